@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { StackError } from './errors.js';
+
+/** One line of the start: a step began, was tried again, ended well or failed. */
+export interface StepEvent {
+  step: string;
+  state: 'running' | 'retrying' | 'done' | 'failed';
+  ms: number;
+  detail?: string;
+}
+
+export interface StepOptions {
+  /** After this long the step counts as failed, whatever it still does. */
+  deadlineMs: number;
+  /** How often to try again; only for steps that may fail for a passing reason. */
+  retries?: number;
+  /** What a person can do when the step failed for a reason that it cannot name itself. */
+  hint: string;
+}
+
+/** Runs the named steps of a start in the order they are called: each with a deadline, a short retry, and one clear error. */
+export class Steps {
+  readonly #log: Logger;
+  readonly #listener: (event: StepEvent) => void;
+
+  constructor(log: Logger, listener: (event: StepEvent) => void = () => {}) {
+    this.#log = log;
+    this.#listener = listener;
+  }
+
+  async run<T>(step: string, options: StepOptions, work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    this.#say({ step, state: 'running', ms: 0 });
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const result = await withDeadline(step, options.deadlineMs, work);
+        this.#say({ step, state: 'done', ms: elapsed(began) });
+        return result;
+      } catch (error) {
+        const failure = asStackError(step, error, options.hint);
+        const last = attempt >= (options.retries ?? 0) || error instanceof StackError;
+        this.#say({ step, state: last ? 'failed' : 'retrying', ms: elapsed(began), detail: failure.message });
+        if (last) throw failure;
+        await sleep(250 * (attempt + 1));
+      }
+    }
+  }
+
+  #say(event: StepEvent): void {
+    const level = event.state === 'failed' ? 'error' : event.state === 'retrying' ? 'warn' : 'debug';
+    this.#log[level](event, `step ${event.step}: ${event.state}${event.detail ? `: ${event.detail}` : ''}`);
+    this.#listener(event);
+  }
+}
+
+async function withDeadline<T>(step: string, ms: number, work: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(
+        new StackError(step, 'STEP_TIMEOUT', `step ${step} did not end within ${ms / 1000} s`, {
+          hint: 'stark up --debug shows its log',
+        }),
+      );
+    }, ms);
+  });
+  try {
+    return await Promise.race([work(), deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function asStackError(step: string, error: unknown, hint: string): StackError {
+  if (error instanceof StackError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new StackError(step, 'STEP_FAILED', message, { hint, cause: error });
+}
+
+const elapsed = (began: number) => Math.round(performance.now() - began);
