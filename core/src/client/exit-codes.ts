@@ -1,0 +1,58 @@
+/** What the `stark` command exits with. */
+export const EXIT_CODES = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  waitTimedOut: 3,
+  signIn: 4,
+  denied: 5,
+  notFound: 6,
+  conflict: 7,
+  unreachable: 8,
+  unknownCommand: 127,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
+
+// Codes that have no HTTP status of their own, or whose status says too little.
+const BY_CODE: Readonly<Record<string, ExitCode>> = {
+  USAGE: EXIT_CODES.usage,
+  INVALID_MANIFEST: EXIT_CODES.usage,
+  WAIT_TIMED_OUT: EXIT_CODES.waitTimedOut,
+  NOT_SIGNED_IN: EXIT_CODES.signIn,
+  INVALID_CREDENTIALS: EXIT_CODES.signIn,
+  UNREACHABLE: EXIT_CODES.unreachable,
+  INTERRUPTED: EXIT_CODES.interrupted,
+  UNKNOWN_COMMAND: EXIT_CODES.unknownCommand,
+};
+
+/** The exit code of an error: by its code where that is decisive, else by its HTTP status. */
+export function exitCodeOf(code: string, status: number | undefined): ExitCode {
+  const byCode = BY_CODE[code];
+  if (byCode !== undefined) return byCode;
+  switch (status) {
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+      return EXIT_CODES.usage;
+    case 401:
+      return EXIT_CODES.signIn;
+    case 403:
+      return EXIT_CODES.denied;
+    case 404:
+    case 410:
+      return EXIT_CODES.notFound;
+    case 409:
+    case 423:
+    case 429:
+      return EXIT_CODES.conflict;
+    case 502:
+    case 503:
+    case 504:
+      return EXIT_CODES.unreachable;
+    default:
+      return EXIT_CODES.failed;
+  }
+}

@@ -1,0 +1,60 @@
+import type { JsonObject } from './json.js';
+
+/** Writes one log line of the pod. `fields` must be JSON; they end up beside the message in `stark pod logs -o json`. */
+export type PackLogMethod = (message: string, fields?: Record<string, unknown>) => void;
+
+/** The four levels a pack logs at. What a pack prints with `console` is captured too, without a level. */
+export interface PackLog {
+  readonly debug: PackLogMethod;
+  readonly info: PackLogMethod;
+  readonly warn: PackLogMethod;
+  readonly error: PackLogMethod;
+}
+
+/**
+ * Durable key/value data of this pod on this node: it outlives a restart of the pod, not its removal.
+ * Values are JSON. A write is on disk once its promise has resolved.
+ */
+export interface PackStorage {
+  /** The value stored under `key`, or `undefined` when there is none. */
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  set(key: string, value: unknown): Promise<void>;
+  /** Removes `key`; removing a missing key is no error. */
+  delete(key: string): Promise<void>;
+  /** The stored keys in alphabetical order, those starting with `prefix` when it is given. */
+  keys(prefix?: string): Promise<string[]>;
+}
+
+/**
+ * Everything a pack sees of the platform, the same on Node.js and in a browser tab.
+ * `Config` is the shape of the settings the pack expects; the platform hands over what the pod's spec says, unchecked.
+ */
+export interface PackContext<Config = JsonObject> {
+  readonly pod: {
+    readonly id: string;
+    readonly name: string;
+    readonly namespace: string;
+    readonly labels: Readonly<Record<string, string>>;
+  };
+  readonly pack: { readonly name: string; readonly version: string };
+  readonly node: { readonly name: string };
+  readonly log: PackLog;
+  /** `spec.config` of the pod. */
+  readonly config: Readonly<Config>;
+  /** `spec.env` of the pod; nothing is inherited from the machine. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The port to listen on for each port the pod declares, by its name, e.g. `ports.http`. Empty in a browser tab. */
+  readonly ports: Readonly<Record<string, number>>;
+  readonly storage: PackStorage;
+  readonly fetch: typeof fetch;
+  /** Aborted when the pod should end: finish within the pod's grace period, then return. */
+  readonly signal: AbortSignal;
+  /** Says that the pod can serve now. Only needed when the spec asks for it (`spec.readiness`); calling it twice is fine. */
+  ready(): void;
+}
+
+/**
+ * What a bundle exports by default. A promise that resolves ends the pod as `succeeded`, one that rejects as `failed`;
+ * a service therefore returns only after `ctx.signal` was aborted.
+ */
+export type Pack<Config = JsonObject> = (ctx: PackContext<Config>) => void | Promise<void>;
