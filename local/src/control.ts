@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { StackError } from './errors.js';
 
 /**
@@ -25,6 +24,9 @@ interface Answer {
 // sun_path holds 107 bytes; a data directory deeper than that gets its socket in the temporary folder.
 const longestSocketPath = 100;
 
+// A takeover is a few system calls; a lock file older than this belongs to a process that died in the middle.
+const takeoverMs = 10_000;
+
 /** Where the control socket of a data directory is. */
 export function controlPath(dataDir: string): string {
   const inside = join(resolve(dataDir), 'control.sock');
@@ -35,30 +37,47 @@ export function controlPath(dataDir: string): string {
 
 /** Takes the data directory, or throws DATA_DIR_IN_USE. */
 export async function takeControl(dataDir: string, handlers: ControlHandlers): Promise<{ release(): Promise<void> }> {
+  await mkdir(dataDir, { recursive: true });
   const path = controlPath(dataDir);
-  for (let attempt = 0; attempt < 2; attempt++) {
-    const server = createServer((socket) => serve(socket, handlers));
-    const taken = await listen(server, path);
-    if (taken) {
-      if (process.platform !== 'win32') await chmod(path, 0o600);
-      return { release: () => closed(server) };
-    }
-    const owner = await askStack(dataDir, 'status').catch(() => undefined);
-    if (owner !== undefined) {
-      const { pid } = owner as { pid?: number };
-      throw new StackError(
-        'preflight',
-        'DATA_DIR_IN_USE',
-        `data directory ${dataDir} is in use by a stack with pid ${pid}`,
-        {
-          hint: `stark down --data-dir ${dataDir}, or choose another --data-dir`,
-        },
-      );
-    }
-    await rm(path, { force: true });
+  const server = createServer((socket) => serve(socket, handlers));
+  if (!(await listen(server, path))) await takeOver(server, path, dataDir);
+  if (process.platform !== 'win32') await chmod(path, 0o600);
+  return { release: () => closed(server) };
+}
+
+/**
+ * Takes the socket of a stack that is no more. A second one doing the same at the same moment could remove the first
+ * one's new socket, so the removal and the new listen stand under a lock file of their own.
+ */
+async function takeOver(server: Server, path: string, dataDir: string): Promise<void> {
+  const lock = `${path}.takeover`;
+  const age = await stat(lock).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+  if (age > takeoverMs) await rm(lock, { force: true });
+  try {
+    await writeFile(lock, '', { flag: 'wx' });
+  } catch (cause) {
+    throw new StackError('preflight', 'DATA_DIR_IN_USE', `another stark up is taking data directory ${dataDir}`, {
+      hint: 'wait for it, then run stark status',
+      cause,
+    });
   }
-  throw new StackError('preflight', 'DATA_DIR_IN_USE', `another stark up is taking data directory ${dataDir}`, {
-    hint: 'wait for it, then run stark status',
+  try {
+    const owner = (await askStack(dataDir, 'status')) as { pid?: number } | undefined;
+    if (owner !== undefined) throw inUse(dataDir, owner.pid);
+    await rm(path, { force: true });
+    if (!(await listen(server, path))) throw inUse(dataDir);
+  } finally {
+    await rm(lock, { force: true });
+  }
+}
+
+function inUse(dataDir: string, pid?: number): StackError {
+  const by = pid === undefined ? 'another stack' : `a stack with pid ${pid}`;
+  return new StackError('preflight', 'DATA_DIR_IN_USE', `data directory ${dataDir} is in use by ${by}`, {
+    hint: `stark down --data-dir ${dataDir}, or choose another --data-dir`,
   });
 }
 
@@ -82,7 +101,7 @@ export async function askStack(dataDir: string, command: 'status' | 'stop', dead
       else reject(error);
     });
     socket.once('connect', () => socket.write(`${command}\n`));
-    createInterface(socket).once('line', (line) => {
+    readLine(socket, (line) => {
       clearTimeout(deadline);
       socket.end();
       const answer = JSON.parse(line) as Answer;
@@ -94,7 +113,7 @@ export async function askStack(dataDir: string, command: 'status' | 'stop', dead
 
 function serve(socket: Socket, handlers: ControlHandlers): void {
   socket.on('error', () => socket.destroy());
-  createInterface(socket).once('line', async (line) => {
+  readLine(socket, async (line) => {
     let answer: Answer;
     try {
       if (line === 'status') answer = { ok: true, result: handlers.status() };
@@ -105,6 +124,19 @@ function serve(socket: Socket, handlers: ControlHandlers): void {
     }
     socket.end(`${JSON.stringify(answer)}\n`);
   });
+}
+
+/** One line, then nothing more; readline would also re-raise the socket's errors as its own. */
+function readLine(socket: Socket, use: (line: string) => void): void {
+  let text = '';
+  const read = (chunk: Buffer) => {
+    text += chunk.toString();
+    const end = text.indexOf('\n');
+    if (end < 0) return;
+    socket.off('data', read);
+    use(text.slice(0, end));
+  };
+  socket.on('data', read);
 }
 
 function listen(server: Server, path: string): Promise<boolean> {
