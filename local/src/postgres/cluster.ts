@@ -1,0 +1,274 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { Logger } from 'pino';
+import { findBinaries, type PostgresBinaries } from './binaries.js';
+import { ClusterError } from './errors.js';
+import { installExtensionFiles } from './extension-files.js';
+import { claimPort, portTaken } from './port.js';
+import { isPostmasterOf, parentOf, waitForEnd } from './processes.js';
+import { ServerLog } from './server-log.js';
+import { initdbOptions, serverSettings } from './settings.js';
+import { ensureReachable, findSystemUser, makePrivateDirectory, type SystemUser } from './system-user.js';
+
+const run = promisify(execFile);
+
+const START_DEADLINE_MS = 60_000;
+const FAST_STOP_DEADLINE_MS = 15_000;
+const IMMEDIATE_STOP_DEADLINE_MS = 10_000;
+
+/** Every role of the stack has this one password: the server listens on this machine only. */
+export const PASSWORD = 'postgres';
+
+export interface PostgresClusterOptions {
+  /** Folder of the database files; made when missing. */
+  readonly dataDir: string;
+  /** TCP port on 127.0.0.1; 0 lets the system choose at the first start. */
+  readonly port: number;
+  /** False gives up safety on power loss for speed (tests). Default true. */
+  readonly durable?: boolean;
+  readonly log: Logger;
+}
+
+export interface ExitDetail {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** One Postgres server on one data folder, as a child of this process. */
+export class PostgresCluster {
+  readonly #options: PostgresClusterOptions;
+  readonly #log: Logger;
+  readonly #exitListeners: ((detail: ExitDetail) => void)[] = [];
+  #port: number;
+  #child: ChildProcess | null = null;
+  #stopping = false;
+  readonly #onOwnExit = () => {
+    // Synchronous last word: the server finishes its fast shutdown by itself.
+    this.#child?.kill('SIGINT');
+  };
+
+  constructor(options: PostgresClusterOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ service: 'postgres' });
+    this.#port = options.port;
+  }
+
+  /** The port in use; the chosen one once started when 0 was asked for. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /** The folder of the database files. */
+  get dataDir(): string {
+    return this.#options.dataDir;
+  }
+
+  /** Makes the database files when the folder has none, and installs the extension files. */
+  async initialise(): Promise<{ created: boolean }> {
+    const binaries = await findBinaries();
+    await installExtensionFiles(binaries.extensionDirectory);
+    const user = await findSystemUser();
+    const directory = this.#options.dataDir;
+    if (await exists(path.join(directory, 'PG_VERSION'))) return { created: false };
+    await makePrivateDirectory(directory, user);
+    await ensureReachable(await realpath(directory), user);
+    await ensureReachable(binaries.initdb, user);
+    await this.#initdb(binaries, user, directory);
+    return { created: true };
+  }
+
+  /** Starts the server and settles once it accepts connections. */
+  async start(): Promise<void> {
+    if (this.#child !== null) return;
+    const binaries = await findBinaries();
+    const user = await findSystemUser();
+    const directory = await realpath(this.#options.dataDir);
+    await this.#recover(directory);
+    this.#port = await claimPort(this.#port);
+    const deadline = Date.now() + START_DEADLINE_MS;
+    for (;;) {
+      const failure = await this.#spawn(binaries, user, directory, deadline);
+      if (failure === null) break;
+      if (/could not bind|Address already in use/i.test(failure)) throw await portTaken(this.#port);
+      // Sessions of a server that was killed hold its memory for a moment longer than the server lived.
+      if (/pre-existing shared memory block|is another postmaster/i.test(failure) && Date.now() < deadline) {
+        await delay(100);
+        continue;
+      }
+      throw new ClusterError('START_FAILED', `Postgres did not start in ${directory}:\n${failure}`);
+    }
+    this.#log.info({ port: this.#port }, 'Postgres is ready');
+  }
+
+  /** Stops the server: open transactions are rolled back, then its files are left clean. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (child === null || child.pid === undefined) return;
+    this.#stopping = true;
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    if (process.platform === 'win32') {
+      const { pgCtl } = await findBinaries();
+      await run(pgCtl, ['stop', '-D', this.#options.dataDir, '-m', 'fast', '-W']).catch(() => child.kill());
+    } else {
+      child.kill('SIGINT');
+    }
+    if (await settles(ended, FAST_STOP_DEADLINE_MS)) return;
+    this.#log.warn('fast shutdown took too long, stopping at once; the next start replays the log');
+    child.kill('SIGQUIT');
+    if (await settles(ended, IMMEDIATE_STOP_DEADLINE_MS)) return;
+    child.kill('SIGKILL');
+    if (await settles(ended, IMMEDIATE_STOP_DEADLINE_MS)) return;
+    throw new ClusterError('STOP_TIMED_OUT', `Postgres process ${child.pid} did not end`);
+  }
+
+  /** Calls back when the server ends without `stop` having been asked for. */
+  onUnexpectedExit(listener: (detail: ExitDetail) => void): void {
+    this.#exitListeners.push(listener);
+  }
+
+  /** Connection string of a role, for database `postgres` unless another is named. */
+  url(role = 'postgres', database = 'postgres'): string {
+    if (this.#port === 0) throw new ClusterError('NOT_RUNNING', 'the port is chosen when the cluster starts');
+    return `postgresql://${encodeURIComponent(role)}:${PASSWORD}@127.0.0.1:${this.#port}/${encodeURIComponent(database)}`;
+  }
+
+  async #initdb(binaries: PostgresBinaries, user: SystemUser, directory: string): Promise<void> {
+    // Beside the data folder, because initdb wants that one empty.
+    const passwordFile = `${directory}.password-${randomBytes(6).toString('hex')}`;
+    await writeFile(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
+    try {
+      if ('uid' in user) await chown(passwordFile, user.uid, user.gid);
+      const durable = this.#options.durable ?? true;
+      await run(binaries.initdb, initdbOptions({ directory, passwordFile, durable }), {
+        ...user,
+        env: serverEnvironment(),
+      });
+      const keyFile = path.join(directory, 'vault.key');
+      await writeFile(keyFile, randomBytes(32).toString('hex'), { mode: 0o600 });
+      if ('uid' in user) await chown(keyFile, user.uid, user.gid);
+    } catch (cause) {
+      // Half a cluster would look like a whole one to the next start.
+      await rm(path.join(directory, 'PG_VERSION'), { force: true });
+      const said = (cause as { stderr?: string }).stderr?.trim() ?? String(cause);
+      throw new ClusterError('INITDB_FAILED', `initdb failed in ${directory}: ${said}`, { cause });
+    } finally {
+      await rm(passwordFile, { force: true });
+    }
+  }
+
+  /** Stops a server that outlived the process that started it; refuses when that process is alive. */
+  async #recover(directory: string): Promise<void> {
+    const lines = (await readFile(path.join(directory, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+    const pid = Number(lines[0]);
+    if (!Number.isInteger(pid) || pid <= 0 || !(await isPostmasterOf(pid, directory))) return;
+    const owner = Number(await readFile(ownerFile(directory), 'utf8').catch(() => ''));
+    if (owner > 0 && (await parentOf(pid)) === owner) {
+      throw new ClusterError(
+        'DATA_DIR_IN_USE',
+        `${directory} is in use: Postgres process ${pid}, started by process ${owner}`,
+      );
+    }
+    this.#log.warn({ pid }, 'stopping a Postgres server that outlived its stack');
+    process.kill(pid, 'SIGINT');
+    if (await waitForEnd(pid, FAST_STOP_DEADLINE_MS)) return;
+    process.kill(pid, 'SIGQUIT');
+    if (await waitForEnd(pid, IMMEDIATE_STOP_DEADLINE_MS)) return;
+    throw new ClusterError('STOP_TIMED_OUT', `the earlier Postgres process ${pid} of ${directory} does not end`);
+  }
+
+  /** Starts one server process; null when it is ready, else what it said before it ended. */
+  async #spawn(
+    binaries: PostgresBinaries,
+    user: SystemUser,
+    directory: string,
+    deadline: number,
+  ): Promise<string | null> {
+    const output = new ServerLog(this.#log);
+    const durable = this.#options.durable ?? true;
+    const child = spawn(binaries.postgres, ['-D', directory, ...serverSettings({ port: this.#port, durable })], {
+      ...user,
+      cwd: directory,
+      env: serverEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // A group of its own: Ctrl-C in a terminal must reach us first, so that we stop things in order.
+      detached: true,
+    });
+    child.stderr?.setEncoding('utf8').on('data', (chunk: string) => output.write(chunk));
+    const ended = new Promise<ExitDetail>((resolve) => {
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+      child.once('error', (error) => {
+        output.write(`${error.message}\n`);
+        resolve({ code: null, signal: null });
+      });
+    });
+    const ready = output.seen('database system is ready to accept connections').then(() => 'ready' as const);
+    const late = new AbortController();
+    const outcome = await Promise.race([
+      ready,
+      ended,
+      delay(Math.max(deadline - Date.now(), 1000), 'late' as const, { signal: late.signal }).catch(
+        () => 'late' as const,
+      ),
+    ]);
+    late.abort();
+    if (outcome === 'late') {
+      child.kill('SIGQUIT');
+      return `not ready in time\n${output.recent()}`;
+    }
+    if (outcome !== 'ready') {
+      // The stream may end after the process did.
+      await new Promise<void>((resolve) =>
+        child.stderr === null || child.stderr.readableEnded ? resolve() : child.stderr.once('close', () => resolve()),
+      );
+      return output.recent();
+    }
+    await writeFile(ownerFile(directory), String(process.pid));
+    this.#child = child;
+    this.#stopping = false;
+    process.on('exit', this.#onOwnExit);
+    ended.then((detail) => this.#ended(detail));
+    return null;
+  }
+
+  #ended(detail: ExitDetail): void {
+    process.off('exit', this.#onOwnExit);
+    this.#child = null;
+    if (this.#stopping) return;
+    this.#log.error(detail, 'Postgres ended unexpectedly');
+    for (const listener of this.#exitListeners) listener(detail);
+  }
+}
+
+/** Written beside the server's own files: which process of ours is its parent. */
+function ownerFile(directory: string): string {
+  return path.join(directory, 'stack.pid');
+}
+
+/** The server inherits no settings of ours (PGDATA, PGPORT, LC_ALL …), so that it behaves the same everywhere. */
+function serverEnvironment(): NodeJS.ProcessEnv {
+  const { PATH, SystemRoot, TMPDIR, TEMP, TMP } = process.env;
+  const env: NodeJS.ProcessEnv = { LC_ALL: 'C', TZ: 'UTC' };
+  for (const [name, value] of Object.entries({ PATH, SystemRoot, TMPDIR, TEMP, TMP })) {
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+async function exists(file: string): Promise<boolean> {
+  return stat(file).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function settles(promise: Promise<unknown>, deadlineMs: number): Promise<boolean> {
+  const late = new AbortController();
+  const timer = delay(deadlineMs, false, { signal: late.signal }).catch(() => false);
+  const outcome = await Promise.race([promise.then(() => true), timer]);
+  late.abort();
+  return outcome;
+}

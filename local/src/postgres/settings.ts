@@ -1,0 +1,47 @@
+/** Server settings, given on the command line so that one place shows all of them; roles and databases may still override. */
+export function serverSettings(options: { port: number; durable: boolean }): string[] {
+  const settings: Record<string, string> = {
+    // Only this machine may connect; no socket file, because another account could not reach it in our data folder.
+    listen_addresses: '127.0.0.1',
+    port: String(options.port),
+    unix_socket_directories: '',
+    max_connections: '100',
+    wal_level: 'logical',
+    max_wal_senders: '20',
+    max_replication_slots: '20',
+    // A forgotten replication slot must not fill the disk.
+    max_slot_wal_keep_size: '1GB',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    password_encryption: 'scram-sha-256',
+    shared_preload_libraries: 'pg_stat_statements',
+    log_line_prefix: '%m [%p] %q%u@%d ',
+    // Statement texts can hold secrets and the caller already has the error.
+    log_min_error_statement: 'panic',
+    // Sessions of a client that died must not keep locks for the two hours TCP allows.
+    tcp_keepalives_idle: '60',
+    tcp_keepalives_interval: '10',
+    tcp_keepalives_count: '3',
+  };
+  if (!options.durable) {
+    settings.fsync = 'off';
+    settings.synchronous_commit = 'off';
+    settings.full_page_writes = 'off';
+  }
+  return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+/** Options of initdb: like a hosted project sorted by ICU en-US, so that order does not depend on this machine's locales. */
+export function initdbOptions(options: { directory: string; passwordFile: string; durable: boolean }): string[] {
+  return [
+    `--pgdata=${options.directory}`,
+    '--username=supabase_admin',
+    `--pwfile=${options.passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=icu',
+    '--icu-locale=en-US',
+    ...(options.durable ? [] : ['--no-sync']),
+  ];
+}
