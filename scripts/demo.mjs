@@ -1,0 +1,196 @@
+// npm run demo: from a fresh clone to real packs on real agents, driven only by the commands that a user would type.
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { build, checkNode, installDependencies, root } from './setup.mjs';
+
+const keep = process.argv.includes('--keep');
+const nodes = ['node-1', 'node-2'];
+const packs = ['alpha', 'beta'];
+const replicas = 2;
+
+checkNode();
+installDependencies();
+build();
+
+const bin = join(root, 'cli', 'bin', 'run.js');
+const scratch = mkdtempSync(join(tmpdir(), 'stark-demo-'));
+const dataDir = join(scratch, 'data');
+const environment = {
+  ...process.env,
+  STARK_CONFIG_DIR: join(scratch, 'config'),
+  SUPABASE_TELEMETRY_DISABLED: '1',
+  DO_NOT_TRACK: '1',
+  LITE_TELEMETRY: '0',
+};
+const agents = [];
+const began = performance.now();
+
+process.once('SIGINT', () => finish(130));
+process.once('SIGTERM', () => finish(143));
+
+try {
+  title('A cluster: Postgres, REST, Auth, Storage, Realtime and Edge Functions on free ports');
+  stark(['up', '--detach', '--data-dir', dataDir, '--port', '0', '--db-port', '0']);
+
+  title('Its first admin');
+  const password = randomBytes(12).toString('base64url');
+  stark(['auth', 'setup', '--email', 'admin@example.com', '--password-stdin'], { input: `${password}\n` });
+  stark(['auth', 'whoami']);
+
+  title('Two agents, each a process of its own');
+  for (const name of nodes) startAgent(name);
+  await until('both nodes to be healthy', 30_000, () => {
+    const healthy = json(['node', 'list']).filter((node) => node.status === 'healthy');
+    return healthy.length === nodes.length;
+  });
+  stark(['node', 'list']);
+
+  title('Two packs, bundled and registered');
+  for (const name of packs) {
+    const bundle = join(scratch, `${name}.mjs`);
+    stark(['pack', 'bundle', join(root, 'examples', name), '--out', bundle]);
+    stark(['pack', 'register', bundle, '--name', name, '--ver', '1.0.0', '--runtime', 'node']);
+  }
+  stark(['pack', 'list']);
+
+  title('Pods');
+  const created = performance.now();
+  let firstRunning;
+  for (const name of packs) {
+    stark(['pod', 'create', '--pack', name, '--replicas', String(replicas), '--wait=60s']);
+    firstRunning ??= performance.now();
+  }
+  const pods = json(['pod', 'list']).filter((pod) => pod.status === 'running');
+  const wanted = packs.length * replicas;
+  if (pods.length !== wanted) throw new Error(`${pods.length} of ${wanted} pods are running`);
+  stark(['pod', 'list', '--output', 'wide']);
+
+  title('Their pages, over HTTP');
+  for (const pod of pods) await showPage(pod);
+
+  title('A few of their log lines');
+  for (const pack of packs) {
+    const pod = pods.find((one) => one.pack_name === pack);
+    stark(['pod', 'logs', pod.name, '--tail', '4']);
+  }
+
+  title('And the whole of it');
+  stark(['status']);
+  const used = new Set(pods.map((pod) => pod.node_name)).size;
+  const fromCreate = Math.round(firstRunning - created);
+  const fromStart = Math.round(firstRunning - began);
+  console.log(`\nA pod ran ${fromCreate} ms after it was asked for, ${fromStart} ms after the first command.`);
+  if (keep) tellWhatNext();
+  await finish(0, `demo: ok, ${pods.length} pods on ${used} nodes, first pod running after ${fromStart} ms`);
+} catch (error) {
+  console.error(`\ndemo: failed: ${error.message}`);
+  showLogs();
+  await finish(1);
+}
+
+function title(text) {
+  console.log(`\n── ${text}`);
+}
+
+/** Runs one command as a user would and shows what it prints; its failure is the demo's. */
+function stark(args, options = {}) {
+  console.log(`$ stark ${args.map((arg) => arg.replaceAll(scratch, '$DEMO').replaceAll(root, './')).join(' ')}`);
+  const { status, stdout, stderr } = call(args, options);
+  process.stdout.write(stdout);
+  if (status !== 0) throw new Error(`stark ${args.slice(0, 2).join(' ')} ended with ${status}: ${stderr.trim()}`);
+}
+
+function json(args) {
+  const { status, stdout, stderr } = call([...args, '--output', 'json']);
+  if (status !== 0) throw new Error(`stark ${args.join(' ')} ended with ${status}: ${stderr.trim()}`);
+  return JSON.parse(stdout);
+}
+
+function call(args, options = {}) {
+  return spawnSync(process.execPath, [bin, ...args], {
+    cwd: root,
+    env: environment,
+    encoding: 'utf8',
+    timeout: 120_000,
+    ...options,
+  });
+}
+
+function startAgent(name) {
+  const args = ['node', 'agent', 'start', '--name', name, '--data-dir', join(scratch, 'agents')];
+  console.log(`$ stark node agent start --name ${name} &`);
+  // Into a file and not a pipe: with --keep the agents outlive this program.
+  const log = join(scratch, `${name}.log`);
+  const output = openSync(log, 'a');
+  const child = spawn(process.execPath, [bin, ...args], {
+    cwd: root,
+    env: environment,
+    stdio: ['ignore', output, output],
+    detached: keep,
+  });
+  closeSync(output);
+  agents.push({ name, child, log });
+}
+
+async function until(what, deadlineMs, check) {
+  const deadline = performance.now() + deadlineMs;
+  while (!check()) {
+    const dead = agents.find(({ child }) => child.exitCode !== null);
+    if (dead) throw new Error(`agent ${dead.name} ended with ${dead.child.exitCode} while waiting for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs / 1000} s for ${what}`);
+    await sleep(200);
+  }
+}
+
+async function showPage(pod) {
+  const url = `http://127.0.0.1:${pod.ports.http}/`;
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  const page = await response.text();
+  const heading = /<title>(.*?)<\/title>/s.exec(page)?.[1] ?? 'no title';
+  console.log(
+    `${pod.name} on ${pod.node_name}: GET ${url} → ${response.status}, ${page.length} bytes, “${heading.trim()}”`,
+  );
+  if (!response.ok || !page.includes(pod.pack_name)) throw new Error(`${url} is not the page of ${pod.pack_name}`);
+}
+
+function tellWhatNext() {
+  console.log(`
+The cluster is still up. Try:
+  export STARK_CONFIG_DIR=${environment.STARK_CONFIG_DIR}
+  npx stark pod list
+  npx stark pod logs <name> --follow
+  npx stark pod delete <name>
+  npx stark down --data-dir ${dataDir}      # ends it; the two agents end with: kill ${agents.map(({ child }) => child.pid).join(' ')}`);
+}
+
+function showLogs() {
+  const logs = [...agents.map(({ name, log }) => [`agent ${name}`, log]), ['the stack', join(dataDir, 'stack.log')]];
+  for (const [name, log] of logs.filter(([, path]) => existsSync(path))) {
+    console.error(`\n── last lines of ${name}\n${readFileSync(log, 'utf8').split('\n').slice(-20).join('\n')}`);
+  }
+}
+
+/** Ends what the demo started, unless it is to stay; the given line is the very last one. */
+async function finish(code, lastLine) {
+  if (keep && code === 0) {
+    for (const { child } of agents) child.unref();
+  } else {
+    for (const { child } of agents) child.kill('SIGTERM');
+    await Promise.all(agents.map(({ child }) => ended(child)));
+    call(['down', '--data-dir', dataDir]);
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  if (lastLine) console.log(`\n${lastLine}`);
+  process.exit(code);
+}
+
+async function ended(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise((resolve) => child.once('exit', resolve));
+  const late = sleep(20_000, 'late', { ref: false });
+  if ((await Promise.race([exit, late])) === 'late') child.kill('SIGKILL');
+}
