@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { StackError } from './errors.js';
@@ -151,16 +151,4 @@ function listen(server: Server, path: string): Promise<boolean> {
 
 async function closed(server: Server): Promise<void> {
   await new Promise<void>((done) => server.close(() => done()));
-}
-
-/** A TCP port of the loopback interface that nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', done);
-  });
-  const { port } = server.address() as AddressInfo;
-  await closed(server);
-  return port;
 }

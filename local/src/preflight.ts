@@ -1,19 +1,22 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { StackError } from './errors.js';
-import { describePortOwner } from './port-owner.js';
+import { PortTakenError } from './postgres/errors.js';
+import { claimPort } from './postgres/port.js';
 
 const step = 'preflight';
 const minimumNode = [20, 19] as const;
 
-/** Refuses what could only fail later and less clearly: the Node.js version, an unwritable folder, a taken port. */
+/**
+ * Refuses what could only fail later and less clearly: the Node.js version, an unwritable folder, a taken port. Returns the
+ * gateway's port. Postgres checks its own: a server that outlived its stack may still hold it, and is stopped there.
+ */
 export async function preflight(o: {
   dataDir: string;
   port: number;
   dbPort: number;
   nodeVersion?: string;
-}): Promise<void> {
+}): Promise<number> {
   refuseOldNode(o.nodeVersion ?? process.versions.node);
   await refuseUnwritable(o.dataDir);
   if (o.port !== 0 && o.port === o.dbPort) {
@@ -21,7 +24,7 @@ export async function preflight(o: {
       hint: 'stark up --db-port <another>',
     });
   }
-  await refuseTakenPort(o.port, '--port');
+  return claimGatewayPort(o.port);
 }
 
 function refuseOldNode(version: string): void {
@@ -54,23 +57,13 @@ async function refuseUnwritable(dataDir: string): Promise<void> {
   }
 }
 
-/** Throws PORT_TAKEN with the program that holds the port, as far as the system tells. */
-export async function refuseTakenPort(port: number, flag: string): Promise<void> {
-  if (port === 0) return;
-  const server = createServer();
-  const error = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-    server.once('error', resolve);
-    server.listen(port, '127.0.0.1', () => resolve(undefined));
-  });
-  await new Promise((resolve) => server.close(resolve));
-  if (error === undefined) return;
-  if (error.code !== 'EADDRINUSE') {
-    throw new StackError(step, 'PORT_REFUSED', `cannot listen on port ${port}: ${error.message}`, {
-      hint: `stark up ${flag} <another>`,
-    });
+async function claimGatewayPort(port: number): Promise<number> {
+  try {
+    return await claimPort(port);
+  } catch (error) {
+    const hint = 'stop that program, or stark up --port <another>';
+    if (error instanceof PortTakenError)
+      throw new StackError(step, 'PORT_TAKEN', error.message, { hint, cause: error });
+    throw new StackError(step, 'PORT_REFUSED', `cannot listen on port ${port}: ${(error as Error).message}`, { hint });
   }
-  const owner = await describePortOwner(port);
-  throw new StackError(step, 'PORT_TAKEN', `port ${port} is taken${owner ? ` by ${owner}` : ''}`, {
-    hint: `stop that program, or stark up ${flag} <another>`,
-  });
 }

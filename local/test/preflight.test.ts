@@ -29,7 +29,7 @@ describe('preflight', () => {
     await expect(refused).rejects.toMatchObject({
       code: 'PORT_TAKEN',
       message: expect.stringMatching(
-        process.platform === 'linux' ? new RegExp(`port ${takenPort} .*pid ${process.pid}`) : /taken/,
+        process.platform === 'linux' ? new RegExp(`port ${takenPort} .*process ${process.pid}`) : /taken/,
       ),
       hint: expect.stringContaining('--port'),
     });
