@@ -3,6 +3,8 @@ export { createStarkClient, type StarkClient, type StarkClientOptions } from './
 export { type ErrorEnvelope, StarkError, type StarkErrorOptions, usageError } from './client/errors.js';
 export { EXIT_CODES, type ExitCode, exitCodeOf } from './client/exit-codes.js';
 export { type ErrorSource, toStarkError } from './client/to-stark-error.js';
+export { type PackManifest, toPackManifest } from './manifests/pack.js';
+export { toPodRequest, toPodRequests } from './manifests/pod.js';
+export type { ManifestProblem } from './manifests/problems.js';
 export { type Database, STARK_SCHEMA } from './model/database.js';
-export type { JsonObject, JsonValue } from './model/json.js';
-export type { Pack, PackContext, PackLog, PackLogMethod, PackStorage } from './model/pack-context.js';
+export * from './model/index.js';

@@ -1,11 +1,13 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { type Database, STARK_SCHEMA } from '../model/database.js';
+import { quietAuthFetch } from './quiet-fetch.js';
 
 /** The Supabase client, bound to schema `stark`. */
 export type StarkClient = SupabaseClient<Database, 'stark'>;
 
 type AuthOptions = NonNullable<SupabaseClientOptions<'stark'>['auth']>;
 type RealtimeOptions = NonNullable<SupabaseClientOptions<'stark'>['realtime']>;
+type Transport = NonNullable<RealtimeOptions['transport']>;
 
 export interface StarkClientOptions {
   /** Base URL of the Supabase project or of the local stack, e.g. `http://127.0.0.1:54321`. */
@@ -25,6 +27,13 @@ export interface StarkClientOptions {
   fetch?: typeof fetch;
 }
 
+// supabase-js refuses to be made at all where there is no WebSocket; only those who open a channel need one.
+class MissingWebSocket {
+  constructor() {
+    throw new Error('this runtime has no WebSocket: pass `realtime: { transport }`, e.g. the class of package "ws"');
+  }
+}
+
 /** Makes a client for one cluster. */
 export function createStarkClient(options: StarkClientOptions): StarkClient {
   const { accessToken } = options;
@@ -35,10 +44,13 @@ export function createStarkClient(options: StarkClientOptions): StarkClient {
     db: { schema: STARK_SCHEMA },
     auth: { detectSessionInUrl: false, ...options.auth },
     ...(accessToken && { accessToken: async () => (constructing ? null : accessToken()) }),
-    ...(options.realtime && { realtime: options.realtime }),
+    realtime: {
+      ...(typeof WebSocket === 'undefined' && { transport: MissingWebSocket as unknown as Transport }),
+      ...options.realtime,
+    },
     global: {
       headers: { 'x-correlation-id': options.correlationId ?? crypto.randomUUID(), ...options.headers },
-      ...(options.fetch && { fetch: options.fetch }),
+      fetch: quietAuthFetch(options.fetch ?? fetch),
     },
   });
   constructing = false;

@@ -95,7 +95,12 @@ function fromAuth(error: Loose): StarkError {
   if (code !== undefined && /^(refresh_token|session)_/.test(code)) {
     return new StarkError(message, { code: 'NOT_SIGNED_IN', status: 401, hint: 'stark auth login', cause: error });
   }
-  return new StarkError(message, { code: code?.toUpperCase() ?? codeOfStatus(status), status, cause: error });
+  const wrongPassword = code === 'invalid_credentials' || message === 'Invalid login credentials';
+  return new StarkError(message, {
+    code: wrongPassword ? 'INVALID_CREDENTIALS' : (code?.toUpperCase() ?? codeOfStatus(status)),
+    status,
+    cause: error,
+  });
 }
 
 function fromStorage(error: Loose, source: ErrorSource): StarkError {
@@ -108,7 +113,7 @@ function fromStorage(error: Loose, source: ErrorSource): StarkError {
 
 function isNetworkFailure(error: Loose, source: ErrorSource): boolean {
   if (source.status === 0) return error.name !== 'AbortError' && !/^AbortError/.test(text(error.message) ?? '');
-  if (error.name === 'AuthRetryableFetchError') return number(error.status) === undefined || number(error.status) === 0;
+  if (error.name === 'AuthRetryableFetchError') return true;
   if (source.status !== undefined || number(error.status) !== undefined) return false;
   const cause = error.cause as Loose | undefined;
   return NETWORK_FAILURE.test(`${text(error.message) ?? ''} ${text(cause?.code) ?? ''}`);

@@ -1,0 +1,138 @@
+import * as v from 'valibot';
+import type { PodRequest } from '../model/api.js';
+import { TAINT_EFFECTS } from '../model/taints.js';
+import { cpu, dictionary, dnsLabel, labels, memory, packName, versionOrLatest, whole } from './fields.js';
+import { checkManifest } from './problems.js';
+
+const text = v.string();
+const optionalTexts = v.optional(v.array(text));
+
+const toleration = v.pipe(
+  v.strictObject({
+    key: v.optional(text),
+    operator: v.optional(v.picklist(['Exists', 'Equal'])),
+    value: v.optional(text),
+    effect: v.optional(v.picklist(TAINT_EFFECTS)),
+    tolerationSeconds: v.optional(whole(0, 1e9)),
+  }),
+  v.check((it) => !!it.key || it.operator === 'Exists', 'needs a key, unless its operator is Exists'),
+  v.check((it) => it.operator !== 'Exists' || !it.value, 'with operator Exists takes no value'),
+  v.check(
+    (it) => it.tolerationSeconds === undefined || it.effect === 'NoExecute',
+    'takes tolerationSeconds only with effect NoExecute',
+  ),
+);
+
+function requirement(operators: readonly [string, ...string[]]) {
+  return v.pipe(
+    v.strictObject({ key: text, operator: v.picklist(operators), values: optionalTexts }),
+    v.check(
+      (it) => (it.operator === 'Exists' || it.operator === 'DoesNotExist') === !it.values?.length,
+      'needs values, unless its operator is Exists or DoesNotExist',
+    ),
+  );
+}
+
+const labelSelector = v.strictObject({
+  matchLabels: v.optional(labels),
+  matchExpressions: v.optional(v.array(requirement(['In', 'NotIn', 'Exists', 'DoesNotExist']))),
+});
+
+const nodeSelectorTerm = v.strictObject({
+  matchExpressions: v.optional(v.array(requirement(['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt']))),
+});
+
+const weight = whole(1, 100);
+
+const podAffinityTerm = v.strictObject({
+  labelSelector: v.optional(labelSelector),
+  topologyKey: text,
+  namespaces: optionalTexts,
+});
+
+const podAffinity = v.strictObject({
+  requiredDuringSchedulingIgnoredDuringExecution: v.optional(v.array(podAffinityTerm)),
+  preferredDuringSchedulingIgnoredDuringExecution: v.optional(v.array(v.strictObject({ weight, podAffinityTerm }))),
+});
+
+const affinity = v.strictObject({
+  nodeAffinity: v.optional(
+    v.strictObject({
+      requiredDuringSchedulingIgnoredDuringExecution: v.optional(
+        v.strictObject({
+          nodeSelectorTerms: v.pipe(v.array(nodeSelectorTerm), v.minLength(1, 'needs at least one term')),
+        }),
+      ),
+      preferredDuringSchedulingIgnoredDuringExecution: v.optional(
+        v.array(v.strictObject({ weight, preference: nodeSelectorTerm })),
+      ),
+    }),
+  ),
+  podAffinity: v.optional(podAffinity),
+  podAntiAffinity: v.optional(podAffinity),
+});
+
+const port = v.pipe(
+  v.strictObject({
+    name: dnsLabel,
+    strategy: v.optional(v.picklist(['random', 'fixed']), 'random'),
+    port: v.optional(whole(1, 65535)),
+  }),
+  v.check(
+    (it) => (it.strategy === 'fixed') === (it.port !== undefined),
+    'names a port exactly when its strategy is fixed',
+  ),
+);
+
+const ports = v.pipe(
+  v.array(port),
+  v.check((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two ports of the same name'),
+);
+
+/** The checks of a pod's spec, shared by every document that holds one. */
+export const podSpecSchema = v.strictObject({
+  nodeName: v.optional(dnsLabel),
+  nodeSelector: v.optional(labels),
+  tolerations: v.optional(v.array(toleration)),
+  affinity: v.optional(affinity),
+  resources: v.optional(
+    v.strictObject({ requests: v.optional(v.strictObject({ cpu: v.optional(cpu), memory: v.optional(memory) })) }),
+  ),
+  config: v.optional(dictionary(v.unknown())),
+  env: v.optional(dictionary(text)),
+  ports: v.optional(ports),
+  restartPolicy: v.optional(v.picklist(['Always', 'OnFailure', 'Never'])),
+  terminationGracePeriodSeconds: v.optional(whole(0, 86_400)),
+  isolation: v.optional(v.picklist(['process', 'worker'])),
+});
+
+const podRequestSchema = v.pipe(
+  v.strictObject({
+    pack: packName,
+    version: v.optional(versionOrLatest),
+    namespace: v.optional(dnsLabel),
+    name: v.optional(dnsLabel),
+    replicas: v.optional(whole(1, 1000)),
+    labels: v.optional(labels),
+    priority: v.optional(whole(-2_147_483_648, 2_147_483_647)),
+    spec: v.optional(podSpecSchema),
+  }),
+  v.check(
+    (it) => it.name === undefined || (it.replicas ?? 1) === 1,
+    'has both a name and replicas: only one pod can bear a name',
+  ),
+);
+
+/** Checks a document that asks for pods and gives the argument of `create_pods`, quantities in millicores and MB. */
+export function toPodRequest(document: unknown, what = 'pod'): PodRequest {
+  const { version, ...request } = checkManifest(podRequestSchema, document, what);
+  const wanted = version === undefined || version === 'latest' ? request : { ...request, version };
+  return wanted as PodRequest;
+}
+
+/** Same for several documents; the error says which one is wrong. */
+export function toPodRequests(documents: readonly unknown[]): PodRequest[] {
+  return documents.map((document, index) =>
+    toPodRequest(document, documents.length === 1 ? 'pod' : `pod ${index + 1}`),
+  );
+}

@@ -1,0 +1,100 @@
+import type { PackRuntime } from './pack.js';
+import type { PodSpec } from './pod.js';
+import type { PodStatus } from './pod-status.js';
+
+/** Answer of `whoami`. */
+export interface WhoAmI {
+  user_id: string;
+  email: string | null;
+  display_name: string | null;
+  roles: { role: string; namespace: string | null }[];
+}
+
+/** Answer of `register_pack_version`: where to upload the bundle. */
+export interface PackUpload {
+  pack_id: string;
+  version_id: string;
+  bucket: string;
+  path: string;
+}
+
+/** A pod as its agent must know it, from `node_sync` and the command `pods.start`. */
+export interface WantedPod {
+  id: string;
+  name: string;
+  namespace: string;
+  status: PodStatus;
+  pack: string;
+  version: string;
+  version_id: string;
+  runtime: PackRuntime;
+  bundle: { bucket: string; path: string; sha256: string; size_bytes: number };
+  spec: PodSpec;
+  restarts: number;
+  wanted: 'running' | 'stopped';
+}
+
+/** Answer of `node_sync`: what the node should run. */
+export interface NodeSync {
+  node_id: string;
+  incarnation: number;
+  /** Only when a new incarnation was made. */
+  secret?: string;
+  topic: string;
+  pods: WantedPod[];
+}
+
+/** One line of `report_pods`. */
+export interface PodReport {
+  pod_id: string;
+  status: PodStatus;
+  reason?: string;
+  message?: string;
+  exit_code?: number;
+  restarts?: number;
+  ready?: boolean;
+  ports?: Record<string, number>;
+  observed_at?: string;
+}
+
+/** What `report_pods` says to one report. */
+export interface PodReportAnswer {
+  pod_id: string;
+  accepted: boolean;
+  code?: string;
+  message?: string;
+}
+
+/** One line of `append_pod_logs`. */
+export interface PodLogLine {
+  pod_id: string;
+  seq: number;
+  time: string;
+  stream: 'stdout' | 'stderr' | 'platform';
+  level?: string;
+  message: string;
+}
+
+/** One entry of `create_pods`. */
+export interface PodRequest {
+  pack: string;
+  version?: string;
+  namespace?: string;
+  name?: string;
+  replicas?: number;
+  labels?: Record<string, string>;
+  priority?: number;
+  spec?: PodSpec;
+}
+
+/** Results of the functions that answer with a document rather than with rows. */
+export interface FunctionResults {
+  needs_setup: boolean;
+  whoami: WhoAmI;
+  can_i: boolean;
+  register_pack_version: PackUpload;
+  register_node: { node_id: string; name: string };
+  node_sync: NodeSync;
+  report_pods: PodReportAnswer[];
+  append_pod_logs: number;
+}

@@ -1,0 +1,14 @@
+export type * from './api.js';
+export * from './duration.js';
+export type * from './event.js';
+export type * from './json.js';
+export * from './label-selector.js';
+export * from './labels.js';
+export * from './names.js';
+export * from './node.js';
+export * from './pack.js';
+export type * from './pack-context.js';
+export * from './pod.js';
+export * from './pod-status.js';
+export * from './quantity.js';
+export * from './taints.js';

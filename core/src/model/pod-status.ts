@@ -1,0 +1,28 @@
+/** Every status a pod can have, in the order of a life. The steps allowed between them stand in SQL, not here. */
+export const POD_STATUSES = [
+  'pending',
+  'scheduled',
+  'transferring',
+  'starting',
+  'running',
+  'stopping',
+  'stopped',
+  'succeeded',
+  'failed',
+  'evicted',
+] as const;
+
+export type PodStatus = (typeof POD_STATUSES)[number];
+
+const TERMINAL: ReadonlySet<string> = new Set<PodStatus>(['stopped', 'succeeded', 'failed', 'evicted']);
+const ON_ITS_WAY: ReadonlySet<string> = new Set<PodStatus>(['pending', 'scheduled', 'transferring', 'starting']);
+
+/** A pod with this status never changes status again and holds no resources. */
+export function isTerminal(status: string): boolean {
+  return TERMINAL.has(status);
+}
+
+/** A pod with this status has not run yet, but may. */
+export function isComing(status: string): boolean {
+  return ON_ITS_WAY.has(status);
+}
