@@ -1,0 +1,116 @@
+import { Command, type Interfaces } from '@oclif/core';
+import { resolveSettings, type SettingName, type Settings } from '../config/settings.js';
+import { Connection } from '../session/connection.js';
+import { globalFlags } from './flags.js';
+import type { OutputFormat } from './format.js';
+import { printList, printObject, type View } from './output.js';
+import { paint, say } from './terminal.js';
+
+type CommandFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof StarkCommand)['baseFlags'] & T['flags']>;
+type CommandArgs<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
+
+/**
+ * What every command of stark is made from. It parses, knows the settings in force, opens the connection and prints; a
+ * command says what it wants and what the answer looks like. Errors are thrown and reported in one place, main.
+ */
+export abstract class StarkCommand<T extends typeof Command> extends Command {
+  static override baseFlags = globalFlags;
+
+  protected flags!: CommandFlags<T>;
+  protected args!: CommandArgs<T>;
+  #settings: Promise<Settings> | undefined;
+  #connection: Connection | undefined;
+
+  override async init(): Promise<void> {
+    await super.init();
+    const { flags, args } = await this.parse(
+      {
+        flags: this.ctor.flags,
+        baseFlags: (super.ctor as typeof StarkCommand).baseFlags,
+        args: this.ctor.args,
+        strict: this.ctor.strict,
+      },
+      withOptionalValues(this.argv, Object.keys(this.ctor.flags ?? {})),
+    );
+    this.flags = flags as unknown as CommandFlags<T>;
+    this.args = args as unknown as CommandArgs<T>;
+  }
+
+  // oclif's JSON mode prints results and errors by rules of its own (and silences warnings): we never enter it.
+  override jsonEnabled(): boolean {
+    return false;
+  }
+
+  protected override async catch(error: Error): Promise<never> {
+    throw error;
+  }
+
+  override warn(input: string | Error): string | Error {
+    say(`${paint(process.stderr, 'yellow', 'warning:')} ${typeof input === 'string' ? input : input.message}`);
+    return input;
+  }
+
+  /** What is in force, and where each setting comes from. */
+  protected settings(): Promise<Settings> {
+    this.#settings ??= resolveSettings({ flags: settingFlags(this.flags as Record<string, unknown>) });
+    return this.#settings;
+  }
+
+  /** The cluster of the settings in force. */
+  protected async connection(): Promise<Connection> {
+    this.#connection ??= new Connection(await this.settings(), this.debugging);
+    return this.#connection;
+  }
+
+  protected get debugging(): boolean {
+    return (this.flags as { debug?: boolean }).debug === true;
+  }
+
+  /** The namespace to work in; nothing when all are meant. */
+  protected async namespace(): Promise<string | undefined> {
+    if ((this.flags as { 'all-namespaces'?: boolean })['all-namespaces']) return undefined;
+    return (await this.settings()).namespace;
+  }
+
+  protected async format(): Promise<OutputFormat> {
+    return (await this.settings()).output;
+  }
+
+  /** Prints things as a list. */
+  protected async printList<Row>(view: View<Row>, rows: readonly Row[]): Promise<void> {
+    await printList(view, rows, await this.format());
+  }
+
+  /** Prints one thing: lines for people, the object for machines. */
+  protected async printObject(object: unknown, name: string, lines: readonly string[]): Promise<void> {
+    await printObject(object, await this.format(), { name, lines });
+  }
+
+  /** Says something to a person; nothing when stderr is no terminal or stdout is being read by a program. */
+  protected next(...commands: string[]): void {
+    if (process.stderr.isTTY !== true) return;
+    for (const command of commands) say(`${paint(process.stderr, 'cyan', 'next:')} ${command}`);
+  }
+}
+
+// oclif knows no flag whose value may be left out: `--wait` becomes `--wait=5m` before it is parsed.
+function withOptionalValues(argv: readonly string[], flags: readonly string[]): string[] {
+  if (!flags.includes('wait')) return [...argv];
+  const end = argv.indexOf('--');
+  return argv.flatMap((word, index) => {
+    if (word !== '--wait' || (end >= 0 && index > end)) return [word];
+    return /^\d+(\.\d+)?(ms|s|m|h)?$/.test(argv[index + 1] ?? '') ? [word] : ['--wait=5m'];
+  });
+}
+
+function settingFlags(flags: Record<string, unknown>): Partial<Record<SettingName, string | undefined>> {
+  const text = (name: string) => (typeof flags[name] === 'string' ? (flags[name] as string) : undefined);
+  return {
+    context: text('context'),
+    url: text('url'),
+    key: text('key'),
+    namespace: text('namespace'),
+    token: text('token'),
+    output: flags.json === true ? 'json' : text('output'),
+  };
+}

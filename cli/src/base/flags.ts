@@ -1,0 +1,85 @@
+import { Args, Flags } from '@oclif/core';
+import { outputFormats } from './format.js';
+
+/** Flags that every command has. */
+export const globalFlags = {
+  output: Flags.option({
+    char: 'o',
+    options: outputFormats,
+    summary: 'How to print the result.',
+    helpGroup: 'GLOBAL',
+    helpValue: 'table|wide|json|yaml|name',
+  })(),
+  json: Flags.boolean({ summary: 'The same as --output json.', helpGroup: 'GLOBAL', exclusive: ['output'] }),
+  context: Flags.string({ summary: 'Cluster to talk to (see stark context list).', helpGroup: 'GLOBAL' }),
+  'no-color': Flags.boolean({ summary: 'No colours.', helpGroup: 'GLOBAL' }),
+  debug: Flags.boolean({ summary: 'Show requests, their ids and timings, and stack traces.', helpGroup: 'GLOBAL' }),
+};
+
+/** For commands about things that live in a namespace. */
+export const namespaceFlag = {
+  namespace: Flags.string({ char: 'n', summary: 'Namespace.' }),
+};
+
+/** For lists of such things. */
+export const allNamespacesFlag = {
+  'all-namespaces': Flags.boolean({ char: 'A', summary: 'Look in every namespace.', exclusive: ['namespace'] }),
+};
+
+/** For choosing by label. */
+export const selectorFlag = {
+  selector: Flags.string({ char: 'l', summary: 'Only those with these labels, e.g. app=web,tier!=db.' }),
+};
+
+/** For lists and states that one can look at while they change. */
+export const watchFlag = {
+  watch: Flags.boolean({ char: 'w', summary: 'Keep watching; Ctrl-C ends it.' }),
+};
+
+/** For commands whose work goes on after the answer. */
+export const waitFlags = {
+  wait: Flags.string({
+    summary: 'Wait until it is so, at most this long (5m when no time is given). Default on a terminal.',
+    helpValue: '[=5m]',
+    exclusive: ['no-wait'],
+  }),
+  'no-wait': Flags.boolean({ summary: 'Answer at once.' }),
+};
+
+/** For commands that would ask first. */
+export const yesFlag = {
+  yes: Flags.boolean({ char: 'y', summary: 'Do not ask.' }),
+};
+
+/** Where to sign in, for commands that make or use a session of their own. */
+export const placeFlags = {
+  url: Flags.string({ char: 'u', summary: 'URL of the Supabase project or local stack.' }),
+  key: Flags.string({ summary: 'Publishable key of the project.' }),
+};
+
+/** The ways to hand over a password. */
+export const passwordFlags = {
+  'password-stdin': Flags.boolean({ summary: 'Read the password from standard input.', exclusive: ['password-file'] }),
+  'password-file': Flags.string({ summary: 'Read the password from a file.' }),
+  password: Flags.string({ char: 'p', hidden: true, exclusive: ['password-stdin', 'password-file'] }),
+};
+
+/** A flag that may be given several times; it takes one word each time and never swallows the arguments behind it. */
+export function repeated(options: { char?: 's' | 't' | 'l' | 'e'; summary: string; helpValue: string }) {
+  return Flags.string({ ...options, multiple: true, multipleNonGreedy: true });
+}
+
+/** Names to work on, several at once. oclif would read a missing one from stdin, and wait for it. */
+export function names(kind: string, options: { required: boolean }) {
+  return Args.string({
+    description: `Name of a ${kind}; several may be given.`,
+    multiple: true,
+    ignoreStdin: true,
+    required: options.required,
+  });
+}
+
+/** One argument that must be there. */
+export function argument(description: string) {
+  return Args.string({ description, ignoreStdin: true, required: true });
+}

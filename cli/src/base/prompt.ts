@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import { usageError } from '@stark-o/core/errors';
+import { paint, say } from './terminal.js';
+
+/** Whether there is a person to ask. Questions go to stderr, so it is that stream and stdin that count. */
+export function mayAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}
+
+const streams = { output: process.stderr };
+
+/** Asks for a line of text; without a terminal it fails and names the flag that answers. */
+export async function ask(message: string, flag: string): Promise<string> {
+  if (!mayAsk()) throw usageError(`${flag} is needed: there is no terminal to ask on`);
+  const { input } = await import('@inquirer/prompts');
+  return (await input({ message, required: true }, streams)).trim();
+}
+
+/** Asks yes or no; `yes` is the flag -y. */
+export async function confirm(message: string, yes: boolean): Promise<boolean> {
+  if (yes) return true;
+  if (!mayAsk()) throw usageError('--yes is needed: there is no terminal to ask on', 'add --yes when you are sure');
+  const { confirm: question } = await import('@inquirer/prompts');
+  return question({ message, default: false }, streams);
+}
+
+/** For what cannot be undone: the person types the name of what is lost. */
+export async function confirmTyped(message: string, name: string, yes: boolean): Promise<void> {
+  if (yes) return;
+  if (!mayAsk()) throw usageError('--yes is needed: there is no terminal to ask on', 'add --yes when you are sure');
+  const { input } = await import('@inquirer/prompts');
+  const typed = await input({ message: `${message} Type ${name} to go on:` }, streams);
+  if (typed.trim() !== name) throw usageError(`"${typed.trim()}" is not "${name}": nothing was done`);
+}
+
+export interface PasswordFlags {
+  password?: string | undefined;
+  'password-stdin'?: boolean | undefined;
+  'password-file'?: string | undefined;
+}
+
+/** A password from stdin, a file, STARK_PASSWORD or the keyboard, and, with a warning, from the command line. */
+export async function passwordFrom(flags: PasswordFlags, options: { repeat?: boolean } = {}): Promise<string> {
+  if (flags.password !== undefined) {
+    say(
+      `${paint(process.stderr, 'yellow', 'warning:')} --password shows up in the process list and in your shell's history; use --password-stdin`,
+    );
+    return notEmpty(flags.password, '--password');
+  }
+  if (flags['password-stdin']) return notEmpty(await readStdin(), 'standard input');
+  if (flags['password-file'] !== undefined) {
+    const path = flags['password-file'];
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw usageError(`cannot read --password-file ${path}: ${error.code}`);
+    });
+    return notEmpty(oneLine(text), path);
+  }
+  if (process.env.STARK_PASSWORD) return process.env.STARK_PASSWORD;
+  if (!mayAsk()) throw usageError('--password-stdin or --password-file is needed: there is no terminal to ask on');
+  const { password } = await import('@inquirer/prompts');
+  const typed = notEmpty(await password({ message: 'Password' }, streams), 'the password');
+  if (options.repeat && (await password({ message: 'Password again' }, streams)) !== typed) {
+    throw usageError('the two passwords differ');
+  }
+  return typed;
+}
+
+/** Everything that stands on stdin, without the line break that `echo` adds. */
+export async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return oneLine(Buffer.concat(chunks).toString('utf8'));
+}
+
+const oneLine = (text: string) => text.replace(/\r?\n$/, '');
+
+function notEmpty(text: string, where: string): string {
+  if (text === '') throw usageError(`${where} is empty`);
+  return text;
+}

@@ -1,0 +1,45 @@
+import type { StarkError } from '@stark-o/core/errors';
+import type { OutputFormat } from './format.js';
+import { toYaml } from './output.js';
+import { paint, say } from './terminal.js';
+
+export interface ReportOptions {
+  format: OutputFormat | undefined;
+  /** The command that failed, for `--help`; absent when there was none. */
+  command?: string | undefined;
+  debug?: boolean;
+}
+
+/** Says on stderr what went wrong: the envelope for machines, a line and a hint for people. stdout stays empty. */
+export async function reportError(error: StarkError, options: ReportOptions): Promise<void> {
+  if (options.format === 'json') say(JSON.stringify(error.toEnvelope()));
+  else if (options.format === 'yaml') process.stderr.write(await toYaml(error.toEnvelope()));
+  else sayError(error, options);
+  if (options.debug) say(paint(process.stderr, 'dim', stackOf(error)));
+}
+
+function sayError(error: StarkError, options: ReportOptions): void {
+  const showsCode = error.code !== 'USAGE' && error.code !== 'INTERRUPTED' && error.code !== 'UNKNOWN';
+  const code = showsCode ? paint(process.stderr, 'dim', ` (${error.code})`) : '';
+  say(`${paint(process.stderr, 'red', 'error:')} ${error.message}${code}`);
+  for (const line of detailLines(error.details)) say(`  ${line}`);
+  if (error.hint !== undefined) say(`${paint(process.stderr, 'cyan', 'hint:')}  ${error.hint}`);
+  if (error.code === 'USAGE' && options.command !== undefined) {
+    say(`${paint(process.stderr, 'cyan', 'help:')}  stark ${options.command} --help`);
+  }
+}
+
+function detailLines(details: unknown): string[] {
+  if (details === undefined || details === null || details === '') return [];
+  if (typeof details === 'string') return details.split('\n');
+  if (Array.isArray(details)) return details.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
+  return Object.entries(details).map(
+    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? error.message}${cause}`;
+}

@@ -1,0 +1,48 @@
+import { styleText } from 'node:util';
+
+type Colour = 'red' | 'yellow' | 'green' | 'cyan' | 'dim' | 'bold';
+
+/** A stream that may or may not be a terminal. */
+export interface TerminalStream {
+  isTTY?: boolean;
+  columns?: number;
+  write(text: string): unknown;
+}
+
+/** Whether a stream gets colours. Decided per stream: `stark pod list | less` must not colour the pipe. */
+export function wantsColour(
+  stream: { isTTY?: boolean },
+  env: NodeJS.ProcessEnv = process.env,
+  argv: readonly string[] = process.argv,
+): boolean {
+  const flags = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  if (flags.includes('--no-color')) return false;
+  // The same order as Node.js itself: an explicit FORCE_COLOR stands above NO_COLOR.
+  const forced = env.FORCE_COLOR;
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
+  if (env.TERM === 'dumb') return false;
+  return stream.isTTY === true;
+}
+
+/** Colours text when the stream it is meant for wants colours; the meaning must stand in the words alone. */
+export function paint(stream: { isTTY?: boolean }, colour: Colour, text: string): string {
+  if (!wantsColour(stream)) return text;
+  // styleText looks at the environment by itself in newer versions of Node.js; the decision was made above.
+  return styleText(colour, text, { validateStream: false } as never);
+}
+
+/** Whether a spinner may move on this stream. */
+export function mayAnimate(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
+  return stream.isTTY === true && env.TERM !== 'dumb' && !env.CI;
+}
+
+/** Width of a terminal; 80 for everything that is none. */
+export function widthOf(stream: TerminalStream): number {
+  return stream.isTTY === true && stream.columns !== undefined && stream.columns >= 40 ? stream.columns : 80;
+}
+
+/** Writes a line to stderr, where everything goes that is not data. */
+export function say(text: string): void {
+  process.stderr.write(`${text}\n`);
+}

@@ -1,0 +1,71 @@
+import { Flags } from '@oclif/core';
+import { StarkError, toStarkError } from '@stark-o/core/errors';
+import { StarkCommand } from '../../base/command.js';
+import { passwordFlags, placeFlags } from '../../base/flags.js';
+import { ask, passwordFrom } from '../../base/prompt.js';
+import type { Connection } from '../../session/connection.js';
+import { rememberPlace } from '../../session/place.js';
+
+const path = '/functions/v1/api/auth/setup';
+
+export default class AuthSetup extends StarkCommand<typeof AuthSetup> {
+  static override summary = 'Make the first account, an admin, and sign in.';
+  static override examples = [
+    '<%= config.bin %> auth setup --email ada@example.com --display-name Ada',
+    '<%= config.bin %> auth setup --email ada@example.com --password-file admin.password',
+  ];
+  static override flags = {
+    email: Flags.string({ char: 'e', summary: 'E-mail address.', env: 'STARK_EMAIL' }),
+    'display-name': Flags.string({ summary: 'Your name.' }),
+    ...passwordFlags,
+    ...placeFlags,
+  };
+
+  async run(): Promise<void> {
+    const { flags } = this;
+    const connection = await this.connection();
+    await refuseWhenDone(connection);
+    const email = flags.email ?? (await ask('E-mail', '--email'));
+    const password = await passwordFrom(flags, { repeat: true });
+    await request(connection, 'POST', { email, password, display_name: flags['display-name'] ?? null });
+    const session = await connection.signIn.withPassword(email, password);
+    const { sessions, context } = await rememberPlace(await this.settings());
+    await sessions.write(session);
+    const object = { user_id: session.userId, email: session.email, context, url: connection.url };
+    await this.printObject(object, `user/${session.email}`, [`${session.email} is the admin of ${connection.url}`]);
+    this.next('stark node agent start --name node-1', 'stark pack bundle ./my-pack --out my-pack.js');
+  }
+}
+
+// Asked first, so that nobody types a password for nothing.
+async function refuseWhenDone(connection: Connection): Promise<void> {
+  const { needed } = (await request(connection, 'GET')) as { needed: boolean };
+  if (needed) return;
+  throw new StarkError('this cluster has its first admin already', {
+    code: 'SETUP_DONE',
+    status: 409,
+    hint: 'stark auth login',
+  });
+}
+
+async function request(connection: Connection, method: 'GET' | 'POST', body?: unknown): Promise<unknown> {
+  const headers: Record<string, string> = {
+    apikey: connection.key,
+    'content-type': 'application/json',
+    'x-correlation-id': connection.correlationId,
+  };
+  let response: Response;
+  try {
+    const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
+    response = await connection.fetch(`${connection.url}${path}`, init);
+  } catch (error) {
+    throw toStarkError(error, { url: connection.url });
+  }
+  const answer = (await response.json().catch(() => ({}))) as Record<string, unknown>;
+  if (response.ok) return answer;
+  const known = typeof answer.error === 'object' || typeof answer.message === 'string';
+  throw toStarkError(known ? answer : { message: `setup was refused with HTTP ${response.status}` }, {
+    status: response.status,
+    url: connection.url,
+  });
+}

@@ -1,0 +1,177 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { usageError } from '@stark-o/core/errors';
+import { type OutputFormat, outputFormats } from '../base/format.js';
+import { nearest } from '../base/suggest.js';
+import { type Context, Contexts } from './contexts.js';
+import { configDirectory, legacyDirectory, upwards } from './directories.js';
+import { readJsonFile } from './files.js';
+
+export const settingNames = ['context', 'url', 'key', 'namespace', 'output', 'token'] as const;
+
+export type SettingName = (typeof settingNames)[number];
+
+/** A value and who said so. */
+export interface Setting {
+  value: string | undefined;
+  origin: string;
+}
+
+export interface SettingSources {
+  flags?: Partial<Record<SettingName, string | undefined>>;
+  env?: NodeJS.ProcessEnv;
+  cwd?: string;
+  home?: string;
+}
+
+/** What is in force for one command: flag, else STARK_* variable, else stark.json, else the context's file, else default. */
+export class Settings {
+  readonly all: Readonly<Record<SettingName, Setting>>;
+  readonly configDirectory: string;
+
+  constructor(all: Record<SettingName, Setting>, directory: string) {
+    this.all = all;
+    this.configDirectory = directory;
+  }
+
+  get context(): string {
+    return this.all.context.value ?? 'default';
+  }
+
+  get url(): string {
+    return this.all.url.value ?? defaults.url;
+  }
+
+  get key(): string | undefined {
+    return this.all.key.value;
+  }
+
+  get namespace(): string {
+    return this.all.namespace.value ?? defaults.namespace;
+  }
+
+  get token(): string | undefined {
+    return this.all.token.value;
+  }
+
+  get output(): OutputFormat {
+    const { value, origin } = this.all.output;
+    const format = outputFormats.find((known) => known === value);
+    if (format === undefined) throw usageError(`output "${value}" (${origin}) is none of ${outputFormats.join(', ')}`);
+    return format;
+  }
+}
+
+const defaults = { url: 'http://127.0.0.1:54321', namespace: 'default', output: 'table' };
+
+const projectKeys = ['context', 'url', 'key', 'namespace', 'output'] as const;
+
+/** Reads every source and decides each setting by the fixed order. */
+export async function resolveSettings(sources: SettingSources = {}): Promise<Settings> {
+  const { flags = {}, env = process.env, cwd = process.cwd(), home = homedir() } = sources;
+  const directory = configDirectory(env, home);
+  const contexts = new Contexts(directory);
+  const project = await readProject(cwd);
+  const legacy = await readLegacy(home);
+  const above = (name: SettingName): Setting | undefined => {
+    if (flags[name] !== undefined) return { value: flags[name], origin: `flag --${name}` };
+    const variable = `STARK_${name.toUpperCase()}`;
+    if (env[variable]) return { value: env[variable], origin: `variable ${variable}` };
+    const inProject = project?.values[name];
+    return inProject === undefined ? undefined : { value: inProject, origin: project?.path ?? '' };
+  };
+
+  const current = await contexts.current();
+  const context = above('context') ?? {
+    value: current,
+    origin: current === undefined ? 'default' : join(directory, 'config.json'),
+  };
+  const chosen = await chosenContext(contexts, context, current);
+  const below = (name: 'url' | 'key' | 'namespace' | 'output', fallback?: string): Setting => {
+    const inContext = name === 'output' ? undefined : chosen?.[name];
+    if (inContext !== undefined) return { value: inContext, origin: contexts.path(context.value ?? '') };
+    const old = legacy?.values[name];
+    if (old !== undefined) return { value: old, origin: legacy?.path ?? '' };
+    return { value: fallback, origin: fallback === undefined ? 'not set' : 'default' };
+  };
+  return new Settings(
+    {
+      context,
+      url: checkedUrl(above('url') ?? below('url', defaults.url)),
+      key: above('key') ?? below('key'),
+      namespace: above('namespace') ?? below('namespace', defaults.namespace),
+      output: above('output') ?? below('output', defaults.output),
+      token: above('token') ?? { value: undefined, origin: 'not set' },
+    },
+    directory,
+  );
+}
+
+// A context that was asked for must exist; one that was merely current may have been deleted behind our back.
+async function chosenContext(
+  contexts: Contexts,
+  setting: Setting,
+  current: string | undefined,
+): Promise<Context | undefined> {
+  if (setting.value === undefined) return undefined;
+  return setting.value === current ? contexts.find(setting.value) : contexts.get(setting.value);
+}
+
+interface FileValues {
+  path: string;
+  values: Partial<Record<SettingName, string>>;
+}
+
+async function readProject(cwd: string): Promise<FileValues | undefined> {
+  for (const folder of upwards(cwd)) {
+    const path = join(folder, 'stark.json');
+    const found = await readJsonFile(path);
+    if (found === undefined) continue;
+    const values: FileValues['values'] = {};
+    for (const [key, value] of Object.entries(found)) {
+      const known = projectKeys.find((name) => name === key);
+      if (known === undefined) {
+        const meant = nearest(key, projectKeys);
+        throw usageError(`${path}: unknown key "${key}"${meant === undefined ? '' : `; did you mean "${meant}"?`}`);
+      }
+      if (typeof value !== 'string') throw usageError(`${path}: "${key}" must be a string`);
+      values[known] = value;
+    }
+    return { path, values };
+  }
+  return undefined;
+}
+
+async function readLegacy(home: string): Promise<FileValues | undefined> {
+  const path = join(legacyDirectory(home), 'config.json');
+  const found = await readJsonFile(path);
+  if (found === undefined) return undefined;
+  const values: FileValues['values'] = {};
+  const take = (name: SettingName, key: string) => {
+    const value = found[key];
+    if (typeof value === 'string') values[name] = value;
+  };
+  take('url', 'supabaseUrl');
+  take('key', 'supabaseAnonKey');
+  take('namespace', 'defaultNamespace');
+  take('output', 'defaultOutputFormat');
+  // Its third format has another name here.
+  if (values.output === 'plain') values.output = 'table';
+  return { path, values };
+}
+
+function checkedUrl(setting: Setting): Setting {
+  const url = URL.parse?.(setting.value ?? '') ?? safeUrl(setting.value ?? '');
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw usageError(`"${setting.value}" (${setting.origin}) is no http or https URL`);
+  }
+  return { ...setting, value: (setting.value ?? '').replace(/\/+$/, '') };
+}
+
+function safeUrl(text: string): URL | null {
+  try {
+    return new URL(text);
+  } catch {
+    return null;
+  }
+}

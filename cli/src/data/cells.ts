@@ -1,0 +1,16 @@
+import { formatAge, formatLabels } from '@stark-o/core/model';
+
+/** Labels as `a=b,c=d`, keys in order. */
+export const labelsCell = (labels: Readonly<Record<string, string>> | null | undefined): string =>
+  formatLabels(labels ?? {});
+
+/** How long ago something was; empty when it was not yet. */
+export const ageOf = (timestamp: string | null | undefined): string =>
+  timestamp === null || timestamp === undefined ? '' : formatAge(timestamp);
+
+/** A size as people say it: 812B, 14KiB, 1.2MiB. */
+export function sizeOf(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)}KiB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)}MiB`;
+}

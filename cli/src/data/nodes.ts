@@ -1,0 +1,49 @@
+import { formatCpu, formatMemory, formatTaint, type Node, type NodeResources } from '@stark-o/core/model';
+import type { View } from '../base/output.js';
+import type { Connection } from '../session/connection.js';
+import { ageOf, labelsCell } from './cells.js';
+import { type Filter, findRows } from './query.js';
+
+/** What `-o json` promises of a node. */
+export const nodeColumns = [
+  'id',
+  'name',
+  'runtime',
+  'status',
+  'unschedulable',
+  'labels',
+  'taints',
+  'capabilities',
+  'allocatable',
+  'allocated',
+  'incarnation',
+  'created_at',
+] as const;
+
+export type NodeRow = Pick<Node, (typeof nodeColumns)[number]>;
+
+export function findNodes(connection: Connection, filter: Filter): Promise<NodeRow[]> {
+  return findRows<NodeRow>(connection, 'nodes', nodeColumns, filter);
+}
+
+export const nodeView: View<NodeRow> = {
+  kind: 'node',
+  name: (node) => node.name,
+  object: (node) => Object.fromEntries(nodeColumns.map((column) => [column, node[column] ?? null])),
+  columns: [
+    { header: 'NAME', value: (node) => node.name },
+    { header: 'STATUS', value: (node) => (node.unschedulable ? `${node.status},cordoned` : node.status) },
+    { header: 'RUNTIME', value: (node) => node.runtime },
+    { header: 'PODS', value: (node) => share(node, 'pods', String) },
+    { header: 'CPU', value: (node) => share(node, 'cpu', formatCpu) },
+    { header: 'MEMORY', value: (node) => share(node, 'memory', formatMemory) },
+    { header: 'TAINTS', value: (node) => node.taints.map(formatTaint), wide: true },
+    { header: 'LABELS', value: (node) => labelsCell(node.labels), wide: true },
+    { header: 'AGE', value: (node) => ageOf(node.created_at) },
+  ],
+};
+
+function share(node: NodeRow, what: keyof NodeResources, format: (amount: number) => string): string {
+  const total = node.allocatable[what];
+  return `${format(node.allocated[what] ?? 0)}/${total === undefined ? '?' : format(total)}`;
+}

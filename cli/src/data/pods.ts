@@ -1,0 +1,63 @@
+import type { Pod } from '@stark-o/core/model';
+import type { View } from '../base/output.js';
+import type { Connection } from '../session/connection.js';
+import { ageOf, labelsCell } from './cells.js';
+import { type Filter, findRows } from './query.js';
+
+/** What `-o json` promises of a pod. */
+export const podColumns = [
+  'id',
+  'name',
+  'namespace',
+  'status',
+  'status_reason',
+  'status_message',
+  'ready',
+  'restarts',
+  'exit_code',
+  'pack_name',
+  'version',
+  'node_name',
+  'ports',
+  'labels',
+  'priority',
+  'spec',
+  'created_at',
+  'scheduled_at',
+  'started_at',
+  'finished_at',
+  'resource_version',
+] as const;
+
+export type PodRow = Pick<Pod, (typeof podColumns)[number]>;
+
+export function findPods(connection: Connection, filter: Filter): Promise<PodRow[]> {
+  return findRows<PodRow>(connection, 'pods', podColumns, filter);
+}
+
+/** A pod with the promised members only, in their order. */
+export function podObject(pod: PodRow): Record<string, unknown> {
+  return Object.fromEntries(podColumns.map((column) => [column, pod[column] ?? null]));
+}
+
+/** How pods are listed; the namespace is shown when several may appear. */
+export function podView(options: { namespaces: boolean }): View<PodRow> {
+  return {
+    kind: 'pod',
+    name: (pod) => pod.name,
+    object: podObject,
+    columns: [
+      { header: 'NAME', value: (pod) => pod.name },
+      ...(options.namespaces ? [{ header: 'NAMESPACE', value: (pod: PodRow) => pod.namespace }] : []),
+      { header: 'READY', value: (pod) => pod.ready },
+      { header: 'STATUS', value: (pod) => pod.status },
+      { header: 'RESTARTS', value: (pod) => pod.restarts },
+      { header: 'NODE', value: (pod) => pod.node_name },
+      { header: 'PACK', value: (pod) => `${pod.pack_name}@${pod.version}`, wide: true },
+      { header: 'PORTS', value: (pod) => pod.ports, wide: true },
+      { header: 'REASON', value: (pod) => pod.status_reason, wide: true },
+      { header: 'LABELS', value: (pod) => labelsCell(pod.labels), wide: true },
+      { header: 'AGE', value: (pod) => ageOf(pod.created_at) },
+    ],
+  };
+}

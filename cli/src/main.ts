@@ -1,0 +1,115 @@
+import { fileURLToPath } from 'node:url';
+import type { Command } from '@oclif/core/command';
+import { Config } from '@oclif/core/config';
+import { loadHelpClass } from '@oclif/core/help';
+import { settings } from '@oclif/core/settings';
+import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { asStarkError } from './base/errors.js';
+import { type OutputFormat, outputFormats, requestedFormat } from './base/format.js';
+import { installInterrupt } from './base/interrupt.js';
+import { reportError } from './base/report.js';
+import { nearest } from './base/suggest.js';
+import { normaliseArgv } from './base/words.js';
+import { freshenManifest } from './manifest.js';
+
+/** Root of the package, where package.json with the oclif section stands. */
+export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** Runs one command line as a process: main, then flushed streams, then the exit code. */
+export async function start(argv: string[]): Promise<void> {
+  installInterrupt();
+  // A reader that has seen enough (`| head -1`) is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  });
+  const code = await main(argv);
+  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));
+  process.exit(code);
+}
+
+/** Runs one command line and gives its exit code. Everything that fails is reported here and nowhere else. */
+export async function main(argv: string[]): Promise<number> {
+  let command: string | undefined;
+  try {
+    // oclif would look for TypeScript sources when NODE_ENV says test or development.
+    settings.enableAutoTranspile = false;
+    await freshenManifest(packageRoot);
+    const config = await Config.load({ root: packageRoot });
+    const words = normaliseArgv(argv);
+    if (words[0] === '--version') words.splice(0, 1, 'version');
+    const found = findCommand(config, words);
+    if (wantsHelp(words)) await showHelp(config, found?.command.id, words);
+    else if (found === undefined) throw unknownCommand(config, words);
+    else {
+      command = found.command.id.replaceAll(':', ' ');
+      await config.runCommand(found.command.id, found.rest, found.command);
+    }
+    return Number(process.exitCode ?? EXIT_CODES.ok);
+  } catch (error) {
+    // oclif's way to end early, with nothing to report.
+    if ((error as { code?: string }).code === 'EEXIT') return (error as { oclif: { exit: number } }).oclif.exit;
+    const starkError = asStarkError(error);
+    await reportError(starkError, { format: formatOfErrors(argv), command, debug: argv.includes('--debug') });
+    return starkError.exitCode;
+  }
+}
+
+interface Found {
+  command: Command.Loadable;
+  rest: string[];
+}
+
+function findCommand(config: Config, words: readonly string[]): Found | undefined {
+  const leading = leadingWords(words);
+  for (let length = Math.min(3, leading.length); length > 0; length--) {
+    const command = config.findCommand(leading.slice(0, length).join(':'));
+    if (command !== undefined) return { command, rest: words.slice(length) };
+  }
+  return undefined;
+}
+
+function leadingWords(words: readonly string[]): string[] {
+  const end = words.findIndex((word) => word.startsWith('-'));
+  return words.slice(0, end < 0 ? words.length : end);
+}
+
+function wantsHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  const own = end < 0 ? words : words.slice(0, end);
+  return leadingWords(words).length === 0 || own.includes('--help') || own.includes('-h');
+}
+
+async function showHelp(config: Config, command: string | undefined, words: readonly string[]): Promise<void> {
+  const topic = leadingWords(words);
+  if (command === undefined && topic.length > 0 && config.findTopic(topic.join(':')) === undefined) {
+    throw unknownCommand(config, words);
+  }
+  const Help = await loadHelpClass(config);
+  const subject = command ?? topic.join(':');
+  await new Help(config, config.pjson.oclif.helpOptions).showHelp(subject === '' ? [] : [subject]);
+}
+
+function unknownCommand(config: Config, words: readonly string[]): StarkError {
+  const typed = leadingWords(words);
+  const topic = config.findTopic(typed.join(':'));
+  const visible = config.commands
+    .filter((command) => !command.hidden)
+    .map((command) => command.id.replaceAll(':', ' '));
+  if (topic !== undefined) {
+    const below = visible.filter((id) => id.startsWith(`${typed.join(' ')} `));
+    return new StarkError(`stark ${typed.join(' ')} needs a verb: ${below.map((id) => `stark ${id}`).join(', ')}`, {
+      code: 'USAGE',
+      hint: `stark ${typed.join(' ')} --help`,
+    });
+  }
+  const meant = nearest(typed.slice(0, 3).join(' '), visible) ?? nearest(typed.slice(0, 2).join(' '), visible);
+  const suggestion = meant === undefined ? '' : `; did you mean "stark ${meant}"?`;
+  return new StarkError(`unknown command "${typed.join(' ')}"${suggestion}`, {
+    code: 'UNKNOWN_COMMAND',
+    hint: meant === undefined ? 'stark --help' : `stark ${meant} --help`,
+  });
+}
+
+function formatOfErrors(argv: readonly string[]): OutputFormat | undefined {
+  return requestedFormat(argv) ?? outputFormats.find((format) => format === process.env.STARK_OUTPUT);
+}

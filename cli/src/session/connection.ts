@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { StarkClient } from '@stark-o/core';
+import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
+import type { Settings } from '../config/settings.js';
+import { debugFetch } from './debug-fetch.js';
+import { SessionFile } from './sessions.js';
+import { SignIn } from './sign-in.js';
+
+/** The way to one cluster: its client, its session, and the functions and tables of schema `stark`. */
+export class Connection {
+  readonly url: string;
+  readonly key: string;
+  readonly sessions: SessionFile;
+  readonly signIn: SignIn;
+  readonly correlationId = randomUUID();
+  readonly fetch: typeof fetch;
+  readonly #token: string | undefined;
+  #client: Promise<StarkClient> | undefined;
+
+  constructor(settings: Settings, debug: boolean) {
+    this.url = settings.url;
+    if (settings.key === undefined) {
+      throw usageError(`no key is known for ${settings.url}`, 'stark up, or stark auth login --url <url> --key <key>');
+    }
+    this.key = settings.key;
+    this.fetch = debug ? debugFetch() : fetch;
+    this.sessions = new SessionFile(settings.configDirectory, settings.context, settings.url);
+    this.signIn = new SignIn(this.url, this.key, this.fetch);
+    this.#token = settings.token;
+  }
+
+  /** The token to work with: STARK_TOKEN, else that of the session, renewed when its time is up. */
+  async accessToken(): Promise<string> {
+    if (this.#token !== undefined) return this.#token;
+    const session = await this.sessions.fresh((refreshToken) => this.signIn.refresh(refreshToken));
+    if (session === undefined) {
+      throw new StarkError(`not signed in at ${this.url}`, { code: 'NOT_SIGNED_IN', hint: 'stark auth login' });
+    }
+    return session.accessToken;
+  }
+
+  /** The client, made on first use. Fails with NOT_SIGNED_IN before anything is sent when there is no session. */
+  async client(): Promise<StarkClient> {
+    this.#client ??= this.#connect();
+    return this.#client;
+  }
+
+  /** Calls a function of schema `stark`. */
+  async call<T>(fn: string, args: Record<string, unknown> = {}): Promise<T> {
+    const [{ call }, client] = await Promise.all([import('@stark-o/core'), this.client()]);
+    try {
+      return (await call(client, fn as never, args as never)) as T;
+    } catch (error) {
+      throw toStarkError(error, { url: this.url });
+    }
+  }
+
+  /** Waits for an answer of PostgREST and gives its rows, or throws what went wrong. */
+  async rows<T>(query: PromiseLike<{ data: unknown; error: unknown; status: number }>): Promise<T[]> {
+    const { data, error, status } = await query;
+    if (error) throw toStarkError(error, { status, url: this.url });
+    return (data ?? []) as T[];
+  }
+
+  async #connect(): Promise<StarkClient> {
+    await this.accessToken();
+    const [{ createStarkClient }, { default: WebSocket }] = await Promise.all([import('@stark-o/core'), import('ws')]);
+    return createStarkClient({
+      url: this.url,
+      key: this.key,
+      accessToken: () => this.accessToken(),
+      correlationId: this.correlationId,
+      fetch: this.fetch,
+      realtime: { transport: WebSocket as never },
+    });
+  }
+}
