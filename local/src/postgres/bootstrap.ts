@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import type { PostgresCluster } from './cluster.js';
 import { sqlDirectory } from './extension-files.js';
 
-const PLATFORM_FILES = ['01-roles.sql', '02-schemas.sql', '03-extensions.sql'];
+const PLATFORM_FILES = ['01-roles.sql', '02-schemas.sql', '03-extensions.sql', '04-guard.sql'];
 const GRANT_FILES = ['10-system-grants.sql'];
 
 /** What `bootstrapPlatform` and `bootstrapGrants` need of a cluster. */

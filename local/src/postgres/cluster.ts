@@ -189,14 +189,18 @@ export class PostgresCluster {
   ): Promise<string | null> {
     const output = new ServerLog(this.#log);
     const durable = this.#options.durable ?? true;
-    const child = spawn(binaries.postgres, ['-D', directory, ...serverSettings({ port: this.#port, durable })], {
-      ...user,
-      cwd: directory,
-      env: serverEnvironment(),
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // A group of its own: Ctrl-C in a terminal must reach us first, so that we stop things in order.
-      detached: true,
-    });
+    const child = spawn(
+      binaries.postgres,
+      ['-D', directory, ...serverSettings({ directory, port: this.#port, durable })],
+      {
+        ...user,
+        cwd: directory,
+        env: serverEnvironment(),
+        stdio: ['ignore', 'ignore', 'pipe'],
+        // A group of its own: Ctrl-C in a terminal must reach us first, so that we stop things in order.
+        detached: true,
+      },
+    );
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => output.write(chunk));
     const ended = new Promise<ExitDetail>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));

@@ -1,10 +1,10 @@
 /** Server settings, given on the command line so that one place shows all of them; roles and databases may still override. */
-export function serverSettings(options: { port: number; durable: boolean }): string[] {
+export function serverSettings(options: { directory: string; port: number; durable: boolean }): string[] {
   const settings: Record<string, string> = {
-    // Only this machine may connect; no socket file, because another account could not reach it in our data folder.
+    // Only this machine may connect.
     listen_addresses: '127.0.0.1',
     port: String(options.port),
-    unix_socket_directories: '',
+    unix_socket_directories: socketDirectory(options.directory),
     max_connections: '100',
     wal_level: 'logical',
     max_wal_senders: '20',
@@ -37,11 +37,22 @@ export function initdbOptions(options: { directory: string; passwordFile: string
     `--pgdata=${options.directory}`,
     '--username=supabase_admin',
     `--pwfile=${options.passwordFile}`,
-    '--auth=scram-sha-256',
+    '--auth-host=scram-sha-256',
+    // The socket stands in the data folder, which only the server's account (and root) may enter.
+    '--auth-local=trust',
     '--encoding=UTF8',
     '--locale=C',
     '--locale-provider=icu',
     '--icu-locale=en-US',
     ...(options.durable ? [] : ['--no-sync']),
   ];
+}
+
+/**
+ * The data folder, for the socket by which jobs log in as roles whose password nobody here knows; '' where socket
+ * files do not exist or the name would be longer than the system allows (104 bytes on macOS, 108 on Linux).
+ */
+function socketDirectory(directory: string): string {
+  const longest = Buffer.byteLength(`${directory}/.s.PGSQL.65535`);
+  return process.platform === 'win32' || longest > 103 ? '' : directory;
 }
