@@ -16,7 +16,7 @@ checkNode();
 installDependencies();
 build();
 
-const bin = join(root, 'cli', 'bin', 'run.js');
+const bin = join(root, 'cli', 'bin', 'stark.js');
 const scratch = mkdtempSync(join(tmpdir(), 'stark-demo-'));
 const dataDir = join(scratch, 'data');
 const environment = {

@@ -11,7 +11,7 @@ import { StackError } from './errors.js';
  * recycled process id cannot be mistaken for a running stack.
  */
 export interface ControlHandlers {
-  status(): unknown;
+  status(): unknown | Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -116,7 +116,7 @@ function serve(socket: Socket, handlers: ControlHandlers): void {
   readLine(socket, async (line) => {
     let answer: Answer;
     try {
-      if (line === 'status') answer = { ok: true, result: handlers.status() };
+      if (line === 'status') answer = { ok: true, result: await handlers.status() };
       else if (line === 'stop') answer = { ok: true, result: await handlers.stop() };
       else answer = { ok: false, error: `unknown command ${line}` };
     } catch (error) {

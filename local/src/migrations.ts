@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import type { Logger } from 'pino';
 import postgres from 'postgres';
 import { StackError } from './errors.js';
 
@@ -22,6 +23,26 @@ export async function readMigrations(workdir: string): Promise<MigrationSet> {
   const hash = createHash('sha256');
   for (const name of names) hash.update(`${name}\n`).update(await readFile(join(folder, name)));
   return { versions: names.map((name) => name.slice(0, name.indexOf('_'))), sha256: hash.digest('hex') };
+}
+
+/**
+ * Brings the database to the project's migrations. The official CLI takes seconds even when there is nothing to do, so it is
+ * asked only when its history table lacks a version.
+ */
+export async function migrate(o: {
+  workdir: string;
+  dataDir: string;
+  databaseUrl: string;
+  log: Logger;
+}): Promise<void> {
+  const mark = join(o.dataDir, 'migrations.sha256');
+  const migrations = await readMigrations(o.workdir);
+  if ((await pendingMigrations(o.databaseUrl, migrations)).length > 0) {
+    await pushMigrations(o.workdir, o.databaseUrl);
+    await writeFile(mark, migrations.sha256);
+  } else if ((await readFile(mark, 'utf8').catch(() => '')) !== migrations.sha256) {
+    o.log.warn('the migrations were edited since they were applied; stark up --reset starts over with the new ones');
+  }
 }
 
 /** The versions that the database does not have yet, from the official CLI's own history table. */

@@ -1,0 +1,40 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './stack.js';
+
+export interface CommandResult {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+const bin = join(root, 'cli', 'bin', 'stark.js');
+
+/** Runs one `stark` command to its end, the way a shell does: no terminal, its own environment. */
+export async function stark(
+  args: string[],
+  options: { env?: Record<string, string>; input?: string; cwd?: string; deadlineMs?: number } = {},
+): Promise<CommandResult> {
+  const child = startStark(args, options);
+  const result: CommandResult = { code: null, stdout: '', stderr: '' };
+  child.stdout?.on('data', (chunk: Buffer) => {
+    result.stdout += chunk.toString();
+  });
+  child.stderr?.on('data', (chunk: Buffer) => {
+    result.stderr += chunk.toString();
+  });
+  child.stdin?.end(options.input ?? '');
+  const deadline = setTimeout(() => child.kill('SIGKILL'), options.deadlineMs ?? 60_000);
+  result.code = await new Promise((resolve) => child.once('close', resolve));
+  clearTimeout(deadline);
+  return result;
+}
+
+/** Starts a `stark` command that stays. */
+export function startStark(args: string[], options: { env?: Record<string, string>; cwd?: string } = {}): ChildProcess {
+  return spawn(process.execPath, [bin, ...args], {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, NO_COLOR: '1', SUPABASE_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+}

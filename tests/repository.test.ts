@@ -1,0 +1,73 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { root } from './harness/stack.js';
+
+const run = promisify(execFile);
+const biome = join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome');
+const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+/** Runs a tool of the repository; its report is the error when it objects. */
+async function objections(tool: string, ...args: string[]): Promise<string> {
+  return run(process.execPath, [tool, ...args], { cwd: root, maxBuffer: 1e8 }).then(
+    () => '',
+    (error) => `${error.stdout}\n${error.stderr}`,
+  );
+}
+
+describe('the repository', () => {
+  it('is formatted and free of lint', async () => {
+    expect(await objections(biome, 'check', '--diagnostic-level=error', '.')).toBe('');
+  }, 60_000);
+
+  it('type-checks, its tests too', async () => {
+    expect(await objections(tsc, '-b')).toBe('');
+    expect(await objections(tsc, '-p', 'tests')).toBe('');
+  }, 120_000);
+
+  const upward = {
+    'core/src/agent.ts': "import '@stark-o/agent';",
+    'core/src/node.ts': "import 'node:fs';",
+    'core/src/relative.ts': "import '../../cli/src/index.js';",
+    'agent/src/cli.ts': "import '@stark-o/cli';",
+    'agent/src/local.ts': "import '@stark-o/local';",
+    'local/src/core.ts': "import '@stark-o/core';",
+    'local/src/relative.ts': "import '../../agent/src/index.js';",
+    'local/realtime/src/cli.ts': "import '@stark-o/cli';",
+  };
+  const downward = {
+    'cli/src/all.ts': "import '@stark-o/core';\nimport '@stark-o/local';",
+    'agent/src/core.ts': "import '@stark-o/core';\nimport 'node:fs';",
+  };
+
+  it('refuses imports that point up, and only those', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'stark-imports-'));
+    for (const name of ['biome.json', '.gitignore']) copyFileSync(join(root, name), join(folder, name));
+    for (const [path, text] of Object.entries({ ...upward, ...downward })) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), `${text}\n`);
+    }
+    const { stdout } = spawnSync(process.execPath, [biome, 'lint', '--reporter=json', '.'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    rmSync(folder, { recursive: true });
+    const diagnostics: { category: string; location: { path: string } }[] = JSON.parse(stdout).diagnostics;
+    const refused = diagnostics.filter(({ category }) => category === 'lint/style/noRestrictedImports');
+    expect(new Set(refused.map(({ location }) => location.path))).toEqual(new Set(Object.keys(upward)));
+  });
+
+  it('names exact versions, and no registry', () => {
+    const manifests = ['.', 'core', 'agent', 'cli', 'local', 'local/realtime'].map((folder) =>
+      JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')),
+    );
+    const wanted = manifests.flatMap(({ dependencies, devDependencies }) =>
+      Object.entries({ ...dependencies, ...devDependencies }),
+    );
+    expect(wanted.filter(([, version]) => !/^\d+\.\d+\.\d+([-+].*)?$/.test(String(version)))).toEqual([]);
+    expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "https?:/);
+  });
+});
