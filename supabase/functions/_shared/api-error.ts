@@ -1,0 +1,38 @@
+/** An answer that is an error: what the caller sees is exactly this. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string | null = null,
+    readonly details: unknown = null,
+  ) {
+    super(message);
+  }
+}
+
+/** Something the caller sent is wrong; `field` names it. */
+export function invalid(field: string, message: string): ApiError {
+  return new ApiError(400, 'INVALID_INPUT', `${field} ${message}`, null, { field });
+}
+
+interface ServiceError {
+  message: string;
+  code?: string | undefined;
+  hint?: string | null;
+  details?: unknown;
+  status?: number | undefined;
+}
+
+/** Passes on what a service of the platform said: Stark's SQL functions already speak in codes, hints and details. */
+export function fromService(error: ServiceError, status: number | undefined = error.status): ApiError {
+  if (status === undefined || status === 0) {
+    return new ApiError(503, 'UNREACHABLE', `the platform did not answer: ${error.message}`);
+  }
+  const code = error.code ? error.code.toUpperCase() : `HTTP_${status}`;
+  // Refusing our secret key is a fault of this deployment, not of the caller's sign-in.
+  if (status === 401 || status === 403) {
+    return new ApiError(500, 'BAD_SECRET_KEY', `the platform refused the function's secret key: ${error.message}`);
+  }
+  return new ApiError(status, code, error.message, error.hint || null, error.details || null);
+}

@@ -1,0 +1,4 @@
+import { serveRoutes } from '../_shared/http.ts';
+import { getSetup, postSetup } from './setup.ts';
+
+Deno.serve(serveRoutes('api', { '/auth/setup': { GET: getSetup, POST: postSetup } }));

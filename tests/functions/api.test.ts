@@ -1,0 +1,170 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type RunningFunction, startFunction } from './deno-function.js';
+import { FakePlatform } from './fake-platform.js';
+
+const ada = { email: 'ada@example.com', password: 'correct horse', display_name: 'Ada' };
+
+let platform: FakePlatform;
+let platformUrl: string;
+let api: RunningFunction;
+
+beforeAll(async () => {
+  platform = new FakePlatform();
+  platformUrl = await platform.start();
+  api = await startFunction('api', { SUPABASE_URL: platformUrl, SUPABASE_SERVICE_ROLE_KEY: platform.secretKey });
+}, 40_000);
+
+afterAll(async () => {
+  await api?.stop();
+  await platform?.stop();
+});
+
+beforeEach(() => {
+  platform.admin = undefined;
+  platform.refuseSetup = undefined;
+  platform.users.clear();
+  platform.correlationIds.length = 0;
+});
+
+async function setup(body: unknown = ada, headers: Record<string, string> = {}) {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(`${api.url}/api/auth/setup`, { method: 'POST', body: text, headers });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+describe('GET /api/auth/setup', () => {
+  it.each(['/api/auth/setup', '/functions/v1/api/auth/setup', '/api/auth/setup/'])('answers at %s', async (path) => {
+    expect(await (await fetch(api.url + path)).json()).toEqual({ needed: true });
+    platform.admin = 'somebody';
+    expect(await (await fetch(api.url + path)).json()).toEqual({ needed: false });
+  });
+});
+
+describe('POST /api/auth/setup', () => {
+  it('makes a confirmed user and the first admin of it', async () => {
+    const { status, body } = await setup();
+    expect(status).toBe(201);
+    expect(body).toEqual({ user_id: platform.admin, email: ada.email, display_name: 'Ada' });
+    expect([...platform.users.values()]).toEqual([{ id: platform.admin, email: ada.email }]);
+  });
+
+  it('refuses a second time and makes no user for it', async () => {
+    await setup();
+    const { status, body } = await setup({ ...ada, email: 'eve@example.com' });
+    expect(status).toBe(409);
+    expect(body.error).toMatchObject({ code: 'SETUP_DONE', hint: 'stark auth login' });
+    expect(platform.users.size).toBe(1);
+  });
+
+  it.each([
+    ['different addresses', 'eve@example.com'],
+    ['the same address', ada.email],
+  ])('lets one of two at once win, with %s', async (_, email) => {
+    platform.expectTogether(2);
+    const answers = await Promise.all([setup(), setup({ ...ada, email })]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+    expect(answers.find(({ status }) => status === 409)?.body.error.code).toBe('SETUP_DONE');
+    expect([...platform.users.keys()]).toEqual([platform.admin]);
+  });
+
+  it('removes the user again when the database refuses, and passes its reason on', async () => {
+    const error = { code: 'SOME_REASON', message: 'because', hint: 'do this', details: 'more' };
+    platform.refuseSetup = { status: 422, body: error };
+    const { status, body } = await setup();
+    expect(status).toBe(422);
+    expect(body).toEqual({ error });
+    expect(platform.users.size).toBe(0);
+  });
+
+  it('says so when the address belongs to a user who is no admin', async () => {
+    await setup();
+    platform.admin = undefined;
+    const { status, body } = await setup();
+    expect(status).toBe(409);
+    expect(body.error.code).toBe('EMAIL_TAKEN');
+    expect(platform.users.size).toBe(1);
+  });
+
+  it.each<[string, unknown, string]>([
+    ['no JSON', '{', 'the body must be JSON'],
+    ['a list', '[]', 'the body must be a JSON object'],
+    ['no email', { password: 'long enough' }, 'email is required'],
+    ['a bad email', { ...ada, email: 'ada' }, 'email is not an e-mail address'],
+    ['no password', { email: ada.email }, 'password is required'],
+    ['a short password', { ...ada, password: '1234567' }, 'password must have at least 8 characters'],
+    [
+      'a password longer than bcrypt reads',
+      { ...ada, password: 'ä'.repeat(37) },
+      'password must have at most 72 bytes',
+    ],
+    ['a name that is no text', { ...ada, display_name: 5 }, 'display_name must be a text of at most 100 characters'],
+  ])('refuses %s', async (_, body, message) => {
+    const answer = await setup(body);
+    expect(answer.status).toBe(400);
+    expect(answer.body.error).toMatchObject({ code: 'INVALID_INPUT', message });
+    expect(platform.users.size).toBe(0);
+  });
+
+  it('refuses a body that is too large', async () => {
+    expect((await setup({ ...ada, display_name: 'x'.repeat(70_000) })).body.error.code).toBe('TOO_LARGE');
+  });
+});
+
+describe('every answer', () => {
+  it('carries the correlation id of the call, and so does every call behind it', async () => {
+    const { headers } = await setup(ada, { 'x-correlation-id': 'abc-123' });
+    expect(headers.get('x-correlation-id')).toBe('abc-123');
+    expect(new Set(platform.correlationIds)).toEqual(new Set(['abc-123']));
+  });
+
+  it('gets a correlation id when the call brings none that is safe to repeat', async () => {
+    const { headers } = await setup(ada, { 'x-correlation-id': '{"a":1}' });
+    expect(headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('allows other origins', async () => {
+    const preflight = await fetch(`${api.url}/api/auth/setup`, { method: 'OPTIONS' });
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
+    expect(preflight.headers.get('access-control-allow-headers')).toContain('x-correlation-id');
+    expect((await setup('{')).headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  it('is an envelope for unknown paths and methods', async () => {
+    const unknown = await fetch(`${api.url}/api/nope`);
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toMatchObject({ error: { code: 'NOT_FOUND', message: 'there is nothing at /nope' } });
+    const wrong = await fetch(`${api.url}/api/auth/setup`, { method: 'DELETE' });
+    expect(wrong.status).toBe(405);
+    expect(wrong.headers.get('allow')).toBe('GET, POST, OPTIONS');
+    expect(await wrong.json()).toMatchObject({ error: { code: 'METHOD_NOT_ALLOWED' } });
+  });
+});
+
+describe('a function without a usable platform', () => {
+  it('says that it is not configured', async () => {
+    const bare = await startFunction('api', {});
+    const response = await fetch(`${bare.url}/api/auth/setup`).finally(() => bare.stop());
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ error: { code: 'NOT_CONFIGURED' } });
+  }, 40_000);
+
+  it('takes its key from SUPABASE_SECRET_KEYS first, and calls a refused key by its name', async () => {
+    const env = { SUPABASE_URL: platformUrl, SUPABASE_SERVICE_ROLE_KEY: platform.secretKey };
+    const refused = await startFunction('api', { ...env, SUPABASE_SECRET_KEYS: '{"default":"sb_secret_wrong"}' });
+    const response = await fetch(`${refused.url}/api/auth/setup`).finally(() => refused.stop());
+    expect(response.status).toBe(500);
+    expect(await response.json()).toMatchObject({ error: { code: 'BAD_SECRET_KEY' } });
+  }, 40_000);
+});
+
+it('deploys with the client version that core uses', async () => {
+  const [core, deploy] = await Promise.all(
+    ['core/package.json', 'supabase/functions/api/deno.json'].map(async (path) =>
+      JSON.parse(await readFile(path, 'utf8')),
+    ),
+  );
+  const version = core.dependencies['@supabase/supabase-js'];
+  expect(deploy.imports['@supabase/supabase-js']).toBe(`npm:@supabase/supabase-js@${version}`);
+});
