@@ -1,0 +1,56 @@
+import type { ChangeMessage } from '../database/feed.js';
+import { bytesTermSize } from '../limits/payload-size.js';
+import type { Project } from '../project.js';
+import { UserBroadcast } from '../wire/fanned.js';
+import type { UserPush } from '../wire/message.js';
+import { fanOut } from './fan-out.js';
+
+/** A row of realtime.messages as the feed shows it: every value as text. */
+interface MessageRow {
+  id: string;
+  topic: string;
+  event: string | null;
+  private: string | null;
+  payload: string | null;
+  binary_payload: string | null;
+}
+
+/** Broadcasts a row that was inserted into realtime.messages. */
+export function broadcastFromDatabase(project: Project, change: ChangeMessage): void {
+  if (change.tag !== 'insert' || change.relation.schema !== 'realtime') return;
+  const row = change.new as MessageRow;
+  if (row.event === null || row.private === null) return;
+  const push = pushOf(row, row.event);
+  if (push === null) return;
+
+  if (!project.payloads.fits(bytesTermSize(push.body.length))) {
+    project.log.warn({ topic: row.topic, id: row.id }, 'payload_size_exceeded by a database broadcast');
+    return;
+  }
+  if (project.messages.triggered) {
+    project.log.warn(
+      { topic: row.topic, id: row.id },
+      'MessagePerSecondRateLimitReached: dropped a database broadcast',
+    );
+    return;
+  }
+  project.messages.add();
+  const isPrivate = row.private === 't';
+  fanOut(
+    project,
+    project.topics.find(row.topic, isPrivate),
+    new UserBroadcast(`realtime:${row.topic}`, push, row.id),
+    null,
+  );
+}
+
+/** Bytes from the text form of a bytea. */
+export function parseBytea(text: string): Buffer {
+  return Buffer.from(text.slice(2), 'hex');
+}
+
+function pushOf(row: MessageRow, event: string): UserPush | null {
+  if (row.binary_payload !== null) return { event, encoding: 'binary', body: parseBytea(row.binary_payload) };
+  if (row.payload !== null) return { event, encoding: 'json', body: Buffer.from(row.payload) };
+  return null;
+}

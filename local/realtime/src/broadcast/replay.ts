@@ -1,0 +1,82 @@
+import type { Channel } from '../channels/channel.js';
+import { Refusal } from '../channels/refusal.js';
+import { pushJsonFrame } from '../wire/encode.js';
+import { UserBroadcast } from '../wire/fanned.js';
+import { parseBytea } from './from-database.js';
+
+const MAX_MESSAGES = 25;
+const MAX_TIME_MS = 8.64e15;
+
+/** Clocks may differ; partitions further in the future are empty and need not be opened. */
+const CLOCK_DRIFT_MS = 60_000;
+
+interface Wish {
+  since: unknown;
+  limit: unknown;
+}
+
+interface StoredMessage {
+  id: string;
+  event: string | null;
+  json: string | null;
+  bytes: string | null;
+}
+
+/** The replay a join asks for, null when it asks for none. */
+export function readReplay(replay: unknown): Wish | null {
+  if (replay === undefined) return null;
+  if (typeof replay !== 'object' || replay === null) return null;
+  const { since, limit } = replay as Partial<Wish>;
+  return { since, limit };
+}
+
+/** Fetches what the database said on the topic since then, for the channel to send after its join is answered. */
+export async function replay(channel: Channel, wish: Wish): Promise<void> {
+  const since = wish.since;
+  const limit = wish.limit ?? MAX_MESSAGES;
+  if (!Number.isInteger(since) || !Number.isInteger(limit) || Math.abs(since as number) > MAX_TIME_MS) {
+    throw new Refusal('UnableToReplayMessages: Replay params are not valid');
+  }
+  const rows = await fetchMessages(channel, since as number, Math.max(Math.min(limit as number, MAX_MESSAGES), 1));
+  rows.reverse();
+  channel.replayed = new Set(rows.map((row) => row.id));
+  channel.replayQueue = rows.flatMap((row) => frameOf(channel, row) ?? []);
+}
+
+async function fetchMessages(channel: Channel, since: number, limit: number): Promise<StoredMessage[]> {
+  const { database, clock, log } = channel.project;
+  const until = clock.now() + CLOCK_DRIFT_MS;
+  try {
+    return await database.query<StoredMessage & Record<string, unknown>>(
+      `select id, event, payload::text as json, binary_payload::text as bytes
+         from realtime.messages
+        where topic = $1 and private is true and extension = 'broadcast'
+          and inserted_at >= $2::timestamp and inserted_at < $3::timestamp
+        order by inserted_at desc
+        limit $4`,
+      [channel.topicName, timestamp(since), timestamp(until), limit],
+    );
+  } catch (error) {
+    log.error({ topic: channel.topicName, err: error }, 'UnableToReplayMessages');
+    throw new Refusal('UnableToReplayMessages: Realtime was unable to replay messages');
+  }
+}
+
+/** JSON goes out as text, bytes as kind 4, which vsn 1 cannot show. */
+function frameOf(channel: Channel, row: StoredMessage): Buffer | null {
+  const { vsn } = channel.connection;
+  const meta = { replayed: true, id: row.id };
+  if (row.bytes !== null) {
+    const push = { event: row.event ?? '', encoding: 'binary' as const, body: parseBytea(row.bytes) };
+    return new UserBroadcast(channel.wireTopic, push, row.id, meta).frame(vsn);
+  }
+  const json = `{"type":"broadcast","event":${JSON.stringify(row.event)},"payload":${row.json},"meta":${JSON.stringify(meta)}}`;
+  return pushJsonFrame(vsn, channel.joinRef, channel.wireTopic, 'broadcast', json);
+}
+
+function timestamp(time: number): string {
+  const text = new Date(time).toISOString();
+  // Postgres writes years beyond 9999 and before 1 without the sign and the zeros.
+  if (!/^[+-]/.test(text)) return text.slice(0, -1);
+  return text.startsWith('-') ? '-infinity' : 'infinity';
+}

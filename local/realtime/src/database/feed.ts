@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { LogicalReplicationService, type Pgoutput, PgoutputPlugin } from 'pg-logical-replication';
+import { type Cancel, type Clock, pause } from '../clock.js';
+import type { RealtimeLog } from '../options.js';
+
+export type ChangeMessage = Pgoutput.Message;
+
+export interface FeedOptions {
+  name: string;
+  publication: string;
+  url: string;
+  log: RealtimeLog;
+  clock: Clock;
+  /** Called with each message of the stream, in commit order. */
+  onMessage: (message: ChangeMessage) => void;
+  /** Called when a stream has begun and when one has ended. */
+  onReadiness?: (ready: boolean) => void;
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+/**
+ * One publication as a stream of changes, through a temporary slot: it begins at the current end of the log, and what
+ * commits while it is away is never seen. A stream that breaks is begun anew until the feed is stopped.
+ */
+export class Feed {
+  readonly #options: FeedOptions;
+  readonly #readyListeners = new Set<() => void>();
+  #service: LogicalReplicationService | null = null;
+  #ready = false;
+  #running = false;
+  #ended: Promise<void> = Promise.resolve();
+  #wake: (() => void) | null = null;
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  /** Begins the stream; does nothing when it is running. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#ended = this.#ended.then(() => this.#run());
+  }
+
+  /** Ends the stream and waits for its connection to close. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#wake?.();
+    await this.#service?.stop().catch(() => {});
+    await this.#ended;
+  }
+
+  /** Begins a new stream at once, whether or not the old one is known to be broken. */
+  reconnect(): void {
+    this.#wake?.();
+    void this.#service?.stop().catch(() => {});
+  }
+
+  /** Waits until a stream has begun; false when none has within the time. */
+  whenReady(timeoutMs: number): Promise<boolean> {
+    if (this.#ready) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      let cancel: Cancel = () => {};
+      const finish = (ready: boolean) => {
+        cancel();
+        this.#readyListeners.delete(listener);
+        resolve(ready);
+      };
+      const listener = () => finish(true);
+      cancel = this.#options.clock.after(timeoutMs, () => finish(false));
+      this.#readyListeners.add(listener);
+    });
+  }
+
+  async #run(): Promise<void> {
+    let retry = FIRST_RETRY_MS;
+    while (this.#running) {
+      const startedAt = this.#options.clock.now();
+      await this.#stream();
+      if (!this.#running) return;
+      retry = this.#options.clock.now() - startedAt > LAST_RETRY_MS ? FIRST_RETRY_MS : retry;
+      const woken = new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      await Promise.race([woken, pause(this.#options.clock, retry)]);
+      this.#wake = null;
+      retry = Math.min(retry * 2, LAST_RETRY_MS);
+    }
+  }
+
+  /** One stream from its beginning to its end; never throws. */
+  async #stream(): Promise<void> {
+    const { name, log } = this.#options;
+    const service = new LogicalReplicationService(
+      { connectionString: this.#options.url, application_name: `realtime_${name}` },
+      { acknowledge: { auto: false, timeoutSeconds: 5 } },
+    );
+    this.#service = service;
+    // Every failure also ends subscribe(), which is where it is reported.
+    service.on('error', () => {});
+    service.on('start', () => this.#setReady(true));
+    service.on('data', (_lsn: string, message: ChangeMessage) => this.#handle(message));
+    service.on('heartbeat', (lsn: string, _time: number, shouldRespond: boolean) => {
+      if (shouldRespond) void service.acknowledge(before(lsn));
+    });
+    const slot = `supabase_realtime_${name}_${randomBytes(4).toString('hex')}`;
+    try {
+      await service.subscribe(new Stream(this.#options.publication), slot);
+      if (this.#running) log.warn({ feed: name }, 'the replication stream ended');
+    } catch (error) {
+      if (this.#running) log.warn({ feed: name, err: error }, 'the replication stream broke');
+    } finally {
+      this.#setReady(false);
+      this.#service = null;
+      await service.destroy().catch(() => {});
+    }
+  }
+
+  #handle(message: ChangeMessage): void {
+    try {
+      this.#options.onMessage(message);
+    } catch (error) {
+      this.#options.log.error({ feed: this.#options.name, err: error }, 'UnableToBroadcastChanges');
+    }
+  }
+
+  #setReady(ready: boolean): void {
+    if (this.#ready === ready) return;
+    this.#ready = ready;
+    this.#options.log.info({ feed: this.#options.name, ready }, ready ? 'replication is ready' : 'replication ended');
+    this.#options.onReadiness?.(ready);
+    if (ready) for (const listener of [...this.#readyListeners]) listener();
+  }
+}
+
+/**
+ * The library acknowledges the byte after the position it is given. A Postgres that shuts down waits for exactly the
+ * end of its log, and asks again and again when it hears of more.
+ */
+function before(lsn: string): string {
+  const [high, low] = lsn.split('/').map((part) => Number.parseInt(part, 16)) as [number, number];
+  const [previousHigh, previousLow] = low === 0 ? [high - 1, 0xff_ff_ff_ff] : [high, low - 1];
+  return `${previousHigh.toString(16)}/${previousLow.toString(16)}`;
+}
+
+/** pgoutput on a temporary slot, with every value left as the text that Postgres sent. */
+class Stream extends PgoutputPlugin {
+  constructor(publication: string) {
+    super({ protoVersion: 2, publicationNames: [publication] });
+  }
+
+  override async start(client: pg.Client, slot: string, lastLsn: string): Promise<unknown> {
+    await client.query(`CREATE_REPLICATION_SLOT "${slot}" TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`);
+    return super.start(client as never, slot, lastLsn);
+  }
+
+  override parse(buffer: Buffer): ChangeMessage {
+    const message = super.parse(buffer);
+    // The library would turn timestamps and JSON into objects, and numbers into rounded ones.
+    if (message.tag === 'relation') for (const column of message.columns) column.parser = (raw) => raw;
+    return message;
+  }
+}

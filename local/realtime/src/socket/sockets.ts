@@ -1,0 +1,62 @@
+import type { Cancel } from '../clock.js';
+import type { Project } from '../project.js';
+import type { ClientSocket } from './client-socket.js';
+
+const NORMAL = 1000;
+const SERVICE_RESTART = 1012;
+const IDLE_MS = 60_000;
+const IDLE_CHECK_MS = 1_000;
+const EMPTY_CHECK_MS = 10 * 60_000;
+const DRAIN_MS = 1_000;
+
+/** All open sockets, and the sweeps that go over them. */
+export class Sockets {
+  readonly #project: Project;
+  readonly #open = new Set<ClientSocket>();
+  readonly #cancels: Cancel[];
+
+  constructor(project: Project) {
+    this.#project = project;
+    this.#cancels = [
+      project.clock.every(IDLE_CHECK_MS, () => this.#closeIdle()),
+      project.clock.every(EMPTY_CHECK_MS, () => this.#killEmpty()),
+    ];
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(socket: ClientSocket): void {
+    this.#open.add(socket);
+  }
+
+  remove(socket: ClientSocket): void {
+    this.#open.delete(socket);
+  }
+
+  /** Says goodbye to everyone, and cuts off who does not answer. */
+  async drain(): Promise<void> {
+    for (const cancel of this.#cancels) cancel();
+    for (const socket of this.#open) {
+      for (const channel of socket.channels.values()) {
+        channel.push('system', { extension: 'system', status: 'ok', message: 'Server requested disconnect' });
+      }
+      socket.close(SERVICE_RESTART);
+    }
+    const deadline = this.#project.clock.now() + DRAIN_MS;
+    while (this.#open.size > 0 && this.#project.clock.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    for (const socket of this.#open) socket.kill();
+  }
+
+  #closeIdle(): void {
+    const limit = this.#project.clock.now() - IDLE_MS;
+    for (const socket of this.#open) if (socket.lastFrameAt < limit) socket.close(NORMAL);
+  }
+
+  #killEmpty(): void {
+    for (const socket of this.#open) if (socket.hadChannels && socket.channels.size === 0) socket.kill();
+  }
+}
