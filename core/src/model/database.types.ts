@@ -1,0 +1,958 @@
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  stark: {
+    Tables: {
+      error_codes: {
+        Row: {
+          code: string;
+          description: string;
+          exit_code: number;
+          http_status: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          code: string;
+          description: string;
+          exit_code: number;
+          http_status: number;
+        };
+        Update: {
+          code?: string;
+          description?: string;
+          exit_code?: number;
+          http_status?: number;
+        };
+        Relationships: [];
+      };
+      events: {
+        Row: {
+          actor: string | null;
+          correlation_id: string | null;
+          kind: string;
+          namespace: string | null;
+          object: NonNullable<Json>;
+          object_id: string;
+          origin: string;
+          seq: number;
+          time: string;
+          type: string;
+          version: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          actor?: string | null;
+          correlation_id?: string | null;
+          kind: string;
+          namespace?: string | null;
+          object: NonNullable<Json>;
+          object_id: string;
+          origin: string;
+          seq: number;
+          time?: string;
+          type: string;
+          version?: number;
+        };
+        Update: {
+          actor?: string | null;
+          correlation_id?: string | null;
+          kind?: string;
+          namespace?: string | null;
+          object?: NonNullable<Json>;
+          object_id?: string;
+          origin?: string;
+          seq?: number;
+          time?: string;
+          type?: string;
+          version?: number;
+        };
+        Relationships: [];
+      };
+      namespaces: {
+        Row: {
+          created_at: string;
+          created_by: string | null;
+          labels: NonNullable<Json>;
+          name: string;
+          reserved: boolean;
+          resource_version: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          created_by?: string | null;
+          labels?: NonNullable<Json>;
+          name: string;
+          reserved?: boolean;
+          resource_version?: number;
+        };
+        Update: {
+          created_at?: string;
+          created_by?: string | null;
+          labels?: NonNullable<Json>;
+          name?: string;
+          reserved?: boolean;
+          resource_version?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'namespaces_created_by_fkey';
+            columns: ['created_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      node_leases: {
+        Row: {
+          incarnation: number;
+          node_id: string;
+          renewed_at: string;
+          usage: NonNullable<Json>;
+        };
+        ComputedFields: never;
+        Insert: {
+          incarnation: number;
+          node_id: string;
+          renewed_at?: string;
+          usage?: NonNullable<Json>;
+        };
+        Update: {
+          incarnation?: number;
+          node_id?: string;
+          renewed_at?: string;
+          usage?: NonNullable<Json>;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'node_leases_node_id_fkey';
+            columns: ['node_id'];
+            isOneToOne: true;
+            referencedRelation: 'nodes';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      nodes: {
+        Row: {
+          allocatable: NonNullable<Json>;
+          allocated: NonNullable<Json>;
+          capabilities: NonNullable<Json>;
+          connected_at: string | null;
+          created_at: string;
+          id: string;
+          incarnation: number;
+          labels: NonNullable<Json>;
+          name: string;
+          owner_id: string;
+          resource_version: number;
+          runtime: string;
+          status: string;
+          status_reason: string | null;
+          taints: NonNullable<Json>;
+          unschedulable: boolean;
+          updated_at: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          allocatable: NonNullable<Json>;
+          allocated?: NonNullable<Json>;
+          capabilities?: NonNullable<Json>;
+          connected_at?: string | null;
+          created_at?: string;
+          id?: string;
+          incarnation?: number;
+          labels?: NonNullable<Json>;
+          name: string;
+          owner_id: string;
+          resource_version?: number;
+          runtime: string;
+          status?: string;
+          status_reason?: string | null;
+          taints?: NonNullable<Json>;
+          unschedulable?: boolean;
+          updated_at?: string;
+        };
+        Update: {
+          allocatable?: NonNullable<Json>;
+          allocated?: NonNullable<Json>;
+          capabilities?: NonNullable<Json>;
+          connected_at?: string | null;
+          created_at?: string;
+          id?: string;
+          incarnation?: number;
+          labels?: NonNullable<Json>;
+          name?: string;
+          owner_id?: string;
+          resource_version?: number;
+          runtime?: string;
+          status?: string;
+          status_reason?: string | null;
+          taints?: NonNullable<Json>;
+          unschedulable?: boolean;
+          updated_at?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'nodes_owner_id_fkey';
+            columns: ['owner_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      pack_versions: {
+        Row: {
+          bucket: string;
+          created_at: string;
+          created_by: string | null;
+          entry: string;
+          id: string;
+          pack_id: string;
+          pack_name: string;
+          path: string;
+          ready_at: string | null;
+          resource_version: number;
+          runtime: string;
+          sha256: string;
+          size_bytes: number;
+          state: string;
+          version: string;
+          version_key: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          bucket?: string;
+          created_at?: string;
+          created_by?: string | null;
+          entry?: string;
+          id?: string;
+          pack_id: string;
+          pack_name: string;
+          path: string;
+          ready_at?: string | null;
+          resource_version?: number;
+          runtime: string;
+          sha256: string;
+          size_bytes: number;
+          state?: string;
+          version: string;
+          version_key?: never;
+        };
+        Update: {
+          bucket?: string;
+          created_at?: string;
+          created_by?: string | null;
+          entry?: string;
+          id?: string;
+          pack_id?: string;
+          pack_name?: string;
+          path?: string;
+          ready_at?: string | null;
+          resource_version?: number;
+          runtime?: string;
+          sha256?: string;
+          size_bytes?: number;
+          state?: string;
+          version?: string;
+          version_key?: never;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'pack_versions_created_by_fkey';
+            columns: ['created_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pack_versions_pack_id_fkey';
+            columns: ['pack_id'];
+            isOneToOne: false;
+            referencedRelation: 'packs';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      packs: {
+        Row: {
+          created_at: string;
+          description: string | null;
+          id: string;
+          latest_version: string | null;
+          name: string;
+          owner_id: string;
+          resource_version: number;
+          updated_at: string;
+          visibility: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          description?: string | null;
+          id?: string;
+          latest_version?: string | null;
+          name: string;
+          owner_id: string;
+          resource_version?: number;
+          updated_at?: string;
+          visibility?: string;
+        };
+        Update: {
+          created_at?: string;
+          description?: string | null;
+          id?: string;
+          latest_version?: string | null;
+          name?: string;
+          owner_id?: string;
+          resource_version?: number;
+          updated_at?: string;
+          visibility?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'packs_owner_id_fkey';
+            columns: ['owner_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      pod_logs: {
+        Row: {
+          level: string | null;
+          message: string;
+          namespace: string;
+          pod_id: string;
+          seq: number;
+          stream: string;
+          time: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          level?: string | null;
+          message: string;
+          namespace: string;
+          pod_id: string;
+          seq: number;
+          stream: string;
+          time: string;
+        };
+        Update: {
+          level?: string | null;
+          message?: string;
+          namespace?: string;
+          pod_id?: string;
+          seq?: number;
+          stream?: string;
+          time?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'pod_logs_pod_id_fkey';
+            columns: ['pod_id'];
+            isOneToOne: false;
+            referencedRelation: 'pods';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      pod_status_steps: {
+        Row: {
+          from_status: string;
+          taken_by: string;
+          to_status: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          from_status: string;
+          taken_by: string;
+          to_status: string;
+        };
+        Update: {
+          from_status?: string;
+          taken_by?: string;
+          to_status?: string;
+        };
+        Relationships: [];
+      };
+      pods: {
+        Row: {
+          cpu_request: number;
+          created_at: string;
+          created_by: string | null;
+          deletion_requested_at: string | null;
+          exit_code: number | null;
+          finished_at: string | null;
+          id: string;
+          incarnation: number | null;
+          labels: NonNullable<Json>;
+          memory_request: number;
+          name: string;
+          namespace: string;
+          node_id: string | null;
+          node_name: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          ports: NonNullable<Json>;
+          priority: number;
+          ready: boolean;
+          resource_version: number;
+          restarts: number;
+          scheduled_at: string | null;
+          spec: NonNullable<Json>;
+          started_at: string | null;
+          status: string;
+          status_message: string | null;
+          status_reason: string | null;
+          stop_requested_at: string | null;
+          storage_request: number;
+          version: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          cpu_request?: never;
+          created_at?: string;
+          created_by?: string | null;
+          deletion_requested_at?: string | null;
+          exit_code?: number | null;
+          finished_at?: string | null;
+          id?: string;
+          incarnation?: number | null;
+          labels?: NonNullable<Json>;
+          memory_request?: never;
+          name: string;
+          namespace: string;
+          node_id?: string | null;
+          node_name?: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          ports?: NonNullable<Json>;
+          priority?: number;
+          ready?: boolean;
+          resource_version?: number;
+          restarts?: number;
+          scheduled_at?: string | null;
+          spec?: NonNullable<Json>;
+          started_at?: string | null;
+          status?: string;
+          status_message?: string | null;
+          status_reason?: string | null;
+          stop_requested_at?: string | null;
+          storage_request?: never;
+          version: string;
+        };
+        Update: {
+          cpu_request?: never;
+          created_at?: string;
+          created_by?: string | null;
+          deletion_requested_at?: string | null;
+          exit_code?: number | null;
+          finished_at?: string | null;
+          id?: string;
+          incarnation?: number | null;
+          labels?: NonNullable<Json>;
+          memory_request?: never;
+          name?: string;
+          namespace?: string;
+          node_id?: string | null;
+          node_name?: string | null;
+          pack_id?: string;
+          pack_name?: string;
+          pack_version_id?: string;
+          ports?: NonNullable<Json>;
+          priority?: number;
+          ready?: boolean;
+          resource_version?: number;
+          restarts?: number;
+          scheduled_at?: string | null;
+          spec?: NonNullable<Json>;
+          started_at?: string | null;
+          status?: string;
+          status_message?: string | null;
+          status_reason?: string | null;
+          stop_requested_at?: string | null;
+          storage_request?: never;
+          version?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'pods_created_by_fkey';
+            columns: ['created_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pods_namespace_fkey';
+            columns: ['namespace'];
+            isOneToOne: false;
+            referencedRelation: 'namespaces';
+            referencedColumns: ['name'];
+          },
+          {
+            foreignKeyName: 'pods_node_id_fkey';
+            columns: ['node_id'];
+            isOneToOne: false;
+            referencedRelation: 'nodes';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pods_pack_id_fkey';
+            columns: ['pack_id'];
+            isOneToOne: false;
+            referencedRelation: 'packs';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pods_pack_version_id_fkey';
+            columns: ['pack_version_id'];
+            isOneToOne: false;
+            referencedRelation: 'pack_versions';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      profiles: {
+        Row: {
+          created_at: string;
+          disabled_at: string | null;
+          display_name: string | null;
+          email: string | null;
+          id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          disabled_at?: string | null;
+          display_name?: string | null;
+          email?: string | null;
+          id: string;
+        };
+        Update: {
+          created_at?: string;
+          disabled_at?: string | null;
+          display_name?: string | null;
+          email?: string | null;
+          id?: string;
+        };
+        Relationships: [];
+      };
+      role_bindings: {
+        Row: {
+          created_at: string;
+          created_by: string | null;
+          id: string;
+          namespace: string | null;
+          role: string;
+          user_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          created_by?: string | null;
+          id?: string;
+          namespace?: string | null;
+          role: string;
+          user_id: string;
+        };
+        Update: {
+          created_at?: string;
+          created_by?: string | null;
+          id?: string;
+          namespace?: string | null;
+          role?: string;
+          user_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'binding_names_a_namespace';
+            columns: ['namespace'];
+            isOneToOne: false;
+            referencedRelation: 'namespaces';
+            referencedColumns: ['name'];
+          },
+          {
+            foreignKeyName: 'role_bindings_created_by_fkey';
+            columns: ['created_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'role_bindings_role_fkey';
+            columns: ['role'];
+            isOneToOne: false;
+            referencedRelation: 'roles';
+            referencedColumns: ['name'];
+          },
+          {
+            foreignKeyName: 'role_bindings_user_id_fkey';
+            columns: ['user_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
+      role_permissions: {
+        Row: {
+          kind: string;
+          role: string;
+          scope: string;
+          verb: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          kind: string;
+          role: string;
+          scope?: string;
+          verb: string;
+        };
+        Update: {
+          kind?: string;
+          role?: string;
+          scope?: string;
+          verb?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'role_permissions_role_fkey';
+            columns: ['role'];
+            isOneToOne: false;
+            referencedRelation: 'roles';
+            referencedColumns: ['name'];
+          },
+        ];
+      };
+      roles: {
+        Row: {
+          alias_of: string | null;
+          built_in: boolean;
+          description: string;
+          name: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          alias_of?: string | null;
+          built_in?: boolean;
+          description?: string;
+          name: string;
+        };
+        Update: {
+          alias_of?: string | null;
+          built_in?: boolean;
+          description?: string;
+          name?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'roles_alias_of_fkey';
+            columns: ['alias_of'];
+            isOneToOne: false;
+            referencedRelation: 'roles';
+            referencedColumns: ['name'];
+          },
+        ];
+      };
+    };
+    Views: {
+      [_ in never]: never;
+    };
+    Functions: {
+      append_pod_logs: { Args: { p_incarnation: number; p_lines: Json; p_node_id: string }; Returns: number };
+      can_i: { Args: { p_kind: string; p_namespace?: string; p_verb: string }; Returns: boolean };
+      create_pods: {
+        Args: { p_pods: Json };
+        Returns: {
+          cpu_request: number;
+          created_at: string;
+          created_by: string | null;
+          deletion_requested_at: string | null;
+          exit_code: number | null;
+          finished_at: string | null;
+          id: string;
+          incarnation: number | null;
+          labels: NonNullable<Json>;
+          memory_request: number;
+          name: string;
+          namespace: string;
+          node_id: string | null;
+          node_name: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          ports: NonNullable<Json>;
+          priority: number;
+          ready: boolean;
+          resource_version: number;
+          restarts: number;
+          scheduled_at: string | null;
+          spec: NonNullable<Json>;
+          started_at: string | null;
+          status: string;
+          status_message: string | null;
+          status_reason: string | null;
+          stop_requested_at: string | null;
+          storage_request: number;
+          version: string;
+        }[];
+        SetofOptions: {
+          from: '*';
+          to: 'pods';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      delete_pods: {
+        Args: { p_ids: string[] };
+        Returns: {
+          cpu_request: number;
+          created_at: string;
+          created_by: string | null;
+          deletion_requested_at: string | null;
+          exit_code: number | null;
+          finished_at: string | null;
+          id: string;
+          incarnation: number | null;
+          labels: NonNullable<Json>;
+          memory_request: number;
+          name: string;
+          namespace: string;
+          node_id: string | null;
+          node_name: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          ports: NonNullable<Json>;
+          priority: number;
+          ready: boolean;
+          resource_version: number;
+          restarts: number;
+          scheduled_at: string | null;
+          spec: NonNullable<Json>;
+          started_at: string | null;
+          status: string;
+          status_message: string | null;
+          status_reason: string | null;
+          stop_requested_at: string | null;
+          storage_request: number;
+          version: string;
+        }[];
+        SetofOptions: {
+          from: '*';
+          to: 'pods';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      disconnect_node: { Args: { p_incarnation: number; p_node_id: string }; Returns: undefined };
+      finish_pack_version: { Args: { p_version_id: string }; Returns: Json };
+      grant_role: {
+        Args: { p_namespace?: string; p_role: string; p_user_id: string };
+        Returns: {
+          created_at: string;
+          created_by: string | null;
+          id: string;
+          namespace: string | null;
+          role: string;
+          user_id: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'role_bindings';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      needs_setup: { Args: Record<PropertyKey, never>; Returns: boolean };
+      node_sync: { Args: { p_incarnation?: number; p_node_id: string }; Returns: Json };
+      register_node: {
+        Args: {
+          p_allocatable?: Json;
+          p_capabilities?: Json;
+          p_labels?: Json;
+          p_name: string;
+          p_runtime: string;
+          p_taints?: Json;
+        };
+        Returns: Json;
+      };
+      register_pack_version: {
+        Args: {
+          p_description?: string;
+          p_entry?: string;
+          p_name: string;
+          p_runtime: string;
+          p_sha256?: string;
+          p_size_bytes?: number;
+          p_version: string;
+          p_visibility?: string;
+        };
+        Returns: Json;
+      };
+      report_pods: { Args: { p_incarnation: number; p_node_id: string; p_reports: Json }; Returns: Json };
+      revoke_role: { Args: { p_namespace?: string; p_role: string; p_user_id: string }; Returns: boolean };
+      setup_admin: { Args: { p_display_name?: string; p_user_id: string }; Returns: Json };
+      stop_pods: {
+        Args: { p_ids: string[] };
+        Returns: {
+          cpu_request: number;
+          created_at: string;
+          created_by: string | null;
+          deletion_requested_at: string | null;
+          exit_code: number | null;
+          finished_at: string | null;
+          id: string;
+          incarnation: number | null;
+          labels: NonNullable<Json>;
+          memory_request: number;
+          name: string;
+          namespace: string;
+          node_id: string | null;
+          node_name: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          ports: NonNullable<Json>;
+          priority: number;
+          ready: boolean;
+          resource_version: number;
+          restarts: number;
+          scheduled_at: string | null;
+          spec: NonNullable<Json>;
+          started_at: string | null;
+          status: string;
+          status_message: string | null;
+          status_reason: string | null;
+          stop_requested_at: string | null;
+          storage_request: number;
+          version: string;
+        }[];
+        SetofOptions: {
+          from: '*';
+          to: 'pods';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      whoami: { Args: Record<PropertyKey, never>; Returns: Json };
+    };
+    Enums: {
+      [_ in never]: never;
+    };
+    CompositeTypes: {
+      [_ in never]: never;
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, '__InternalSupabase'>;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, 'stark'>];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+        DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? (DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'] &
+      DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Views'])[TableName] extends {
+      Row: infer R;
+    }
+    ? R
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema['Tables'] & DefaultSchema['Views'])
+    ? (DefaultSchema['Tables'] & DefaultSchema['Views'])[DefaultSchemaTableNameOrOptions] extends {
+        Row: infer R;
+      }
+      ? R
+      : never
+    : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables'] | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Insert: infer I;
+    }
+    ? I
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Insert: infer I;
+      }
+      ? I
+      : never
+    : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables'] | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables']
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions['schema']]['Tables'][TableName] extends {
+      Update: infer U;
+    }
+    ? U
+    : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema['Tables']
+    ? DefaultSchema['Tables'][DefaultSchemaTableNameOrOptions] extends {
+        Update: infer U;
+      }
+      ? U
+      : never
+    : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema['Enums'] | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums']
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions['schema']]['Enums'][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema['Enums']
+    ? DefaultSchema['Enums'][DefaultSchemaEnumNameOrOptions]
+    : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema['CompositeTypes']
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  }
+    ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes']
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions['schema']]['CompositeTypes'][CompositeTypeName]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema['CompositeTypes']
+    ? DefaultSchema['CompositeTypes'][PublicCompositeTypeNameOrOptions]
+    : never;
+
+export const Constants = {
+  stark: {
+    Enums: {},
+  },
+} as const;

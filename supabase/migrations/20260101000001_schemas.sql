@@ -1,0 +1,165 @@
+-- Schemas, the error helper and the cluster lock: what every later file leans on.
+--
+-- `stark` is the API (PostgREST exposes it); `stark_internal` is machinery that no API role may touch: they have no usage on
+-- it. Policies may still call a function there, since a policy's names were resolved when it was created.
+
+create schema if not exists stark;
+create schema if not exists stark_internal;
+
+comment on schema stark is 'Stark''s API: tables guarded by row level security, and functions to call.';
+comment on schema stark_internal is 'Stark''s machinery. Not exposed, not usable by API roles.';
+
+revoke all on schema stark_internal from public;
+grant usage on schema stark to anon, authenticated, service_role;
+
+-- Error codes ---------------------------------------------------------------------------------------------------------
+
+create table stark.error_codes (
+  code text primary key,
+  http_status integer not null,
+  exit_code integer not null,
+  description text not null,
+  constraint code_is_screaming_snake_case check (code ~ '^[A-Z][A-Z0-9_]{2,62}$'),
+  constraint http_status_is_an_error check (http_status between 400 and 599),
+  constraint exit_code_is_known check (exit_code between 1 and 8)
+);
+
+comment on table stark.error_codes is 'Every error code a caller can meet, with the HTTP status it travels under and the exit code of the command line.';
+comment on column stark.error_codes.code is 'Stable name of the error; messages may change, codes do not.';
+comment on column stark.error_codes.http_status is 'Status that PostgREST answers with.';
+comment on column stark.error_codes.exit_code is 'Exit code of the command line: 2 usage, 4 sign in, 5 denied, 6 not found, 7 conflict or quota.';
+comment on column stark.error_codes.description is 'What it means, for the errors page.';
+
+insert into stark.error_codes (code, http_status, exit_code, description) values
+  ('UNAUTHENTICATED', 401, 4, 'The call needs a signed-in user and there is none.'),
+  ('FORBIDDEN', 403, 5, 'The caller is signed in and lacks the right for this.'),
+  ('USER_DISABLED', 403, 5, 'The caller''s account was disabled by an admin.'),
+  ('SETUP_DONE', 409, 7, 'The first admin exists already; setup works only once.'),
+  ('LAST_ADMIN', 409, 7, 'The change would leave the cluster without an admin.'),
+  ('USER_NOT_FOUND', 404, 6, 'No user has this id.'),
+  ('ROLE_NOT_FOUND', 404, 6, 'No role has this name.'),
+  ('NAMESPACE_NOT_FOUND', 404, 6, 'No namespace has this name.'),
+  ('PACK_NOT_FOUND', 404, 6, 'No pack has this name, or it is private to somebody else.'),
+  ('VERSION_NOT_FOUND', 404, 6, 'The pack has no such version.'),
+  ('NODE_NOT_FOUND', 404, 6, 'No node has this id or name.'),
+  ('POD_NOT_FOUND', 404, 6, 'No pod has this id, or the caller may not see it.'),
+  ('INVALID_ARGUMENT', 400, 2, 'An argument is missing, of the wrong type, or out of range.'),
+  ('INVALID_NAME', 400, 2, 'A name breaks its rule: DNS labels for pods and namespaces, DNS names for nodes, npm''s rule for packs.'),
+  ('INVALID_VERSION', 400, 2, 'Not a version in the sense of semver.org 2.0.0.'),
+  ('INVALID_RUNTIME', 400, 2, 'The runtime is missing or unknown.'),
+  ('INVALID_LABELS', 400, 2, 'Labels break Kubernetes'' rules for keys and values, or there are too many.'),
+  ('INVALID_TAINTS', 400, 2, 'Taints must be a list of {key, value, effect} with a known effect.'),
+  ('INVALID_SPEC', 400, 2, 'A pod''s spec has an unknown field or a value of the wrong type.'),
+  ('LIMIT_EXCEEDED', 400, 2, 'More items in one call than it takes.'),
+  ('BUNDLE_TOO_LARGE', 413, 2, 'A bundle may have at most 50 MB.'),
+  ('BUNDLE_MISSING', 409, 7, 'The bundle of the version was not uploaded.'),
+  ('BUNDLE_SIZE_MISMATCH', 409, 7, 'The uploaded bundle has another size than was announced.'),
+  ('VERSION_EXISTS', 409, 7, 'The version is registered already; versions never change.'),
+  ('VERSION_NOT_READY', 409, 7, 'The version is still being uploaded, or was withdrawn.'),
+  ('RUNTIME_MISMATCH', 409, 7, 'The pack does not run on this kind of node.'),
+  ('NODE_NAME_TAKEN', 409, 7, 'A node of this name belongs to somebody else.'),
+  ('POD_NAME_TAKEN', 409, 7, 'The namespace has a pod of this name already.'),
+  ('STALE_INCARNATION', 409, 7, 'The node has connected anew since; this connection speaks for it no longer.'),
+  ('STATUS_STEP_REFUSED', 409, 7, 'A pod may not go from its status to the reported one.'),
+  ('POD_NOT_ON_NODE', 409, 7, 'The pod is placed on another node, or on none.');
+
+alter table stark.error_codes enable row level security;
+create policy "everybody signed in reads error codes" on stark.error_codes for select to authenticated using (code is not null);
+grant select on stark.error_codes to authenticated, service_role;
+
+/**
+ * stark_internal.fail(code, message, hint, details): raises the error; never returns.
+ * SQLSTATE PGRST with JSON in message and detail is what PostgREST turns into exactly this status, code, message, details
+ * and hint. Raises 22023 when the code is missing in stark.error_codes, so that no undocumented code gets out.
+ */
+create function stark_internal.fail(p_code text, p_message text, p_hint text default null, p_details text default null)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_status integer := (select e.http_status from stark.error_codes e where e.code = p_code);
+begin
+  if v_status is null then
+    raise exception 'error code % is not in stark.error_codes', p_code using errcode = '22023';
+  end if;
+  raise sqlstate 'PGRST' using
+    message = jsonb_build_object('code', p_code, 'message', p_message, 'details', p_details, 'hint', p_hint)::text,
+    detail = jsonb_build_object('status', v_status, 'headers', '{}'::jsonb)::text;
+end;
+$$;
+comment on function stark_internal.fail(text, text, text, text) is 'Raises a coded error in the form that PostgREST passes on unchanged.';
+revoke all on function stark_internal.fail(text, text, text, text) from public, anon;
+
+-- The cluster lock ----------------------------------------------------------------------------------------------------
+
+/**
+ * stark_internal.lock_cluster(): one transaction-level advisory lock, taken first by every function that changes wanted
+ * state or places pods, always before any row lock. So placement sees a settled world and nothing deadlocks.
+ */
+create function stark_internal.lock_cluster()
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  select pg_catalog.pg_advisory_xact_lock(1398030674, 1);
+$$;
+comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
+revoke all on function stark_internal.lock_cluster() from public, anon;
+
+-- Who is calling ------------------------------------------------------------------------------------------------------
+
+/**
+ * stark_internal.caller_role(): the role the statement was sent under. Inside a security definer function current_user is
+ * the owner, but the setting `role` still names the caller (PostgREST, Storage and Realtime set it); when nothing set it,
+ * the session's own user is the caller.
+ */
+create function stark_internal.caller_role()
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
+$$;
+comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
+revoke all on function stark_internal.caller_role() from public, anon;
+
+create function stark_internal.is_trusted()
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
+$$;
+comment on function stark_internal.is_trusted() is 'True for the secret key and for the database''s own administrators.';
+revoke all on function stark_internal.is_trusted() from public, anon;
+
+/** stark_internal.request_header(name): a header of the HTTP request PostgREST is serving, null outside of one. */
+create function stark_internal.request_header(p_name text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select nullif(pg_catalog.current_setting('request.headers', true), '')::jsonb ->> p_name;
+$$;
+comment on function stark_internal.request_header(text) is 'A header of the HTTP request being served.';
+revoke all on function stark_internal.request_header(text) from public, anon;
+
+/** stark_internal.bump_version(): before-update row trigger; a row cannot be changed on its way in by a set-based one. */
+create function stark_internal.bump_version()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  new.resource_version := old.resource_version + 1;
+  return new;
+end;
+$$;
+comment on function stark_internal.bump_version() is 'Counts resource_version up with each change of a row.';
+revoke all on function stark_internal.bump_version() from public, anon;

@@ -1,0 +1,337 @@
+-- What names, versions, labels, taints and pod specs may look like. Immutable functions, used twice: by check constraints
+-- (so that a limit holds whoever writes) and by the API functions (so that the caller gets a coded error that names the thing).
+
+/** stark_internal.is_dns_label(name): Kubernetes' rule for pods and namespaces (RFC 1123 label, at most 63 characters). */
+create function stark_internal.is_dns_label(p_name text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(p_name ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$', false);
+$$;
+comment on function stark_internal.is_dns_label(text) is 'True for a DNS label: lower case, digits and dashes, at most 63 characters.';
+revoke all on function stark_internal.is_dns_label(text) from public, anon;
+
+/** stark_internal.is_dns_name(name): Kubernetes' rule for nodes (DNS labels joined by dots, at most 253 characters). */
+create function stark_internal.is_dns_name(p_name text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(length(p_name) <= 253
+    and p_name ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*$', false);
+$$;
+comment on function stark_internal.is_dns_name(text) is 'True for DNS labels joined by dots, at most 253 characters.';
+revoke all on function stark_internal.is_dns_name(text) from public, anon;
+
+/** stark_internal.is_pack_name(name): npm's rule, scope allowed, at most 214 characters. */
+create function stark_internal.is_pack_name(p_name text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(length(p_name) <= 214 and p_name ~ '^(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*$', false);
+$$;
+comment on function stark_internal.is_pack_name(text) is 'True for a name that npm would take for a new package.';
+revoke all on function stark_internal.is_pack_name(text) from public, anon;
+
+/** stark_internal.is_semver(version): semver.org 2.0.0, at most 128 characters. */
+create function stark_internal.is_semver(p_version text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(length(p_version) <= 128 and p_version ~
+    ('^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)'
+    '(-(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?'
+    '(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$'), false);
+$$;
+comment on function stark_internal.is_semver(text) is 'True for a version in the sense of semver.org 2.0.0.';
+revoke all on function stark_internal.is_semver(text) from public, anon;
+
+/**
+ * stark_internal.semver_key(version): a text that sorts, byte by byte, as semver orders versions. A number is written with
+ * its length before it (so 9 < 10), numeric identifiers of a pre-release start with 0 and others with 1 (so 1 < alpha),
+ * identifiers are joined by a space, lower than any letter (so alpha < alpha.1), and a release ends in ~, higher than any
+ * pre-release. Build metadata does not count.
+ */
+create function stark_internal.semver_key(p_version text)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select
+    (select string_agg(lpad(length(part)::text, 3, '0') || part, '.' order by ord)
+       from regexp_split_to_table(split_part(core.version, '-', 1), '\.') with ordinality as parts (part, ord))
+    || case
+         when core.version ~ '-' then
+           (select string_agg(case when ident ~ '^\d+$' then '0' || lpad(length(ident)::text, 3, '0') || ident else '1' || ident end, ' ' order by ord)
+              from regexp_split_to_table(substring(core.version from '-(.*)$'), '\.') with ordinality as idents (ident, ord))
+         else '~'
+       end
+  from (select split_part(p_version, '+', 1) as version) core;
+$$;
+comment on function stark_internal.semver_key(text) is 'A text whose byte order is the precedence order of semver versions.';
+revoke all on function stark_internal.semver_key(text) from public, anon;
+
+/** stark_internal.labels_problem(labels): null when they follow Kubernetes' rules, else what is wrong. At most 64 labels. */
+create function stark_internal.labels_problem(p_labels jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_bad text;
+begin
+  if p_labels is null or jsonb_typeof(p_labels) <> 'object' then
+    return 'labels must be an object of strings';
+  end if;
+  if pg_catalog.octet_length(p_labels::text) > 16384 or (select count(*) from jsonb_object_keys(p_labels)) > 64 then
+    return 'at most 64 labels and 16 kB of them';
+  end if;
+  select left(l.key, 80) into v_bad
+    from jsonb_each(p_labels) l
+    where l.key !~ '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'
+    limit 1;
+  if found then
+    return format('label key %s is not [prefix/]name with a name of at most 63 letters, digits, -, _ or .', to_json(v_bad));
+  end if;
+  select l.key into v_bad
+    from jsonb_each(p_labels) l
+    where jsonb_typeof(l.value) <> 'string'
+       or (l.value #>> '{}') !~ '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'
+    limit 1;
+  if found then
+    return format('the value of label %s must be a string of at most 63 letters, digits, -, _ or .', v_bad);
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.labels_problem(jsonb) is 'What is wrong with these labels; null when nothing is.';
+revoke all on function stark_internal.labels_problem(jsonb) from public, anon;
+
+/** stark_internal.taints_problem(taints): null when it is a list of {key, value?, effect}, else what is wrong. */
+create function stark_internal.taints_problem(p_taints jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_taints is null or jsonb_typeof(p_taints) <> 'array' then
+    return 'taints must be a list';
+  end if;
+  if jsonb_array_length(p_taints) > 64 or pg_catalog.octet_length(p_taints::text) > 16384 then
+    return 'at most 64 taints and 16 kB of them';
+  end if;
+  if exists (select from jsonb_array_elements(p_taints) t where jsonb_typeof(t) <> 'object') then
+    return 'each taint must be an object {key, value, effect}';
+  end if;
+  if exists (
+    select from jsonb_array_elements(p_taints) t
+    where coalesce(t ->> 'effect', '') not in ('NoSchedule', 'PreferNoSchedule', 'NoExecute')
+  ) then
+    return 'a taint''s effect must be NoSchedule, PreferNoSchedule or NoExecute';
+  end if;
+  if exists (
+    select from jsonb_array_elements(p_taints) t
+    where jsonb_typeof(t -> 'key') is distinct from 'string'
+       or stark_internal.labels_problem(jsonb_build_object(t ->> 'key', coalesce(t -> 'value', '""'))) is not null
+  ) then
+    return 'a taint''s key and value follow the rules of labels';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.taints_problem(jsonb) is 'What is wrong with these taints; null when nothing is.';
+revoke all on function stark_internal.taints_problem(jsonb) from public, anon;
+
+/** stark_internal.is_whole(value, low, high): true for a JSON number without a fraction inside the bounds. */
+create function stark_internal.is_whole(p_value jsonb, p_low numeric, p_high numeric)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select case when jsonb_typeof(p_value) = 'number'
+    then (p_value::numeric % 1) = 0 and p_value::numeric between p_low and p_high
+    else false end;
+$$;
+comment on function stark_internal.is_whole(jsonb, numeric, numeric) is 'True for a whole JSON number between two bounds.';
+revoke all on function stark_internal.is_whole(jsonb, numeric, numeric) from public, anon;
+
+/** stark_internal.resources_problem(resources, what): {cpu, memory, storage, pods} as whole numbers: millicores, MB, MB, count. */
+create function stark_internal.resources_problem(p_resources jsonb, p_what text)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_key text;
+begin
+  if p_resources is null or jsonb_typeof(p_resources) <> 'object' then
+    return format('%s must be an object of cpu (millicores), memory (MB), storage (MB) and pods', p_what);
+  end if;
+  select r.key into v_key from jsonb_each(p_resources) r where r.key not in ('cpu', 'memory', 'storage', 'pods') limit 1;
+  if found then
+    return format('%s has no resource %s: known are cpu, memory, storage and pods', p_what, to_json(left(v_key, 80)));
+  end if;
+  select r.key into v_key from jsonb_each(p_resources) r where not stark_internal.is_whole(r.value, 0, 1000000000) limit 1;
+  if found then
+    return format('%s.%s must be a whole number from 0 to 1000000000', p_what, v_key);
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.resources_problem(jsonb, text) is 'What is wrong with these resource amounts; null when nothing is.';
+revoke all on function stark_internal.resources_problem(jsonb, text) from public, anon;
+
+/** stark_internal.tolerations_problem(tolerations): Kubernetes' shape {key?, operator?, value?, effect?, tolerationSeconds?}. */
+create function stark_internal.tolerations_problem(p_tolerations jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(p_tolerations) <> 'array' or jsonb_array_length(p_tolerations) > 64 then
+    return 'tolerations must be a list of at most 64';
+  end if;
+  if exists (select from jsonb_array_elements(p_tolerations) t where jsonb_typeof(t) <> 'object') then
+    return 'each toleration must be an object';
+  end if;
+  if exists (
+    select from jsonb_array_elements(p_tolerations) t, jsonb_object_keys(t) k
+    where k not in ('key', 'operator', 'value', 'effect', 'tolerationSeconds')
+  ) then
+    return 'a toleration has only key, operator, value, effect and tolerationSeconds';
+  end if;
+  if exists (
+    select from jsonb_array_elements(p_tolerations) t
+    where coalesce(t ->> 'operator', 'Equal') not in ('Equal', 'Exists')
+       or coalesce(t ->> 'effect', '') not in ('', 'NoSchedule', 'PreferNoSchedule', 'NoExecute')
+       or (coalesce(t ->> 'key', '') = '' and coalesce(t ->> 'operator', 'Equal') <> 'Exists')
+       or (t ->> 'operator' = 'Exists' and coalesce(t ->> 'value', '') <> '')
+       or (t ? 'tolerationSeconds' and jsonb_typeof(t -> 'tolerationSeconds') <> 'number')
+  ) then
+    return 'a toleration needs operator Equal or Exists (Exists without a value, and alone without a key) and a known effect';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.tolerations_problem(jsonb) is 'What is wrong with these tolerations; null when nothing is.';
+revoke all on function stark_internal.tolerations_problem(jsonb) from public, anon;
+
+/** stark_internal.ports_problem(ports): a list of {name, strategy?: random|fixed, port?}; names are DNS labels, each once. */
+create function stark_internal.ports_problem(p_ports jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if jsonb_typeof(p_ports) <> 'array' or jsonb_array_length(p_ports) > 32 then
+    return 'ports must be a list of at most 32';
+  end if;
+  if exists (
+    select from jsonb_array_elements(p_ports) p
+    where jsonb_typeof(p) <> 'object'
+       or not stark_internal.is_dns_label(p ->> 'name')
+       or coalesce(p ->> 'strategy', 'random') not in ('random', 'fixed')
+       or ((p ->> 'strategy' = 'fixed' or p ? 'port') and not stark_internal.is_whole(p -> 'port', 1, 65535))
+  ) then
+    return 'each port is {name, strategy: random or fixed, port: 1 to 65535 when fixed}';
+  end if;
+  if (select count(distinct p ->> 'name') < count(*) from jsonb_array_elements(p_ports) p) then
+    return 'two ports have the same name';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
+revoke all on function stark_internal.ports_problem(jsonb) from public, anon;
+
+/**
+ * stark_internal.spec_problem(spec): null when a pod's spec is well formed, else one line saying what is not.
+ * Unknown fields are refused: a misspelt nodeSelector must not place a pod anywhere.
+ */
+create function stark_internal.spec_problem(p_spec jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_key text;
+begin
+  if p_spec is null or jsonb_typeof(p_spec) <> 'object' then
+    return 'spec must be an object';
+  end if;
+  if pg_catalog.octet_length(p_spec::text) > 65536 then
+    return 'spec is larger than 64 kB';
+  end if;
+  select k into v_key from jsonb_object_keys(p_spec) k
+    where k not in ('nodeName', 'nodeSelector', 'tolerations', 'affinity', 'resources', 'config', 'env', 'ports',
+                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness')
+    limit 1;
+  if found then
+    return format('spec has no field %s', to_json(left(v_key, 80)));
+  end if;
+  if p_spec ? 'nodeName' and not (jsonb_typeof(p_spec -> 'nodeName') = 'string' and stark_internal.is_dns_name(p_spec ->> 'nodeName')) then
+    return 'spec.nodeName must be the name of a node';
+  end if;
+  if p_spec ? 'nodeSelector' and stark_internal.labels_problem(p_spec -> 'nodeSelector') is not null then
+    return 'spec.nodeSelector: ' || stark_internal.labels_problem(p_spec -> 'nodeSelector');
+  end if;
+  if p_spec ? 'tolerations' and stark_internal.tolerations_problem(p_spec -> 'tolerations') is not null then
+    return 'spec.tolerations: ' || stark_internal.tolerations_problem(p_spec -> 'tolerations');
+  end if;
+  select k into v_key from unnest(array['affinity', 'config', 'env', 'resources', 'readiness', 'liveness']) k
+    where p_spec ? k and jsonb_typeof(p_spec -> k) <> 'object' limit 1;
+  if found then
+    return format('spec.%s must be an object', v_key);
+  end if;
+  if p_spec ? 'resources' then
+    select k into v_key from jsonb_object_keys(p_spec -> 'resources') k where k not in ('requests', 'limits') limit 1;
+    if found then
+      return format('spec.resources has no field %s', to_json(left(v_key, 80)));
+    end if;
+    if p_spec -> 'resources' ? 'requests'
+       and stark_internal.resources_problem(p_spec #> '{resources,requests}', 'spec.resources.requests') is not null then
+      return stark_internal.resources_problem(p_spec #> '{resources,requests}', 'spec.resources.requests');
+    end if;
+    if p_spec -> 'resources' ? 'limits'
+       and stark_internal.resources_problem(p_spec #> '{resources,limits}', 'spec.resources.limits') is not null then
+      return stark_internal.resources_problem(p_spec #> '{resources,limits}', 'spec.resources.limits');
+    end if;
+  end if;
+  if p_spec ? 'env' and exists (
+    select from jsonb_each(p_spec -> 'env') e where jsonb_typeof(e.value) <> 'string' or e.key !~ '^[A-Za-z_][A-Za-z0-9_]{0,127}$'
+  ) then
+    return 'spec.env must be an object of strings whose keys are variable names';
+  end if;
+  if p_spec ? 'ports' and stark_internal.ports_problem(p_spec -> 'ports') is not null then
+    return 'spec.ports: ' || stark_internal.ports_problem(p_spec -> 'ports');
+  end if;
+  if p_spec ? 'restartPolicy' and coalesce(p_spec ->> 'restartPolicy', '') not in ('Always', 'OnFailure', 'Never') then
+    return 'spec.restartPolicy must be Always, OnFailure or Never';
+  end if;
+  if p_spec ? 'isolation' and coalesce(p_spec ->> 'isolation', '') not in ('process', 'worker') then
+    return 'spec.isolation must be process or worker';
+  end if;
+  if p_spec ? 'terminationGracePeriodSeconds'
+     and not stark_internal.is_whole(p_spec -> 'terminationGracePeriodSeconds', 0, 3600) then
+    return 'spec.terminationGracePeriodSeconds must be a whole number from 0 to 3600';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.spec_problem(jsonb) is 'What is wrong with this pod spec; null when nothing is.';
+revoke all on function stark_internal.spec_problem(jsonb) from public, anon;

@@ -1,0 +1,447 @@
+-- Who may do what. The token says who calls; these rows say what they may do, read at each statement, so a right taken
+-- away is gone at once and not when the token expires.
+
+-- Roles ---------------------------------------------------------------------------------------------------------------
+
+create table stark.roles (
+  name text primary key,
+  alias_of text references stark.roles (name),
+  built_in boolean not null default false,
+  description text not null default '',
+  constraint role_name_is_a_dns_label check (stark_internal.is_dns_label(name))
+);
+create index roles_alias_of_idx on stark.roles (alias_of);
+comment on table stark.roles is 'Roles that can be bound to users. An admin can define more.';
+comment on column stark.roles.name is 'Name, a DNS label.';
+comment on column stark.roles.alias_of is 'Another name of that role; its permissions are used.';
+comment on column stark.roles.built_in is 'Comes with Stark and cannot be deleted.';
+comment on column stark.roles.description is 'What the role is for.';
+
+create table stark.role_permissions (
+  role text not null references stark.roles (name) on delete cascade,
+  kind text not null,
+  verb text not null,
+  scope text not null default 'any',
+  primary key (role, kind, verb, scope),
+  constraint kind_is_known check (kind in ('*', 'packs', 'nodes', 'pods', 'logs', 'events', 'namespaces', 'users', 'roles')),
+  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect')),
+  constraint scope_is_any_or_own check (scope in ('any', 'own'))
+);
+comment on table stark.role_permissions is 'What each role may do. Absent means no.';
+comment on column stark.role_permissions.role is 'The role.';
+comment on column stark.role_permissions.kind is 'Kind of object, or * for all.';
+comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; * for all.';
+comment on column stark.role_permissions.scope is 'any object, or only the caller''s own.';
+
+insert into stark.roles (name, alias_of, built_in, description) values
+  ('admin', null, true, 'Everything. An admin''s nodes are shared: they run anybody''s packs.'),
+  ('operator', null, true, 'Sees everything and manages nodes and pods.'),
+  ('developer', null, true, 'Sees everything, manages own packs, runs pods.'),
+  ('deployer', 'developer', true, 'Another name of developer.'),
+  ('user', null, true, 'Self-service: own packs, own nodes, own pods.'),
+  ('node', null, true, 'An agent''s account: registers nodes and runs what is placed on them.'),
+  ('viewer', null, true, 'Sees everything, changes nothing.');
+
+insert into stark.role_permissions (role, kind, verb, scope) values
+  ('admin', '*', '*', 'any'),
+  ('operator', '*', 'get', 'any'),
+  ('operator', 'nodes', 'create', 'own'),
+  ('operator', 'nodes', 'connect', 'own'),
+  ('operator', 'nodes', 'update', 'any'),
+  ('operator', 'nodes', 'delete', 'any'),
+  ('operator', 'pods', '*', 'any'),
+  ('developer', '*', 'get', 'any'),
+  ('developer', 'packs', '*', 'own'),
+  ('developer', 'pods', '*', 'own'),
+  ('user', 'packs', '*', 'own'),
+  ('user', 'nodes', '*', 'own'),
+  ('user', 'pods', '*', 'own'),
+  ('user', 'logs', 'get', 'own'),
+  ('user', 'events', 'get', 'own'),
+  ('user', 'namespaces', 'get', 'any'),
+  ('node', 'nodes', 'get', 'own'),
+  ('node', 'nodes', 'create', 'own'),
+  ('node', 'nodes', 'update', 'own'),
+  ('node', 'nodes', 'connect', 'own'),
+  ('node', 'packs', 'get', 'own'),
+  ('node', 'pods', 'get', 'own'),
+  ('node', 'namespaces', 'get', 'any'),
+  ('viewer', '*', 'get', 'any');
+
+-- Users ---------------------------------------------------------------------------------------------------------------
+
+create table stark.profiles (
+  id uuid primary key references auth.users (id) on delete cascade,
+  email text,
+  display_name text,
+  disabled_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint display_name_is_short check (length(display_name) <= 200)
+);
+comment on table stark.profiles is 'One row for each user of Supabase Auth.';
+comment on column stark.profiles.id is 'The user''s id in Supabase Auth.';
+comment on column stark.profiles.email is 'Copy of the e-mail address in Supabase Auth.';
+comment on column stark.profiles.display_name is 'Name to show.';
+comment on column stark.profiles.disabled_at is 'Since when an admin has taken every right away; null when not.';
+comment on column stark.profiles.created_at is 'When Stark first saw the user.';
+
+create table stark.role_bindings (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references stark.profiles (id) on delete cascade,
+  role text not null references stark.roles (name) on delete cascade,
+  namespace text,
+  created_at timestamptz not null default now(),
+  created_by uuid references stark.profiles (id) on delete set null,
+  constraint binding_is_unique unique nulls not distinct (user_id, role, namespace)
+);
+create index role_bindings_role_idx on stark.role_bindings (role);
+create index role_bindings_created_by_idx on stark.role_bindings (created_by);
+comment on table stark.role_bindings is 'Which user has which role, in the whole cluster or in one namespace.';
+comment on column stark.role_bindings.user_id is 'Who has the role.';
+comment on column stark.role_bindings.role is 'The role.';
+comment on column stark.role_bindings.namespace is 'Where it counts; null for the whole cluster.';
+comment on column stark.role_bindings.created_by is 'Who gave it.';
+
+/**
+ * stark_internal.mirror_users(): statement trigger on auth.users; keeps stark.profiles in step. A new user has no role, so
+ * that the sign-ups of an application beside Stark give nobody a right in the cluster.
+ */
+create function stark_internal.mirror_users()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Definer, since Supabase Auth's own role writes auth.users and has no right in this schema. Only a trigger can call it.
+  insert into stark.profiles as p (id, email)
+    select u.id, u.email from new_rows u
+  on conflict (id) do update set email = excluded.email
+    where p.email is distinct from excluded.email;
+  return null;
+end;
+$$;
+comment on function stark_internal.mirror_users() is 'Keeps one profile for each user of Supabase Auth.';
+revoke all on function stark_internal.mirror_users() from public, anon;
+
+create trigger stark_mirror_new_users after insert on auth.users
+  referencing new table as new_rows for each statement execute function stark_internal.mirror_users();
+create trigger stark_mirror_changed_users after update on auth.users
+  referencing new table as new_rows for each statement execute function stark_internal.mirror_users();
+
+insert into stark.profiles (id, email) select u.id, u.email from auth.users u on conflict (id) do nothing;
+
+-- Asking --------------------------------------------------------------------------------------------------------------
+
+/**
+ * stark_internal.has_permission(permission, namespace, own) -> boolean, e.g. ('pods:create', 'default', true).
+ * own: the object in question is the caller's own, so a permission limited to own objects is enough.
+ * A binding in a namespace counts for that namespace only. Callers: policies and functions, on behalf of the caller.
+ */
+create function stark_internal.has_permission(p_permission text, p_namespace text default null, p_own boolean default false)
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select stark_internal.is_trusted() or exists (
+    select
+    from stark.role_bindings b
+    join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+    join stark.roles r on r.name = b.role
+    join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name)
+    where b.user_id = (select auth.uid())
+      and (b.namespace is null or b.namespace = p_namespace)
+      and p.kind in ('*', split_part(p_permission, ':', 1))
+      and p.verb in ('*', split_part(p_permission, ':', 2))
+      and (p_own or p.scope = 'any')
+  );
+$$;
+comment on function stark_internal.has_permission(text, text, boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
+revoke all on function stark_internal.has_permission(text, text, boolean) from public, anon;
+grant execute on function stark_internal.has_permission(text, text, boolean) to authenticated;
+
+/** stark_internal.is_member() -> boolean: the caller is an enabled user with at least one role anywhere. */
+create function stark_internal.is_member()
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  select stark_internal.is_trusted() or exists (
+    select
+    from stark.role_bindings b
+    join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+    where b.user_id = (select auth.uid())
+  );
+$$;
+comment on function stark_internal.is_member() is 'Whether the caller has any role.';
+revoke all on function stark_internal.is_member() from public, anon;
+grant execute on function stark_internal.is_member() to authenticated;
+
+/** stark_internal.caller_name() -> text: how an error message names the caller. */
+create function stark_internal.caller_name()
+returns text
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  -- Definer, since the caller may not be allowed to read profiles; it tells the caller only about the caller.
+  select coalesce((select u.email from stark.profiles u where u.id = (select auth.uid())), (select auth.uid())::text, stark_internal.caller_role());
+$$;
+comment on function stark_internal.caller_name() is 'E-mail address or id of the caller, for messages.';
+revoke all on function stark_internal.caller_name() from public, anon;
+
+/** stark_internal.require_user() -> uuid: the caller's id. Raises UNAUTHENTICATED, USER_DISABLED. Null for trusted callers without a user. */
+create function stark_internal.require_user()
+returns uuid
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_user uuid := (select auth.uid());
+begin
+  if v_user is null and not stark_internal.is_trusted() then
+    perform stark_internal.fail('UNAUTHENTICATED', 'nobody is signed in', 'stark auth login');
+  end if;
+  if exists (select from stark.profiles u where u.id = v_user and u.disabled_at is not null) then
+    perform stark_internal.fail('USER_DISABLED', format('the account %s is disabled', stark_internal.caller_name()), 'ask an admin of the cluster');
+  end if;
+  return v_user;
+end;
+$$;
+comment on function stark_internal.require_user() is 'The signed-in user''s id; raises when nobody is signed in.';
+revoke all on function stark_internal.require_user() from public, anon;
+
+/** stark_internal.require_permission(permission, namespace, own): passes or raises UNAUTHENTICATED, USER_DISABLED, FORBIDDEN. */
+create function stark_internal.require_permission(p_permission text, p_namespace text default null, p_own boolean default false)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  perform stark_internal.require_user();
+  if not stark_internal.has_permission(p_permission, p_namespace, p_own) then
+    perform stark_internal.fail(
+      'FORBIDDEN',
+      format('%s may not %s %s', stark_internal.caller_name(), split_part(p_permission, ':', 2), split_part(p_permission, ':', 1))
+        || coalesce(' in namespace ' || p_namespace, ''),
+      format('stark auth can-i %s %s', split_part(p_permission, ':', 2), split_part(p_permission, ':', 1)) || coalesce(' -n ' || p_namespace, '')
+    );
+  end if;
+end;
+$$;
+comment on function stark_internal.require_permission(text, text, boolean) is 'Raises a coded error when the caller lacks the right.';
+revoke all on function stark_internal.require_permission(text, text, boolean) from public, anon;
+
+/** stark_internal.is_admin(user) -> boolean: an enabled user with the role admin in the whole cluster. */
+create function stark_internal.is_admin(p_user_id uuid)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select exists (
+    select from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+    where b.user_id = p_user_id and b.role = 'admin' and b.namespace is null
+  );
+$$;
+comment on function stark_internal.is_admin(uuid) is 'Whether this user is an admin of the whole cluster.';
+revoke all on function stark_internal.is_admin(uuid) from public, anon;
+
+-- API -----------------------------------------------------------------------------------------------------------------
+
+/** stark.whoami() -> {user_id, email, display_name, roles: [{role, namespace}]}. Caller: signed in. Raises: UNAUTHENTICATED. */
+create function stark.whoami()
+returns jsonb
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+declare
+  v_user uuid := stark_internal.require_user();
+begin
+  return jsonb_build_object(
+    'user_id', v_user,
+    'email', (select u.email from stark.profiles u where u.id = v_user),
+    'display_name', (select u.display_name from stark.profiles u where u.id = v_user),
+    'roles', coalesce((
+      select jsonb_agg(jsonb_build_object('role', b.role, 'namespace', b.namespace) order by b.namespace nulls first, b.role)
+      from stark.role_bindings b where b.user_id = v_user), '[]'::jsonb));
+end;
+$$;
+comment on function stark.whoami() is 'The caller and the roles they have.';
+revoke all on function stark.whoami() from public, anon;
+grant execute on function stark.whoami() to authenticated, service_role;
+
+/**
+ * stark.can_i(verb, kind, namespace) -> boolean, e.g. ('create', 'pods', 'default'). Caller: signed in.
+ * Singular kinds and the verbs list, watch, stop, deploy, register are understood. True when the right holds at least for
+ * the caller's own objects.
+ */
+create function stark.can_i(p_verb text, p_kind text, p_namespace text default null)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform stark_internal.require_user();
+  return stark_internal.has_permission(
+    case when lower(p_kind) like '%s' or p_kind = '*' then lower(p_kind) else lower(p_kind) || 's' end
+    || ':' ||
+    case lower(p_verb)
+      when 'list' then 'get' when 'watch' then 'get' when 'describe' then 'get'
+      when 'deploy' then 'create' when 'register' then 'create'
+      when 'stop' then 'update' when 'cordon' then 'update' when 'drain' then 'update'
+      else lower(p_verb)
+    end,
+    p_namespace, true);
+end;
+$$;
+comment on function stark.can_i(text, text, text) is 'Whether the caller may do this, at least with own objects.';
+revoke all on function stark.can_i(text, text, text) from public, anon;
+grant execute on function stark.can_i(text, text, text) to authenticated, service_role;
+
+/** stark.needs_setup() -> boolean: there is no admin yet. Caller: anybody, before signing in. */
+create function stark.needs_setup()
+returns boolean
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  -- Definer: nobody is signed in yet. It tells one bit that the first visitor needs.
+  select not exists (select from stark.role_bindings b where b.role = 'admin' and b.namespace is null);
+$$;
+comment on function stark.needs_setup() is 'True until the first admin is set up.';
+revoke all on function stark.needs_setup() from public, anon;
+grant execute on function stark.needs_setup() to anon, authenticated, service_role;
+
+/**
+ * stark.setup_admin(user_id, display_name) -> {user_id, email, display_name, roles}: makes the first admin.
+ * Caller: service_role only (Edge Function `api`). Locks: the cluster lock, so of two at once one wins.
+ * Raises: FORBIDDEN, SETUP_DONE, USER_NOT_FOUND, INVALID_ARGUMENT.
+ */
+create function stark.setup_admin(p_user_id uuid, p_display_name text default null)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  if not stark_internal.is_trusted() then
+    perform stark_internal.fail('FORBIDDEN', 'setup_admin is called with the secret key only', 'stark auth setup');
+  end if;
+  perform stark_internal.lock_cluster();
+  if not stark.needs_setup() then
+    perform stark_internal.fail('SETUP_DONE', 'the first admin exists already', 'stark auth login');
+  end if;
+  if length(p_display_name) > 200 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'display_name has more than 200 characters');
+  end if;
+  update stark.profiles set display_name = coalesce(p_display_name, display_name) where id = p_user_id;
+  if not found then
+    perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', p_user_id), 'create the user in Supabase Auth first');
+  end if;
+  insert into stark.role_bindings (user_id, role) values (p_user_id, 'admin');
+  return (
+    select jsonb_build_object('user_id', u.id, 'email', u.email, 'display_name', u.display_name,
+                              'roles', jsonb_build_array(jsonb_build_object('role', 'admin', 'namespace', null)))
+    from stark.profiles u where u.id = p_user_id);
+end;
+$$;
+comment on function stark.setup_admin(uuid, text) is 'Makes this user the first admin; works once.';
+revoke all on function stark.setup_admin(uuid, text) from public, anon, authenticated;
+grant execute on function stark.setup_admin(uuid, text) to service_role;
+
+/**
+ * stark.grant_role(user_id, role, namespace) -> the binding. Caller: roles:create (admin). Granting twice changes nothing.
+ * Raises: FORBIDDEN, USER_NOT_FOUND, ROLE_NOT_FOUND, NAMESPACE_NOT_FOUND.
+ */
+create function stark.grant_role(p_user_id uuid, p_role text, p_namespace text default null)
+returns stark.role_bindings
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_binding stark.role_bindings;
+begin
+  perform stark_internal.require_permission('roles:create');
+  perform stark_internal.lock_cluster();
+  if not exists (select from stark.profiles u where u.id = p_user_id) then
+    perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', p_user_id), 'stark auth list-users');
+  end if;
+  if not exists (select from stark.roles r where r.name = p_role) then
+    perform stark_internal.fail('ROLE_NOT_FOUND', format('no role %s', to_json(left(p_role, 80))), 'known roles: ' ||
+      (select string_agg(r.name, ', ' order by r.name) from stark.roles r));
+  end if;
+  if p_namespace is not null then
+    perform stark_internal.require_namespace(p_namespace);
+  end if;
+  insert into stark.role_bindings (user_id, role, namespace, created_by)
+    values (p_user_id, p_role, p_namespace, (select auth.uid()))
+    on conflict on constraint binding_is_unique do nothing;
+  select * into v_binding from stark.role_bindings b
+    where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
+  return v_binding;
+end;
+$$;
+comment on function stark.grant_role(uuid, text, text) is 'Gives a user a role, in the whole cluster or in one namespace.';
+revoke all on function stark.grant_role(uuid, text, text) from public, anon;
+grant execute on function stark.grant_role(uuid, text, text) to authenticated, service_role;
+
+/**
+ * stark.revoke_role(user_id, role, namespace) -> boolean: whether there was such a binding. Caller: roles:delete (admin).
+ * Locks: the cluster lock, so that two admins cannot remove each other at once. Raises: FORBIDDEN, LAST_ADMIN.
+ */
+create function stark.revoke_role(p_user_id uuid, p_role text, p_namespace text default null)
+returns boolean
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_found boolean;
+begin
+  perform stark_internal.require_permission('roles:delete');
+  perform stark_internal.lock_cluster();
+  delete from stark.role_bindings b
+    where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
+  v_found := found;
+  if v_found and p_role = 'admin' and p_namespace is null and stark.needs_setup() then
+    perform stark_internal.fail('LAST_ADMIN', 'this is the last admin of the cluster', 'make another admin first');
+  end if;
+  return v_found;
+end;
+$$;
+comment on function stark.revoke_role(uuid, text, text) is 'Takes a role away from a user.';
+revoke all on function stark.revoke_role(uuid, text, text) from public, anon;
+grant execute on function stark.revoke_role(uuid, text, text) to authenticated, service_role;
+
+-- Reading -------------------------------------------------------------------------------------------------------------
+
+alter table stark.roles enable row level security;
+alter table stark.role_permissions enable row level security;
+alter table stark.profiles enable row level security;
+alter table stark.role_bindings enable row level security;
+
+create policy "members read roles" on stark.roles for select to authenticated
+  using ((select stark_internal.is_member()));
+create policy "members read permissions" on stark.role_permissions for select to authenticated
+  using ((select stark_internal.is_member()));
+create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
+  using (id = (select auth.uid()) or (select stark_internal.has_permission('users:get')));
+create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
+  using (user_id = (select auth.uid()) or (select stark_internal.has_permission('roles:get')));
+
+grant select on stark.roles, stark.role_permissions, stark.profiles, stark.role_bindings to authenticated;
+grant select, insert, update, delete on stark.roles, stark.role_permissions, stark.profiles, stark.role_bindings to service_role;

@@ -1,0 +1,172 @@
+-- Nodes: one row for each agent. What an agent does (sync, report, goodbye) stands in the file of agents.
+
+create table stark.nodes (
+  id uuid primary key default gen_random_uuid(),
+  name text not null unique,
+  owner_id uuid not null references stark.profiles (id),
+  runtime text not null,
+  status text not null default 'unknown',
+  status_reason text,
+  unschedulable boolean not null default false,
+  labels jsonb not null default '{}',
+  taints jsonb not null default '[]',
+  capabilities jsonb not null default '{}',
+  allocatable jsonb not null,
+  allocated jsonb not null default '{"cpu": 0, "memory": 0, "storage": 0, "pods": 0}',
+  incarnation bigint not null default 0,
+  connected_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  resource_version bigint not null default 1,
+  constraint node_name_is_a_dns_name check (stark_internal.is_dns_name(name)),
+  constraint runtime_is_known check (runtime in ('node', 'browser')),
+  constraint status_is_known check (status in ('healthy', 'unhealthy', 'offline', 'unknown')),
+  constraint node_labels_are_labels check (stark_internal.labels_problem(labels) is null),
+  constraint node_taints_are_taints check (stark_internal.taints_problem(taints) is null),
+  constraint capabilities_are_an_object_of_16_kb check (jsonb_typeof(capabilities) = 'object' and octet_length(capabilities::text) <= 16384),
+  constraint allocatable_is_amounts check (stark_internal.resources_problem(allocatable, 'allocatable') is null)
+);
+create index nodes_owner_id_idx on stark.nodes (owner_id);
+comment on table stark.nodes is 'One agent: a Node.js process or a browser tab that runs pods.';
+comment on column stark.nodes.name is 'Name, a DNS name, unique in the cluster.';
+comment on column stark.nodes.owner_id is 'Whose agent it is; private packs run only on their owner''s nodes or on an admin''s.';
+comment on column stark.nodes.runtime is 'node or browser.';
+comment on column stark.nodes.status is 'healthy, unhealthy (socket gone), offline (given up), unknown (never connected).';
+comment on column stark.nodes.status_reason is 'Why it has this status, one word.';
+comment on column stark.nodes.unschedulable is 'Cordoned: gets no new pods.';
+comment on column stark.nodes.labels is 'Labels that node selectors and affinities look at.';
+comment on column stark.nodes.taints is 'Taints in Kubernetes'' form: [{key, value, effect}].';
+comment on column stark.nodes.capabilities is 'What the agent says about itself: versions, features.';
+comment on column stark.nodes.allocatable is 'What pods may take: cpu (millicores), memory (MB), storage (MB), pods.';
+comment on column stark.nodes.allocated is 'What placed pods have asked for. Kept by a trigger on pods.';
+comment on column stark.nodes.incarnation is 'Grows each time the agent connects anew.';
+comment on column stark.nodes.connected_at is 'When the agent connected last.';
+comment on column stark.nodes.resource_version is 'Grows with each change.';
+
+create trigger _100_bump_version before update on stark.nodes
+  for each row when (old.* is distinct from new.*) execute function stark_internal.bump_version();
+
+create table stark.node_leases (
+  node_id uuid primary key references stark.nodes (id) on delete cascade,
+  incarnation bigint not null,
+  renewed_at timestamptz not null default now(),
+  usage jsonb not null default '{}'
+);
+comment on table stark.node_leases is 'When each node was last seen, and its usage. Apart from nodes: small and hot, written without events.';
+comment on column stark.node_leases.incarnation is 'Incarnation that was seen.';
+comment on column stark.node_leases.renewed_at is 'When the node was last seen.';
+comment on column stark.node_leases.usage is 'Last reported usage.';
+
+create table stark_internal.node_secrets (
+  node_id uuid primary key references stark.nodes (id) on delete cascade,
+  incarnation bigint not null,
+  secret_sha256 text not null
+);
+comment on table stark_internal.node_secrets is 'SHA-256 of the secret that the current incarnation of each node carries in presence and heartbeats.';
+
+/** stark_internal.my_nodes() -> uuid[]: the nodes the caller owns. For policies. */
+create function stark_internal.my_nodes()
+returns uuid[]
+language sql
+stable
+security definer
+set search_path = ''
+as $$
+  -- Definer, since policies of nodes and pods ask it about each other's tables; it tells only the caller's own.
+  select array(select n.id from stark.nodes n where n.owner_id = (select auth.uid()));
+$$;
+comment on function stark_internal.my_nodes() is 'Ids of the caller''s own nodes.';
+revoke all on function stark_internal.my_nodes() from public, anon;
+grant execute on function stark_internal.my_nodes() to authenticated;
+
+-- API -----------------------------------------------------------------------------------------------------------------
+
+/**
+ * stark.register_node(name, runtime, labels, taints, allocatable, capabilities) -> {node_id, name}: makes a node, or
+ * updates it when the caller owns it already. Missing amounts are 1000 millicores, 1024 MB memory, 10240 MB storage, 10 pods.
+ * Caller: nodes:create. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
+ * NODE_NAME_TAKEN, RUNTIME_MISMATCH.
+ */
+create function stark.register_node(
+  p_name text,
+  p_runtime text,
+  p_labels jsonb default '{}',
+  p_taints jsonb default '[]',
+  p_allocatable jsonb default '{}',
+  p_capabilities jsonb default '{}'
+)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_allocatable jsonb;
+  v_node stark.nodes;
+begin
+  perform stark_internal.require_permission('nodes:create', null, true);
+  if v_user is null then
+    perform stark_internal.fail('UNAUTHENTICATED', 'a node needs an owner, and the secret key is nobody', 'stark auth login');
+  end if;
+  if not stark_internal.is_dns_name(p_name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a node', coalesce(to_json(left(p_name, 80))::text, 'null')), 'use lower case letters, digits, - and .');
+  end if;
+  if p_runtime is null or p_runtime not in ('node', 'browser') then
+    perform stark_internal.fail('INVALID_RUNTIME', format('%s is no runtime of a node', coalesce(to_json(left(p_runtime, 80))::text, 'null')), 'use node or browser');
+  end if;
+  if stark_internal.labels_problem(p_labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', format('node %s: %s', p_name, stark_internal.labels_problem(p_labels)), 'use --label key=value');
+  end if;
+  if stark_internal.taints_problem(p_taints) is not null then
+    perform stark_internal.fail('INVALID_TAINTS', format('node %s: %s', p_name, stark_internal.taints_problem(p_taints)), 'use --taint key=value:NoSchedule');
+  end if;
+  if stark_internal.resources_problem(p_allocatable, 'allocatable') is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('node %s: %s', p_name, stark_internal.resources_problem(p_allocatable, 'allocatable')), 'use --cpu 1000 --memory 1024 --pods 10');
+  end if;
+  if p_capabilities is null or jsonb_typeof(p_capabilities) <> 'object' or octet_length(p_capabilities::text) > 16384 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('node %s: capabilities must be an object of at most 16 kB', p_name));
+  end if;
+  v_allocatable := '{"cpu": 1000, "memory": 1024, "storage": 10240, "pods": 10}'::jsonb || p_allocatable;
+
+  perform stark_internal.lock_cluster();
+  select * into v_node from stark.nodes n where n.name = p_name;
+  if not found then
+    insert into stark.nodes (name, owner_id, runtime, labels, taints, allocatable, capabilities)
+      values (p_name, v_user, p_runtime, p_labels, p_taints, v_allocatable, p_capabilities)
+      returning * into v_node;
+  elsif v_node.owner_id <> v_user then
+    perform stark_internal.fail('NODE_NAME_TAKEN', format('a node named %s belongs to somebody else', p_name), 'use another --name');
+  elsif v_node.runtime <> p_runtime then
+    perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
+  else
+    update stark.nodes n
+      set labels = p_labels, taints = p_taints, allocatable = v_allocatable, capabilities = p_capabilities, updated_at = now()
+      where n.id = v_node.id
+        and (n.labels, n.taints, n.allocatable, n.capabilities) is distinct from (p_labels, p_taints, v_allocatable, p_capabilities);
+  end if;
+  return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
+end;
+$$;
+comment on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb) is 'Makes a node, or updates the caller''s own of that name.';
+revoke all on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb) from public, anon;
+grant execute on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb) to authenticated, service_role;
+
+-- Reading -------------------------------------------------------------------------------------------------------------
+
+alter table stark.nodes enable row level security;
+alter table stark.node_leases enable row level security;
+alter table stark_internal.node_secrets enable row level security;
+
+create policy "owners read their nodes, auditors all" on stark.nodes for select to authenticated
+  using (
+    (select stark_internal.has_permission('nodes:get'))
+    or (owner_id = (select auth.uid()) and (select stark_internal.has_permission('nodes:get', null, true)))
+  );
+create policy "leases are read with their node" on stark.node_leases for select to authenticated
+  using (node_id in (select n.id from stark.nodes n));
+create policy "nobody reads secrets" on stark_internal.node_secrets for select to authenticated using (false);
+
+grant select on stark.nodes, stark.node_leases to authenticated;
+grant select, insert, update, delete on stark.nodes, stark.node_leases to service_role;

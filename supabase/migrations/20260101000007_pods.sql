@@ -1,0 +1,560 @@
+-- Pods: one run of a pack version on one node. Tables, allowed status steps, what they take from nodes, and the API.
+
+create table stark.pod_status_steps (
+  from_status text not null,
+  to_status text not null,
+  taken_by text not null,
+  primary key (from_status, to_status, taken_by),
+  constraint taken_by_is_known check (taken_by in ('scheduler', 'node', 'control'))
+);
+comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, whoever writes.';
+comment on column stark.pod_status_steps.from_status is 'Status before.';
+comment on column stark.pod_status_steps.to_status is 'Status after.';
+comment on column stark.pod_status_steps.taken_by is 'scheduler; node: by a report of the pod''s node; control: by a function called for a user or by a controller.';
+
+-- A node may skip steps forward (reports are batched and may wait out an outage) and go back to starting when it restarts
+-- the pod. stopping is entered by control only, so a late report of running cannot undo a stop.
+insert into stark.pod_status_steps (from_status, to_status, taken_by)
+select s.from_status, t.to_status, s.taken_by
+from (values
+  ('pending', 'scheduler', array['scheduled']),
+  ('pending', 'control', array['stopped', 'failed']),
+  ('scheduled', 'node', array['transferring', 'starting', 'running', 'succeeded', 'failed']),
+  ('scheduled', 'control', array['stopping', 'stopped', 'failed', 'evicted']),
+  ('transferring', 'node', array['starting', 'running', 'succeeded', 'failed']),
+  ('transferring', 'control', array['stopping', 'stopped', 'failed', 'evicted']),
+  ('starting', 'node', array['transferring', 'running', 'succeeded', 'failed']),
+  ('starting', 'control', array['stopping', 'stopped', 'failed', 'evicted']),
+  ('running', 'node', array['transferring', 'starting', 'succeeded', 'failed']),
+  ('running', 'control', array['stopping', 'stopped', 'failed', 'evicted']),
+  ('stopping', 'node', array['stopped', 'succeeded', 'failed']),
+  ('stopping', 'control', array['stopped', 'failed', 'evicted'])
+) as s (from_status, taken_by, to_statuses), unnest(s.to_statuses) as t (to_status);
+
+/** stark_internal.occupies(status): a pod in this status takes up room on its node. */
+create function stark_internal.occupies(p_status text)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select p_status in ('scheduled', 'transferring', 'starting', 'running', 'stopping');
+$$;
+comment on function stark_internal.occupies(text) is 'Whether a pod in this status takes up room on its node.';
+revoke all on function stark_internal.occupies(text) from public, anon;
+
+create table stark.pods (
+  id uuid primary key default gen_random_uuid(),
+  name text not null,
+  namespace text not null references stark.namespaces (name),
+  pack_id uuid not null references stark.packs (id),
+  pack_name text not null,
+  pack_version_id uuid not null references stark.pack_versions (id),
+  version text not null,
+  node_id uuid references stark.nodes (id) on delete set null,
+  node_name text,
+  status text not null default 'pending',
+  status_reason text,
+  status_message text,
+  exit_code integer,
+  restarts integer not null default 0,
+  ready boolean not null default false,
+  ports jsonb not null default '{}',
+  labels jsonb not null default '{}',
+  spec jsonb not null default '{}',
+  priority integer not null default 100,
+  cpu_request integer not null generated always as (coalesce((spec #>> '{resources,requests,cpu}')::integer, 0)) stored,
+  memory_request integer not null generated always as (coalesce((spec #>> '{resources,requests,memory}')::integer, 0)) stored,
+  storage_request integer not null generated always as (coalesce((spec #>> '{resources,requests,storage}')::integer, 0)) stored,
+  incarnation bigint,
+  created_by uuid references stark.profiles (id) on delete set null,
+  created_at timestamptz not null default now(),
+  scheduled_at timestamptz,
+  started_at timestamptz,
+  finished_at timestamptz,
+  stop_requested_at timestamptz,
+  deletion_requested_at timestamptz,
+  resource_version bigint not null default 1,
+  constraint pod_name_is_unique_in_its_namespace unique (namespace, name),
+  constraint pod_name_is_a_dns_label check (stark_internal.is_dns_label(name)),
+  constraint status_is_known check (status in ('pending', 'scheduled', 'transferring', 'starting', 'running', 'stopping',
+                                               'stopped', 'succeeded', 'failed', 'evicted')),
+  constraint pending_pod_has_no_node check (status <> 'pending' or node_id is null),
+  constraint placed_pod_names_its_node check (not stark_internal.occupies(status) or node_name is not null),
+  constraint ended_pod_has_an_end check ((status in ('stopped', 'succeeded', 'failed', 'evicted')) = (finished_at is not null)),
+  constraint only_a_running_pod_is_ready check (not ready or status in ('running', 'stopping')),
+  constraint restarts_are_counted_up check (restarts >= 0),
+  constraint priority_is_from_0_to_1000 check (priority between 0 and 1000),
+  constraint pod_labels_are_labels check (stark_internal.labels_problem(labels) is null),
+  constraint pod_spec_is_well_formed check (stark_internal.spec_problem(spec) is null),
+  constraint status_message_is_short check (length(status_message) <= 4096 and length(status_reason) <= 128)
+);
+create index pods_pending_idx on stark.pods (priority desc, created_at, id) where status = 'pending';
+create index pods_node_id_idx on stark.pods (node_id);
+create index pods_pack_id_idx on stark.pods (pack_id);
+create index pods_pack_version_id_idx on stark.pods (pack_version_id);
+create index pods_created_by_idx on stark.pods (created_by);
+comment on table stark.pods is 'One run of a pack version on one node: what is wanted, and what is.';
+comment on column stark.pods.name is 'Name, a DNS label, unique in the namespace; made up from the pack''s when not given.';
+comment on column stark.pods.namespace is 'Namespace.';
+comment on column stark.pods.pack_name is 'Name of the pack.';
+comment on column stark.pods.version is 'Version of the pack.';
+comment on column stark.pods.node_id is 'Where it is placed; null while pending, and after its node was deleted.';
+comment on column stark.pods.node_name is 'Name of that node.';
+comment on column stark.pods.status is 'pending, scheduled, transferring, starting, running, stopping; ends: stopped, succeeded, failed, evicted.';
+comment on column stark.pods.status_reason is 'One word why: Unschedulable, CrashLoopBackOff, NodeShutdown …';
+comment on column stark.pods.status_message is 'One line why, for people.';
+comment on column stark.pods.exit_code is 'Exit code of its last run.';
+comment on column stark.pods.restarts is 'How often the agent has started it again.';
+comment on column stark.pods.ready is 'The pack says that it can do its work.';
+comment on column stark.pods.ports is 'Real port of each declared one, as {name: number}.';
+comment on column stark.pods.labels is 'Labels.';
+comment on column stark.pods.spec is 'What is wanted: placement, resources, config, env, ports, restarts. Kubernetes'' names.';
+comment on column stark.pods.priority is '0 to 1000; higher is placed first.';
+comment on column stark.pods.cpu_request is 'Requested millicores, from the spec.';
+comment on column stark.pods.memory_request is 'Requested memory in MB, from the spec.';
+comment on column stark.pods.storage_request is 'Requested storage in MB, from the spec.';
+comment on column stark.pods.incarnation is 'Incarnation of the node that runs it.';
+comment on column stark.pods.created_by is 'Who made it; the pod has its rights.';
+comment on column stark.pods.stop_requested_at is 'When it was asked to stop.';
+comment on column stark.pods.deletion_requested_at is 'When it was asked to go; the row goes when it has ended.';
+comment on column stark.pods.resource_version is 'Grows with each change.';
+
+create trigger _100_bump_version before update on stark.pods
+  for each row execute function stark_internal.bump_version();
+
+/** stark_internal.check_status_steps(): statement trigger; refuses any step that stark.pod_status_steps does not have. */
+create function stark_internal.check_status_steps()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_bad record;
+begin
+  select n.name, o.status as from_status, n.status as to_status into v_bad
+    from old_rows o join new_rows n using (id)
+    where o.status <> n.status
+      and not exists (select from stark.pod_status_steps s where s.from_status = o.status and s.to_status = n.status)
+    limit 1;
+  if found then
+    perform stark_internal.fail('STATUS_STEP_REFUSED',
+      format('pod %s may not go from %s to %s', v_bad.name, v_bad.from_status, v_bad.to_status), 'stark pod status ' || v_bad.name);
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.check_status_steps() is 'Refuses steps of a pod''s status that are not allowed.';
+revoke all on function stark_internal.check_status_steps() from public, anon;
+
+create trigger _100_check_status_steps after update on stark.pods
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function stark_internal.check_status_steps();
+
+/**
+ * stark_internal.account_resources(): statement trigger; nodes.allocated follows every change of pods, whoever makes it, as
+ * one update of the nodes that are touched.
+ */
+create function stark_internal.account_resources()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_changes jsonb;
+begin
+  if tg_op = 'INSERT' then
+    select jsonb_agg(to_jsonb(c)) into v_changes from (
+      select r.node_id, sum(r.cpu_request) as cpu, sum(r.memory_request) as memory, sum(r.storage_request) as storage, count(*) as pods
+      from new_rows r where r.node_id is not null and stark_internal.occupies(r.status) group by r.node_id) c;
+  elsif tg_op = 'DELETE' then
+    select jsonb_agg(to_jsonb(c)) into v_changes from (
+      select r.node_id, -sum(r.cpu_request) as cpu, -sum(r.memory_request) as memory, -sum(r.storage_request) as storage, -count(*) as pods
+      from old_rows r where r.node_id is not null and stark_internal.occupies(r.status) group by r.node_id) c;
+  else
+    select jsonb_agg(to_jsonb(c)) into v_changes from (
+      select d.node_id, sum(d.cpu) as cpu, sum(d.memory) as memory, sum(d.storage) as storage, sum(d.pods) as pods
+      from (
+        select r.node_id, r.cpu_request as cpu, r.memory_request as memory, r.storage_request as storage, 1 as pods
+        from new_rows r where r.node_id is not null and stark_internal.occupies(r.status)
+        union all
+        select r.node_id, -r.cpu_request, -r.memory_request, -r.storage_request, -1
+        from old_rows r where r.node_id is not null and stark_internal.occupies(r.status)
+      ) d
+      group by d.node_id
+      having sum(d.cpu) <> 0 or sum(d.memory) <> 0 or sum(d.storage) <> 0 or sum(d.pods) <> 0) c;
+  end if;
+  if v_changes is not null then
+    update stark.nodes n set allocated = jsonb_build_object(
+        'cpu', (n.allocated ->> 'cpu')::bigint + c.cpu,
+        'memory', (n.allocated ->> 'memory')::bigint + c.memory,
+        'storage', (n.allocated ->> 'storage')::bigint + c.storage,
+        'pods', (n.allocated ->> 'pods')::bigint + c.pods)
+      from jsonb_to_recordset(v_changes) as c (node_id uuid, cpu bigint, memory bigint, storage bigint, pods bigint)
+      where n.id = c.node_id;
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.account_resources() is 'Keeps nodes.allocated equal to what the placed pods have asked for.';
+revoke all on function stark_internal.account_resources() from public, anon;
+
+create trigger _200_account_resources_of_new after insert on stark.pods
+  referencing new table as new_rows for each statement execute function stark_internal.account_resources();
+create trigger _200_account_resources_of_changed after update on stark.pods
+  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.account_resources();
+create trigger _200_account_resources_of_deleted after delete on stark.pods
+  referencing old table as old_rows for each statement execute function stark_internal.account_resources();
+
+-- Creating ------------------------------------------------------------------------------------------------------------
+
+/** stark_internal.random_suffix() -> five characters that make no words. */
+create function stark_internal.random_suffix()
+returns text
+language sql
+volatile
+set search_path = ''
+as $$
+  select string_agg(substr('bcdfghjklmnpqrstvwxz2456789', 1 + floor(random() * 27)::integer, 1), '') from generate_series(1, 5);
+$$;
+comment on function stark_internal.random_suffix() is 'Five random characters for made-up names.';
+revoke all on function stark_internal.random_suffix() from public, anon;
+
+/** stark_internal.name_stem(name) -> a DNS label of at most 57 characters made from any name, a pack's scope left out. */
+create function stark_internal.name_stem(p_name text)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(nullif(trim('-' from left(trim('-' from regexp_replace(lower(regexp_replace(p_name, '^@[^/]*/', '')), '[^a-z0-9]+', '-', 'g')), 57)), ''), 'pod');
+$$;
+comment on function stark_internal.name_stem(text) is 'What the made-up name of a pod starts with.';
+revoke all on function stark_internal.name_stem(text) from public, anon;
+
+/**
+ * stark_internal.find_deployable_version(pack, version, user) -> the version row a pod of this user may run.
+ * Raises: PACK_NOT_FOUND, FORBIDDEN, VERSION_NOT_FOUND, VERSION_NOT_READY.
+ */
+create function stark_internal.find_deployable_version(p_pack text, p_version text, p_user_id uuid)
+returns stark.pack_versions
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_pack stark.packs;
+  v_version stark.pack_versions;
+begin
+  select * into v_pack from stark.packs p where p.name = p_pack;
+  if v_pack.id is not null and v_pack.visibility = 'private' and v_pack.owner_id is distinct from p_user_id
+     and not stark_internal.has_permission('packs:pull') then
+    if stark_internal.has_permission('packs:get') then
+      perform stark_internal.fail('FORBIDDEN', format('pack %s is private and belongs to somebody else', p_pack), 'ask its owner to make it public');
+    end if;
+    v_pack := null;
+  end if;
+  if v_pack.id is null then
+    perform stark_internal.fail('PACK_NOT_FOUND', format('no pack %s', coalesce(to_json(left(p_pack, 80))::text, 'null')), 'stark pack list');
+  end if;
+  select * into v_version from stark.pack_versions v
+    where v.pack_id = v_pack.id
+      and v.version = case when p_version is null or p_version = 'latest' then stark_internal.latest_version(v_pack.id) else p_version end;
+  if not found and (p_version is null or p_version = 'latest') then
+    perform stark_internal.fail('VERSION_NOT_FOUND', format('pack %s has no version that is ready', p_pack), 'stark pack versions ' || p_pack);
+  elsif not found then
+    perform stark_internal.fail('VERSION_NOT_FOUND', format('pack %s has no version %s', p_pack, to_json(left(p_version, 80))), 'stark pack versions ' || p_pack);
+  elsif v_version.state <> 'ready' then
+    perform stark_internal.fail('VERSION_NOT_READY', format('%s@%s is %s', p_pack, v_version.version, v_version.state), 'stark pack versions ' || p_pack);
+  end if;
+  return v_version;
+end;
+$$;
+comment on function stark_internal.find_deployable_version(text, text, uuid) is 'The pack version a user asked for, when they may run it.';
+revoke all on function stark_internal.find_deployable_version(text, text, uuid) from public, anon;
+
+/**
+ * stark_internal.create_pod_group(item, user, now) -> ids of the new pods: one entry of create_pods, checked and inserted.
+ * The cluster lock is held. Raises what create_pods raises.
+ */
+create function stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamptz default now())
+returns uuid[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_namespace text;
+  v_name text;
+  v_replicas integer;
+  v_priority integer;
+  v_labels jsonb;
+  v_spec jsonb;
+  v_version stark.pack_versions;
+  v_node stark.nodes;
+  v_problem text;
+  v_ids uuid[] := '{}';
+  v_new uuid[];
+begin
+  if jsonb_typeof(p_item) is distinct from 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'each entry of p_pods must be an object', 'give at least {"pack": "name"}');
+  end if;
+  select k into v_problem from jsonb_object_keys(p_item) k
+    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
+      'known: pack, version, namespace, name, replicas, labels, priority, spec');
+  end if;
+  select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
+    where coalesce(jsonb_typeof(p_item -> k), 'null') not in ('string', 'null') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem));
+  end if;
+  v_namespace := coalesce(p_item ->> 'namespace', 'default');
+  v_name := p_item ->> 'name';
+  v_labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
+  v_spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
+
+  -- stark-system is the platform's: there a right to own pods alone is not enough.
+  perform stark_internal.require_permission('pods:create', v_namespace, v_namespace <> 'stark-system');
+  perform stark_internal.require_namespace(v_namespace);
+  if v_name is not null and not stark_internal.is_dns_label(v_name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_name, 80))), 'use lower case letters, digits and -, at most 63');
+  end if;
+  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, 10000) then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'replicas must be a whole number from 1 to 10000');
+  end if;
+  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'priority', 'null'), '100'), 0, 1000) then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'priority must be a whole number from 0 to 1000');
+  end if;
+  v_replicas := coalesce((p_item ->> 'replicas')::numeric, 1);
+  v_priority := coalesce((p_item ->> 'priority')::numeric, 100);
+  if stark_internal.labels_problem(v_labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
+  end if;
+  if stark_internal.spec_problem(v_spec) is not null then
+    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
+  end if;
+  v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
+  if v_spec ? 'nodeName' then
+    select * into v_node from stark.nodes n where n.name = v_spec ->> 'nodeName';
+    if not found then
+      perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', v_spec ->> 'nodeName'), 'stark node list');
+    elsif v_version.runtime not in ('isomorphic', v_node.runtime) then
+      perform stark_internal.fail('RUNTIME_MISMATCH', format('%s@%s runs on %s, node %s is a %s node',
+        v_version.pack_name, v_version.version, v_version.runtime, v_node.name, v_node.runtime), 'stark node list');
+    end if;
+  end if;
+  v_spec := jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
+    || jsonb_build_object('requests', '{"cpu": 100, "memory": 128}'::jsonb || coalesce(v_spec #> '{resources,requests}', '{}')));
+
+  if v_name is not null and v_replicas = 1 then
+    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
+      values (v_name, v_namespace, v_version.pack_id, v_version.pack_name, v_version.id, v_version.version, v_labels, v_spec, v_priority, p_user_id, p_now)
+      on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
+      returning array[id] into v_ids;
+    if not found then
+      perform stark_internal.fail('POD_NAME_TAKEN', format('namespace %s has a pod %s already', v_namespace, v_name), 'stark pod list -n ' || v_namespace);
+    end if;
+    return v_ids;
+  end if;
+  -- Random names can collide; the few that did are drawn again.
+  while cardinality(v_ids) < v_replicas loop
+    with added as (
+      insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
+        select stark_internal.name_stem(coalesce(v_name, v_version.pack_name)) || '-' || stark_internal.random_suffix(),
+               v_namespace, v_version.pack_id, v_version.pack_name, v_version.id, v_version.version, v_labels, v_spec, v_priority, p_user_id, p_now
+        from generate_series(1, v_replicas - cardinality(v_ids))
+        on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
+        returning id)
+    select array_agg(a.id) into v_new from added a;
+    v_ids := v_ids || v_new;
+  end loop;
+  return v_ids;
+end;
+$$;
+comment on function stark_internal.create_pod_group(jsonb, uuid, timestamptz) is 'Checks one entry of create_pods and inserts its pods.';
+revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz) from public, anon;
+
+/**
+ * stark.create_pods(pods) -> the new pods, placed already where there is room.
+ * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, priority? = 100, spec?}. All or
+ * nothing. Requests that are not given are 100 millicores and 128 MB.
+ * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
+ *   select * from stark.create_pods('[{"pack": "alpha", "replicas": 3}]');
+ * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_NAME, INVALID_LABELS, INVALID_SPEC, LIMIT_EXCEEDED,
+ * NAMESPACE_NOT_FOUND, PACK_NOT_FOUND, VERSION_NOT_FOUND, VERSION_NOT_READY, NODE_NOT_FOUND, RUNTIME_MISMATCH, POD_NAME_TAKEN.
+ */
+create function stark.create_pods(p_pods jsonb)
+returns setof stark.pods
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_item jsonb;
+  v_ids uuid[] := '{}';
+begin
+  if p_pods is null or jsonb_typeof(p_pods) <> 'array' or jsonb_array_length(p_pods) = 0 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'p_pods must be a list with at least one pod', 'give [{"pack": "name"}]');
+  end if;
+  if jsonb_array_length(p_pods) > 1000 then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s entries in one call, at most 1000', jsonb_array_length(p_pods)), 'use replicas, or several calls');
+  end if;
+  perform stark_internal.lock_cluster();
+  for v_item in select e.value from jsonb_array_elements(p_pods) e loop
+    v_ids := v_ids || stark_internal.create_pod_group(v_item, v_user);
+    if cardinality(v_ids) > 10000 then
+      perform stark_internal.fail('LIMIT_EXCEEDED', 'more than 10000 pods in one call', 'use several calls');
+    end if;
+  end loop;
+  perform stark_internal.schedule_pods();
+  return query select p.* from stark.pods p join unnest(v_ids) with ordinality as i (id, ord) on i.id = p.id order by i.ord;
+end;
+$$;
+comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
+revoke all on function stark.create_pods(jsonb) from public, anon;
+grant execute on function stark.create_pods(jsonb) to authenticated, service_role;
+
+-- Stopping and deleting -----------------------------------------------------------------------------------------------
+
+/** stark_internal.require_pods(ids, permission): each pod exists and the caller has the right. Raises POD_NOT_FOUND, FORBIDDEN, LIMIT_EXCEEDED. */
+create function stark_internal.require_pods(p_ids uuid[], p_permission text)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_id uuid;
+  v_name text;
+begin
+  if p_ids is null or cardinality(p_ids) = 0 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'p_ids must name at least one pod', 'stark pod list');
+  end if;
+  if cardinality(p_ids) > 10000 then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s pods in one call, at most 10000', cardinality(p_ids)), 'use several calls');
+  end if;
+  select i.id into v_id
+    from unnest(p_ids) i (id) left join stark.pods p on p.id = i.id
+    where p.id is null
+       or not (p.namespace = any (stark_internal.permitted_namespaces('pods:get'))
+            or (p.created_by = v_user and p.namespace = any (stark_internal.permitted_namespaces('pods:get', true))))
+    limit 1;
+  if found then
+    perform stark_internal.fail('POD_NOT_FOUND', format('no pod %s', coalesce(v_id::text, 'null')), 'stark pod list -A');
+  end if;
+  select p.name into v_name
+    from stark.pods p
+    where p.id = any (p_ids)
+      and not (p.namespace = any (stark_internal.permitted_namespaces(p_permission))
+            or (p.created_by = v_user and p.namespace = any (stark_internal.permitted_namespaces(p_permission, true))))
+    limit 1;
+  if found then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not %s pod %s', stark_internal.caller_name(), split_part(p_permission, ':', 2), v_name), 'stark auth whoami');
+  end if;
+end;
+$$;
+comment on function stark_internal.require_pods(uuid[], text) is 'Raises a coded error unless the caller may do this to each of these pods.';
+revoke all on function stark_internal.require_pods(uuid[], text) from public, anon;
+
+/** stark_internal.begin_stop(ids, now): pods that are placed are asked to stop, those that are not have stopped. Ended ones stay as they are. */
+create function stark_internal.begin_stop(p_ids uuid[], p_now timestamptz default now())
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  update stark.pods p set
+      status = case when p.status = 'pending' then 'stopped' else 'stopping' end,
+      status_reason = 'StopRequested',
+      status_message = null,
+      ready = false,
+      stop_requested_at = p_now,
+      finished_at = case when p.status = 'pending' then p_now end
+    where p.id = any (p_ids) and (p.status = 'pending' or (stark_internal.occupies(p.status) and p.status <> 'stopping'));
+$$;
+comment on function stark_internal.begin_stop(uuid[], timestamptz) is 'Asks pods to stop; pending ones have stopped at once.';
+revoke all on function stark_internal.begin_stop(uuid[], timestamptz) from public, anon;
+
+/**
+ * stark.stop_pods(ids) -> the pods: running ones are stopping now, pending ones stopped. Calling again changes nothing.
+ * Caller: pods:update in their namespaces, or own pods. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ */
+create function stark.stop_pods(p_ids uuid[])
+returns setof stark.pods
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_pods(p_ids, 'pods:update');
+  perform stark_internal.begin_stop(p_ids);
+  return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
+end;
+$$;
+comment on function stark.stop_pods(uuid[]) is 'Stops pods; their rows stay.';
+revoke all on function stark.stop_pods(uuid[]) from public, anon;
+grant execute on function stark.stop_pods(uuid[]) to authenticated, service_role;
+
+/**
+ * stark.delete_pods(ids) -> the pods as they were last: pending and ended ones are gone, running ones are stopping and go
+ * when their node has reported the end. Caller: pods:delete in their namespaces, or own pods. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ */
+create function stark.delete_pods(p_ids uuid[])
+returns setof stark.pods
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_pods(p_ids, 'pods:delete');
+  perform stark_internal.begin_stop(p_ids);
+  update stark.pods p set deletion_requested_at = now() where p.id = any (p_ids) and p.deletion_requested_at is null;
+  return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
+  perform stark_internal.remove_ended_pods();
+end;
+$$;
+comment on function stark.delete_pods(uuid[]) is 'Stops pods and removes their rows.';
+revoke all on function stark.delete_pods(uuid[]) from public, anon;
+grant execute on function stark.delete_pods(uuid[]) to authenticated, service_role;
+
+/** stark_internal.remove_ended_pods() -> how many: rows whose deletion was asked for and that have ended. */
+create function stark_internal.remove_ended_pods()
+returns integer
+language sql
+volatile
+set search_path = ''
+as $$
+  with removed as (
+    delete from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null returning 1)
+  select count(*)::integer from removed;
+$$;
+comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
+revoke all on function stark_internal.remove_ended_pods() from public, anon;
+create index pods_deletion_requested_at_idx on stark.pods (deletion_requested_at) where deletion_requested_at is not null;
+
+-- Reading -------------------------------------------------------------------------------------------------------------
+
+alter table stark.pods enable row level security;
+alter table stark.pod_status_steps enable row level security;
+
+create policy "members read pods of their namespaces, their own, and those on their nodes" on stark.pods for select to authenticated
+  using (
+    namespace = any ((select stark_internal.permitted_namespaces('pods:get'))::text[])
+    or (created_by = (select auth.uid()) and namespace = any ((select stark_internal.permitted_namespaces('pods:get', true))::text[]))
+    or node_id = any ((select stark_internal.my_nodes())::uuid[])
+  );
+create policy "members read the allowed steps" on stark.pod_status_steps for select to authenticated
+  using ((select stark_internal.is_member()));
+
+grant select on stark.pods, stark.pod_status_steps to authenticated;
+grant select, insert, update, delete on stark.pods to service_role;
+grant select on stark.pod_status_steps to service_role;

@@ -1,0 +1,99 @@
+-- What pods print. Partitioned by day (partitions stand in stark_internal, where no API reaches them directly).
+
+create table stark.pod_logs (
+  pod_id uuid not null references stark.pods (id) on delete cascade,
+  seq bigint not null,
+  time timestamptz not null,
+  namespace text not null,
+  stream text not null,
+  level text,
+  message text not null,
+  primary key (pod_id, seq, time),
+  constraint stream_is_known check (stream in ('stdout', 'stderr', 'platform')),
+  constraint level_is_known check (level in ('debug', 'info', 'warn', 'error')),
+  constraint message_has_at_most_16_kb check (octet_length(message) <= 16384)
+) partition by range (time);
+create table stark_internal.pod_logs_default partition of stark.pod_logs default;
+comment on table stark.pod_logs is 'Lines that pods printed, and the platform''s own lines about them.';
+comment on column stark.pod_logs.pod_id is 'The pod.';
+comment on column stark.pod_logs.seq is 'Counted by the agent for each pod; a line sent twice is kept once.';
+comment on column stark.pod_logs.time is 'When the line was printed, by the node''s clock.';
+comment on column stark.pod_logs.namespace is 'Namespace of the pod.';
+comment on column stark.pod_logs.stream is 'stdout, stderr, or platform for what Stark says about the pod.';
+comment on column stark.pod_logs.level is 'debug, info, warn, error; null when the line has none.';
+comment on column stark.pod_logs.message is 'The line; what is longer than 16 kB was cut.';
+comment on table stark_internal.pod_logs_default is 'Lines whose day has no partition of its own.';
+
+/** stark_internal.cut(text, bytes): at most so many bytes, never half a character. */
+create function stark_internal.cut(p_text text, p_bytes integer)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_text text := left(p_text, p_bytes);
+begin
+  while octet_length(v_text) > p_bytes loop
+    v_text := left(v_text, - greatest(1, (octet_length(v_text) - p_bytes) / 4));
+  end loop;
+  return v_text;
+end;
+$$;
+comment on function stark_internal.cut(text, integer) is 'The beginning of a text, in at most so many bytes.';
+revoke all on function stark_internal.cut(text, integer) from public, anon;
+
+/**
+ * stark.append_pod_logs(node, incarnation, lines) -> how many lines are new.
+ * line: {pod_id, seq, time, stream: stdout|stderr|platform, level?, message}. Sending a line again changes nothing; lines of
+ * pods that are not this node's, or are gone, are dropped, and so are malformed ones: logs never hold up an agent.
+ * Caller: the node's owner, or nodes:connect on any. No lock: logs change no wanted state.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ */
+create function stark.append_pod_logs(p_node_id uuid, p_incarnation bigint, p_lines jsonb)
+returns integer
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  perform stark_internal.require_user();
+  if p_incarnation is null or p_lines is null or jsonb_typeof(p_lines) <> 'array' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'append_pod_logs needs p_incarnation and a list p_lines');
+  end if;
+  if jsonb_array_length(p_lines) > 5000 then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most 5000', jsonb_array_length(p_lines)), 'use several calls');
+  end if;
+  perform stark_internal.require_agent(p_node_id, p_incarnation);
+  insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message)
+    select p.id, (l.line ->> 'seq')::numeric::bigint, (l.line ->> 'time')::timestamptz, p.namespace, l.line ->> 'stream',
+           case when l.line ->> 'level' in ('debug', 'info', 'warn', 'error') then l.line ->> 'level' end,
+           stark_internal.cut(l.line ->> 'message', 16384)
+    from jsonb_array_elements(p_lines) l (line)
+    join stark.pods p on p.id = case when pg_input_is_valid(l.line ->> 'pod_id', 'uuid') then (l.line ->> 'pod_id')::uuid end
+    where p.node_id = p_node_id
+      and stark_internal.is_whole(l.line -> 'seq', 0, 9007199254740991)
+      and pg_input_is_valid(l.line ->> 'time', 'timestamptz')
+      and l.line ->> 'stream' in ('stdout', 'stderr', 'platform')
+      and jsonb_typeof(l.line -> 'message') = 'string'
+    on conflict do nothing;
+  get diagnostics v_count = row_count;
+  return v_count;
+end;
+$$;
+comment on function stark.append_pod_logs(uuid, bigint, jsonb) is 'An agent hands over lines that its pods printed.';
+revoke all on function stark.append_pod_logs(uuid, bigint, jsonb) from public, anon;
+grant execute on function stark.append_pod_logs(uuid, bigint, jsonb) to authenticated, service_role;
+
+alter table stark.pod_logs enable row level security;
+alter table stark_internal.pod_logs_default enable row level security;
+create policy "nobody reads partitions" on stark_internal.pod_logs_default for select to authenticated using (false);
+create policy "members read logs of their namespaces and of their own pods" on stark.pod_logs for select to authenticated
+  using (
+    namespace = any ((select stark_internal.permitted_namespaces('logs:get'))::text[])
+    or (namespace = any ((select stark_internal.permitted_namespaces('logs:get', true))::text[])
+        and pod_id in (select p.id from stark.pods p where p.created_by = (select auth.uid())))
+  );
+grant select on stark.pod_logs to authenticated, service_role;

@@ -1,0 +1,167 @@
+-- The event log: what changed, the whole new state, who did it. Written by statement-level triggers, never by hand, and
+-- broadcast in batches.
+--
+-- Order: a writer takes its numbers by updating one counter row, and holds that row until it commits. So numbers have no
+-- gaps, and whoever sees number N has everything below N: a reader that asks "after N" never misses a late commit.
+--
+-- A client of one topic sees only some of the numbers, so each broadcast says which number came before it on that topic:
+--   event "events", payload {"events": [event], "previous_seq": 41}
+-- Where previous_seq is not the last number the client has, it has missed something and reads stark.events.
+
+create table stark.events (
+  seq bigint not null,
+  version integer not null default 1,
+  type text not null,
+  time timestamptz not null default clock_timestamp(),
+  origin text not null,
+  namespace text,
+  kind text not null,
+  object_id text not null,
+  actor uuid,
+  correlation_id text,
+  object jsonb not null,
+  primary key (seq, time)
+) partition by range (time);
+create index events_namespace_idx on stark.events (namespace, seq);
+create index events_object_id_idx on stark.events (object_id, seq);
+create table stark_internal.events_default partition of stark.events default;
+comment on table stark.events is 'Append-only log of every change.';
+comment on column stark.events.seq is 'Grows by one with each event; commit order.';
+comment on column stark.events.version is 'Version of the event''s form.';
+comment on column stark.events.type is '<kind>.created, .updated or .deleted.';
+comment on column stark.events.time is 'When it was written.';
+comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
+comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
+comment on column stark.events.kind is 'pod, node, pack, pack_version or namespace.';
+comment on column stark.events.object_id is 'Id of the object.';
+comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
+comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
+comment on column stark.events.object is 'The whole new state; the last one when it was deleted.';
+comment on table stark_internal.events_default is 'Events whose day has no partition of its own.';
+
+create table stark_internal.event_heads (
+  topic text primary key,
+  seq bigint not null
+);
+comment on table stark_internal.event_heads is 'Last number of all events (topic *) and of each topic.';
+insert into stark_internal.event_heads (topic, seq) values ('*', 0);
+
+/** stark_internal.broadcast_events(after): sends the events after this number on their topics, in batches of at most 200 kB. */
+create function stark_internal.broadcast_events(p_after bigint)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_batch record;
+  v_previous bigint;
+begin
+  for v_batch in
+    select b.topic, b.chunk, max(b.seq) as last_seq, jsonb_agg(b.event order by b.seq) as events
+    from (
+      select e.seq, coalesce('stark:namespace:' || e.namespace, 'stark:cluster') as topic, to_jsonb(e) as event,
+             sum(octet_length(to_jsonb(e)::text)) over (partition by e.namespace order by e.seq) / 200000 as chunk
+      from stark.events e where e.seq > p_after
+    ) b
+    group by b.topic, b.chunk
+    order by b.topic, b.chunk
+  loop
+    select h.seq into v_previous from stark_internal.event_heads h where h.topic = v_batch.topic;
+    insert into stark_internal.event_heads as h (topic, seq) values (v_batch.topic, v_batch.last_seq)
+      on conflict (topic) do update set seq = excluded.seq;
+    perform realtime.send(jsonb_build_object('events', v_batch.events, 'previous_seq', coalesce(v_previous, 0)), 'events', v_batch.topic, true);
+  end loop;
+end;
+$$;
+comment on function stark_internal.broadcast_events(bigint) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
+revoke all on function stark_internal.broadcast_events(bigint) from public, anon;
+
+/**
+ * stark_internal.write_events(kind, id column): statement trigger for insert, update and delete of any table that has events.
+ * A node whose allocated amounts are all that changed has no event: the pods that changed them have.
+ */
+create function stark_internal.write_events()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_kind text := tg_argv[0];
+  v_id_column text := tg_argv[1];
+  v_objects jsonb[];
+  v_after bigint;
+begin
+  -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
+  if tg_op = 'INSERT' then
+    select array_agg(to_jsonb(n)) into v_objects from new_rows n;
+  elsif tg_op = 'DELETE' then
+    select array_agg(to_jsonb(o)) into v_objects from old_rows o;
+  elsif v_kind = 'node' then
+    select array_agg(to_jsonb(n)) into v_objects
+      from old_rows o join new_rows n using (id)
+      where to_jsonb(o) - array['allocated', 'resource_version'] is distinct from to_jsonb(n) - array['allocated', 'resource_version'];
+  else
+    select array_agg(to_jsonb(n)) into v_objects from new_rows n;
+  end if;
+  if v_objects is null then
+    return null;
+  end if;
+  update stark_internal.event_heads h set seq = h.seq + cardinality(v_objects) where h.topic = '*'
+    returning h.seq - cardinality(v_objects) into v_after;
+  insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object)
+    select v_after + o.ord,
+           v_kind || case tg_op when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
+           coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
+                    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end),
+           case when v_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
+           v_kind,
+           o.object ->> v_id_column,
+           (select auth.uid()),
+           left(stark_internal.request_header('x-correlation-id'), 128),
+           o.object
+    from unnest(v_objects) with ordinality as o (object, ord);
+  perform stark_internal.broadcast_events(v_after);
+  return null;
+end;
+$$;
+comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
+revoke all on function stark_internal.write_events() from public, anon;
+
+do $$
+declare
+  v_table record;
+begin
+  for v_table in
+    select * from (values ('pods', 'pod', 'id'), ('nodes', 'node', 'id'), ('packs', 'pack', 'id'),
+                          ('pack_versions', 'pack_version', 'id'), ('namespaces', 'namespace', 'name')) t (name, kind, id_column)
+  loop
+    execute format('create trigger _800_write_events_of_new after insert on stark.%I referencing new table as new_rows
+      for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
+    execute format('create trigger _800_write_events_of_changed after update on stark.%I referencing old table as old_rows new table as new_rows
+      for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
+    execute format('create trigger _800_write_events_of_deleted after delete on stark.%I referencing old table as old_rows
+      for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
+  end loop;
+end;
+$$;
+
+alter table stark.events enable row level security;
+alter table stark_internal.events_default enable row level security;
+alter table stark_internal.event_heads enable row level security;
+create policy "nobody reads partitions" on stark_internal.events_default for select to authenticated using (false);
+create policy "nobody reads heads" on stark_internal.event_heads for select to authenticated using (false);
+create policy "members read events of their namespaces, auditors of the cluster, users of what is theirs" on stark.events for select to authenticated
+  using (
+    namespace = any ((select stark_internal.permitted_namespaces('events:get'))::text[])
+    or (namespace is null and (select stark_internal.has_permission('events:get')))
+    or (
+      kind = 'pod' and object ->> 'created_by' = (select auth.uid())::text
+      and namespace = any ((select stark_internal.permitted_namespaces('events:get', true))::text[])
+    )
+    or (
+      kind in ('node', 'pack') and object ->> 'owner_id' = (select auth.uid())::text
+      and (select stark_internal.has_permission('events:get', null, true))
+    )
+  );
+grant select on stark.events to authenticated, service_role;
