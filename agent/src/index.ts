@@ -1,1 +1,9 @@
-export {};
+export { Agent, type AgentEnd, type AgentOptions } from './agent.js';
+export type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
+export type { Credentials, OnTokens } from './control-plane/session.js';
+export { SupabaseControlPlane, type SupabaseControlPlaneOptions } from './control-plane/supabase.js';
+export { LogCollector } from './logs/log-collector.js';
+export type { LogLine } from './logs/log-line.js';
+export type { Entry, Outbox } from './outbox/outbox.js';
+export * from './reconciler/adapters.js';
+export type { ExitOutcome, PodReport, WantedPod } from './reconciler/pod.js';

@@ -1,0 +1,293 @@
+import { type StarkError, toStarkError } from '@stark-o/core';
+import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
+import type { Doorbell } from './control-plane/doorbell.js';
+import { isPassing, isStaleIncarnation } from './control-plane/failures.js';
+import type { LogCollector } from './logs/log-collector.js';
+import type { LogLine } from './logs/log-line.js';
+import type { Outbox } from './outbox/outbox.js';
+import { type Delivery, Shipper } from './outbox/shipper.js';
+import type { AgentLog, BundleCache, Clock, Executor, Ports } from './reconciler/adapters.js';
+import { around, jitteredBackoff } from './reconciler/jitter.js';
+import type { PodReport } from './reconciler/pod.js';
+import { Reconciler } from './reconciler/reconciler.js';
+
+export interface AgentOptions {
+  node: NodeDescription;
+  controlPlane: ControlPlane;
+  executor: Executor;
+  bundles: BundleCache;
+  ports: Ports;
+  reports: Outbox<PodReport>;
+  logOutbox: Outbox<LogLine>;
+  logs: LogCollector;
+  clock: Clock;
+  log: AgentLog;
+  /** How often to ask although nobody rang. */
+  syncEveryMs?: number;
+  /** How long the first connection may take before `start` gives up. */
+  connectTimeoutMs?: number;
+}
+
+/** Why an agent is no longer working. */
+export interface AgentEnd {
+  reason: 'stopped' | 'refused';
+  error?: StarkError;
+}
+
+const SYNC_EVERY_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 30_000;
+const LONGEST_BACKOFF_MS = 30_000;
+const FIRST_JOIN_MS = 10_000;
+const LAST_DELIVERY_MS = 5_000;
+const REPORTS_PER_CALL = 200;
+const LINES_PER_CALL = 500;
+/** So long after an incarnation was taken over, the next takeover is no longer part of the same quarrel. */
+const QUARREL_MS = 5 * 60_000;
+
+/**
+ * One node: it asks what it should run whenever somebody rings, it (re)joins, something looks wrong or much time has
+ * passed, and lets the reconciler make it so. The same in every runtime; what differs comes in as adapters.
+ */
+export class Agent {
+  readonly ended: Promise<AgentEnd>;
+  readonly #reconciler: Reconciler;
+  readonly #reportShipper: Shipper<PodReport>;
+  readonly #logShipper: Shipper<LogLine>;
+  #end: (end: AgentEnd) => void = () => {};
+  #nodeId = '';
+  #incarnation = 0;
+  #connectedAt = 0;
+  #takeovers = 0;
+  #doorbell: Doorbell | undefined;
+  #stopping: Promise<void> | undefined;
+  #syncing: Promise<void> | undefined;
+  #syncWanted = false;
+  #syncFailures = 0;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(private readonly options: AgentOptions) {
+    const { clock, executor, bundles, ports, reports, logOutbox, log, controlPlane } = options;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#reconciler = new Reconciler({
+      clock,
+      bundles,
+      executor,
+      ports,
+      log,
+      reports: { report: (report) => this.#report(report), hasPending: (podId) => reports.has(podId) },
+    });
+    this.#reportShipper = new Shipper({
+      name: 'reports',
+      outbox: reports,
+      clock,
+      log,
+      batchSize: REPORTS_PER_CALL,
+      deliver: (items, incarnation) =>
+        this.#deliver(incarnation, async (current) => {
+          const answers = await controlPlane.reportPods(this.#nodeId, current, items);
+          for (const { pod_id, accepted, code, message } of answers) {
+            if (!accepted) log.warn({ pod_id, code, message }, 'the control plane refused a report');
+          }
+        }),
+    });
+    this.#logShipper = new Shipper({
+      name: 'log lines',
+      outbox: logOutbox,
+      clock,
+      log,
+      batchSize: LINES_PER_CALL,
+      deliver: (items, incarnation) =>
+        this.#deliver(incarnation, (current) => controlPlane.appendLogs(this.#nodeId, current, items)),
+    });
+  }
+
+  get nodeId(): string {
+    return this.#nodeId;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  get pods(): Reconciler['pods'] {
+    return this.#reconciler.pods;
+  }
+
+  /** Connects, starts what the node should run, and resolves when it listens. */
+  async start(): Promise<void> {
+    const { controlPlane, node, log, executor, reports, logOutbox } = this.options;
+    await this.#persist('sign in', () => controlPlane.signIn());
+    const registered = await this.#persist('register the node', () => controlPlane.registerNode(node));
+    this.#nodeId = registered.node_id;
+    // What an earlier life left was seen under its incarnation, and would be refused under a later one.
+    if (reports.size + logOutbox.size > 0) {
+      log.info({ reports: reports.size, lines: logOutbox.size }, 'delivering what an earlier life of this agent left');
+      await this.#reportShipper.drain(CONNECT_TIMEOUT_MS);
+      await this.#logShipper.drain(CONNECT_TIMEOUT_MS);
+    }
+    const answer = await this.#persist('connect the node', () => controlPlane.sync(this.#nodeId, null));
+    await executor.sweep(new Set(answer.pods.map((pod) => pod.id)));
+    this.#connected(answer);
+    this.#doorbell = controlPlane.openDoorbell(answer.topic, {
+      rang: (why) => this.sync(why),
+      joined: () => {
+        this.#reportShipper.wake();
+        this.#logShipper.wake();
+        this.sync('joined');
+      },
+    });
+    this.#armTimer(this.options.syncEveryMs ?? SYNC_EVERY_MS);
+    if (!(await this.#doorbell.joined(FIRST_JOIN_MS)))
+      log.warn({}, 'Realtime is not reachable yet; commands come by the timer');
+  }
+
+  /** Asks what the node should run. Calls that come while one is under way become one more. */
+  sync(why: string): void {
+    if (this.#stopping !== undefined || this.#incarnation === 0) return;
+    this.options.log.debug({ why }, 'asking what to run');
+    this.#syncWanted = true;
+    this.#syncing ??= this.#syncAll().finally(() => {
+      this.#syncing = undefined;
+    });
+  }
+
+  /** Stops every pod within its grace period, delivers what is left, says goodbye. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop({ reason: 'stopped' });
+    return this.#stopping;
+  }
+
+  async #syncAll(): Promise<void> {
+    while (this.#syncWanted && this.#stopping === undefined) {
+      this.#syncWanted = false;
+      try {
+        await this.#syncOnce();
+        this.#syncFailures = 0;
+        this.#armTimer(this.options.syncEveryMs ?? SYNC_EVERY_MS);
+      } catch (error) {
+        this.#syncFailed(toStarkError(error));
+      }
+    }
+  }
+
+  async #syncOnce(): Promise<void> {
+    const { controlPlane, clock, log } = this.options;
+    try {
+      this.#reconciler.apply((await controlPlane.sync(this.#nodeId, this.#incarnation)).pods);
+    } catch (error) {
+      const failure = toStarkError(error);
+      if (!isStaleIncarnation(failure)) throw failure;
+      this.#takeovers = clock.now() - this.#connectedAt < QUARREL_MS ? this.#takeovers + 1 : 1;
+      log.warn({ takeovers: this.#takeovers }, 'another agent connected as this node; connecting anew');
+      if (this.#takeovers > 1) await this.#pause(jitteredBackoff(clock, this.#takeovers, LONGEST_BACKOFF_MS));
+      if (this.#stopping === undefined) this.#connected(await controlPlane.sync(this.#nodeId, null));
+    }
+  }
+
+  #connected(answer: SyncAnswer): void {
+    const { log, logs, clock } = this.options;
+    this.#incarnation = answer.incarnation;
+    this.#connectedAt = clock.now();
+    logs.startAt(answer.incarnation);
+    log.info({ node_id: this.#nodeId, incarnation: answer.incarnation, pods: answer.pods.length }, 'connected');
+    this.#reconciler.apply(answer.pods);
+    this.#reportShipper.wake();
+    this.#logShipper.wake();
+  }
+
+  #syncFailed(error: StarkError): void {
+    const { log, clock } = this.options;
+    if (isPassing(error)) {
+      if (this.#syncFailures === 0)
+        log.warn({ code: error.code, error: error.message }, 'cannot reach the control plane; pods go on');
+      this.#armTimer(jitteredBackoff(clock, this.#syncFailures, LONGEST_BACKOFF_MS));
+      this.#syncFailures += 1;
+      return;
+    }
+    log.error({ code: error.code, error: error.message }, 'this node is not wanted any more; stopping');
+    this.#stopping ??= this.#stop({ reason: 'refused', error });
+  }
+
+  #armTimer(ms: number): void {
+    const { clock } = this.options;
+    this.#cancelTimer?.();
+    this.#cancelTimer = clock.after(around(clock, ms), () => this.sync('timer'));
+  }
+
+  #report(report: PodReport): void {
+    this.options.reports.add(this.#incarnation, [report]);
+    this.#reportShipper.nudge();
+  }
+
+  /** Takes over captured lines; the log collector calls it. */
+  takeLines(lines: LogLine[]): void {
+    this.options.logOutbox.add(this.#incarnation, lines);
+    this.#logShipper.nudge();
+  }
+
+  // Entries of this life are sent under its present incarnation: they say what is true of pods that are still here.
+  async #deliver(madeUnder: number, send: (incarnation: number) => Promise<void>): Promise<Delivery> {
+    const leftOver = this.#incarnation === 0;
+    try {
+      await send(leftOver ? madeUnder : this.#incarnation);
+      return { outcome: 'delivered' };
+    } catch (thrown) {
+      const error = toStarkError(thrown);
+      if (isStaleIncarnation(error) && !leftOver) {
+        this.sync('stale incarnation');
+        return { outcome: 'later', error };
+      }
+      return { outcome: isPassing(error) ? 'later' : 'refused', error };
+    }
+  }
+
+  /** Tries until it works, the error is final, or the time for the first connection is over. */
+  async #persist<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const { clock, log } = this.options;
+    const deadline = clock.now() + (this.options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
+    for (let failures = 0; ; failures++) {
+      try {
+        return await attempt();
+      } catch (thrown) {
+        const error = toStarkError(thrown);
+        const refused = error.status === 401 || error.status === 403 || !isPassing(error);
+        const delay = jitteredBackoff(clock, failures, LONGEST_BACKOFF_MS);
+        if (refused || clock.now() + delay > deadline) throw error;
+        log.warn({ code: error.code, error: error.message }, `cannot ${what} yet, trying again`);
+        await this.#pause(delay);
+      }
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.options.clock.after(ms, resolve));
+  }
+
+  async #stop(end: AgentEnd): Promise<void> {
+    const { controlPlane, log, logs, reports, logOutbox } = this.options;
+    log.info({ pods: this.#reconciler.pods.size }, 'stopping');
+    this.#cancelTimer?.();
+    await this.#reconciler.close();
+    logs.flush();
+    const delivered = await Promise.all([
+      this.#reportShipper.drain(LAST_DELIVERY_MS),
+      this.#logShipper.drain(LAST_DELIVERY_MS),
+    ]);
+    if (delivered.includes(false))
+      log.warn({ reports: reports.size, lines: logOutbox.size }, 'not everything could be delivered; it is kept');
+    this.#reportShipper.stop();
+    this.#logShipper.stop();
+    if (end.reason === 'stopped' && this.#incarnation > 0) {
+      await controlPlane.disconnect(this.#nodeId, this.#incarnation).catch((error: unknown) => {
+        log.warn({ error: toStarkError(error).message }, 'could not say goodbye');
+      });
+    }
+    await this.#doorbell?.close().catch(() => {});
+    await controlPlane.close().catch(() => {});
+    await Promise.all([reports.close(), logOutbox.close()]);
+    log.info({}, 'stopped');
+    this.#end(end);
+  }
+}

@@ -1,0 +1,31 @@
+import type { NodeSync, PodReportAnswer } from '@stark-o/core';
+import type { LogLine } from '../logs/log-line.js';
+import type { BundleRef, PodReport, WantedPod } from '../reconciler/pod.js';
+import type { Doorbell, DoorbellListener } from './doorbell.js';
+
+/** What a node says of itself when it registers. */
+export interface NodeDescription {
+  name: string;
+  runtime: 'node' | 'browser';
+  labels: Record<string, string>;
+  taints: readonly unknown[];
+  allocatable: Record<string, number>;
+  capabilities: Record<string, unknown>;
+}
+
+export type SyncAnswer = Omit<NodeSync, 'pods'> & { pods: WantedPod[] };
+
+/** Everything an agent says to its cluster and hears from it. Calls throw StarkError. */
+export interface ControlPlane {
+  signIn(): Promise<void>;
+  registerNode(node: NodeDescription): Promise<{ node_id: string; name: string }>;
+  /** With null the agent connects anew and gets the next incarnation. */
+  sync(nodeId: string, incarnation: number | null): Promise<SyncAnswer>;
+  reportPods(nodeId: string, incarnation: number, reports: readonly PodReport[]): Promise<PodReportAnswer[]>;
+  appendLogs(nodeId: string, incarnation: number, lines: readonly LogLine[]): Promise<void>;
+  /** Says goodbye. */
+  disconnect(nodeId: string, incarnation: number): Promise<void>;
+  openDoorbell(topic: string, listener: DoorbellListener): Doorbell;
+  download(bundle: BundleRef): Promise<AsyncIterable<Uint8Array>>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,116 @@
+import {
+  call,
+  createStarkClient,
+  type PodReportAnswer,
+  type StarkClient,
+  type StarkError,
+  toStarkError,
+} from '@stark-o/core';
+import type { LogLine } from '../logs/log-line.js';
+import { type AgentLog, BundleError, type Clock } from '../reconciler/adapters.js';
+import { jitteredBackoff } from '../reconciler/jitter.js';
+import type { BundleRef, PodReport } from '../reconciler/pod.js';
+import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane.js';
+import { type Doorbell, type DoorbellListener, RealtimeDoorbell } from './doorbell.js';
+import { isPassing } from './failures.js';
+import { type Credentials, type OnTokens, openSession } from './session.js';
+
+export interface SupabaseControlPlaneOptions {
+  url: string;
+  /** The publishable key of the project. */
+  key: string;
+  credentials: Credentials;
+  clock: Clock;
+  log: AgentLog;
+  onTokens?: OnTokens;
+  /** A WebSocket class where the platform has none of its own. */
+  transport?: unknown;
+}
+
+const CALL_TIMEOUT_MS = 15_000;
+const LONGEST_RECONNECT_MS = 20_000;
+
+type RealtimeOptions = NonNullable<Parameters<typeof createStarkClient>[0]['realtime']>;
+
+/** The cluster as a Supabase project: PostgREST, Storage and Realtime, nothing else. */
+export class SupabaseControlPlane implements ControlPlane {
+  readonly #session;
+  readonly #client: StarkClient;
+
+  constructor(private readonly options: SupabaseControlPlaneOptions) {
+    const { url, key, credentials, clock, onTokens, transport } = options;
+    this.#session = openSession(url, key, credentials, onTokens);
+    this.#client = createStarkClient({
+      url,
+      key,
+      accessToken: () => this.#session.token(),
+      realtime: {
+        ...(transport !== undefined && { transport: transport as NonNullable<RealtimeOptions['transport']> }),
+        reconnectAfterMs: (tries: number) => jitteredBackoff(clock, tries - 1, LONGEST_RECONNECT_MS),
+      },
+    });
+  }
+
+  async signIn(): Promise<void> {
+    await this.#session.signIn();
+  }
+
+  registerNode(node: NodeDescription): Promise<{ node_id: string; name: string }> {
+    return this.#call('register_node', {
+      p_name: node.name,
+      p_runtime: node.runtime,
+      p_labels: node.labels,
+      p_taints: node.taints,
+      p_allocatable: node.allocatable,
+      p_capabilities: node.capabilities,
+    });
+  }
+
+  sync(nodeId: string, incarnation: number | null): Promise<SyncAnswer> {
+    return this.#call('node_sync', { p_node_id: nodeId, p_incarnation: incarnation });
+  }
+
+  reportPods(nodeId: string, incarnation: number, reports: readonly PodReport[]): Promise<PodReportAnswer[]> {
+    return this.#call('report_pods', { p_node_id: nodeId, p_incarnation: incarnation, p_reports: reports });
+  }
+
+  async appendLogs(nodeId: string, incarnation: number, lines: readonly LogLine[]): Promise<void> {
+    await this.#call('append_pod_logs', { p_node_id: nodeId, p_incarnation: incarnation, p_lines: lines });
+  }
+
+  async disconnect(nodeId: string, incarnation: number): Promise<void> {
+    await this.#call('disconnect_node', { p_node_id: nodeId, p_incarnation: incarnation });
+  }
+
+  openDoorbell(topic: string, listener: DoorbellListener): Doorbell {
+    const { clock, log } = this.options;
+    return new RealtimeDoorbell({ client: this.#client, topic, clock, log, listener });
+  }
+
+  async download(bundle: BundleRef): Promise<AsyncIterable<Uint8Array>> {
+    const { data, error } = await this.#client.storage.from(bundle.bucket).download(bundle.path).asStream();
+    if (error === null && data !== null) return data as unknown as AsyncIterable<Uint8Array>;
+    const failure = toStarkError(error, { url: this.options.url });
+    throw new BundleError(
+      'BundleUnavailable',
+      `cannot download ${bundle.bucket}/${bundle.path}: ${failure.message}`,
+      isPassing(failure),
+      { cause: failure },
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+    await this.#client.realtime.disconnect();
+  }
+
+  async #call<T>(fn: string, args: Record<string, unknown>): Promise<T> {
+    try {
+      // supabase-js would go on without a token as nobody, and be refused for the wrong reason.
+      await this.#session.token();
+      return (await call(this.#client, fn, args, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) })) as T;
+    } catch (error) {
+      throw toStarkError(error, { url: this.options.url }) satisfies StarkError;
+    }
+  }
+}

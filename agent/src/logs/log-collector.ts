@@ -1,0 +1,102 @@
+import type { Clock } from '../reconciler/adapters.js';
+import type { CapturedLine, LogLine } from './log-line.js';
+
+const FLUSH_EVERY_MS = 500;
+const FLUSH_AT_LINES = 500;
+/** Per pod and flush, so that a flood costs its neighbours nothing. */
+const MOST_LINES = 2_000;
+const MOST_CHARACTERS = 512 * 1024;
+
+/** Room for the line numbers of one incarnation; the next one starts above. 2^53 leaves nine million incarnations. */
+const NUMBERS_PER_INCARNATION = 1_000_000_000;
+
+interface Queue {
+  lines: LogLine[];
+  characters: number;
+  dropped: number;
+  seq: number;
+}
+
+/** Gathers the lines of all pods, numbers them, and hands them on in batches. A pod that floods loses its own lines. */
+export class LogCollector {
+  readonly #queues = new Map<string, Queue>();
+  #cancel: (() => void) | undefined;
+  #waiting = 0;
+  #base = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly handOn: (lines: LogLine[]) => void,
+  ) {}
+
+  /** Numbers of later incarnations are above those of earlier ones, whoever's clock went which way. */
+  startAt(incarnation: number): void {
+    this.#base = Math.max(this.#base, incarnation * NUMBERS_PER_INCARNATION);
+  }
+
+  add(podId: string, line: CapturedLine): void {
+    const queue = this.#queueOf(podId);
+    if (queue.lines.length >= MOST_LINES || queue.characters >= MOST_CHARACTERS) {
+      queue.dropped += 1;
+      return;
+    }
+    this.#append(podId, queue, line);
+    if (this.#waiting >= FLUSH_AT_LINES && this.#waiting % FLUSH_AT_LINES === 0) this.#schedule(0);
+    else this.#schedule(FLUSH_EVERY_MS);
+  }
+
+  /** Lines of this pod were lost further on; said in its log. */
+  dropped(podId: string, count: number): void {
+    this.#queueOf(podId).dropped += count;
+    this.#schedule(FLUSH_EVERY_MS);
+  }
+
+  /** The pod is gone from this node. */
+  forget(podId: string): void {
+    this.flush();
+    this.#queues.delete(podId);
+  }
+
+  flush(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+    const batch: LogLine[] = [];
+    for (const [podId, queue] of this.#queues) {
+      if (queue.dropped > 0) {
+        const message = `dropped ${queue.dropped} line${queue.dropped === 1 ? '' : 's'}: the pod logs faster than logs are kept`;
+        queue.dropped = 0;
+        this.#append(podId, queue, { stream: 'platform', level: 'warn', message });
+      }
+      batch.push(...queue.lines);
+      queue.lines = [];
+      queue.characters = 0;
+    }
+    this.#waiting = 0;
+    if (batch.length > 0) this.handOn(batch);
+  }
+
+  #append(podId: string, queue: Queue, line: CapturedLine): void {
+    queue.seq = Math.max(queue.seq, this.#base) + 1;
+    queue.lines.push({ pod_id: podId, seq: queue.seq, time: new Date(this.clock.now()).toISOString(), ...line });
+    queue.characters += line.message.length;
+    this.#waiting += 1;
+  }
+
+  #schedule(ms: number): void {
+    if (this.#cancel !== undefined && ms > 0) return;
+    this.#cancel?.();
+    this.#cancel = this.clock.after(ms, () => {
+      this.#cancel = undefined;
+      this.flush();
+    });
+  }
+
+  #queueOf(podId: string): Queue {
+    let queue = this.#queues.get(podId);
+    if (queue === undefined) {
+      queue = { lines: [], characters: 0, dropped: 0, seq: 0 };
+      this.#queues.set(podId, queue);
+    }
+    return queue;
+  }
+}

@@ -1,0 +1,112 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type BundleCache, BundleError } from '../reconciler/adapters.js';
+import type { BundleRef } from '../reconciler/pod.js';
+
+/** Opens the stored bundle; throws BundleError when it cannot be had. */
+export type BundleSource = (bundle: BundleRef) => Promise<AsyncIterable<Uint8Array>>;
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/** Bundles on disk, named by what they hash to. What it gives out has been verified just before. */
+export class FileBundleCache implements BundleCache {
+  readonly #underway = new Map<string, Promise<string>>();
+
+  constructor(
+    private readonly directory: string,
+    private readonly source: BundleSource,
+  ) {}
+
+  /** Makes the folder and removes downloads that an earlier agent did not finish. */
+  async start(): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    const unfinished = (await readdir(this.directory)).filter((name) => name.endsWith('.tmp'));
+    await Promise.all(unfinished.map((name) => rm(join(this.directory, name), { force: true })));
+  }
+
+  fetch(bundle: BundleRef): Promise<string> {
+    if (!SHA256.test(bundle.sha256)) {
+      return Promise.reject(new BundleError('BundleCorrupt', `"${bundle.sha256}" is not a SHA-256`, false));
+    }
+    // Pods of one version that start together share one download and one verification.
+    const key = `${bundle.sha256}:${bundle.size_bytes}`;
+    let underway = this.#underway.get(key);
+    if (underway === undefined) {
+      underway = this.#have(bundle).finally(() => this.#underway.delete(key));
+      this.#underway.set(key, underway);
+    }
+    return underway;
+  }
+
+  async #have(bundle: BundleRef): Promise<string> {
+    const path = join(this.directory, `${bundle.sha256}.mjs`);
+    if (await isIntact(path, bundle)) {
+      const now = new Date();
+      await utimes(path, now, now).catch(() => {}); // Last use, for whoever tidies up; not worth a failure.
+      return path;
+    }
+    await this.#download(bundle, path);
+    return path;
+  }
+
+  async #download(bundle: BundleRef, path: string): Promise<void> {
+    const content = await this.source(bundle);
+    const aside = join(this.directory, `${bundle.sha256}.${randomUUID()}.tmp`);
+    try {
+      await receive(bundle, content, aside);
+      await rename(aside, path);
+    } catch (error) {
+      await rm(aside, { force: true });
+      if (error instanceof BundleError) throw error;
+      throw new BundleError('BundleUnavailable', `download of ${bundle.path} failed: ${messageOf(error)}`, true, {
+        cause: error,
+      });
+    }
+  }
+}
+
+async function receive(bundle: BundleRef, content: AsyncIterable<Uint8Array>, aside: string): Promise<void> {
+  const hash = createHash('sha256');
+  let size = 0;
+  const file = await open(aside, 'wx', 0o600);
+  try {
+    for await (const chunk of content) {
+      size += chunk.length;
+      if (size > bundle.size_bytes)
+        throw corrupt(bundle, `it is larger than the registered ${bundle.size_bytes} bytes`);
+      hash.update(chunk);
+      await file.write(chunk);
+    }
+    if (size !== bundle.size_bytes) throw corrupt(bundle, `it has ${size} bytes, registered are ${bundle.size_bytes}`);
+    const digest = hash.digest('hex');
+    if (digest !== bundle.sha256) throw corrupt(bundle, `its SHA-256 is ${digest}, registered is ${bundle.sha256}`);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function isIntact(path: string, bundle: BundleRef): Promise<boolean> {
+  const hash = createHash('sha256');
+  let size = 0;
+  try {
+    for await (const chunk of createReadStream(path)) {
+      size += (chunk as Buffer).length;
+      hash.update(chunk as Buffer);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw new BundleError('BundleUnavailable', `cannot read ${path}: ${messageOf(error)}`, true, { cause: error });
+  }
+  return size === bundle.size_bytes && hash.digest('hex') === bundle.sha256;
+}
+
+function corrupt(bundle: BundleRef, what: string): BundleError {
+  return new BundleError('BundleCorrupt', `the bundle ${bundle.path} is not what was registered: ${what}`, false);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

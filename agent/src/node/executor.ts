@@ -1,0 +1,111 @@
+import { mkdirSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { LogCollector } from '../logs/log-collector.js';
+import type { Executor, LaunchRequest, PodRun, RunListener } from '../reconciler/adapters.js';
+import type { WantedPod } from '../reconciler/pod.js';
+import type { RunDescription } from '../runtime/protocol.js';
+import type { Launcher } from './launcher.js';
+import { MemoryWatch } from './memory-watch.js';
+import { OrphanRecords } from './orphans.js';
+import { PodProcess } from './pod-process.js';
+
+/** What Node.js itself takes beside the heap before a pack has done anything; not counted against the pod's memory. */
+const RUNTIME_OVERHEAD_MB = 128;
+
+export interface ProcessExecutorOptions {
+  /** One folder a pod, each with the pod's own data in it. */
+  podsDir: string;
+  nodeName: string;
+  logs: LogCollector;
+  launcher: Launcher;
+}
+
+/** Runs each pod as a process of its own. */
+export class ProcessExecutor implements Executor {
+  readonly #memory = new MemoryWatch();
+  readonly #orphans: OrphanRecords;
+
+  constructor(private readonly options: ProcessExecutorOptions) {
+    this.#orphans = new OrphanRecords(options.podsDir);
+  }
+
+  /** Ends what an earlier agent on this folder left alive; nothing may be launched before. */
+  async start(): Promise<number> {
+    await mkdir(this.options.podsDir, { recursive: true, mode: 0o700 });
+    return this.#orphans.endAll();
+  }
+
+  launch(request: LaunchRequest, listener: RunListener): PodRun {
+    const { pod, bundle, ports } = request;
+    const { logs, launcher, nodeName, podsDir } = this.options;
+    if (pod.spec.isolation === 'worker') throw new Error('isolation "worker" is not offered by this node');
+    const dataDir = join(podsDir, pod.id, 'data');
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const memoryMb = memoryOf(pod);
+    const child = launcher.spawn({ bundle, dataDir, heapMb: memoryMb, env: environmentOf(pod, nodeName) });
+    const { pid } = child;
+    const podProcess = new PodProcess({
+      child,
+      run: describe(request, nodeName, ports),
+      listener,
+      onLine: (line) => logs.add(pod.id, line),
+      onGone: () => {
+        if (pid === undefined) return;
+        this.#memory.unwatch(pid);
+        this.#orphans.remove(pod.id);
+      },
+    });
+    if (pid !== undefined) {
+      this.#orphans.record(pod.id, pid);
+      const limitMb = memoryMb + RUNTIME_OVERHEAD_MB;
+      if (memoryMb > 0) {
+        this.#memory.watch(pid, limitMb, (usedMb) =>
+          podProcess.kill('OOMKilled', `it used ${Math.round(usedMb)} MB of memory, its limit is ${memoryMb} MB`),
+        );
+      }
+    }
+    return podProcess;
+  }
+
+  async discard(podId: string): Promise<void> {
+    this.options.logs.forget(podId);
+    await rm(join(this.options.podsDir, podId), { recursive: true, force: true });
+  }
+
+  async sweep(keep: ReadonlySet<string>): Promise<void> {
+    const names = await readdir(this.options.podsDir);
+    const stale = names.filter((name) => !keep.has(name));
+    await Promise.all(stale.map((name) => rm(join(this.options.podsDir, name), { recursive: true, force: true })));
+  }
+}
+
+function memoryOf(pod: WantedPod): number {
+  return pod.spec.resources?.requests?.memory ?? 0;
+}
+
+// The pack's own variables come over the channel once Node.js is up: in the environment of the start they could carry
+// NODE_OPTIONS or LD_PRELOAD and with them the way out of the sandbox.
+function environmentOf(pod: WantedPod, nodeName: string): Record<string, string> {
+  return {
+    STARK_POD_ID: pod.id,
+    STARK_POD_NAME: pod.name,
+    STARK_NAMESPACE: pod.namespace,
+    STARK_NODE_NAME: nodeName,
+    STARK_PACK: pod.pack,
+    STARK_VERSION: pod.version,
+  };
+}
+
+function describe({ pod, bundle }: LaunchRequest, nodeName: string, ports: Record<string, number>): RunDescription {
+  return {
+    pod: { id: pod.id, name: pod.name, namespace: pod.namespace, labels: pod.labels ?? {} },
+    pack: { name: pod.pack, version: pod.version },
+    node: { name: nodeName },
+    config: pod.spec.config ?? {},
+    env: pod.spec.env ?? {},
+    ports,
+    bundle: pathToFileURL(bundle).href,
+  };
+}

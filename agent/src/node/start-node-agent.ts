@@ -1,0 +1,170 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { homedir, hostname } from 'node:os';
+import { join } from 'node:path';
+import { usageError } from '@stark-o/core';
+import WebSocket from 'ws';
+import { Agent, type AgentEnd, type AgentOptions } from '../agent.js';
+import type { Credentials, OnTokens } from '../control-plane/session.js';
+import { SupabaseControlPlane } from '../control-plane/supabase.js';
+import { LogCollector } from '../logs/log-collector.js';
+import type { LogLine } from '../logs/log-line.js';
+import type { AgentLog } from '../reconciler/adapters.js';
+import type { PodReport } from '../reconciler/pod.js';
+import { FileBundleCache } from './bundle-cache.js';
+import { systemClock } from './clock.js';
+import { ProcessExecutor } from './executor.js';
+import { Launcher } from './launcher.js';
+import { lockDirectory } from './lock.js';
+import { createAgentLog } from './log.js';
+import { describeMachine, measureMachine } from './machine.js';
+import { FileOutbox } from './outbox.js';
+import { PortRegistry } from './ports.js';
+
+export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'connectTimeoutMs'> {
+  supabaseUrl: string;
+  /** Publishable key of the project. */
+  key: string;
+  credentials: Credentials;
+  /** Default: the name of this machine. */
+  name?: string;
+  labels?: Record<string, string>;
+  taints?: readonly unknown[];
+  /** What pods may use here: cpu in millicores, memory and storage in MB, a number of pods. Default: what the machine has. */
+  allocatable?: Record<string, number>;
+  /** Default: `~/.stark`. The node's own folder is `agents/<name>` in it. */
+  dataDir?: string;
+  log?: AgentLog;
+  /** Told whenever the session's tokens changed. */
+  onTokens?: OnTokens;
+  /** The program a pod's process runs; only tests set it. */
+  runtime?: string;
+}
+
+/** A running agent. */
+export interface NodeAgent {
+  readonly nodeId: string;
+  readonly name: string;
+  readonly dataDir: string;
+  readonly incarnation: number;
+  /** Resolves when the agent has ended, on request or because the cluster does not want the node any more. */
+  readonly ended: Promise<AgentEnd>;
+  /** Stops all pods within their grace periods, delivers what is left, says goodbye. */
+  stop(): Promise<void>;
+}
+
+const REPORT_BYTES = 16 * 1024 * 1024;
+const LOG_BYTES = 32 * 1024 * 1024;
+const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
+
+/** Turns this machine into a node of the cluster. */
+export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
+  const name = options.name ?? hostname().toLowerCase();
+  if (!NAME.test(name)) {
+    throw usageError(
+      `"${name}" is not a node name`,
+      'use a-z, 0-9, "-" and ".", at most 63, beginning and ending with a letter or digit',
+    );
+  }
+  const log = (options.log ?? createAgentLog()).child({ node: name });
+  const wanted = join(options.dataDir ?? join(homedir(), '.stark'), 'agents', name);
+  await mkdir(wanted, { recursive: true, mode: 0o700 });
+  // The sandbox compares real paths.
+  const dataDir = await realpath(wanted);
+  const unlock = await lockDirectory(dataDir);
+  try {
+    refuseDebugger();
+    const agent = await assemble(options, { name, dataDir, log });
+    await agent.start().catch(async (error: unknown) => {
+      await agent.stop();
+      throw error;
+    });
+    const ended = agent.ended.finally(unlock);
+    return {
+      nodeId: agent.nodeId,
+      name,
+      dataDir,
+      get incarnation() {
+        return agent.incarnation;
+      },
+      ended,
+      stop: async () => {
+        await agent.stop();
+        await ended;
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: NodeAgentOptions,
+  { name, dataDir, log }: { name: string; dataDir: string; log: AgentLog },
+): Promise<Agent> {
+  const clock = systemClock;
+  const controlPlane = new SupabaseControlPlane({
+    url: options.supabaseUrl,
+    key: options.key,
+    credentials: options.credentials,
+    clock,
+    log,
+    transport: WebSocket,
+    ...(options.onTokens && { onTokens: options.onTokens }),
+  });
+  const logs: LogCollector = new LogCollector(clock, (lines) => agent.takeLines(lines));
+  const outboxDir = join(dataDir, 'outbox');
+  await mkdir(outboxDir, { recursive: true, mode: 0o700 });
+  const reports = await FileOutbox.open<PodReport>({
+    path: join(outboxDir, 'reports.jsonl'),
+    keyOf: (report) => report.pod_id,
+    maxBytes: REPORT_BYTES,
+    onDrop: (report) =>
+      log.warn({ pod_id: report.pod_id, status: report.status }, 'the outbox is full; dropped a report'),
+    log,
+  });
+  const logOutbox = await FileOutbox.open<LogLine>({
+    path: join(outboxDir, 'logs.jsonl'),
+    keyOf: (line) => line.pod_id,
+    maxBytes: LOG_BYTES,
+    onDrop: (line) => logs.dropped(line.pod_id, 1),
+    log,
+  });
+  const bundles = new FileBundleCache(join(dataDir, 'bundles'), (bundle) => controlPlane.download(bundle));
+  await bundles.start();
+  const executor = new ProcessExecutor({
+    podsDir: join(dataDir, 'pods'),
+    nodeName: name,
+    logs,
+    launcher: new Launcher(options.runtime),
+  });
+  const orphans = await executor.start();
+  if (orphans > 0) log.warn({ processes: orphans }, 'ended pods that had outlived an earlier agent');
+  const agent = new Agent({
+    node: {
+      name,
+      runtime: 'node',
+      labels: options.labels ?? {},
+      taints: options.taints ?? [],
+      allocatable: options.allocatable ?? (await measureMachine(dataDir)),
+      capabilities: describeMachine(),
+    },
+    controlPlane,
+    executor,
+    bundles,
+    ports: new PortRegistry(),
+    reports,
+    logOutbox,
+    logs,
+    clock,
+    log,
+    ...(options.syncEveryMs !== undefined && { syncEveryMs: options.syncEveryMs }),
+    ...(options.connectTimeoutMs !== undefined && { connectTimeoutMs: options.connectTimeoutMs }),
+  });
+  return agent;
+}
+
+// SIGUSR1 opens the debugger of a Node.js process to everyone on the machine, pods included.
+function refuseDebugger(): void {
+  if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {});
+}

@@ -1,0 +1,126 @@
+import type { AgentLog, Clock } from '../reconciler/adapters.js';
+import { jitteredBackoff } from '../reconciler/jitter.js';
+import type { Entry, Outbox } from './outbox.js';
+
+/** What became of a batch: gone, to be tried again, or refused for a reason that will not pass. */
+export type Delivery =
+  | { outcome: 'delivered' }
+  | { outcome: 'later'; error: Error }
+  | { outcome: 'refused'; error: Error };
+
+export interface ShipperOptions<T> {
+  /** What is shipped, for the log: `reports`, `logs`. */
+  name: string;
+  outbox: Outbox<T>;
+  clock: Clock;
+  log: AgentLog;
+  batchSize: number;
+  /** Entries of one batch were made under one incarnation. */
+  deliver(items: readonly T[], incarnation: number): Promise<Delivery>;
+}
+
+const LONGEST_BACKOFF_MS = 30_000;
+
+/** Carries an outbox to the control plane, oldest first, until each entry was delivered or refused. */
+export class Shipper<T> {
+  #working: Promise<void> | undefined;
+  #failures = 0;
+  #cancelWait: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(private readonly options: ShipperOptions<T>) {}
+
+  /** There is something new, or the control plane is back: do not wait any longer. */
+  wake(): void {
+    this.#cancelWait?.();
+    if (!this.#stopped) this.#start();
+  }
+
+  /** Ships on while there is something; new entries alone do not cut a back-off short. */
+  nudge(): void {
+    if (this.#cancelWait === undefined && !this.#stopped) this.#start();
+  }
+
+  /** Resolves true when everything is shipped, false when the time is over first. */
+  async drain(deadlineMs: number): Promise<boolean> {
+    this.wake();
+    let expired = false;
+    const cancel = this.options.clock.after(deadlineMs, () => {
+      expired = true;
+      this.stop();
+    });
+    while (this.options.outbox.size > 0 && !expired) {
+      this.#start();
+      await this.#working;
+    }
+    cancel();
+    if (expired) this.#stopped = false;
+    return !expired;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWait?.();
+  }
+
+  #start(): void {
+    this.#working ??= this.#work().finally(() => {
+      this.#working = undefined;
+    });
+  }
+
+  async #work(): Promise<void> {
+    const { outbox, batchSize } = this.options;
+    // What is added while the current event is handled goes with the first batch.
+    await Promise.resolve();
+    while (!this.#stopped && outbox.size > 0) {
+      const batch = sameIncarnation(outbox.peek(batchSize));
+      if (!(await this.#ship(batch))) await this.#wait();
+    }
+  }
+
+  async #ship(batch: readonly Entry<T>[]): Promise<boolean> {
+    const { outbox, log, name, deliver } = this.options;
+    const last = batch[batch.length - 1] as Entry<T>;
+    const delivery = await deliver(
+      batch.map((entry) => entry.item),
+      last.incarnation,
+    );
+    if (delivery.outcome === 'later') {
+      if (this.#failures === 0)
+        log.warn({ error: delivery.error.message, waiting: outbox.size }, `cannot deliver ${name}, trying again`);
+      this.#failures += 1;
+      return false;
+    }
+    if (this.#failures > 0) log.info({ waiting: outbox.size }, `delivering ${name} again`);
+    this.#failures = 0;
+    if (delivery.outcome === 'delivered') {
+      outbox.done(last.number);
+    } else if (batch.length > 1) {
+      // One bad entry must not take the others with it.
+      for (const entry of batch) if (!(await this.#ship([entry]))) return false;
+    } else {
+      log.warn({ error: delivery.error.message, entry: last.item }, `dropped ${name} that the control plane refuses`);
+      outbox.done(last.number);
+    }
+    return true;
+  }
+
+  #wait(): Promise<void> {
+    const { clock } = this.options;
+    return new Promise((resolve) => {
+      const go = () => {
+        this.#cancelWait = undefined;
+        cancel();
+        resolve();
+      };
+      const cancel = clock.after(jitteredBackoff(clock, this.#failures - 1, LONGEST_BACKOFF_MS), go);
+      this.#cancelWait = go;
+    });
+  }
+}
+
+function sameIncarnation<T>(entries: readonly Entry<T>[]): readonly Entry<T>[] {
+  const end = entries.findIndex((entry) => entry.incarnation !== entries[0]?.incarnation);
+  return end < 0 ? entries : entries.slice(0, end);
+}

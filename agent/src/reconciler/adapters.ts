@@ -1,0 +1,85 @@
+import type { BundleRef, ExitOutcome, PodReport, WantedPod } from './pod.js';
+
+/** Time and chance, so that tests hold both in their hands. */
+export interface Clock {
+  now(): number;
+  /** Calls back once after `ms`; the answer cancels it. */
+  after(ms: number, callback: () => void): () => void;
+  /** A number in [0, 1). */
+  random(): number;
+}
+
+/** Why a bundle could not be had. `retry` is false when another try would end the same way. */
+export class BundleError extends Error {
+  override readonly name = 'BundleError';
+  constructor(
+    readonly reason: 'BundleCorrupt' | 'BundleUnavailable',
+    message: string,
+    readonly retry: boolean,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** Verified bundles on this machine. */
+export interface BundleCache {
+  /** Gives the local address of a bundle whose content has been verified; throws BundleError. */
+  fetch(bundle: BundleRef): Promise<string>;
+}
+
+/** The port is taken, and by whom. */
+export class PortConflictError extends Error {
+  override readonly name = 'PortConflictError';
+}
+
+/** Which pod holds which port of this machine. */
+export interface Ports {
+  /** Claims the pod's ports, the same ones again when it held some; throws PortConflictError. */
+  claim(pod: WantedPod): Promise<Record<string, number>>;
+  release(podId: string): void;
+}
+
+export interface LaunchRequest {
+  pod: WantedPod;
+  bundle: string;
+  ports: Record<string, number>;
+}
+
+/** What a run tells of itself, never before `launch` has returned. `exited` comes exactly once and last. */
+export interface RunListener {
+  started(): void;
+  ready(): void;
+  exited(outcome: ExitOutcome): void;
+}
+
+/** One run of a pod. */
+export interface PodRun {
+  /** Asks it to end and ends it by force when the grace period is over. */
+  stop(graceMs: number): void;
+}
+
+/** Runs packs. */
+export interface Executor {
+  launch(request: LaunchRequest, listener: RunListener): PodRun;
+  /** Removes what a pod left on this machine; called when no run of it is alive. */
+  discard(podId: string): Promise<void>;
+  /** Removes what earlier lives of the agent left of pods that are not among these. */
+  sweep(keep: ReadonlySet<string>): Promise<void>;
+}
+
+/** Where status reports go, and stay until they were accepted. */
+export interface ReportSink {
+  report(report: PodReport): void;
+  /** True while a report of this pod has not been accepted yet. */
+  hasPending(podId: string): boolean;
+}
+
+/** What the agent writes about itself; pino's Logger is one. */
+export interface AgentLog {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  child(fields: Record<string, unknown>): AgentLog;
+}

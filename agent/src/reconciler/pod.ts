@@ -1,0 +1,35 @@
+import type { JsonObject, PodSpec, PodReport as Report, WantedPod as Wanted } from '@stark-o/core';
+
+export type { PodStatus, RestartPolicy } from '@stark-o/core';
+
+/** A pod as its agent must know it. */
+export interface WantedPod extends Wanted {
+  labels?: Record<string, string>;
+  spec: PodSpec & {
+    /** Present when the pack says itself when it can serve. */
+    readiness?: JsonObject;
+  };
+}
+
+/** Where a pack version's bundle lies and what it must hash to. */
+export type BundleRef = Wanted['bundle'];
+
+/** One line of `report_pods`, always a whole picture of the pod. */
+export type PodReport = Report & Required<Pick<Report, 'restarts' | 'ready' | 'observed_at'>>;
+
+/** How a run of a pod ended. */
+export interface ExitOutcome {
+  exitCode: number;
+  /** `Completed`, `Error`, `OOMKilled`, `StartFailed`, `Killed`, `PortConflict`. */
+  reason: string;
+  message?: string;
+  /** Trying again cannot help: the bundle itself is wrong. */
+  permanent?: boolean;
+}
+
+const DEFAULT_GRACE_SECONDS = 10;
+
+/** How long a pod may take to end by itself. */
+export function gracePeriodMs(pod: WantedPod): number {
+  return Math.max(0, pod.spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000;
+}

@@ -1,0 +1,182 @@
+import {
+  type AgentLog,
+  type BundleCache,
+  BundleError,
+  type Clock,
+  type Executor,
+  type PodRun,
+  PortConflictError,
+  type Ports,
+  type ReportSink,
+} from './adapters.js';
+import type { WantedPod } from './pod.js';
+import { type Action, type ManagedPod, type Observation, step } from './pod-machine.js';
+
+export interface ReconcilerOptions {
+  clock: Clock;
+  bundles: BundleCache;
+  executor: Executor;
+  ports: Ports;
+  reports: ReportSink;
+  log: AgentLog;
+}
+
+/** Makes what runs here be what the last snapshot wants; everything it decides is decided in `pod-machine.ts`. */
+export class Reconciler {
+  readonly #pods = new Map<string, ManagedPod>();
+  readonly #runs = new Map<string, PodRun>();
+  readonly #timers = new Map<string, () => void>();
+  readonly #idle = new Set<() => void>();
+  #snapshot: readonly WantedPod[] = [];
+  #closing = false;
+
+  constructor(private readonly options: ReconcilerOptions) {}
+
+  /** The pods this node knows, for listings and tests. */
+  get pods(): ReadonlyMap<string, Readonly<ManagedPod>> {
+    return this.#pods;
+  }
+
+  /** Takes over a snapshot of `node_sync`. Snapshots must be handed over in the order in which they were asked for. */
+  apply(snapshot: readonly WantedPod[]): void {
+    if (this.#closing) return;
+    this.#snapshot = snapshot;
+    const named = new Set(snapshot.map((pod) => pod.id));
+    for (const id of [...this.#pods.keys()]) if (!named.has(id)) this.#observe(id, { type: 'unwanted' });
+    for (const pod of snapshot) {
+      // A node that was away stops what it no longer owns before it starts anything; the last such end applies again.
+      if (!this.#pods.has(pod.id) && this.#hasUnowned()) continue;
+      this.#observe(pod.id, { type: 'wanted', pod, reportPending: this.options.reports.hasPending(pod.id) });
+    }
+  }
+
+  /** Stops every pod, each within its own grace period, and waits for the last one. Nothing is reported any more. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    for (const id of [...this.#pods.keys()]) this.#observe(id, { type: 'closing' });
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+    if (this.#stopping()) await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  #observe(id: string, seen: Observation): void {
+    const before = this.#pods.get(id);
+    const { managed, actions } = step(before, seen, this.options.clock.now());
+    if (managed === undefined) this.#pods.delete(id);
+    else this.#pods.set(id, managed);
+    const pod = managed?.pod ?? before?.pod;
+    if (pod !== undefined) for (const action of actions) this.#perform(pod, action);
+  }
+
+  #perform(pod: WantedPod, action: Action): void {
+    const { clock, executor, ports, reports } = this.options;
+    switch (action.type) {
+      case 'report':
+        reports.report(action.report);
+        this.#logReport(pod, action.report.status, action.report.reason, action.report.message);
+        break;
+      case 'fetch':
+        void this.#fetch(pod, action.attempt);
+        break;
+      case 'launch':
+        void this.#launch(pod, action.attempt, action.bundle);
+        break;
+      case 'stop':
+        // Without a run yet, `#launch` is still claiming ports and finds the pod stopping.
+        this.#runs.get(pod.id)?.stop(action.graceMs);
+        break;
+      case 'wake':
+        this.#timers.get(pod.id)?.();
+        this.#timers.set(
+          pod.id,
+          clock.after(action.delayMs, () => {
+            this.#timers.delete(pod.id);
+            this.#observe(pod.id, { type: 'due', attempt: action.attempt });
+          }),
+        );
+        break;
+      case 'release':
+        ports.release(pod.id);
+        break;
+      case 'discard':
+        executor.discard(pod.id).catch((error: unknown) => {
+          this.options.log.warn({ pod_id: pod.id, error: String(error) }, 'could not remove the data of a pod');
+        });
+        break;
+    }
+  }
+
+  async #fetch(pod: WantedPod, attempt: number): Promise<void> {
+    try {
+      const bundle = await this.options.bundles.fetch(pod.bundle);
+      this.#observe(pod.id, { type: 'fetched', attempt, bundle });
+    } catch (error) {
+      const known = error instanceof BundleError;
+      this.#observe(pod.id, {
+        type: 'fetchFailed',
+        attempt,
+        reason: known ? error.reason : 'BundleUnavailable',
+        message: messageOf(error),
+        retry: known ? error.retry : true,
+      });
+    }
+  }
+
+  async #launch(pod: WantedPod, attempt: number, bundle: string): Promise<void> {
+    const { ports: registry, executor } = this.options;
+    const exited = (reason: string, message: string) => this.#exited(pod, attempt, { exitCode: 1, reason, message });
+    let ports: Record<string, number>;
+    try {
+      ports = await registry.claim(pod);
+    } catch (error) {
+      return exited(error instanceof PortConflictError ? 'PortConflict' : 'StartFailed', messageOf(error));
+    }
+    const managed = this.#pods.get(pod.id);
+    if (managed?.attempt !== attempt || managed.phase !== 'launching') {
+      return this.#exited(pod, attempt, { exitCode: 0, reason: 'Completed' });
+    }
+    this.#observe(pod.id, { type: 'claimed', attempt, ports });
+    try {
+      const run = executor.launch(
+        { pod, bundle, ports },
+        {
+          started: () => this.#observe(pod.id, { type: 'started', attempt }),
+          ready: () => this.#observe(pod.id, { type: 'ready', attempt }),
+          exited: (outcome) => this.#exited(pod, attempt, outcome),
+        },
+      );
+      this.#runs.set(pod.id, run);
+    } catch (error) {
+      exited('StartFailed', messageOf(error));
+    }
+  }
+
+  #exited(pod: WantedPod, attempt: number, outcome: Extract<Observation, { type: 'exited' }>['outcome']): void {
+    this.#runs.delete(pod.id);
+    const wasUnowned = this.#pods.get(pod.id)?.owned === false;
+    this.#observe(pod.id, { type: 'exited', attempt, outcome });
+    if (wasUnowned && !this.#hasUnowned()) this.apply(this.#snapshot);
+    if (this.#closing && !this.#stopping()) for (const done of this.#idle) done();
+  }
+
+  #stopping(): boolean {
+    for (const managed of this.#pods.values()) if (managed.phase === 'stopping') return true;
+    return false;
+  }
+
+  #hasUnowned(): boolean {
+    for (const managed of this.#pods.values()) if (!managed.owned) return true;
+    return false;
+  }
+
+  #logReport(pod: WantedPod, status: string, reason?: string, message?: string): void {
+    const fields = { pod_id: pod.id, pod: `${pod.namespace}/${pod.name}`, status, ...(reason && { reason }) };
+    const line = `pod ${pod.name} is ${status}${reason ? ` (${reason})` : ''}${message ? `: ${message}` : ''}`;
+    if (status === 'failed' || reason === 'CrashLoopBackOff') this.options.log.warn(fields, line);
+    else this.options.log.info(fields, line);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,28 @@
+import type { ExitOutcome, RestartPolicy } from './pod.js';
+
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 5 * 60_000;
+/** A run that lasted this long was healthy: the next crash starts counting anew. */
+const HEALTHY_AFTER_MS = 10 * 60_000;
+
+export type AfterExit =
+  | { next: 'succeeded' }
+  | { next: 'failed' }
+  | { next: 'restart'; delayMs: number; crashes: number };
+
+/**
+ * What follows the end of a run, with Kubernetes' meaning of the three policies.
+ * `crashes` is the number of ends in a row before this one, `ranForMs` how long this run lasted.
+ */
+export function afterExit(policy: RestartPolicy, outcome: ExitOutcome, crashes: number, ranForMs: number): AfterExit {
+  const clean = outcome.exitCode === 0;
+  if (outcome.permanent) return { next: 'failed' };
+  if (policy === 'Never' || (policy === 'OnFailure' && clean)) return { next: clean ? 'succeeded' : 'failed' };
+  const before = ranForMs >= HEALTHY_AFTER_MS ? 0 : crashes;
+  return { next: 'restart', delayMs: backoffMs(before), crashes: before + 1 };
+}
+
+/** 1 s, 2 s, 4 s … 5 min. */
+export function backoffMs(crashes: number): number {
+  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(crashes, 20));
+}

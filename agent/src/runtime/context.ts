@@ -1,0 +1,39 @@
+import type { PackContext, PackLogMethod, PackStorage } from '@stark-o/core';
+import type { LogLevel, LogRecord, RunDescription } from './protocol.js';
+
+/** What a context needs of the world it is made in. */
+export interface ContextHost {
+  log(record: LogRecord): void;
+  ready(): void;
+  storage: PackStorage;
+  signal: AbortSignal;
+}
+
+/** Makes what the pack sees of the platform; the same in every runtime. */
+export function createContext(run: RunDescription, host: ContextHost): PackContext {
+  const at =
+    (level: LogLevel): PackLogMethod =>
+    (message, fields) =>
+      host.log({ level, message: String(message), ...(fields !== undefined && { fields }) });
+  return Object.freeze({
+    pod: deepFreeze(run.pod),
+    pack: deepFreeze(run.pack),
+    node: deepFreeze(run.node),
+    log: Object.freeze({ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }),
+    config: deepFreeze(run.config),
+    env: deepFreeze(run.env),
+    ports: deepFreeze(run.ports),
+    storage: host.storage,
+    fetch: globalThis.fetch.bind(globalThis),
+    signal: host.signal,
+    ready: () => host.ready(),
+  });
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,37 @@
+import type { JsonObject } from '@stark-o/core';
+
+/** What a run is given once, before anything of the pack is loaded. */
+export interface RunDescription {
+  pod: { id: string; name: string; namespace: string; labels: Record<string, string> };
+  pack: { name: string; version: string };
+  node: { name: string };
+  config: JsonObject;
+  env: Record<string, string>;
+  ports: Record<string, number>;
+  /** Address of the bundle, as `import()` takes it. */
+  bundle: string;
+}
+
+/** From the agent to the run. */
+export type ToRun = { type: 'init'; run: RunDescription } | { type: 'stop' };
+
+/**
+ * From the run to the agent. The pack shares the channel and could say any of these itself; they therefore never mean
+ * more than something about this one pod.
+ */
+export type FromRun =
+  | { type: 'started' }
+  | { type: 'ready' }
+  | { type: 'failed'; phase: 'load' | 'run'; message: string; permanent: boolean };
+
+/** Starts a line of standard output that is a record of `ctx.log` and not something the pack printed. */
+export const LOG_MARK = '\u001e';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** One record of `ctx.log`. */
+export interface LogRecord {
+  level: LogLevel;
+  message: string;
+  fields?: Record<string, unknown>;
+}
