@@ -1,7 +1,15 @@
 import { createStarkClient, StarkError, toStarkError } from '@stark-o/core';
 
-/** How an agent proves who it is. */
-export type Credentials = { email: string; password: string } | { accessToken: string; refreshToken?: string };
+/**
+ * How an agent proves who it is. With a function it asks for the token each time: whoever keeps the session renews it, so
+ * that an agent and a person at the command line can live on one session without spending each other's refresh token.
+ */
+export type Credentials =
+  | { email: string; password: string }
+  | { accessToken: string; refreshToken?: string }
+  | { accessToken: () => Promise<string> };
+
+type OwnedCredentials = Exclude<Credentials, { accessToken: () => Promise<string> }>;
 
 /** Told whenever the tokens changed, so that whoever keeps them on disk keeps the right ones. */
 export type OnTokens = (tokens: { accessToken: string; refreshToken: string }) => void;
@@ -14,6 +22,7 @@ interface TokenHolder {
 
 /** Keeps an access token at hand that is valid, as long as the credentials allow. */
 export function openSession(url: string, key: string, credentials: Credentials, onTokens?: OnTokens): TokenHolder {
+  if (hasProvider(credentials)) return new ProvidedToken(credentials.accessToken);
   if ('accessToken' in credentials && credentials.refreshToken === undefined)
     return new FixedToken(credentials.accessToken);
   return new RefreshedSession(url, key, credentials, onTokens);
@@ -27,7 +36,7 @@ class RefreshedSession implements TokenHolder {
   constructor(
     private readonly url: string,
     key: string,
-    private readonly credentials: Credentials,
+    private readonly credentials: OwnedCredentials,
     onTokens?: OnTokens,
   ) {
     this.#auth = createStarkClient({ url, key, auth: { persistSession: false, autoRefreshToken: true } }).auth;
@@ -74,6 +83,21 @@ class RefreshedSession implements TokenHolder {
   }
 }
 
+/** A session that somebody else keeps. */
+class ProvidedToken implements TokenHolder {
+  constructor(private readonly provide: () => Promise<string>) {}
+
+  async signIn(): Promise<void> {
+    await this.token();
+  }
+
+  token(): Promise<string> {
+    return this.provide();
+  }
+
+  async close(): Promise<void> {}
+}
+
 /** An access token alone: good until it expires, and nothing can be done about that. */
 class FixedToken implements TokenHolder {
   readonly #expiresAt: number;
@@ -92,6 +116,10 @@ class FixedToken implements TokenHolder {
   }
 
   async close(): Promise<void> {}
+}
+
+function hasProvider(credentials: Credentials): credentials is { accessToken: () => Promise<string> } {
+  return 'accessToken' in credentials && typeof credentials.accessToken === 'function';
 }
 
 function expiryOf(token: string): number {
