@@ -4,72 +4,73 @@ import type { Connection } from '../session/connection.js';
 import { ageOf, sizeOf } from './cells.js';
 import { type Filter, findRows } from './query.js';
 
-const packColumns = ['id', 'name', 'description', 'visibility', 'owner_id', 'created_at'] as const;
-const versionColumns = [
+/** What `-o json` promises of a pack. */
+export const packColumns = [
   'id',
-  'pack_id',
-  'version',
-  'runtime',
-  'entry',
-  'size_bytes',
-  'sha256',
-  'state',
+  'name',
+  'description',
+  'visibility',
+  'latest_version',
+  'owner_id',
   'created_at',
 ] as const;
 
-export type PackRow = Pick<PackRecord, (typeof packColumns)[number]> & {
-  latest: string | null;
-  runtime: string | null;
-};
-export type VersionRow = Pick<PackVersion, (typeof versionColumns)[number]> & { pack: string };
+/** What `-o json` promises of a version. */
+export const versionColumns = [
+  'id',
+  'pack_name',
+  'version',
+  'runtime',
+  'entry',
+  'state',
+  'size_bytes',
+  'sha256',
+  'created_at',
+] as const;
 
-/** Packs, each with its newest ready version. */
-export async function findPacks(connection: Connection, filter: Filter): Promise<PackRow[]> {
-  const packs = await findRows<Omit<PackRow, 'latest' | 'runtime'>>(connection, 'packs', packColumns, filter);
-  const versions = await versionsOf(connection, packs);
-  return packs.map((pack) => {
-    const latest = versions.find((version) => version.pack_id === pack.id && version.state === 'ready');
-    return { ...pack, latest: latest?.version ?? null, runtime: latest?.runtime ?? null };
-  });
+export type PackRow = Pick<PackRecord, 'id' | 'name' | 'description' | 'visibility' | 'owner_id' | 'created_at'> & {
+  latest_version: string | null;
+};
+export type VersionRow = Pick<
+  PackVersion,
+  'id' | 'version' | 'runtime' | 'entry' | 'state' | 'size_bytes' | 'sha256'
+> & {
+  pack_name: string;
+  created_at: string;
+};
+
+export function findPacks(connection: Connection, filter: Filter): Promise<PackRow[]> {
+  return findRows<PackRow>(connection, 'packs', packColumns, filter);
 }
 
-/** Every version of some packs, newest version first. */
+/** Every version of some packs, newest first. */
 export async function findVersions(connection: Connection, names: readonly string[]): Promise<VersionRow[]> {
   const packs = await findRows<{ id: string; name: string }>(connection, 'packs', ['id', 'name'], { names });
-  return versionsOf(connection, packs);
+  const client = await connection.client();
+  const query = client
+    .from('pack_versions')
+    .select(versionColumns.join(','))
+    .in(
+      'pack_id',
+      packs.map((pack) => pack.id),
+    );
+  return connection.rows<VersionRow>(query.order('pack_name').order('version_key', { ascending: false }));
 }
 
-async function versionsOf(
-  connection: Connection,
-  packs: readonly { id: string; name: string }[],
-): Promise<VersionRow[]> {
-  if (packs.length === 0) return [];
-  const { rcompare } = (await import('semver')).default;
-  const client = await connection.client();
-  const nameOf = new Map(packs.map((pack) => [pack.id, pack.name]));
-  const rows: VersionRow[] = [];
-  const ids = [...nameOf.keys()];
-  // In portions: ids travel in the address line, which proxies cut at a few kilobytes.
-  for (let from = 0; from < ids.length; from += 50) {
-    const query = client
-      .from('pack_versions')
-      .select(versionColumns.join(','))
-      .in('pack_id', ids.slice(from, from + 50));
-    rows.push(...(await connection.rows<VersionRow>(query)));
-  }
-  return rows
-    .map((row) => ({ ...row, pack: nameOf.get(row.pack_id) ?? '' }))
-    .sort((a, b) => (a.pack === b.pack ? rcompare(a.version, b.version) : a.pack < b.pack ? -1 : 1));
+/** A version with the promised members only, in their order. */
+export function versionObject(version: VersionRow): Record<string, unknown> {
+  return Object.fromEntries(versionColumns.map((column) => [column, version[column] ?? null]));
 }
 
 export const packView: View<PackRow> = {
   kind: 'pack',
   name: (pack) => pack.name,
+  object: (pack) => Object.fromEntries(packColumns.map((column) => [column, pack[column] ?? null])),
   columns: [
     { header: 'NAME', value: (pack) => pack.name },
-    { header: 'LATEST', value: (pack) => pack.latest },
-    { header: 'RUNTIME', value: (pack) => pack.runtime },
+    { header: 'LATEST', value: (pack) => pack.latest_version },
     { header: 'VISIBILITY', value: (pack) => pack.visibility },
+    { header: 'DESCRIPTION', value: (pack) => pack.description, wide: true },
     { header: 'ID', value: (pack) => pack.id, wide: true },
     { header: 'AGE', value: (pack) => ageOf(pack.created_at) },
   ],
@@ -77,10 +78,10 @@ export const packView: View<PackRow> = {
 
 export const versionView: View<VersionRow> = {
   kind: 'pack',
-  name: (version) => `${version.pack}@${version.version}`,
-  object: ({ pack, ...version }) => ({ pack, ...version }),
+  name: (version) => `${version.pack_name}@${version.version}`,
+  object: versionObject,
   columns: [
-    { header: 'NAME', value: (version) => version.pack },
+    { header: 'NAME', value: (version) => version.pack_name },
     { header: 'VERSION', value: (version) => version.version },
     { header: 'RUNTIME', value: (version) => version.runtime },
     { header: 'STATE', value: (version) => version.state },

@@ -12,6 +12,8 @@ export interface Filter {
   names?: readonly string[] | undefined;
   selector?: string | undefined;
   equal?: Readonly<Record<string, string | undefined>>;
+  /** Names that are not there are no error. */
+  allowMissing?: boolean;
 }
 
 /** Reads rows of a table of schema `stark` page by page, in order of name, and complains about names that are not there. */
@@ -43,7 +45,7 @@ export async function findRows<Row extends { name: string; id: string; labels?: 
     if (found.length < page) break;
   }
   const chosen = selector === undefined ? rows : rows.filter((row) => matchesSelector(selector, row.labels ?? {}));
-  if (filter.names !== undefined) await refuseMissing(connection, table, filter, chosen);
+  if (filter.names !== undefined && !filter.allowMissing) await refuseMissing(connection, table, filter, chosen);
   return chosen;
 }
 

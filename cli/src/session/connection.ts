@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { StarkClient } from '@stark-o/core';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
+import type { SupabaseClient } from '@supabase/supabase-js';
 import type { Settings } from '../config/settings.js';
 import { debugFetch } from './debug-fetch.js';
 import { SessionFile } from './sessions.js';
@@ -40,14 +41,19 @@ export class Connection {
   }
 
   /** The client, made on first use. Fails with NOT_SIGNED_IN before anything is sent when there is no session. */
-  async client(): Promise<StarkClient> {
+  async starkClient(): Promise<StarkClient> {
     this.#client ??= this.#connect();
     return this.#client;
   }
 
+  /** The same for reading columns that are listed in arrays, which the types of supabase-js cannot follow. */
+  async client(): Promise<SupabaseClient> {
+    return (await this.starkClient()) as unknown as SupabaseClient;
+  }
+
   /** Calls a function of schema `stark`. */
   async call<T>(fn: string, args: Record<string, unknown> = {}): Promise<T> {
-    const [{ call }, client] = await Promise.all([import('@stark-o/core'), this.client()]);
+    const [{ call }, client] = await Promise.all([import('@stark-o/core'), this.starkClient()]);
     try {
       return (await call(client, fn as never, args as never)) as T;
     } catch (error) {

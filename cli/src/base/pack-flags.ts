@@ -1,0 +1,15 @@
+import { Flags } from '@oclif/core';
+import { PACK_RUNTIMES, type PackRuntime } from '@stark-o/core/model';
+
+/** Where a pack can run. */
+export const runtimeFlag = {
+  runtime: Flags.option({
+    options: [...PACK_RUNTIMES, 'universal'] as const,
+    summary: 'Where it runs (universal: another name of isomorphic). Default: what package.json says, else node.',
+  })(),
+};
+
+/** The runtime that a flag names. */
+export function toRuntime(flag: PackRuntime | 'universal' | undefined): PackRuntime | undefined {
+  return flag === 'universal' ? 'isomorphic' : flag;
+}

@@ -1,0 +1,177 @@
+import { createHash } from 'node:crypto';
+import { isBuiltin } from 'node:module';
+import { relative } from 'node:path';
+import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { MAX_BUNDLE_BYTES, type PackRuntime } from '@stark-o/core/model';
+import type { BuildFailure, BuildOptions, BuildResult, Message, Plugin } from 'esbuild';
+
+/** A pack as one ESM file. */
+export interface Bundle {
+  code: Uint8Array;
+  map: Uint8Array | undefined;
+  sha256: string;
+}
+
+type Built = BuildResult<{ write: false; metafile: true }>;
+
+// Code of npm packages that was CommonJS asks for Node's modules by `require`, which an ES module does not have.
+const requireForNode =
+  'import { createRequire as starkCreateRequire } from "node:module"; globalThis.require ??= starkCreateRequire(import.meta.url);';
+
+/** Bundles a pack's source into one ESM file for its runtime. */
+export async function bundlePack(entry: string, runtime: PackRuntime, options: { minify: boolean }): Promise<Bundle> {
+  const refused: string[] = [];
+  const build = (banner: string) =>
+    run({
+      entryPoints: [entry],
+      outfile: 'pack.js',
+      bundle: true,
+      format: 'esm',
+      ...platformOf(runtime),
+      minify: options.minify,
+      sourcemap: 'external',
+      legalComments: 'none',
+      banner: { js: banner },
+      loader: { '.html': 'text', '.css': 'text', '.svg': 'text', '.txt': 'text', '.wasm': 'binary', '.png': 'dataurl' },
+      plugins: runtime === 'node' ? [] : [refuseBuiltins(refused)],
+      metafile: true,
+      write: false,
+      logLevel: 'silent',
+    });
+  let built = await build('');
+  if (refused.length > 0) {
+    throw new StarkError(`a pack for ${runtime} cannot use Node.js modules`, {
+      code: 'RUNTIME_MISMATCH',
+      exitCode: EXIT_CODES.usage,
+      details: [...new Set(refused)],
+      hint: 'use what PackContext and the web platform offer, or --runtime node',
+    });
+  }
+  if (runtime === 'node' && code(built).text.includes('Dynamic require of "')) built = await build(requireForNode);
+  requireDefaultExport(built, relative(process.cwd(), entry));
+  const bytes = code(built).contents;
+  requireSize(bytes.byteLength, relative(process.cwd(), entry));
+  const map = built.outputFiles.find((file) => file.path.endsWith('.map'))?.contents;
+  return { code: bytes, map, sha256: sha256(bytes) };
+}
+
+/** Makes sure that a file is what an agent can run: one ESM file with a default export, of the right size. */
+export async function checkBundle(path: string, bytes: Uint8Array, runtime: PackRuntime): Promise<void> {
+  requireSize(bytes.byteLength, path);
+  if (bytes.byteLength === 0) throw invalid(path, 'it is empty');
+  if (bytes.includes(0)) throw invalid(path, 'it is not JavaScript but binary data');
+  const refused: string[] = [];
+  const imports: string[] = [];
+  const built = await run({
+    stdin: { contents: bytes, sourcefile: path, loader: 'js' },
+    outfile: 'pack.js',
+    bundle: true,
+    format: 'esm',
+    ...platformOf(runtime),
+    plugins: [keepImports(imports), ...(runtime === 'node' ? [] : [refuseBuiltins(refused)])],
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+  });
+  const [input] = Object.values(built.metafile.inputs);
+  if (input?.format === 'cjs') throw invalid(path, 'it is CommonJS, not an ES module');
+  const outside = imports.filter((specifier) => !isBuiltin(specifier));
+  if (outside.length > 0) throw invalid(path, `it imports ${outside[0]}, which an agent does not have`);
+  const builtin = runtime === 'node' ? undefined : imports.find((specifier) => isBuiltin(specifier));
+  if (builtin !== undefined) throw invalid(path, `it imports ${builtin}, which runtime ${runtime} does not have`);
+  requireDefaultExport(built, path);
+}
+
+/** The sum an agent compares before it runs anything. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+function platformOf(runtime: PackRuntime): BuildOptions {
+  if (runtime === 'node') return { platform: 'node', target: 'node20' };
+  if (runtime === 'browser') return { platform: 'browser', target: 'es2022' };
+  return { platform: 'neutral', target: 'es2022', mainFields: ['module', 'main'], conditions: ['import', 'default'] };
+}
+
+// A module of Node.js is refused unless the project brings a package of that name, as it does with polyfills.
+function refuseBuiltins(refused: string[]): Plugin {
+  return {
+    name: 'refuse-builtins',
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
+        if (pluginData === 'ours' || kind === 'entry-point' || !isBuiltin(path)) return undefined;
+        if (!path.startsWith('node:')) {
+          const own = await build.resolve(path, { importer, resolveDir, kind, pluginData: 'ours' });
+          if (own.errors.length === 0 && !own.external) return own;
+        }
+        refused.push(`${relative(process.cwd(), importer)} imports ${path}`);
+        return { path, external: true };
+      });
+    },
+  };
+}
+
+// A bundle is looked at, not bundled again: whatever it imports stays outside and is noted.
+function keepImports(imports: string[]): Plugin {
+  return {
+    name: 'keep-imports',
+    setup(build) {
+      build.onResolve({ filter: /.*/ }, ({ path, kind }) => {
+        if (kind === 'entry-point') return undefined;
+        imports.push(path);
+        return { path, external: true };
+      });
+    },
+  };
+}
+
+async function run(options: BuildOptions): Promise<Built> {
+  const { build } = await import('esbuild');
+  try {
+    return (await build(options)) as Built;
+  } catch (error) {
+    const [first, ...more] = (error as BuildFailure).errors ?? [];
+    if (first === undefined) throw error;
+    throw new StarkError(describe(first), {
+      code: 'BUNDLE_INVALID',
+      exitCode: EXIT_CODES.usage,
+      ...(more.length > 0 ? { details: more.map(describe) } : {}),
+      cause: error,
+    });
+  }
+}
+
+const describe = ({ text, location }: Message) =>
+  location === null ? text : `${location.file}:${location.line}:${location.column}: ${text}`;
+
+function code(built: Built) {
+  const file = built.outputFiles.find(({ path }) => path.endsWith('.js'));
+  if (file === undefined) throw new Error('esbuild gave no JavaScript');
+  return file;
+}
+
+function requireDefaultExport(built: Built, what: string): void {
+  const output = Object.values(built.metafile.outputs).find(
+    ({ entryPoint, exports }) => entryPoint ?? exports.length > 0,
+  );
+  if (output?.exports.includes('default')) return;
+  throw invalid(what, 'it has no default export, the function that is the pack');
+}
+
+function requireSize(bytes: number, what: string): void {
+  if (bytes <= MAX_BUNDLE_BYTES) return;
+  const megabytes = (bytes / 1024 / 1024).toFixed(1);
+  throw new StarkError(`${what} has ${megabytes} MB; a bundle may have ${MAX_BUNDLE_BYTES / 1024 / 1024} MB`, {
+    code: 'BUNDLE_TOO_LARGE',
+    exitCode: EXIT_CODES.usage,
+    hint: 'leave large assets out of the bundle and fetch them from Storage',
+  });
+}
+
+function invalid(path: string, reason: string): StarkError {
+  return new StarkError(`${path} is no pack bundle: ${reason}`, {
+    code: 'BUNDLE_INVALID',
+    exitCode: EXIT_CODES.usage,
+    hint: 'stark pack bundle <folder> --out pack.js',
+  });
+}

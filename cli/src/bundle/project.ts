@@ -1,0 +1,77 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { StarkError, usageError } from '@stark-o/core/errors';
+import type { PackRuntime, PackVisibility } from '@stark-o/core/model';
+import { upwards } from '../config/directories.js';
+
+/** What is to be bundled, and what its package.json says about it. */
+export interface PackProject {
+  directory: string;
+  /** Absolute path of the source file whose default export is the pack. */
+  entry: string;
+  about: PackAbout;
+}
+
+export interface PackAbout {
+  name?: string;
+  version?: string;
+  runtime?: PackRuntime;
+  visibility?: PackVisibility;
+  description?: string;
+}
+
+const usualEntries = ['src/index.ts', 'src/index.js', 'src/main.ts', 'index.ts', 'index.js', 'index.mjs'];
+
+/** Finds the entry of a folder or file and reads the package.json that belongs to it. */
+export async function readProject(path: string): Promise<PackProject> {
+  const place = resolve(path);
+  const found = await stat(place).catch(() => undefined);
+  if (found === undefined) throw notFound(`${path} does not exist`);
+  const packageJson = await nearestPackageJson(found.isDirectory() ? place : dirname(place));
+  const manifest = packageJson === undefined ? undefined : await readManifest(packageJson);
+  const about = manifest ?? {};
+  if (!found.isDirectory()) return { directory: dirname(place), entry: place, about };
+  const candidates = manifest?.entry === undefined ? usualEntries : [manifest.entry, ...usualEntries];
+  for (const candidate of candidates) {
+    const entry = join(place, candidate);
+    if ((await stat(entry).catch(() => undefined))?.isFile()) return { directory: place, entry, about };
+    if (candidate === manifest?.declaredEntry) {
+      throw usageError(`package.json names ${candidate} as stark.entry, and ${entry} does not exist`);
+    }
+  }
+  throw usageError(
+    `${path} has no entry: none of ${usualEntries.join(', ')}`,
+    'set "stark": { "entry": … } in package.json',
+  );
+}
+
+/** What the package.json nearest to a bundle says, for registering it without repeating name and version. */
+export async function aboutBundle(path: string): Promise<PackAbout> {
+  const packageJson = await nearestPackageJson(dirname(resolve(path)));
+  return packageJson === undefined ? {} : readManifest(packageJson);
+}
+
+async function nearestPackageJson(from: string): Promise<string | undefined> {
+  for (const folder of upwards(from)) {
+    const path = join(folder, 'package.json');
+    if ((await stat(path).catch(() => undefined))?.isFile()) return path;
+  }
+  return undefined;
+}
+
+async function readManifest(path: string): Promise<PackAbout & { entry?: string; declaredEntry?: string }> {
+  let json: Record<string, unknown>;
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw usageError(`${path} is not valid JSON: ${(error as Error).message}`);
+  }
+  // A package that is not meant as a pack may lack what a pack needs; flags can say it instead.
+  if (typeof json.name !== 'string' || typeof json.version !== 'string') return {};
+  const { toPackManifest } = await import('@stark-o/core');
+  const manifest = toPackManifest(json, path);
+  const declared = (json.stark as { entry?: string } | undefined)?.entry;
+  return { ...manifest, ...(declared === undefined ? {} : { declaredEntry: declared }) };
+}
+
+const notFound = (message: string) => new StarkError(message, { code: 'FILE_NOT_FOUND', status: 404 });

@@ -1,0 +1,117 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Flags } from '@oclif/core';
+import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
+import { PACK_VISIBILITIES, type PackUpload } from '@stark-o/core/model';
+import { StarkCommand } from '../../base/command.js';
+import { argument } from '../../base/flags.js';
+import { runtimeFlag, toRuntime } from '../../base/pack-flags.js';
+import { Progress } from '../../base/progress.js';
+import { checkBundle, sha256 } from '../../bundle/bundle.js';
+import { aboutBundle } from '../../bundle/project.js';
+import { sizeOf } from '../../data/cells.js';
+import { findVersions, type VersionRow, versionObject } from '../../data/packs.js';
+import type { Connection } from '../../session/connection.js';
+
+export default class PackRegister extends StarkCommand<typeof PackRegister> {
+  static override summary = 'Register a bundle as a version of a pack.';
+  static override description =
+    'Name, version and runtime come from the package.json next to the bundle unless flags say otherwise. A version never changes once it is registered; registering the same bytes again is no error.';
+  static override examples = [
+    '<%= config.bin %> pack register alpha.js --name alpha --ver 1.0.0 --runtime node',
+    '<%= config.bin %> pack register dist/pack.js --visibility public',
+  ];
+  static override args = { bundle: argument('The file that pack bundle wrote.') };
+  static override flags = {
+    name: Flags.string({ summary: 'Name of the pack.' }),
+    ver: Flags.string({ char: 'V', summary: 'Version, as semver.org has it.', helpValue: '<version>' }),
+    ...runtimeFlag,
+    visibility: Flags.option({
+      options: PACK_VISIBILITIES,
+      summary: 'private (the default for a new pack): your nodes and admins’ only; public: everybody’s.',
+    })(),
+    description: Flags.string({ summary: 'What it is, in a line.' }),
+    entry: Flags.string({ summary: 'Export that is the pack.', default: 'default' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = this;
+    const path = this.args.bundle;
+    const bytes = await readBundle(path);
+    const about = await aboutBundle(path);
+    const name = flags.name ?? about.name;
+    const version = flags.ver ?? about.version;
+    if (name === undefined) throw usageError('--name is needed: there is no package.json with a name near the bundle');
+    if (version === undefined) throw usageError('--ver is needed: there is no package.json with a version near it');
+    const runtime = toRuntime(flags.runtime) ?? about.runtime ?? 'node';
+    await checkBundle(path, bytes, runtime);
+    const sum = sha256(bytes);
+    const connection = await this.connection();
+    const progress = new Progress();
+    try {
+      progress.now(`announcing ${name}@${version}`);
+      const upload = await connection.call<PackUpload>('register_pack_version', {
+        p_name: name,
+        p_version: version,
+        p_runtime: runtime,
+        p_entry: flags.entry,
+        p_visibility: flags.visibility ?? about.visibility ?? null,
+        p_description: flags.description ?? about.description ?? null,
+        p_size_bytes: bytes.byteLength,
+        p_sha256: sum,
+      });
+      progress.now(`uploading ${sizeOf(bytes.byteLength)}`);
+      await store(connection, upload, bytes);
+      progress.now(`finishing ${name}@${version}`);
+      const row = await connection.call<VersionRow>('finish_pack_version', { p_version_id: upload.version_id });
+      progress.clear();
+      await this.#print(row, 'registered');
+    } catch (error) {
+      progress.clear();
+      const same = await sameVersion(connection, error, name, version, sum);
+      if (same === undefined) throw error;
+      await this.#print(same, 'already registered');
+    }
+    this.next(`stark pod create --pack ${name}`, `stark pack versions ${name}`);
+  }
+
+  async #print(row: VersionRow, what: string): Promise<void> {
+    const line = `${row.pack_name}@${row.version} ${what}, ${sizeOf(row.size_bytes)}, sha256 ${row.sha256}`;
+    await this.printObject(versionObject(row), `pack/${row.pack_name}@${row.version}`, [line]);
+  }
+}
+
+async function readBundle(path: string): Promise<Uint8Array> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw new StarkError(`${path} does not exist`, { code: 'FILE_NOT_FOUND', status: 404 });
+  if (found.isDirectory()) throw usageError(`${path} is a folder`, `stark pack bundle ${path} --out pack.js`);
+  return readFile(path);
+}
+
+// Nothing is half-done when this fails: the version stays `uploading`, no pod can get it, and the same command goes on.
+async function store(connection: Connection, upload: PackUpload, bytes: Uint8Array): Promise<void> {
+  const client = await connection.client();
+  const { error } = await client.storage
+    .from(upload.bucket)
+    .upload(upload.path, bytes, { contentType: 'text/javascript', upsert: true });
+  if (error === null) return;
+  const failure = toStarkError(error, { url: connection.url });
+  throw new StarkError(`the bundle was not uploaded: ${failure.message}`, {
+    code: failure.code,
+    status: failure.status,
+    exitCode: failure.exitCode,
+    hint: failure.hint ?? 'run the same command again: it goes on where it stopped',
+    cause: error,
+  });
+}
+
+async function sameVersion(
+  connection: Connection,
+  error: unknown,
+  name: string,
+  version: string,
+  sum: string,
+): Promise<VersionRow | undefined> {
+  if (!(error instanceof StarkError) || error.code !== 'VERSION_EXISTS') return undefined;
+  const versions = await findVersions(connection, [name]);
+  return versions.find((row) => row.version === version && row.sha256 === sum && row.state === 'ready');
+}

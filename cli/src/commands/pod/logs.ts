@@ -1,0 +1,98 @@
+import { Flags } from '@oclif/core';
+import { usageError } from '@stark-o/core/errors';
+import { parseDuration } from '@stark-o/core/model';
+import { StarkCommand } from '../../base/command.js';
+import { names, namespaceFlag, selectorFlag } from '../../base/flags.js';
+import { interruptSignal } from '../../base/interrupt.js';
+import { toYaml, writeData } from '../../base/output.js';
+import { say } from '../../base/terminal.js';
+import { waitFor } from '../../base/wait.js';
+import { type LogLine, LogReader, logText } from '../../data/logs.js';
+import { findPods, type PodRow } from '../../data/pods.js';
+
+// How long --follow waits for a pod that is not there yet.
+const appearMs = 300_000;
+
+export default class PodLogs extends StarkCommand<typeof PodLogs> {
+  static override summary = 'Show what pods printed.';
+  static override description =
+    'With --follow it waits for a pod that does not exist yet, goes on until the pods have ended, and ends with 0 on Ctrl-C. JSON is one object a line.';
+  static override examples = [
+    '<%= config.bin %> pod logs alpha-x1y2z --tail 20',
+    '<%= config.bin %> pod logs --selector app=web --follow --since 5m',
+  ];
+  static override args = { pod: names('pod', { required: false }) };
+  static override flags = {
+    ...namespaceFlag,
+    ...selectorFlag,
+    follow: Flags.boolean({ char: 'f', summary: 'Go on as lines come.' }),
+    tail: Flags.integer({ summary: 'Only the last lines.', min: 0, max: 1000, helpValue: '<lines>' }),
+    since: Flags.string({ summary: 'Only lines younger than this, e.g. 10m.', helpValue: '<duration>' }),
+    timestamps: Flags.boolean({ summary: 'When each line was printed.' }),
+  };
+
+  async run(): Promise<void> {
+    const pods = await this.#pods();
+    const connection = await this.connection();
+    const { signal, dispose } = interruptSignal();
+    const since = this.flags.since;
+    const from = since === undefined ? undefined : new Date(Date.now() - parseDuration(since)).toISOString();
+    let printing = Promise.resolve();
+    const print = (lines: LogLine[]) => {
+      // One pod after the other: lines of two pods never mix inside a line.
+      printing = printing.then(() => this.#print(lines, pods.length > 1));
+      return printing;
+    };
+    try {
+      const readers = pods.map((pod) => new LogReader(connection, pod));
+      for (const reader of readers) for await (const lines of reader.last(this.flags.tail, from)) await print(lines);
+      if (!this.flags.follow) return;
+      await Promise.all(
+        readers.map(async (reader) => {
+          for await (const lines of reader.follow(signal)) await print(lines);
+        }),
+      );
+      if (!signal.aborted) await this.#sayOutcome(pods);
+    } finally {
+      dispose();
+    }
+  }
+
+  async #pods(): Promise<PodRow[]> {
+    const wanted = this.args.pod as unknown as string[] | undefined;
+    const byName = wanted !== undefined && wanted.length > 0;
+    const { selector } = this.flags;
+    if (byName === (selector !== undefined)) throw usageError('name the pods, or give --selector');
+    const { namespace } = await this.settings();
+    const connection = await this.connection();
+    if (!this.flags.follow) return findPods(connection, { namespace, names: wanted, selector });
+    return waitFor({
+      look: () => findPods(connection, { namespace, names: wanted, selector, allowMissing: true }),
+      judge: (pods) => {
+        if (pods.length >= (wanted?.length ?? 1)) return { done: true };
+        return { waiting: `waiting for ${byName ? wanted.join(', ') : `a pod with ${selector}`} to appear` };
+      },
+      timeoutMs: appearMs,
+      resume: 'stark pod list',
+    });
+  }
+
+  async #print(lines: readonly LogLine[], prefix: boolean): Promise<void> {
+    const format = await this.format();
+    if (format === 'json') await writeData(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    else if (format === 'yaml') for (const line of lines) await writeData(`---\n${await toYaml(line)}`);
+    else {
+      const { timestamps } = this.flags;
+      await writeData(lines.map((line) => `${logText(line, { prefix, timestamps })}\n`).join(''));
+    }
+  }
+
+  async #sayOutcome(pods: readonly PodRow[]): Promise<void> {
+    const connection = await this.connection();
+    const names = pods.map(({ id }) => id);
+    for (const pod of await findPods(connection, { names, allowMissing: true })) {
+      const exit = pod.exit_code === null ? '' : `, exit code ${pod.exit_code}`;
+      say(`pod ${pod.name} ${pod.status}${exit}`);
+    }
+  }
+}
