@@ -1,0 +1,307 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { ResponseError } from '../rest/errors.js';
+import type { ApiKeys } from './api-keys.js';
+import { allowOrigins, answerPreflight, isPreflight } from './cors.js';
+import { type BodyTooLarge, headersOf, sendResponse, toRequest } from './exchange.js';
+import { functionOf, needsKey, type Route, routeOf, type Service } from './routes.js';
+
+/** What the gateway needs of the Realtime server. */
+export interface RealtimeHandler {
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  handleRequest(request: IncomingMessage, response: ServerResponse): void;
+}
+
+/** What the gateway needs of the Edge Functions. */
+export interface FunctionsHandler {
+  fetch(name: string, request: Request): Promise<Response>;
+  upgrade(name: string, request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+}
+
+/** The state of the stack, for GET /health. */
+export interface Health {
+  status: 'ok' | 'degraded' | 'starting' | 'stopping';
+  services: Record<string, unknown>;
+  versions: Record<string, string>;
+}
+
+export interface GatewayOptions {
+  port: number;
+  host?: string;
+  keys: ApiKeys;
+  lite: { fetch(request: Request): Promise<Response> };
+  realtime: RealtimeHandler;
+  functions: FunctionsHandler;
+  health: () => Promise<Health>;
+  /** The largest body per service; Storage takes its file limit and the rest of a multipart form. */
+  bodyLimits?: Partial<Record<Service, number>>;
+  log: Logger;
+}
+
+const mebibyte = 1024 * 1024;
+const defaultLimits: Record<Service, number> = {
+  auth: mebibyte,
+  rest: 16 * mebibyte,
+  storage: 50 * mebibyte + 65_536,
+  realtime: 4 * mebibyte,
+  functions: 16 * mebibyte,
+};
+
+/** The one HTTP port: routes by prefix, checks API keys, answers preflights, and carries bodies both ways. */
+export class Gateway {
+  readonly #options: GatewayOptions;
+  readonly #log: Logger;
+  readonly #server: Server;
+  readonly #upgraded = new Set<Duplex>();
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#log = options.log.child({ service: 'gateway' });
+    this.#server = createServer((request, response) => void this.#handle(request, response));
+    // Uploads and functions may take minutes; the services have deadlines of their own.
+    this.#server.requestTimeout = 0;
+    this.#server.keepAliveTimeout = 65_000;
+    this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+  }
+
+  /** Listens and settles with the port, which is a free one when 0 was asked for. */
+  async listen(): Promise<number> {
+    const { port, host = '127.0.0.1' } = this.#options;
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Stops accepting, lets what is under way finish until the deadline, then cuts every connection. */
+  async close(deadlineMs = 5000): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    for (const socket of this.#upgraded) socket.end();
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections();
+      for (const socket of this.#upgraded) socket.destroy();
+    }, deadlineMs);
+    await closed;
+    clearTimeout(cut);
+    for (const socket of this.#upgraded) socket.destroy();
+  }
+
+  async #handle(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const started = performance.now();
+    const correlation = correlationOf(message);
+    response.setHeader('x-correlation-id', correlation);
+    let path = '';
+    response.once('close', () => {
+      const ms = Math.round(performance.now() - started);
+      const status = response.headersSent ? response.statusCode : 499;
+      this.#log.debug({ method: message.method, path, status, ms, correlation_id: correlation }, 'request');
+    });
+    try {
+      const url = urlOf(message);
+      if (!url) return void answer(response, 400, { message: 'Bad request' });
+      path = url.pathname;
+      await this.#dispatch(message, response, url);
+    } catch (error) {
+      this.#log.error({ err: error, path, correlation_id: correlation }, 'request failed');
+      if (response.headersSent) response.destroy();
+      else answer(response, 500, { message: 'An unexpected error occurred' });
+    }
+  }
+
+  async #dispatch(message: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (url.pathname === '/health') {
+      if (isPreflight(message)) return answerPreflight(message, response);
+      const health = await this.#options.health();
+      return answer(response, health.status === 'ok' ? 200 : 503, health);
+    }
+    const route = routeOf(url.pathname);
+    if (!route) return answer(response, 404, { message: 'no Route matched with those values' });
+    // A hosted function answers its preflights itself; everywhere else the gateway does.
+    if (route.service !== 'functions' && isPreflight(message)) return answerPreflight(message, response);
+    if (route.service === 'realtime') return this.#realtime(message, response, url, route);
+
+    const headers = headersOf(message);
+    headers.set('x-correlation-id', String(response.getHeader('x-correlation-id')));
+    const refused =
+      route.service === 'functions' ? await this.#swapForFunction(headers) : await this.#checkKey(headers, url, route);
+    if (refused) return sendWithCors(refused, response);
+    const limit = this.#options.bodyLimits?.[route.service] ?? defaultLimits[route.service];
+    if (Number(message.headers['content-length'] ?? 0) > limit) return sendWithCors(tooLarge(route.service), response);
+    let large: BodyTooLarge | undefined;
+    const request = toRequest(message, response, {
+      url,
+      headers,
+      bodyLimit: limit,
+      onTooLarge: (error) => {
+        large = error;
+      },
+    });
+    let result: Response;
+    try {
+      result = await this.#serve(route, request);
+    } catch (error) {
+      if (!(error instanceof ResponseError) && !large) throw error;
+      result = error instanceof ResponseError ? error.getResponse() : tooLarge(route.service);
+    }
+    await sendWithCors(large && result.status >= 400 ? tooLarge(route.service) : result, response);
+  }
+
+  #serve(route: Route, request: Request): Promise<Response> {
+    if (route.service !== 'functions') return this.#options.lite.fetch(request);
+    return this.#options.functions.fetch(functionOf(route.rest).name, request);
+  }
+
+  /** Finds the API key wherever clients put it and moves it into its header; refuses where the hosted gateway does. */
+  async #checkKey(headers: Headers, url: URL, route: Route): Promise<Response | undefined> {
+    const bearer = bearerOf(headers.get('authorization'));
+    const shown = headers.get('apikey') ?? url.searchParams.get('apikey');
+    url.searchParams.delete('apikey');
+    const key = shown ?? (bearer && (await this.#options.keys.roleOf(bearer)) ? bearer : undefined);
+    if (!key) return needsKey(route) ? missingKey() : undefined;
+    headers.set('apikey', key);
+    if (needsKey(route) && !(await this.#options.keys.roleOf(key))) return invalidKey();
+    return undefined;
+  }
+
+  /** Functions verify JWTs, so an `sb_` key becomes one; the `apikey` header stays what the client sent. */
+  async #swapForFunction(headers: Headers): Promise<Response | undefined> {
+    const { keys } = this.#options;
+    const bearer = bearerOf(headers.get('authorization'));
+    const token = bearer ?? headers.get('apikey');
+    if (!token?.startsWith('sb_')) return undefined;
+    const jwt = await keys.swap(token);
+    if (!jwt) return invalidKey();
+    headers.set('authorization', `Bearer ${jwt}`);
+    return undefined;
+  }
+
+  async #realtime(message: IncomingMessage, response: ServerResponse, url: URL, route: Route): Promise<void> {
+    const refused = await this.#swapForRealtime(message, url, route.rest);
+    if (refused) return sendWithCors(refused, response);
+    response.setHeader('access-control-allow-origin', '*');
+    this.#options.realtime.handleRequest(message, response);
+  }
+
+  /** Rewrites path, query and headers so that the Realtime server sees its own paths and nothing but JWTs. */
+  async #swapForRealtime(message: IncomingMessage, url: URL, path: string): Promise<Response | undefined> {
+    const { keys } = this.#options;
+    for (const name of ['apikey', 'x-api-key'] as const) {
+      const value = message.headers[name];
+      if (typeof value !== 'string') continue;
+      const jwt = await keys.swap(value);
+      if (!jwt) return invalidKey();
+      message.headers[name] = jwt;
+    }
+    const bearer = bearerOf(message.headers.authorization);
+    if (bearer) {
+      const jwt = await keys.swap(bearer);
+      if (!jwt) return invalidKey();
+      message.headers.authorization = `Bearer ${jwt}`;
+    }
+    const query = url.searchParams.get('apikey');
+    if (query !== null) {
+      const jwt = await keys.swap(query);
+      if (!jwt) return invalidKey();
+      url.searchParams.set('apikey', jwt);
+    }
+    message.url = `${path}${url.search}`;
+    return undefined;
+  }
+
+  async #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    this.#upgraded.add(socket);
+    socket.once('close', () => this.#upgraded.delete(socket));
+    socket.on('error', (error) => this.#log.debug({ err: error }, 'upgraded connection broke'));
+    try {
+      const url = urlOf(message);
+      const route = url && routeOf(url.pathname);
+      if (!url || !route) return refuseUpgrade(socket, 404, { message: 'no Route matched with those values' });
+      if (route.service === 'realtime') {
+        const path = route.rest === '/websocket' ? '/socket/websocket' : route.rest;
+        const refused = await this.#swapForRealtime(message, url, path);
+        if (refused) return refuseUpgrade(socket, refused.status, await refused.json());
+        return this.#options.realtime.handleUpgrade(message, socket, head);
+      }
+      if (route.service === 'functions') {
+        return await this.#options.functions.upgrade(functionOf(route.rest).name, message, socket, head);
+      }
+      refuseUpgrade(socket, 404, { message: 'no Route matched with those values' });
+    } catch (error) {
+      this.#log.error({ err: error }, 'upgrade failed');
+      refuseUpgrade(socket, 500, { message: 'An unexpected error occurred' });
+    }
+  }
+}
+
+function urlOf(message: IncomingMessage): URL | undefined {
+  try {
+    const url = new URL(message.url ?? '/', `http://${message.headers.host ?? '127.0.0.1'}`);
+    return url.protocol === 'http:' ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The caller's correlation id when it is a sane one, else a new one. */
+function correlationOf(message: IncomingMessage): string {
+  const given = message.headers['x-correlation-id'];
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+function bearerOf(authorization: string | null | undefined): string | undefined {
+  return /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
+}
+
+const missingKey = () =>
+  Response.json(
+    { message: 'No API key found in request', hint: 'No `apikey` request header or url param was found.' },
+    { status: 401, headers: { 'sb-error-code': 'UNAUTHORIZED_MISSING_API_KEY' } },
+  );
+
+const invalidKey = () =>
+  Response.json(
+    { message: 'Invalid API key', hint: 'Double check your Supabase `anon` or `service_role` API key.' },
+    { status: 401, headers: { 'sb-error-code': 'UNAUTHORIZED_INVALID_API_KEY' } },
+  );
+
+function tooLarge(service: Service): Response {
+  const message = 'The object exceeded the maximum allowed size';
+  const body =
+    service === 'storage'
+      ? { statusCode: '413', error: 'Payload too large', message }
+      : { message: 'Request body too large' };
+  return Response.json(body, { status: 413, headers: { connection: 'close' } });
+}
+
+async function sendWithCors(answered: Response, response: ServerResponse): Promise<void> {
+  const headers = new Headers(answered.headers);
+  allowOrigins(headers);
+  const open = new Response(answered.body, { status: answered.status, statusText: answered.statusText, headers });
+  await sendResponse(open, response);
+}
+
+function answer(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'access-control-allow-origin': '*',
+  });
+  response.end(text);
+}
+
+function refuseUpgrade(socket: Duplex, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n${text}`,
+  );
+}

@@ -1,0 +1,177 @@
+import { PostgresConnection } from '@supabase/lite/postgres';
+import { CompiledQuery, type Kysely } from 'kysely';
+import type { Catalog, Introspection } from './catalog.js';
+import { isDatabaseError, postgrestError, ResponseError } from './errors.js';
+import { isLostConnection, withReconnect } from './reconnect.js';
+import { cookiesOf, requestContext } from './request-context.js';
+
+/** `rest` answers database errors as PostgREST does; `service` leaves them to lite's Auth and Storage. */
+export type ConnectionMode = 'rest' | 'service';
+
+export interface LiteConnectionOptions {
+  mode: ConnectionMode;
+  /** The login for lite's own queries: never a superuser. */
+  databaseUrl: string;
+  /** The pool that requests run on when it is another one: its login can do nothing but become an API role. */
+  requests?: Kysely<unknown>;
+  catalog: Catalog;
+  schemas: string[];
+  extraSearchPath: string[];
+  maxConnections: number;
+}
+
+type LiteVars = Parameters<PostgresConnection['withContext']>[0];
+
+/** What lite says of the caller; its own type leaves it open. */
+interface Vars {
+  auth?: { role?: unknown; jwt?: object | null };
+  storage?: { operation?: string | null };
+}
+type ContextOptions = Parameters<PostgresConnection['withContext']>[2];
+type Database = Kysely<unknown>;
+
+class Rollback<T> extends Error {
+  constructor(readonly result: T) {
+    super('rolled back as asked');
+  }
+}
+
+/**
+ * Lite's Postgres connection with PostgREST's transaction around each request. Lite's own one takes any role the login
+ * may take, and on its first request grants everything in every schema that has RLS to the API roles; this one takes
+ * only the roles of `authenticator` and never grants.
+ */
+export class LiteConnection extends PostgresConnection {
+  readonly #options: LiteConnectionOptions;
+  readonly #roleOfError = new WeakMap<object, string>();
+
+  constructor(options: LiteConnectionOptions) {
+    const { mode } = options;
+    // Auth and Storage hand over JSON that is text already; encoding it again would store a JSON string.
+    const json = (value: unknown) => (mode === 'service' && typeof value === 'string' ? value : JSON.stringify(value));
+    super({
+      url: options.databaseUrl,
+      postgresOptions: {
+        max: options.maxConnections,
+        idle_timeout: 60,
+        connect_timeout: 10,
+        onnotice: () => undefined,
+        connection: { application_name: `stark-${mode}` },
+        types: {
+          json: { to: 114, from: [114], serialize: json, parse: JSON.parse },
+          jsonb: { to: 3802, from: [3802], serialize: json, parse: JSON.parse },
+        },
+      },
+    });
+    this.#options = options;
+  }
+
+  override async introspect(): Promise<Introspection> {
+    return this.#options.catalog.introspection();
+  }
+
+  override async clearSchemaCache(): Promise<void> {
+    this.#options.catalog.invalidate();
+  }
+
+  override async close(): Promise<void> {
+    await this.driver.end({ timeout: 2 });
+  }
+
+  override async withContext<T>(
+    liteVars: LiteVars,
+    run: (db: Kysely<unknown>) => Promise<T>,
+    options?: ContextOptions,
+  ): Promise<T> {
+    const vars = liteVars as Vars | undefined;
+    const role = roleOf(vars);
+    const prelude = await this.#prelude(role, vars, options);
+    if (options?.transaction) {
+      const transaction = options.transaction as Database;
+      await transaction.executeQuery(prelude);
+      return run(transaction);
+    }
+    const pool = this.#options.requests ?? (this.kysely as Database);
+    const method = requestContext.getStore()?.method;
+    const readOnly =
+      options?.rpc?.readOnly === true || (!options?.rpc && this.#options.mode === 'rest' && isRead(method));
+    try {
+      return await withReconnect(isRead(method), async (entered) =>
+        pool
+          .transaction()
+          .setAccessMode(readOnly ? 'read only' : 'read write')
+          .execute(async (transaction) => {
+            await transaction.executeQuery(prelude);
+            entered();
+            const result = await run(transaction as Database);
+            if (options?.forceRollback) throw new Rollback(result);
+            return result;
+          }),
+      );
+    } catch (error) {
+      if (error instanceof Rollback) return error.result as T;
+      if (isDatabaseError(error)) this.#roleOfError.set(error, role);
+      throw error;
+    }
+  }
+
+  /** Lite asks here what an error of the database means: the answer for REST is a whole response, thrown. */
+  override normalizeDbError(error: unknown): unknown {
+    if (error instanceof ResponseError) throw error;
+    if (isLostConnection(error)) throw databaseUnavailable();
+    if (this.#options.mode === 'service' || !isDatabaseError(error)) return error;
+    // Lite words this one better: it knows which relation the column was looked for in.
+    if (error.code === '42703') return error;
+    throw postgrestError(error, this.#roleOfError.get(error) ?? 'anon');
+  }
+
+  async #prelude(role: string, vars: Vars | undefined, options: ContextOptions): Promise<CompiledQuery> {
+    const { catalog, schemas, extraSearchPath } = this.#options;
+    const settings = (await catalog.roles()).get(role);
+    if (settings === undefined) {
+      throw new ResponseError(403, {
+        code: '42501',
+        details: null,
+        hint: null,
+        message: `permission denied to set role "${role}"`,
+      });
+    }
+    const context = requestContext.getStore();
+    const schema = context?.schema ?? schemas[0] ?? 'public';
+    const claims = { ...vars?.auth?.jwt, role };
+    const values: [name: string, value: string][] = [
+      ['search_path', [schema, ...extraSearchPath].map(quoteIdentifier).join(', ')],
+      ...settings.map(([name, value]): [string, string] => [name, value]),
+      ['role', role],
+      ['request.jwt.claims', JSON.stringify(claims)],
+      ['request.method', options?.rpc?.method ?? context?.method ?? 'GET'],
+      ['request.path', options?.rpc?.path ?? context?.path ?? '/'],
+      ['request.headers', JSON.stringify(context?.headers ?? {})],
+      ['request.cookies', JSON.stringify(context ? cookiesOf(context) : {})],
+      ['response.status', ''],
+      ['response.headers', ''],
+      ['storage.operation', String(vars?.storage?.operation ?? '')],
+    ];
+    const calls = values.map((_, i) => `set_config($${i * 2 + 1}, $${i * 2 + 2}, true)`);
+    return CompiledQuery.raw(`select ${calls.join(', ')}`, values.flat());
+  }
+}
+
+/** 503 as PostgREST words a database that is not there. */
+export function databaseUnavailable(): ResponseError {
+  return new ResponseError(503, {
+    code: 'PGRST001',
+    details: null,
+    hint: null,
+    message: 'Database client error. Retrying the connection.',
+  });
+}
+
+function roleOf(vars: Vars | undefined): string {
+  const role: unknown = vars?.auth?.role;
+  return typeof role === 'string' && role !== '' ? role : 'anon';
+}
+
+const isRead = (method: string | undefined) => method === 'GET' || method === 'HEAD';
+
+const quoteIdentifier = (name: string) => `"${name.replaceAll('"', '""')}"`;

@@ -1,0 +1,204 @@
+import { App, setExperimental } from '@supabase/lite';
+import { createPostgresConnection } from '@supabase/lite/postgres';
+import type { Logger } from 'pino';
+import type { ApiKeys } from '../gateway/api-keys.js';
+import { AuthAdmin } from './auth-admin.js';
+import { AuthSessions } from './auth-sessions.js';
+import { Catalog } from './catalog.js';
+import { LiteConnection } from './connection.js';
+import { quietly } from './console.js';
+import { logMail } from './mail.js';
+import { contextOf, requestContext } from './request-context.js';
+import { SchemaWatch } from './schema-watch.js';
+import { FileStorage } from './storage-adapter.js';
+import { aroundStorage } from './storage-fidelity.js';
+
+/** The logins lite needs; none of them is a superuser but the first, which only makes and reads schemas. */
+export type LiteRole = 'supabase_admin' | 'authenticator' | 'supabase_auth_admin' | 'supabase_storage_admin';
+
+export interface LiteOptions {
+  databaseUrl: (role: LiteRole) => string;
+  jwtSecret: string;
+  keys: ApiKeys;
+  /** `[api] schemas`: the first is the default. */
+  schemas: string[];
+  extraSearchPath?: string[];
+  maxRows?: number;
+  storageDir: string;
+  fileSizeLimitBytes?: number;
+  siteUrl: string;
+  /** The URL clients use, for the `iss` of tokens. */
+  apiUrl: () => string;
+  signupEnabled: boolean;
+  jwtExpirySeconds?: number;
+  minimumPasswordLength?: number;
+  enableRefreshTokenRotation?: boolean;
+  log: Logger;
+}
+
+setExperimental('storage', true);
+
+/** REST, Auth and Storage: three apps of `@supabase/lite`, each with the database login its real counterpart has. */
+export class LiteService {
+  readonly #options: LiteOptions;
+  readonly #log: Logger;
+  readonly #catalog: Catalog;
+  readonly #storage: FileStorage;
+  readonly #connections: LiteConnection[];
+  readonly #rest: App;
+  readonly #auth: App;
+  readonly #objects: App;
+  readonly #admin: AuthAdmin;
+  readonly #sessions: AuthSessions;
+  readonly #watch: SchemaWatch;
+
+  constructor(options: LiteOptions) {
+    const { databaseUrl, schemas } = options;
+    this.#options = options;
+    this.#log = options.log.child({ service: 'rest' });
+    this.#catalog = new Catalog({ databaseUrl: databaseUrl('supabase_admin'), log: this.#log });
+    const shared = {
+      catalog: this.#catalog,
+      schemas,
+      extraSearchPath: options.extraSearchPath ?? ['public', 'extensions'],
+    };
+    const rest = new LiteConnection({
+      ...shared,
+      mode: 'rest',
+      databaseUrl: databaseUrl('authenticator'),
+      maxConnections: 10,
+    });
+    const auth = new LiteConnection({
+      ...shared,
+      mode: 'service',
+      databaseUrl: databaseUrl('supabase_auth_admin'),
+      maxConnections: 5,
+    });
+    const objects = new LiteConnection({
+      ...shared,
+      mode: 'service',
+      databaseUrl: databaseUrl('supabase_storage_admin'),
+      requests: rest.kysely,
+      maxConnections: 5,
+    });
+    this.#connections = [rest, auth, objects];
+    this.#storage = new FileStorage({
+      directory: options.storageDir,
+      fileSizeLimitBytes: options.fileSizeLimitBytes ?? 50 * 1024 * 1024,
+      bucketLimit: async (bucket) => {
+        const [row] = await objects.driver`select file_size_limit from storage.buckets where id = ${bucket}`;
+        return row?.file_size_limit == null ? null : Number(row.file_size_limit);
+      },
+    });
+    this.#rest = this.#app(rest, 'rest');
+    this.#auth = this.#app(auth, 'auth');
+    this.#objects = this.#app(objects, 'storage');
+    this.#admin = new AuthAdmin({
+      sql: auth.driver,
+      keys: options.keys,
+      jwtSecret: options.jwtSecret,
+      minimumPasswordLength: options.minimumPasswordLength ?? 6,
+    });
+    this.#sessions = new AuthSessions({
+      sql: auth.driver,
+      jwtSecret: options.jwtSecret,
+      issuer: () => `${options.apiUrl()}/auth/v1`,
+      signupEnabled: options.signupEnabled,
+    });
+    this.#watch = new SchemaWatch({
+      databaseUrl: databaseUrl('authenticator'),
+      reload: () => this.#catalog.invalidate(),
+      log: this.#log,
+    });
+  }
+
+  /** Creates the tables of schemas `auth` and `storage`; owners and grants are the platform's, given afterwards. */
+  async ensureSystemSchema(): Promise<void> {
+    const connection = createPostgresConnection({
+      url: this.#options.databaseUrl('supabase_admin'),
+      postgresOptions: { max: 1, onnotice: () => undefined },
+    });
+    // The functions auth.uid() and its kin are the platform's; lite's own know only half of the settings.
+    connection.config.baseSchema = 'create schema if not exists auth';
+    try {
+      const app = this.#app(connection, 'schema');
+      await quietly(this.#log, () => app.ensureSystemSchema());
+    } finally {
+      await connection.driver.end({ timeout: 2 });
+    }
+  }
+
+  async start(): Promise<void> {
+    await this.#storage.prepare();
+    await this.#watch.start();
+    await this.#catalog.introspection();
+    await quietly(this.#log, async () => {
+      for (const app of [this.#rest, this.#auth, this.#objects]) await app.init();
+    });
+  }
+
+  /** Answers a request for /rest/v1, /auth/v1 or /storage/v1. */
+  async fetch(request: Request): Promise<Response> {
+    const context = contextOf(request);
+    return requestContext.run(context, () => quietly(this.#log, () => this.#route(request)));
+  }
+
+  /** Forgets the schema cache, as `notify pgrst, 'reload schema'` does. */
+  async reload(): Promise<void> {
+    this.#catalog.invalidate();
+  }
+
+  async stop(): Promise<void> {
+    await this.#watch.stop();
+    await Promise.all([...this.#connections.map((connection) => connection.close()), this.#catalog.close()]);
+  }
+
+  async #route(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/auth/v1/admin/')) return this.#admin.fetch(request);
+    if (pathname.startsWith('/auth/v1/')) return this.#sessions.around(request, (inner) => this.#auth.fetch(inner));
+    if (pathname.startsWith('/storage/v1/')) {
+      return aroundStorage(request, (inner) => this.#objects.fetch(inner));
+    }
+    return this.#rest.fetch(withDefaultProfile(request, this.#options.schemas[0] ?? 'public'));
+  }
+
+  #app(connection: App['connection'], part: 'rest' | 'auth' | 'storage' | 'schema'): App {
+    const { options } = { options: this.#options };
+    const has = (name: string) => part === name || part === 'schema';
+    const app = new App({
+      connection,
+      api: { enabled: part === 'rest', schemas: options.schemas, max_rows: options.maxRows ?? 1000 },
+      auth: {
+        enabled: has('auth'),
+        jwt_secret: options.jwtSecret,
+        jwt_expiry: options.jwtExpirySeconds ?? 3600,
+        site_url: options.siteUrl,
+        enable_signup: options.signupEnabled,
+        minimum_password_length: options.minimumPasswordLength ?? 6,
+        enable_refresh_token_rotation: options.enableRefreshTokenRotation ?? true,
+      },
+      storage: { enabled: has('storage') },
+      // The official CLI keeps the history of migrations; lite's would be a second one.
+      db: { migrations: { enabled: false } },
+      studio: { enabled: false },
+      options: {
+        drivers: { email: logMail(this.#log.child({ service: 'mail' })) },
+        server: {
+          admin: false,
+          disableStudio: true,
+          apiKeys: { resolver: (key: string) => options.keys.resolveForLite(key) },
+        },
+      },
+    } as never) as App;
+    app._storageAdapter = this.#storage;
+    return app;
+  }
+}
+
+/** Lite falls back to `public`; PostgREST to the first exposed schema. */
+function withDefaultProfile(request: Request, schema: string): Request {
+  const name = request.method === 'GET' || request.method === 'HEAD' ? 'accept-profile' : 'content-profile';
+  if (!request.headers.has(name)) request.headers.set(name, schema);
+  return request;
+}

@@ -1,0 +1,38 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What a database transaction or the storage adapter must know of the HTTP request it works for. */
+export interface RequestContext {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  /** The schema of Accept-Profile or Content-Profile; undefined means the first exposed one. */
+  schema: string | undefined;
+}
+
+/** Lite calls its connection and its storage adapter without the request, so it travels beside the call. */
+export const requestContext = new AsyncLocalStorage<RequestContext>();
+
+/** The context of one request, as PostgREST would hand it to `request.*` settings. */
+export function contextOf(request: Request): RequestContext {
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  const headers: Record<string, string> = {};
+  request.headers.forEach((value, name) => {
+    headers[name] = value;
+  });
+  return {
+    method: request.method,
+    path: new URL(request.url).pathname.replace(/^\/rest\/v1/, ''),
+    headers,
+    schema: (reads ? headers['accept-profile'] : headers['content-profile']) ?? undefined,
+  };
+}
+
+/** Cookies of the request as one object, the shape of `request.cookies`. */
+export function cookiesOf(context: RequestContext): Record<string, string> {
+  const cookies: Record<string, string> = {};
+  for (const pair of (context.headers.cookie ?? '').split(';')) {
+    const at = pair.indexOf('=');
+    if (at > 0) cookies[pair.slice(0, at).trim()] = pair.slice(at + 1).trim();
+  }
+  return cookies;
+}
