@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { App, setExperimental } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
-import { App } from '@supabase/lite';
 import pino from 'pino';
 import postgres, { type Sql } from 'postgres';
 import { bootstrapGrants, bootstrapPlatform } from '../src/postgres/bootstrap.js';
@@ -14,7 +14,6 @@ export const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
 /** A folder for one test file that the account of the server can enter. */
 export async function temporaryDirectory(): Promise<{ directory: string; remove: () => Promise<void> }> {
   const directory = await mkdtemp(path.join(tmpdir(), 'stark-pg-'));
-  await chmod(directory, 0o755);
   return { directory, remove: () => rm(directory, { recursive: true, force: true }) };
 }
 
@@ -62,7 +61,10 @@ export async function makeSystemSchemas(cluster: PostgresCluster): Promise<void>
     url: cluster.url('supabase_admin'),
     postgresOptions: { onnotice: () => {} },
   });
+  setExperimental('storage', true);
   const app = new App({ connection, storage: { enabled: true } });
+  // Only its presence counts here: without one the library leaves the tables of Storage out.
+  app._storageAdapter = {} as NonNullable<typeof app._storageAdapter>;
   await app.ensureSystemSchema();
   await connection.driver.end();
 }

@@ -12,7 +12,7 @@ import { claimPort, portTaken } from './port.js';
 import { isPostmasterOf, parentOf, waitForEnd } from './processes.js';
 import { ServerLog } from './server-log.js';
 import { initdbOptions, serverSettings } from './settings.js';
-import { ensureReachable, findSystemUser, makePrivateDirectory, type SystemUser } from './system-user.js';
+import { findSystemUser, launchAs, makePrivateDirectory, type SystemUser } from './system-user.js';
 
 const run = promisify(execFile);
 
@@ -75,8 +75,6 @@ export class PostgresCluster {
     const directory = this.#options.dataDir;
     if (await exists(path.join(directory, 'PG_VERSION'))) return { created: false };
     await makePrivateDirectory(directory, user);
-    await ensureReachable(await realpath(directory), user);
-    await ensureReachable(binaries.initdb, user);
     await this.#initdb(binaries, user, directory);
     return { created: true };
   }
@@ -143,10 +141,10 @@ export class PostgresCluster {
     try {
       if ('uid' in user) await chown(passwordFile, user.uid, user.gid);
       const durable = this.#options.durable ?? true;
-      await run(binaries.initdb, initdbOptions({ directory, passwordFile, durable }), {
-        ...user,
-        env: serverEnvironment(),
-      });
+      const options = initdbOptions({ directory, passwordFile, durable });
+      const reach = [binaries.initdb, path.resolve(directory)];
+      const launch = await launchAs(user, binaries.initdb, options, reach);
+      await run(launch.command, launch.args, { ...launch.user, env: serverEnvironment() });
       const keyFile = path.join(directory, 'vault.key');
       await writeFile(keyFile, randomBytes(32).toString('hex'), { mode: 0o600 });
       if ('uid' in user) await chown(keyFile, user.uid, user.gid);
@@ -189,18 +187,16 @@ export class PostgresCluster {
   ): Promise<string | null> {
     const output = new ServerLog(this.#log);
     const durable = this.#options.durable ?? true;
-    const child = spawn(
-      binaries.postgres,
-      ['-D', directory, ...serverSettings({ directory, port: this.#port, durable })],
-      {
-        ...user,
-        cwd: directory,
-        env: serverEnvironment(),
-        stdio: ['ignore', 'ignore', 'pipe'],
-        // A group of its own: Ctrl-C in a terminal must reach us first, so that we stop things in order.
-        detached: true,
-      },
-    );
+    const options = ['-D', directory, ...serverSettings({ directory, port: this.#port, durable })];
+    const launch = await launchAs(user, binaries.postgres, options, [binaries.postgres, directory]);
+    const child = spawn(launch.command, launch.args, {
+      ...launch.user,
+      cwd: directory,
+      env: serverEnvironment(),
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // A group of its own: Ctrl-C in a terminal must reach us first, so that we stop things in order.
+      detached: true,
+    });
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => output.write(chunk));
     const ended = new Promise<ExitDetail>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));

@@ -1,13 +1,19 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, stat } from 'node:fs/promises';
+import { chown, mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ClusterError } from './errors.js';
 
 const run = promisify(execFile);
 
-/** The operating-system account Postgres runs as; empty when it is simply ours. */
-export type SystemUser = { readonly uid: number; readonly gid: number } | Record<string, never>;
+/** An account of the operating system. */
+export interface Account {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** The account to run as; empty when it is simply ours. */
+export type SystemUser = Account | Record<string, never>;
 
 /** Postgres refuses to run as root: then the account `postgres` is used, and made when it does not exist. */
 export async function findSystemUser(): Promise<SystemUser> {
@@ -46,9 +52,36 @@ export async function makePrivateDirectory(directory: string, user: SystemUser):
   if ('uid' in user) await chown(directory, user.uid, user.gid);
 }
 
-/** Fails with the name of the first folder on the way that the account may not enter. */
-export async function ensureReachable(target: string, user: SystemUser): Promise<void> {
-  if (!('uid' in user)) return;
+/** A program with its arguments, and the account to give it at its start. */
+export interface Launch {
+  readonly command: string;
+  readonly args: string[];
+  readonly user: SystemUser;
+}
+
+/**
+ * How to run a program of Postgres as `user`. Where root's own folders (a home, a temporary folder) stand between that account
+ * and one of `paths`, the program gets the single capability that opens the way; its account stays the unprivileged one.
+ */
+export async function launchAs(user: SystemUser, command: string, args: string[], paths: string[]): Promise<Launch> {
+  if (!isAccount(user)) return { command, args, user };
+  const barriers = await Promise.all(paths.map((target) => firstBarrier(target, user)));
+  const barrier = barriers.find((folder) => folder !== null);
+  if (barrier === undefined) return { command, args, user };
+  const capability = await passCapability();
+  if (capability === null) {
+    throw new ClusterError(
+      'DATA_DIR_UNREACHABLE',
+      `Postgres runs as the account "postgres" because we are root, and that account may not enter ${barrier}; choose another folder or run as an ordinary user`,
+    );
+  }
+  const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
+  const grant = [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`];
+  return { command: 'setpriv', args: [...identity, ...grant, command, ...args], user: {} };
+}
+
+/** The first folder on the way to `target` that the account may not enter. */
+async function firstBarrier(target: string, user: Account): Promise<string | null> {
   const ancestors: string[] = [];
   for (let folder = path.dirname(target); ; folder = path.dirname(folder)) {
     ancestors.unshift(folder);
@@ -57,11 +90,26 @@ export async function ensureReachable(target: string, user: SystemUser): Promise
   for (const folder of ancestors) {
     const { mode, uid, gid } = await stat(folder);
     const bit = uid === user.uid ? 0o100 : gid === user.gid ? 0o010 : 0o001;
-    if ((mode & bit) === 0) {
-      throw new ClusterError(
-        'DATA_DIR_UNREACHABLE',
-        `Postgres runs as the account "postgres" because we are root, and that account may not enter ${folder}, which is on the way to ${target}; choose another folder or run as an ordinary user`,
-      );
-    }
+    if ((mode & bit) === 0) return folder;
   }
+  return null;
+}
+
+/** The least capability of ours that passes folders, if setpriv is there to hand it on; containers often lack the first. */
+async function passCapability(): Promise<string | null> {
+  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
+  const ours = BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`);
+  const capability = [
+    { name: 'dac_read_search', bit: 2n },
+    { name: 'dac_override', bit: 1n },
+  ].find(({ bit }) => (ours & (1n << bit)) !== 0n);
+  const found = await run('setpriv', ['--version']).then(
+    () => true,
+    () => false,
+  );
+  return found && capability !== undefined ? capability.name : null;
+}
+
+function isAccount(user: SystemUser): user is Account {
+  return 'uid' in user;
 }
