@@ -1,4 +1,4 @@
-export { type CallOptions, call } from './client/call.js';
+export { type CallOptions, call, type FunctionArgs, type FunctionName, type FunctionResult } from './client/call.js';
 export { createStarkClient, type StarkClient, type StarkClientOptions } from './client/client.js';
 export { type ErrorEnvelope, StarkError, type StarkErrorOptions, usageError } from './client/errors.js';
 export { EXIT_CODES, type ExitCode, exitCodeOf } from './client/exit-codes.js';

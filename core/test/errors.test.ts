@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { AuthApiError, AuthRetryableFetchError, AuthSessionMissingError } from '@supabase/supabase-js';
 import { describe, expect, it, vi } from 'vitest';
@@ -31,6 +32,15 @@ describe('exit codes', () => {
   ])('%s with status %s exits %i', (code, status, exit) => {
     expect(exitCodeOf(code, status)).toBe(exit);
   });
+});
+
+it('gives every code of the database the exit code that the database says', async () => {
+  const sql = await readFile(new URL('../../supabase/migrations/20260101000001_schemas.sql', import.meta.url), 'utf8');
+  const list = /insert into stark\.error_codes[^;]*;/.exec(sql)?.[0] ?? '';
+  const rows = [...list.matchAll(/\('([A-Z_]+)', (\d+), (\d+),/g)];
+  expect(rows.length).toBeGreaterThan(20);
+  const wrong = rows.filter(([, code, status, exit]) => exitCodeOf(code as string, Number(status)) !== Number(exit));
+  expect(wrong.map(([row]) => row)).toEqual([]);
 });
 
 describe('toStarkError', () => {

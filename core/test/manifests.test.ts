@@ -63,8 +63,7 @@ describe('toPodRequest', () => {
     ['a version that is a number', { pack: 'a', version: 1 }, /version must be a text, not 1/],
     ['an unknown field', { pack: 'a', replica: 2 }, /replica is not a field that exists here/],
     ['an unknown field in the spec', { pack: 'a', spec: { resource: {} } }, /spec\.resource is not a field/],
-    ['too many replicas', { pack: 'a', replicas: 0 }, /replicas must be a whole number from 1 to 1000/],
-    ['a name for several', { pack: 'a', name: 'x', replicas: 2 }, /only one pod can bear a name/],
+    ['too many replicas', { pack: 'a', replicas: 0 }, /replicas must be a whole number from 1 to 10000/],
     [
       'a bad quantity',
       { pack: 'a', spec: { resources: { requests: { cpu: 'lots' } } } },
@@ -117,7 +116,7 @@ describe('toPodRequest', () => {
   });
 
   it('says everything that is wrong at once', () => {
-    const error = problems(() => toPodRequest({ pack: 'A', priority: 'high', spec: { nodeName: 'N' } }));
+    const error = problems(() => toPodRequest({ pack: 'A', priority: 'high', spec: { nodeName: 'N_' } }));
     expect((error.details as { field: string }[]).map(({ field }) => field)).toEqual([
       'pack',
       'priority',

@@ -1,6 +1,7 @@
 import {
   call,
   createStarkClient,
+  type FunctionName,
   type PodReportAnswer,
   type StarkClient,
   type StarkError,
@@ -104,11 +105,11 @@ export class SupabaseControlPlane implements ControlPlane {
     await this.#client.realtime.disconnect();
   }
 
-  async #call<T>(fn: string, args: Record<string, unknown>): Promise<T> {
+  async #call<T>(fn: FunctionName, args: Record<string, unknown>): Promise<T> {
     try {
       // supabase-js would go on without a token as nobody, and be refused for the wrong reason.
       await this.#session.token();
-      return (await call(this.#client, fn, args, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) })) as T;
+      return (await call(this.#client, fn, args as never, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) })) as T;
     } catch (error) {
       throw toStarkError(error, { url: this.options.url }) satisfies StarkError;
     }

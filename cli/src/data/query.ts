@@ -1,7 +1,11 @@
 import { StarkError } from '@stark-o/core/errors';
 import { type LabelSelector, type Labels, matchesSelector, parseSelector } from '@stark-o/core/model';
+import type { SupabaseClient } from '@supabase/supabase-js';
 import { nearest } from '../base/suggest.js';
 import type { Connection } from '../session/connection.js';
+
+// The table is chosen at run time: the generated types, which know each table's columns, cannot follow.
+type AnyTable = SupabaseClient;
 
 // PostgREST gives at most this many rows a request, on hosted Supabase and locally.
 const page = 1000;
@@ -23,7 +27,7 @@ export async function findRows<Row extends { name: string; id: string; labels?: 
   columns: readonly string[],
   filter: Filter,
 ): Promise<Row[]> {
-  const client = await connection.client();
+  const client = (await connection.client()) as unknown as AnyTable;
   const selector = filter.selector === undefined ? undefined : parseSelector(filter.selector);
   const rows: Row[] = [];
   for (let from = 0; ; from += page) {
@@ -76,7 +80,7 @@ async function refuseMissing(
   const [first] = missing;
   if (first === undefined) return;
   const kind = table.slice(0, -1);
-  const client = await connection.client();
+  const client = (await connection.client()) as unknown as AnyTable;
   let others = client.from(table).select('name');
   if (filter.namespace !== undefined) others = others.eq('namespace', filter.namespace);
   const known = await connection.rows<{ name: string }>(others.limit(page));

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { labelKeyProblem, labelValueProblem } from '../model/labels.js';
-import { dnsLabelProblem, packNameProblem, versionProblem } from '../model/names.js';
+import { dnsLabelProblem, dnsNameProblem, packNameProblem, versionProblem } from '../model/names.js';
 import { parseCpu, parseMemory } from '../model/quantity.js';
 
 // Turns a "why not" function into a check whose message is that reason.
@@ -16,6 +16,7 @@ function named(problem: (text: string) => string | undefined) {
 }
 
 export const dnsLabel = named(dnsLabelProblem);
+export const dnsName = named(dnsNameProblem);
 export const packName = named(packNameProblem);
 // `latest` and the absence of a version mean the same: the newest one that is ready.
 export const versionOrLatest = named((text) => (text === 'latest' ? undefined : versionProblem(text)));

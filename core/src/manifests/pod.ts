@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { PodRequest } from '../model/api.js';
 import { TAINT_EFFECTS } from '../model/taints.js';
-import { cpu, dictionary, dnsLabel, labels, memory, packName, versionOrLatest, whole } from './fields.js';
+import { cpu, dictionary, dnsLabel, dnsName, labels, memory, packName, versionOrLatest, whole } from './fields.js';
 import { checkManifest } from './problems.js';
 
 const text = v.string();
@@ -89,39 +89,35 @@ const ports = v.pipe(
   v.check((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two ports of the same name'),
 );
 
+const amounts = v.strictObject({ cpu: v.optional(cpu), memory: v.optional(memory), storage: v.optional(memory) });
+
 /** The checks of a pod's spec, shared by every document that holds one. */
 export const podSpecSchema = v.strictObject({
-  nodeName: v.optional(dnsLabel),
+  nodeName: v.optional(dnsName),
   nodeSelector: v.optional(labels),
   tolerations: v.optional(v.array(toleration)),
   affinity: v.optional(affinity),
-  resources: v.optional(
-    v.strictObject({ requests: v.optional(v.strictObject({ cpu: v.optional(cpu), memory: v.optional(memory) })) }),
-  ),
+  resources: v.optional(v.strictObject({ requests: v.optional(amounts), limits: v.optional(amounts) })),
   config: v.optional(dictionary(v.unknown())),
   env: v.optional(dictionary(text)),
   ports: v.optional(ports),
   restartPolicy: v.optional(v.picklist(['Always', 'OnFailure', 'Never'])),
-  terminationGracePeriodSeconds: v.optional(whole(0, 86_400)),
+  terminationGracePeriodSeconds: v.optional(whole(0, 3600)),
   isolation: v.optional(v.picklist(['process', 'worker'])),
+  readiness: v.optional(dictionary(v.unknown())),
+  liveness: v.optional(dictionary(v.unknown())),
 });
 
-const podRequestSchema = v.pipe(
-  v.strictObject({
-    pack: packName,
-    version: v.optional(versionOrLatest),
-    namespace: v.optional(dnsLabel),
-    name: v.optional(dnsLabel),
-    replicas: v.optional(whole(1, 1000)),
-    labels: v.optional(labels),
-    priority: v.optional(whole(-2_147_483_648, 2_147_483_647)),
-    spec: v.optional(podSpecSchema),
-  }),
-  v.check(
-    (it) => it.name === undefined || (it.replicas ?? 1) === 1,
-    'has both a name and replicas: only one pod can bear a name',
-  ),
-);
+const podRequestSchema = v.strictObject({
+  pack: packName,
+  version: v.optional(versionOrLatest),
+  namespace: v.optional(dnsLabel),
+  name: v.optional(dnsLabel),
+  replicas: v.optional(whole(1, 10_000)),
+  labels: v.optional(labels),
+  priority: v.optional(whole(0, 1000)),
+  spec: v.optional(podSpecSchema),
+});
 
 /** Checks a document that asks for pods and gives the argument of `create_pods`, quantities in millicores and MB. */
 export function toPodRequest(document: unknown, what = 'pod'): PodRequest {

@@ -1,5 +1,5 @@
-import type { PackRuntime } from './pack.js';
-import type { PodSpec } from './pod.js';
+import type { PackRuntime, PackVersion } from './pack.js';
+import type { Pod, PodSpec } from './pod.js';
 import type { PodStatus } from './pod-status.js';
 
 /** Answer of `whoami`. */
@@ -87,12 +87,16 @@ export interface PodRequest {
   spec?: PodSpec;
 }
 
-/** Results of the functions that answer with a document rather than with rows. */
+/** Results of the functions that answer with a document, or with rows whose columns core types more exactly. */
 export interface FunctionResults {
   needs_setup: boolean;
   whoami: WhoAmI;
   can_i: boolean;
   register_pack_version: PackUpload;
+  finish_pack_version: PackVersion;
+  create_pods: Pod[];
+  stop_pods: Pod[];
+  delete_pods: Pod[];
   register_node: { node_id: string; name: string };
   node_sync: NodeSync;
   report_pods: PodReportAnswer[];

@@ -1,18 +1,11 @@
+import type { RowOf } from './database.js';
 import type { JsonObject } from './json.js';
 
-/** One line of the append-only log: what changed, the whole new state, who did it. */
-export interface StarkEvent {
-  readonly seq: number;
-  /** Version of the event's own shape. */
-  readonly version: number;
-  /** `<kind>.<what>`: `pod.created`, `node.updated`, `pack.deleted` … */
-  readonly type: string;
-  readonly time: string;
-  /** Null for events of the cluster: nodes, packs, namespaces. */
-  readonly namespace: string | null;
-  readonly kind: string;
-  readonly object_id: string;
-  readonly actor: string | null;
-  readonly correlation_id: string | null;
-  readonly object: JsonObject;
-}
+export const EVENT_KINDS = ['pod', 'node', 'pack', 'pack_version', 'namespace'] as const;
+export type EventKind = (typeof EVENT_KINDS)[number];
+
+/**
+ * One line of the append-only log: what changed, the whole new state (the last one when it was deleted), who did it.
+ * `seq` has no gaps and grows in the order of commits; `type` is `<kind>.created`, `.updated` or `.deleted`.
+ */
+export type StarkEvent = RowOf<'events', { kind: EventKind; object: JsonObject }>;

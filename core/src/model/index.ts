@@ -1,10 +1,11 @@
 export type * from './api.js';
 export * from './duration.js';
-export type * from './event.js';
+export * from './event.js';
 export type * from './json.js';
 export * from './label-selector.js';
 export * from './labels.js';
 export * from './names.js';
+export type * from './namespace.js';
 export * from './node.js';
 export * from './pack.js';
 export type * from './pack-context.js';

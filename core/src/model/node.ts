@@ -1,3 +1,4 @@
+import type { RowOf } from './database.js';
 import type { JsonObject } from './json.js';
 import type { Labels } from './labels.js';
 import type { Taint } from './taints.js';
@@ -14,19 +15,15 @@ export interface NodeResources {
 }
 
 /** One agent, as `stark.nodes` shows it. */
-export interface Node {
-  readonly id: string;
-  readonly name: string;
-  readonly runtime: 'node' | 'browser';
-  readonly status: NodeStatus;
-  readonly labels: Labels;
-  readonly taints: readonly Taint[];
-  readonly capabilities: JsonObject;
-  readonly allocatable: NodeResources;
-  readonly allocated: NodeResources;
-  readonly unschedulable: boolean;
-  readonly owner_id: string | null;
-  readonly incarnation: number;
-  readonly created_at: string;
-  readonly resource_version: number;
-}
+export type Node = RowOf<
+  'nodes',
+  {
+    runtime: 'node' | 'browser';
+    status: NodeStatus;
+    labels: Labels;
+    taints: readonly Taint[];
+    capabilities: JsonObject;
+    allocatable: NodeResources;
+    allocated: NodeResources;
+  }
+>;

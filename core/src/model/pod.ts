@@ -1,13 +1,15 @@
+import type { RowOf } from './database.js';
 import type { JsonObject } from './json.js';
 import type { LabelSelector } from './label-selector.js';
 import type { Labels } from './labels.js';
 import type { PodStatus } from './pod-status.js';
 import type { Toleration } from './taints.js';
 
-/** Amounts as the scheduler counts them: millicores and MB. */
+/** Amounts as the scheduler counts them: millicores, MB, MB. */
 export interface ResourceAmounts {
   cpu?: number;
   memory?: number;
+  storage?: number;
 }
 
 export interface NodeSelectorRequirement {
@@ -56,7 +58,7 @@ export interface PodSpec {
   nodeSelector?: Record<string, string>;
   tolerations?: Toleration[];
   affinity?: Affinity;
-  resources?: { requests?: ResourceAmounts };
+  resources?: { requests?: ResourceAmounts; limits?: ResourceAmounts };
   /** Handed to the pack as `ctx.config`. */
   config?: JsonObject;
   /** Handed to the pack as `ctx.env`. */
@@ -65,34 +67,13 @@ export interface PodSpec {
   restartPolicy?: RestartPolicy;
   terminationGracePeriodSeconds?: number;
   isolation?: 'process' | 'worker';
+  /** Present when the pack says itself, by `ctx.ready()`, when it can serve. */
+  readiness?: JsonObject;
+  liveness?: JsonObject;
 }
 
 /** One run of a pack version on one node, as `stark.pods` shows it. */
-export interface Pod {
-  readonly id: string;
-  readonly name: string;
-  readonly namespace: string;
-  readonly pack_id: string;
-  readonly pack_name: string;
-  readonly pack_version_id: string;
-  readonly version: string;
-  readonly node_id: string | null;
-  readonly node_name: string | null;
-  readonly status: PodStatus;
-  readonly status_reason: string | null;
-  readonly status_message: string | null;
-  readonly exit_code: number | null;
-  readonly restarts: number;
-  readonly ready: boolean;
-  readonly ports: Readonly<Record<string, number>>;
-  readonly labels: Labels;
-  readonly spec: PodSpec;
-  readonly priority: number;
-  readonly created_by: string | null;
-  readonly incarnation: number | null;
-  readonly created_at: string;
-  readonly scheduled_at: string | null;
-  readonly started_at: string | null;
-  readonly finished_at: string | null;
-  readonly resource_version: number;
-}
+export type Pod = RowOf<
+  'pods',
+  { status: PodStatus; ports: Readonly<Record<string, number>>; labels: Labels; spec: PodSpec }
+>;
