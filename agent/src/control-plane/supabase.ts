@@ -1,10 +1,11 @@
 import {
   call,
   createStarkClient,
+  type FunctionArgs,
   type FunctionName,
+  type FunctionResult,
   type PodReportAnswer,
   type StarkClient,
-  type StarkError,
   toStarkError,
 } from '@stark-o/core';
 import type { LogLine } from '../logs/log-line.js';
@@ -105,13 +106,13 @@ export class SupabaseControlPlane implements ControlPlane {
     await this.#client.realtime.disconnect();
   }
 
-  async #call<T>(fn: FunctionName, args: Record<string, unknown>): Promise<T> {
+  async #call<F extends FunctionName>(fn: F, args: FunctionArgs<F>): Promise<FunctionResult<F>> {
     try {
       // supabase-js would go on without a token as nobody, and be refused for the wrong reason.
       await this.#session.token();
-      return (await call(this.#client, fn, args as never, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) })) as T;
+      return await call(this.#client, fn, args, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
     } catch (error) {
-      throw toStarkError(error, { url: this.options.url }) satisfies StarkError;
+      throw toStarkError(error, { url: this.options.url });
     }
   }
 }

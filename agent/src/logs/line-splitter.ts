@@ -1,7 +1,7 @@
-/** The longest line kept; what is beyond is cut off and said so. */
-export const LONGEST_LINE = 16 * 1024;
-
 const CUT = ' … (cut at 16 KiB)';
+
+/** The longest line kept; what is beyond is cut off and said so. */
+export const LONGEST_LINE = 16 * 1024 - CUT.length;
 
 /** Joins pieces of text to whole lines and bounds their length, however they arrive. */
 export class LineSplitter {

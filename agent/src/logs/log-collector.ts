@@ -1,9 +1,11 @@
 import type { Clock } from '../reconciler/adapters.js';
+import { storableText } from '../reconciler/storable-text.js';
 import type { CapturedLine, LogLine } from './log-line.js';
 
 const FLUSH_EVERY_MS = 500;
 const FLUSH_AT_LINES = 500;
-/** Per pod and flush, so that a flood costs its neighbours nothing. */
+/** Per pod and window, so that a flood costs its neighbours nothing. */
+const WINDOW_MS = 500;
 const MOST_LINES = 2_000;
 const MOST_CHARACTERS = 512 * 1024;
 
@@ -12,6 +14,9 @@ const NUMBERS_PER_INCARNATION = 1_000_000_000;
 
 interface Queue {
   lines: LogLine[];
+  windowStart: number;
+  /** Taken in this window. */
+  taken: number;
   characters: number;
   dropped: number;
   seq: number;
@@ -36,13 +41,20 @@ export class LogCollector {
 
   add(podId: string, line: CapturedLine): void {
     const queue = this.#queueOf(podId);
-    if (queue.lines.length >= MOST_LINES || queue.characters >= MOST_CHARACTERS) {
-      queue.dropped += 1;
-      return;
+    const now = this.clock.now();
+    if (Math.abs(now - queue.windowStart) >= WINDOW_MS) {
+      queue.windowStart = now;
+      queue.taken = 0;
+      queue.characters = 0;
     }
-    this.#append(podId, queue, line);
-    if (this.#waiting >= FLUSH_AT_LINES && this.#waiting % FLUSH_AT_LINES === 0) this.#schedule(0);
-    else this.#schedule(FLUSH_EVERY_MS);
+    if (queue.taken >= MOST_LINES || queue.characters >= MOST_CHARACTERS) {
+      queue.dropped += 1;
+    } else {
+      queue.taken += 1;
+      queue.characters += line.message.length;
+      this.#append(podId, queue, line);
+    }
+    this.#schedule(this.#waiting === FLUSH_AT_LINES ? 0 : FLUSH_EVERY_MS);
   }
 
   /** Lines of this pod were lost further on; said in its log. */
@@ -69,7 +81,6 @@ export class LogCollector {
       }
       batch.push(...queue.lines);
       queue.lines = [];
-      queue.characters = 0;
     }
     this.#waiting = 0;
     if (batch.length > 0) this.handOn(batch);
@@ -77,8 +88,13 @@ export class LogCollector {
 
   #append(podId: string, queue: Queue, line: CapturedLine): void {
     queue.seq = Math.max(queue.seq, this.#base) + 1;
-    queue.lines.push({ pod_id: podId, seq: queue.seq, time: new Date(this.clock.now()).toISOString(), ...line });
-    queue.characters += line.message.length;
+    queue.lines.push({
+      pod_id: podId,
+      seq: queue.seq,
+      time: new Date(this.clock.now()).toISOString(),
+      ...line,
+      message: storableText(line.message),
+    });
     this.#waiting += 1;
   }
 
@@ -94,7 +110,7 @@ export class LogCollector {
   #queueOf(podId: string): Queue {
     let queue = this.#queues.get(podId);
     if (queue === undefined) {
-      queue = { lines: [], characters: 0, dropped: 0, seq: 0 };
+      queue = { lines: [], windowStart: 0, taken: 0, characters: 0, dropped: 0, seq: 0 };
       this.#queues.set(podId, queue);
     }
     return queue;

@@ -107,5 +107,6 @@ function describe({ pod, bundle }: LaunchRequest, nodeName: string, ports: Recor
     env: pod.spec.env ?? {},
     ports,
     bundle: pathToFileURL(bundle).href,
+    entry: pod.entry ?? 'default',
   };
 }

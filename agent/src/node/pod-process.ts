@@ -163,7 +163,12 @@ function fromStdout(line: string): CapturedLine {
   try {
     const { level, message, fields } = JSON.parse(line.slice(LOG_MARK.length)) as LogRecord;
     if (typeof message === 'string' && typeof level === 'string') {
-      return { stream: 'stdout', level, message, ...(fields !== undefined && { fields }) };
+      // Lines have no column of their own for fields.
+      return {
+        stream: 'stdout',
+        level,
+        message: fields === undefined ? message : `${message} ${JSON.stringify(fields)}`,
+      };
     }
   } catch {
     // The pack printed the mark itself.

@@ -1,5 +1,6 @@
 import { type ExitOutcome, gracePeriodMs, type PodReport, type PodStatus, type WantedPod } from './pod.js';
 import { afterExit, backoffMs } from './restart-policy.js';
+import { storableText } from './storable-text.js';
 
 /**
  * fetching → launching → running, `waiting` between two tries, `stopping` until the run is gone, `ended` for good.
@@ -270,6 +271,7 @@ class Turn {
       pod_id: it.pod.id,
       status,
       ...detail,
+      ...(detail.message !== undefined && { message: storableText(detail.message) }),
       restarts: it.restarts,
       ready: it.ready,
       observed_at: new Date(this.now).toISOString(),

@@ -5,6 +5,8 @@ export type { PodStatus, RestartPolicy } from '@stark-o/core';
 /** A pod as its agent must know it. */
 export interface WantedPod extends Wanted {
   labels?: Record<string, string>;
+  /** The export of the bundle to call. */
+  entry?: string;
   spec: PodSpec & {
     /** Present when the pack says itself when it can serve. */
     readiness?: JsonObject;

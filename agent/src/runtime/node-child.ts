@@ -12,6 +12,11 @@ const { die } = harden();
 const leave = process.exit.bind(process);
 const abort = new AbortController();
 
+// Else what was printed last is lost when the pack calls process.exit.
+for (const stream of [process.stdout, process.stderr]) {
+  (stream as unknown as { _handle?: { setBlocking?(on: boolean): void } })._handle?.setBlocking?.(true);
+}
+
 // Without its agent nobody reports, stops or limits this process.
 process.on('disconnect', die);
 process.on('SIGTERM', () => abort.abort());
@@ -23,7 +28,7 @@ process.on('message', (message: ToRun) => {
 async function run(description: RunDescription): Promise<void> {
   process.on('uncaughtException', (error) => fail('run', error));
   Object.assign(process.env, description.env);
-  const pack = await load(description.bundle);
+  const pack = await load(description);
   if (pack === undefined) return;
   const context = createContext(description, {
     log: write,
@@ -40,15 +45,12 @@ async function run(description: RunDescription): Promise<void> {
   leave(0);
 }
 
-async function load(bundle: string): Promise<((context: unknown) => unknown) | undefined> {
+async function load({ bundle, entry }: RunDescription): Promise<((context: unknown) => unknown) | undefined> {
   try {
-    const module = (await import(bundle)) as { default?: unknown };
-    if (typeof module.default === 'function') return module.default as (context: unknown) => unknown;
-    await fail(
-      'load',
-      new Error(`the default export of the bundle is ${typeName(module.default)}, not a function`),
-      true,
-    );
+    const module = (await import(bundle)) as Record<string, unknown>;
+    const pack = module[entry];
+    if (typeof pack === 'function') return pack as (context: unknown) => unknown;
+    await fail('load', `the bundle's export "${entry}" is ${typeName(pack)}, not a function`, true);
   } catch (error) {
     await fail('load', error, error instanceof SyntaxError);
   }
@@ -92,5 +94,6 @@ function headline(error: unknown): string {
 }
 
 function typeName(value: unknown): string {
-  return value === null ? 'null' : value === undefined ? 'missing' : `a ${typeof value}`;
+  if (value === undefined) return 'missing';
+  return value === null ? 'null' : `of type ${typeof value}`;
 }

@@ -10,6 +10,8 @@ export interface RunDescription {
   ports: Record<string, number>;
   /** Address of the bundle, as `import()` takes it. */
   bundle: string;
+  /** The export to call. */
+  entry: string;
 }
 
 /** From the agent to the run. */

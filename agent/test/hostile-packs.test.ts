@@ -1,0 +1,146 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type PodBench, podBench } from './support/pod-bench.js';
+
+let bench: PodBench;
+beforeAll(async () => {
+  bench = await podBench();
+  await mkdir(join(bench.folder, 'pods', 'neighbour', 'data'), { recursive: true });
+  await writeFile(join(bench.folder, 'pods', 'neighbour', 'data', 'secret.txt'), 'theirs');
+  await writeFile(join(bench.folder, 'credentials.json'), 'ours');
+});
+afterAll(() => bench.close());
+
+/** Runs one expression in a pod; gives what it printed: `got …` or `refused <code>`. */
+async function attempt(expression: string): Promise<string> {
+  const made = await bench.run(`
+    import fs from 'node:fs'; import os from 'node:os'; import cp from 'node:child_process'; import v8 from 'node:v8';
+    import inspector from 'node:inspector'; import cluster from 'node:cluster'; import { Worker } from 'node:worker_threads';
+    import { setPriority } from 'node:os';
+    export default async (ctx) => {
+      const agentFolder = ${JSON.stringify(bench.folder)};
+      try { console.log('got', await (${expression})); } catch (error) { console.log('refused', error.code); }
+    };`);
+  await made.outcome();
+  return made.text();
+}
+
+describe('a hostile pack', () => {
+  it.each([
+    ['reads a file of the machine', 'fs.readFileSync("/etc/passwd", "utf8")'],
+    ['reads by an open directory', 'fs.promises.readdir("/etc")'],
+    ['reads the environment of the agent', 'fs.readFileSync("/proc/" + process.ppid + "/environ")'],
+    ['reads what the agent keeps', 'fs.readFileSync(agentFolder + "/credentials.json", "utf8")'],
+    ['reads a neighbour', 'fs.readFileSync("../../neighbour/data/secret.txt", "utf8")'],
+    ['reads through a link', '(fs.symlinkSync("/etc/passwd", "link"), fs.readFileSync("link", "utf8"))'],
+    ['reads through a hard link', '(fs.linkSync("/etc/passwd", "hard"), fs.readFileSync("hard", "utf8"))'],
+    ['writes beside its folder', 'fs.writeFileSync("../escaped", "x")'],
+    ['overwrites the runtime', 'fs.writeFileSync(process.argv[1], "x")'],
+    ['overwrites its bundle', 'fs.writeFileSync(agentFolder + "/" + process.env.STARK_POD_ID + ".mjs", "x")'],
+    ['leaves its folder', 'process.chdir("/etc")'],
+    ['reads from the root', '(process.chdir("/"), fs.readFileSync("etc/passwd", "utf8"))'],
+    ['writes to the root', 'fs.writeFileSync("/stark-escaped", "x")'],
+    ['writes a report elsewhere', 'process.report.writeReport("/tmp/stark-report.json")'],
+    ['writes its heap elsewhere', 'v8.writeHeapSnapshot("/tmp/stark.heapsnapshot")'],
+    ['starts a program', 'cp.execFileSync("id")'],
+    ['starts a Node.js process', 'cp.fork(process.argv[1])'],
+    ['starts a worker', 'new Worker("1", { eval: true })'],
+    ['makes itself a cluster', 'cluster.fork()'],
+    ['opens the debugger', 'inspector.open(0)'],
+    ['opens the debugger of the agent', 'process.kill(process.ppid, "SIGUSR1")'],
+    ['opens it another way', 'process._debugProcess(process.ppid)'],
+    ['kills the agent', 'process.kill(process.ppid, "SIGKILL")'],
+    ['kills it another way', 'process._kill(process.ppid, 9)'],
+    ['kills everybody', 'process.kill(-1, "SIGKILL")'],
+    ['slows the agent down', 'setPriority(process.ppid, 19)'],
+    ['loads machine code', 'process.dlopen({ exports: {} }, "/lib/x86_64-linux-gnu/libc.so.6")'],
+    ['reaches for internals', 'process.binding("spawn_sync")'],
+    ['becomes somebody else', 'process.setuid(1)'],
+  ])('that %s is refused', async (_what, expression) => {
+    expect(await attempt(expression)).toMatch(/^refused ERR_(ACCESS_DENIED|DLOPEN_DISABLED)/);
+  });
+
+  it('finds no credentials in its environment, arguments or open files', async () => {
+    process.env.STARK_TEST_SECRET = 'do-not-inherit';
+    try {
+      const text = await attempt('JSON.stringify([process.env, process.argv, process.execArgv])');
+      expect(text).toMatch(/^got /);
+      expect(text).not.toContain('do-not-inherit');
+      expect(
+        await attempt(
+          '[3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 20, 21, 22, 23, 24, 25].map((fd) => { try { fs.fstatSync(fd); return fs.readlinkSync("/proc/self/fd/" + fd) } catch { return "" } }).join("")',
+        ),
+      ).toBe('got ');
+    } finally {
+      delete process.env.STARK_TEST_SECRET;
+    }
+  });
+
+  it('that fills its heap is OOMKilled', async () => {
+    const made = await bench.run(
+      'export default () => { const all = []; for (;;) all.push({ x: Math.random(), y: String(Math.random()) }); }',
+      {
+        spec: { resources: { requests: { memory: 48 } } },
+      },
+    );
+    expect(await made.outcome(30_000)).toMatchObject({ exitCode: 134, reason: 'OOMKilled' });
+  });
+
+  it('that fills memory outside its heap is OOMKilled', async () => {
+    const made = await bench.run(
+      `export default async () => {
+        const all = [];
+        for (;;) { all.push(Buffer.alloc(8 * 1024 * 1024, 1)); await new Promise((resolve) => setTimeout(resolve, 15)); }
+      }`,
+      { spec: { resources: { requests: { memory: 48 } } } },
+    );
+    expect(await made.outcome(20_000)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+  });
+
+  it('that floods its log loses its own lines, and its neighbour none', async () => {
+    const flood = await bench.run(
+      'export default async () => { for (let n = 0; ; n++) process.stdout.write("flood " + n + "\\n"); }',
+    );
+    const quiet = await bench.run(`export default async () => {
+      for (let n = 0; n < 20; n++) { console.log('quiet', n); await new Promise((resolve) => setTimeout(resolve, 50)); }
+    }`);
+    await quiet.outcome();
+    flood.run.stop(0);
+    await flood.outcome();
+    expect(quiet.log().map((line) => line.message)).toEqual(Array.from({ length: 20 }, (_, n) => `quiet ${n}`));
+    const dropped = flood.log().filter((line) => line.stream === 'platform' && /^dropped \d+ lines/.test(line.message));
+    expect(dropped.length).toBeGreaterThan(0);
+    expect(flood.log().length).toBeLessThan(20_000);
+  });
+
+  it('that prints one endless line costs a bounded amount', async () => {
+    const made = await bench.run('export default () => { process.stdout.write("x".repeat(5_000_000) + "\\nend\\n"); }');
+    await made.outcome();
+    const [first, second] = made.log().map((line) => line.message);
+    expect(first?.length).toBe(16 * 1024);
+    expect(first).toMatch(/… \(cut at 16 KiB\)$/);
+    expect(second).toBe('end');
+  });
+
+  it('that forges messages to the agent speaks for itself only', async () => {
+    const made = await bench.run(`export default async () => {
+      for (const message of [null, 1, 'x', { type: 'exited' }, { type: 'failed' }, { type: 'started' }, { type: 'init' }]) process.send(message);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }`);
+    expect(await made.outcome()).toEqual({ exitCode: 0, reason: 'Completed' });
+    expect(made.seen).toEqual(['started', 'exited']);
+  });
+
+  it('that cuts its channel to the agent is ended', async () => {
+    const made = await bench.run(
+      'export default () => { process.removeAllListeners("disconnect"); process.disconnect(); setInterval(() => {}, 1000); return new Promise(() => {}); }',
+    );
+    expect(await made.outcome()).toMatchObject({ reason: 'Killed', message: 'it closed its channel to the agent' });
+  });
+
+  it('leaves nothing behind outside its folder', () => {
+    expect(existsSync(join(bench.folder, 'pods', 'escaped'))).toBe(false);
+  });
+});

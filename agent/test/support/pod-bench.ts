@@ -1,0 +1,94 @@
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { LogCollector } from '../../src/logs/log-collector.js';
+import type { LogLine } from '../../src/logs/log-line.js';
+import { systemClock } from '../../src/node/clock.js';
+import { ProcessExecutor } from '../../src/node/executor.js';
+import { Launcher } from '../../src/node/launcher.js';
+import type { PodRun } from '../../src/reconciler/adapters.js';
+import type { ExitOutcome, WantedPod } from '../../src/reconciler/pod.js';
+import { aPod } from './pods.js';
+import { until } from './wait.js';
+
+/** What a pod's process runs is the built file: Node.js 20 cannot load TypeScript. */
+export const RUNTIME = fileURLToPath(new URL('../../dist/runtime/node-child.js', import.meta.url));
+
+export interface BenchRun {
+  pod: WantedPod;
+  run: PodRun;
+  dataDir: string;
+  seen: string[];
+  outcome(ms?: number): Promise<ExitOutcome>;
+  started(ms?: number): Promise<unknown>;
+  /** Its log so far. */
+  log(): LogLine[];
+  text(): string;
+}
+
+export interface PodBench {
+  folder: string;
+  executor: ProcessExecutor;
+  /** Runs a bundle with this text. */
+  run(source: string, changes?: Partial<WantedPod>, ports?: Record<string, number>): Promise<BenchRun>;
+  close(): Promise<void>;
+}
+
+/** Real processes in a temporary folder, without a cluster. */
+export async function podBench(): Promise<PodBench> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'stark-agent-')));
+  const lines: LogLine[] = [];
+  const logs = new LogCollector(systemClock, (batch) => lines.push(...batch));
+  const podsDir = join(folder, 'pods');
+  const executor = new ProcessExecutor({ podsDir, nodeName: 'bench', logs, launcher: new Launcher(RUNTIME) });
+  await executor.start();
+  const runs: BenchRun[] = [];
+  return {
+    folder,
+    executor,
+    async run(source, changes = {}, ports = {}) {
+      const pod = aPod(changes);
+      const bundle = join(folder, `${pod.id}.mjs`);
+      await writeFile(bundle, source);
+      const seen: string[] = [];
+      let end: ExitOutcome | undefined;
+      const run = executor.launch(
+        { pod, bundle, ports },
+        {
+          started: () => seen.push('started'),
+          ready: () => seen.push('ready'),
+          exited: (outcome) => {
+            seen.push('exited');
+            end = outcome;
+          },
+        },
+      );
+      const log = () => {
+        logs.flush();
+        return lines.filter((line) => line.pod_id === pod.id);
+      };
+      const text = () =>
+        log()
+          .map((line) => line.message)
+          .join('\n');
+      const made: BenchRun = {
+        pod,
+        run,
+        dataDir: join(podsDir, pod.id, 'data'),
+        seen,
+        log,
+        text,
+        outcome: (ms = 10_000) => until(`the end of the pod; its log:\n${text()}`, () => end, ms),
+        started: (ms = 10_000) => until('the start of the pod', () => seen.includes('started'), ms),
+      };
+      runs.push(made);
+      return made;
+    },
+    async close() {
+      for (const { run } of runs) run.stop(0);
+      await Promise.all(runs.map((made) => made.outcome()));
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
