@@ -36,13 +36,14 @@ export function controlPath(dataDir: string): string {
 }
 
 /** Takes the data directory, or throws DATA_DIR_IN_USE. */
-export async function takeControl(dataDir: string, handlers: ControlHandlers): Promise<{ release(): Promise<void> }> {
+export async function takeControl(dataDir: string, handlers: ControlHandlers): Promise<{ release(): void }> {
   await mkdir(dataDir, { recursive: true });
   const path = controlPath(dataDir);
   const server = createServer((socket) => serve(socket, handlers));
   if (!(await listen(server, path))) await takeOver(server, path, dataDir);
   if (process.platform !== 'win32') await chmod(path, 0o600);
-  return { release: () => closed(server) };
+  // Not waiting for open connections: the one that asked for the stop is still owed its answer.
+  return { release: () => void server.close() };
 }
 
 /**
@@ -101,6 +102,11 @@ export async function askStack(dataDir: string, command: 'status' | 'stop', dead
       else reject(error);
     });
     socket.once('connect', () => socket.write(`${command}\n`));
+    socket.once('close', () => {
+      clearTimeout(deadline);
+      if (command === 'stop') resolvePromise(null);
+      else reject(new StackError(command, 'STACK_SILENT', `the stack in ${dataDir} ended without an answer`));
+    });
     readLine(socket, (line) => {
       clearTimeout(deadline);
       socket.end();
@@ -147,8 +153,4 @@ function listen(server: Server, path: string): Promise<boolean> {
     });
     server.listen(path, () => resolvePromise(true));
   });
-}
-
-async function closed(server: Server): Promise<void> {
-  await new Promise<void>((done) => server.close(() => done()));
 }

@@ -31,7 +31,8 @@ export function createLogger(options: LogOptions = {}): Logger {
   return pino(
     {
       level: options.level ?? 'info',
-      base: { service: 'stack' },
+      // No service here: each part names its own, and pino would print both.
+      base: {},
       messageKey: 'message',
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },

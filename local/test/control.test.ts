@@ -27,7 +27,7 @@ describe('the control socket', () => {
     await askStack(dataDir, 'stop');
     expect(stopped).toBe(true);
     expect((await stat(controlPath(dataDir))).mode & 0o777).toBe(0o600);
-    await control.release();
+    control.release();
     expect(await askStack(dataDir, 'status')).toBeUndefined();
   });
 
@@ -37,14 +37,14 @@ describe('the control socket', () => {
       code: 'DATA_DIR_IN_USE',
       message: expect.stringContaining(`pid ${process.pid}`),
     });
-    await control.release();
+    control.release();
   });
 
   it('lets only one of several at once have the directory', async () => {
     const all = await Promise.allSettled(Array.from({ length: 8 }, () => takeControl(dataDir, handlers)));
     const winners = all.filter((one) => one.status === 'fulfilled');
     expect(winners).toHaveLength(1);
-    await winners[0]?.value.release();
+    winners[0]?.value.release();
   });
 
   it('is free again after its owner was killed', async () => {
@@ -57,14 +57,14 @@ describe('the control socket', () => {
     const winners = all.filter((one) => one.status === 'fulfilled');
     expect(winners).toHaveLength(1);
     expect(await askStack(dataDir, 'status')).toEqual({ pid: process.pid });
-    await winners[0]?.value.release();
+    winners[0]?.value.release();
   });
 
   it('works for a data directory too deep for a socket path', async () => {
     const deep = join(dataDir, 'x'.repeat(120));
     const control = await takeControl(deep, handlers);
     expect(await askStack(deep, 'status')).toEqual({ pid: process.pid });
-    await control.release();
+    control.release();
   });
 
   it('passes on why a stop was refused', async () => {
@@ -75,6 +75,6 @@ describe('the control socket', () => {
       },
     });
     await expect(askStack(dataDir, 'stop')).rejects.toThrow('busy');
-    await control.release();
+    control.release();
   });
 });

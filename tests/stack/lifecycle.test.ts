@@ -1,7 +1,6 @@
-import { createClient } from '@supabase/supabase-js';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import ws from 'ws';
+import { clientOf, orThrow } from '../harness/client.js';
 import { descendants, waitForEnd } from '../harness/processes.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
@@ -12,11 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => test?.stop());
 
-const admin = () =>
-  createClient(test.stack.url, test.stack.keys.secret, {
-    auth: { persistSession: false },
-    realtime: { transport: ws as never },
-  });
+const admin = () => clientOf(test.stack.url, test.stack.keys.secret);
 
 describe('a started stack', () => {
   it('has every service healthy', async () => {
@@ -56,7 +51,7 @@ describe('a started stack', () => {
     try {
       expect(other.stack.url).not.toBe(test.stack.url);
       expect(other.stack.keys.secret).not.toBe(test.stack.keys.secret);
-      const stranger = createClient(test.stack.url, other.stack.keys.secret, { auth: { persistSession: false } });
+      const stranger = clientOf(test.stack.url, other.stack.keys.secret);
       expect((await stranger.auth.admin.listUsers()).error).not.toBeNull();
       expect((await admin().auth.admin.listUsers()).error).toBeNull();
     } finally {
@@ -72,15 +67,17 @@ describe('a started stack', () => {
 
 describe('when a part is killed', () => {
   it('Postgres comes back with its data, and REST, Auth and Realtime with it', async () => {
-    const { data } = await admin().auth.admin.createUser({
-      email: 'survivor@example.com',
-      password: 'correct horse',
-      email_confirm: true,
-    });
+    const { user } = orThrow(
+      await admin().auth.admin.createUser({
+        email: 'survivor@example.com',
+        password: 'correct horse',
+        email_confirm: true,
+      }),
+    );
     const [postmaster] = descendants(process.pid).filter(({ command }) => command.includes(test.stack.dataDir));
     process.kill(postmaster?.pid ?? 0, 'SIGKILL');
     await waitFor('the user to be read again', async () => {
-      const { data: found } = await admin().auth.admin.getUserById(data.user?.id ?? '');
+      const { data: found } = await admin().auth.admin.getUserById(user?.id ?? '');
       return found.user?.email === 'survivor@example.com';
     });
     const client = admin();
@@ -119,7 +116,7 @@ describe('a stopped stack', () => {
   it('leaves no process, and starts again with all its data', async () => {
     const before = await startTestStack();
     const secret = before.stack.keys.secret;
-    const client = createClient(before.stack.url, secret, { auth: { persistSession: false } });
+    const client = clientOf(before.stack.url, secret);
     await client.storage.createBucket('kept', { public: false });
     await client.storage.from('kept').upload('a.txt', new Blob(['hello']));
     const mine = descendants(process.pid).filter(({ command }) => command.includes(before.folder));
@@ -130,7 +127,7 @@ describe('a stopped stack', () => {
     const again = await startTestStack({ dataDir: before.stack.dataDir });
     try {
       expect(again.stack.keys.secret).toBe(secret);
-      const reader = createClient(again.stack.url, secret, { auth: { persistSession: false } });
+      const reader = clientOf(again.stack.url, secret);
       const { data } = await reader.storage.from('kept').download('a.txt');
       expect(await data?.text()).toBe('hello');
     } finally {
