@@ -13,7 +13,9 @@ export interface FeedOptions {
   log: RealtimeLog;
   clock: Clock;
   /** Called with each message of the stream, in commit order. */
-  onMessage: (message: ChangeMessage) => void;
+  onMessage: (message: ChangeMessage) => void | Promise<void>;
+  /** Read on only when onMessage has settled, so that a busy handler does not fill the memory. */
+  backpressure?: boolean;
   /** Called when a stream has begun and when one has ended. */
   onReadiness?: (ready: boolean) => void;
 }
@@ -100,7 +102,10 @@ export class Feed {
     const { name, log } = this.#options;
     const service = new LogicalReplicationService(
       { connectionString: this.#options.url, application_name: `realtime_${name}` },
-      { acknowledge: { auto: false, timeoutSeconds: 5 } },
+      {
+        acknowledge: { auto: false, timeoutSeconds: 5 },
+        flowControl: { enabled: this.#options.backpressure ?? false },
+      },
     );
     this.#service = service;
     // Every failure also ends subscribe(), which is where it is reported.
@@ -123,9 +128,11 @@ export class Feed {
     }
   }
 
-  #handle(message: ChangeMessage): void {
+  async #handle(message: ChangeMessage): Promise<void> {
     try {
-      this.#options.onMessage(message);
+      // Without a promise nothing is waited for: the handler has run when this returns.
+      const done = this.#options.onMessage(message);
+      if (done !== undefined) await done;
     } catch (error) {
       this.#options.log.error({ feed: this.#options.name, err: error }, 'UnableToBroadcastChanges');
     }
