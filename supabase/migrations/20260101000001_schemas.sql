@@ -109,6 +109,20 @@ $$;
 comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
 revoke all on function stark_internal.lock_cluster() from public, anon;
 
+/** stark_internal.lock_cluster_first(): before-statement trigger on the tables of wanted state, so that whoever writes them directly takes the lock in the same order too. */
+create function stark_internal.lock_cluster_first()
+returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform stark_internal.lock_cluster();
+  return null;
+end;
+$$;
+comment on function stark_internal.lock_cluster_first() is 'Takes the cluster lock before a statement locks its first row.';
+revoke all on function stark_internal.lock_cluster_first() from public, anon;
+
 -- Who is calling ------------------------------------------------------------------------------------------------------
 
 /**

@@ -36,11 +36,11 @@ comment on column stark.role_permissions.scope is 'any object, or only the calle
 insert into stark.roles (name, alias_of, built_in, description) values
   ('admin', null, true, 'Everything. An admin''s nodes are shared: they run anybody''s packs.'),
   ('operator', null, true, 'Sees everything and manages nodes and pods.'),
-  ('developer', null, true, 'Sees everything, manages own packs, runs pods.'),
+  ('developer', null, true, 'Sees all packs, nodes and pods, manages own packs, runs pods.'),
   ('deployer', 'developer', true, 'Another name of developer.'),
   ('user', null, true, 'Self-service: own packs, own nodes, own pods.'),
   ('node', null, true, 'An agent''s account: registers nodes and runs what is placed on them.'),
-  ('viewer', null, true, 'Sees everything, changes nothing.');
+  ('viewer', null, true, 'Sees all packs, nodes and pods, changes nothing.');
 
 insert into stark.role_permissions (role, kind, verb, scope) values
   ('admin', '*', '*', 'any'),
@@ -50,7 +50,12 @@ insert into stark.role_permissions (role, kind, verb, scope) values
   ('operator', 'nodes', 'update', 'any'),
   ('operator', 'nodes', 'delete', 'any'),
   ('operator', 'pods', '*', 'any'),
-  ('developer', '*', 'get', 'any'),
+  ('developer', 'packs', 'get', 'any'),
+  ('developer', 'nodes', 'get', 'any'),
+  ('developer', 'pods', 'get', 'any'),
+  ('developer', 'logs', 'get', 'any'),
+  ('developer', 'events', 'get', 'any'),
+  ('developer', 'namespaces', 'get', 'any'),
   ('developer', 'packs', '*', 'own'),
   ('developer', 'pods', '*', 'own'),
   ('user', 'packs', '*', 'own'),
@@ -66,7 +71,12 @@ insert into stark.role_permissions (role, kind, verb, scope) values
   ('node', 'packs', 'get', 'own'),
   ('node', 'pods', 'get', 'own'),
   ('node', 'namespaces', 'get', 'any'),
-  ('viewer', '*', 'get', 'any');
+  ('viewer', 'packs', 'get', 'any'),
+  ('viewer', 'nodes', 'get', 'any'),
+  ('viewer', 'pods', 'get', 'any'),
+  ('viewer', 'logs', 'get', 'any'),
+  ('viewer', 'events', 'get', 'any'),
+  ('viewer', 'namespaces', 'get', 'any');
 
 -- Users ---------------------------------------------------------------------------------------------------------------
 
@@ -102,6 +112,11 @@ comment on column stark.role_bindings.role is 'The role.';
 comment on column stark.role_bindings.namespace is 'Where it counts; null for the whole cluster.';
 comment on column stark.role_bindings.created_by is 'Who gave it.';
 
+create trigger _000_lock_cluster before insert or update or delete on stark.role_bindings
+  for each statement execute function stark_internal.lock_cluster_first();
+create trigger _000_lock_cluster before delete on stark.profiles
+  for each statement execute function stark_internal.lock_cluster_first();
+
 /**
  * stark_internal.mirror_users(): statement trigger on auth.users; keeps stark.profiles in step. A new user has no role, so
  * that the sign-ups of an application beside Stark give nobody a right in the cluster.
@@ -114,10 +129,11 @@ set search_path = ''
 as $$
 begin
   -- Definer, since Supabase Auth's own role writes auth.users and has no right in this schema. Only a trigger can call it.
-  insert into stark.profiles as p (id, email)
-    select u.id, u.email from new_rows u
-  on conflict (id) do update set email = excluded.email
-    where p.email is distinct from excluded.email;
+  if tg_op = 'INSERT' then
+    insert into stark.profiles (id, email) select u.id, u.email from new_rows u on conflict (id) do nothing;
+  else
+    update stark.profiles p set email = u.email from new_rows u where u.id = p.id and p.email is distinct from u.email;
+  end if;
   return null;
 end;
 $$;
@@ -443,5 +459,4 @@ create policy "users read themselves, admins and auditors everybody" on stark.pr
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
   using (user_id = (select auth.uid()) or (select stark_internal.has_permission('roles:get')));
 
-grant select on stark.roles, stark.role_permissions, stark.profiles, stark.role_bindings to authenticated;
-grant select, insert, update, delete on stark.roles, stark.role_permissions, stark.profiles, stark.role_bindings to service_role;
+grant select on stark.roles, stark.role_permissions, stark.profiles, stark.role_bindings to authenticated, service_role;

@@ -18,6 +18,8 @@ comment on column stark.namespaces.labels is 'Labels.';
 comment on column stark.namespaces.created_by is 'Who made it.';
 comment on column stark.namespaces.resource_version is 'Grows with each change.';
 
+create trigger _000_lock_cluster before insert or update or delete on stark.namespaces
+  for each statement execute function stark_internal.lock_cluster_first();
 create trigger _100_bump_version before update on stark.namespaces
   for each row when (old.* is distinct from new.*) execute function stark_internal.bump_version();
 
@@ -70,5 +72,4 @@ revoke all on function stark_internal.require_namespace(text) from public, anon;
 alter table stark.namespaces enable row level security;
 create policy "members read the namespaces they have a right in" on stark.namespaces for select to authenticated
   using (name = any ((select stark_internal.permitted_namespaces('namespaces:get'))::text[]));
-grant select on stark.namespaces to authenticated;
-grant select, insert, update, delete on stark.namespaces to service_role;
+grant select on stark.namespaces to authenticated, service_role;

@@ -66,8 +66,12 @@ comment on column stark.pack_versions.path is 'Path of the bundle in its bucket.
 comment on column stark.pack_versions.created_by is 'Who registered it.';
 comment on column stark.pack_versions.ready_at is 'When the upload was finished.';
 
+create trigger _000_lock_cluster before insert or update or delete on stark.packs
+  for each statement execute function stark_internal.lock_cluster_first();
 create trigger _100_bump_version before update on stark.packs
   for each row when (old.* is distinct from new.*) execute function stark_internal.bump_version();
+create trigger _000_lock_cluster before insert or update or delete on stark.pack_versions
+  for each statement execute function stark_internal.lock_cluster_first();
 create trigger _100_bump_version before update on stark.pack_versions
   for each row execute function stark_internal.bump_version();
 
@@ -279,5 +283,4 @@ create policy "members read public packs, owners theirs, auditors all" on stark.
 create policy "versions are read with their pack" on stark.pack_versions for select to authenticated
   using (pack_id in (select p.id from stark.packs p));
 
-grant select on stark.packs, stark.pack_versions to authenticated;
-grant select, insert, update, delete on stark.packs, stark.pack_versions to service_role;
+grant select on stark.packs, stark.pack_versions to authenticated, service_role;

@@ -43,6 +43,8 @@ comment on column stark.nodes.incarnation is 'Grows each time the agent connects
 comment on column stark.nodes.connected_at is 'When the agent connected last.';
 comment on column stark.nodes.resource_version is 'Grows with each change.';
 
+create trigger _000_lock_cluster before insert or update or delete on stark.nodes
+  for each statement execute function stark_internal.lock_cluster_first();
 create trigger _100_bump_version before update on stark.nodes
   for each row when (old.* is distinct from new.*) execute function stark_internal.bump_version();
 
@@ -73,7 +75,10 @@ security definer
 set search_path = ''
 as $$
   -- Definer, since policies of nodes and pods ask it about each other's tables; it tells only the caller's own.
-  select array(select n.id from stark.nodes n where n.owner_id = (select auth.uid()));
+  select case when stark_internal.has_permission('nodes:get', null, true)
+    then array(select n.id from stark.nodes n where n.owner_id = (select auth.uid()))
+    else '{}'::uuid[]
+  end;
 $$;
 comment on function stark_internal.my_nodes() is 'Ids of the caller''s own nodes.';
 revoke all on function stark_internal.my_nodes() from public, anon;
@@ -168,5 +173,4 @@ create policy "leases are read with their node" on stark.node_leases for select 
   using (node_id in (select n.id from stark.nodes n));
 create policy "nobody reads secrets" on stark_internal.node_secrets for select to authenticated using (false);
 
-grant select on stark.nodes, stark.node_leases to authenticated;
-grant select, insert, update, delete on stark.nodes, stark.node_leases to service_role;
+grant select on stark.nodes, stark.node_leases to authenticated, service_role;

@@ -120,6 +120,8 @@ comment on column stark.pods.stop_requested_at is 'When it was asked to stop.';
 comment on column stark.pods.deletion_requested_at is 'When it was asked to go; the row goes when it has ended.';
 comment on column stark.pods.resource_version is 'Grows with each change.';
 
+create trigger _000_lock_cluster before insert or update or delete on stark.pods
+  for each statement execute function stark_internal.lock_cluster_first();
 create trigger _100_bump_version before update on stark.pods
   for each row execute function stark_internal.bump_version();
 
@@ -555,6 +557,4 @@ create policy "members read pods of their namespaces, their own, and those on th
 create policy "members read the allowed steps" on stark.pod_status_steps for select to authenticated
   using ((select stark_internal.is_member()));
 
-grant select on stark.pods, stark.pod_status_steps to authenticated;
-grant select, insert, update, delete on stark.pods to service_role;
-grant select on stark.pod_status_steps to service_role;
+grant select on stark.pods, stark.pod_status_steps to authenticated, service_role;

@@ -113,6 +113,61 @@ $$;
 comment on function stark_internal.filter_node_selector(stark_internal.pod_group) is 'Rejects nodes that lack a wanted label.';
 revoke all on function stark_internal.filter_node_selector(stark_internal.pod_group) from public, anon;
 
+/** stark_internal.meets(labels, requirement): one {key, operator, values}. NotIn and DoesNotExist are met by a missing key. */
+create function stark_internal.meets(p_labels jsonb, p_requirement jsonb)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select case p_requirement ->> 'operator'
+    when 'In' then p_labels ? (p_requirement ->> 'key') and (p_requirement -> 'values') ? (p_labels ->> (p_requirement ->> 'key'))
+    when 'NotIn' then not (p_labels ? (p_requirement ->> 'key') and (p_requirement -> 'values') ? (p_labels ->> (p_requirement ->> 'key')))
+    when 'Exists' then p_labels ? (p_requirement ->> 'key')
+    when 'DoesNotExist' then not p_labels ? (p_requirement ->> 'key')
+    when 'Gt' then coalesce(substring(p_labels ->> (p_requirement ->> 'key') from '^-?\d{1,18}$')::bigint > (p_requirement #>> '{values,0}')::bigint, false)
+    when 'Lt' then coalesce(substring(p_labels ->> (p_requirement ->> 'key') from '^-?\d{1,18}$')::bigint < (p_requirement #>> '{values,0}')::bigint, false)
+    else false
+  end;
+$$;
+comment on function stark_internal.meets(jsonb, jsonb) is 'Whether labels meet one match expression.';
+revoke all on function stark_internal.meets(jsonb, jsonb) from public, anon;
+
+/** stark_internal.matches_node_terms(name, labels, terms): terms are ORed, what stands in one is ANDed; an empty term and an empty list match nothing. */
+create function stark_internal.matches_node_terms(p_name text, p_labels jsonb, p_terms jsonb)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+  select exists (
+    select from jsonb_array_elements(p_terms) t
+    where coalesce(jsonb_array_length(t -> 'matchExpressions'), 0) + coalesce(jsonb_array_length(t -> 'matchFields'), 0) > 0
+      and not exists (
+        select from jsonb_array_elements(coalesce(t -> 'matchExpressions', '[]')) r where not stark_internal.meets(p_labels, r))
+      and not exists (
+        select from jsonb_array_elements(coalesce(t -> 'matchFields', '[]')) r
+        where not stark_internal.meets(jsonb_build_object('metadata.name', p_name), r)));
+$$;
+comment on function stark_internal.matches_node_terms(text, jsonb, jsonb) is 'Whether a node matches one of these node selector terms.';
+revoke all on function stark_internal.matches_node_terms(text, jsonb, jsonb) from public, anon;
+
+/** stark_internal.filter_node_affinity(group): nodes that required node affinity does not match. */
+create function stark_internal.filter_node_affinity(p_group stark_internal.pod_group)
+returns table (node_id uuid, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+  select n.id, 'node affinity'
+  from stark.nodes n
+  where p_group.template #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution}' is not null
+    and not stark_internal.matches_node_terms(n.name, n.labels,
+      p_group.template #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}');
+$$;
+comment on function stark_internal.filter_node_affinity(stark_internal.pod_group) is 'Rejects nodes that required node affinity does not match.';
+revoke all on function stark_internal.filter_node_affinity(stark_internal.pod_group) from public, anon;
+
 /** stark_internal.tolerates(tolerations, taint): Kubernetes' rule. No key with Exists tolerates all; no effect means every effect. */
 create function stark_internal.tolerates(p_tolerations jsonb, p_taint jsonb)
 returns boolean
@@ -176,6 +231,7 @@ as $$
   union all select * from stark_internal.filter_unschedulable(p_group)
   union all select * from stark_internal.filter_node_name(p_group)
   union all select * from stark_internal.filter_node_selector(p_group)
+  union all select * from stark_internal.filter_node_affinity(p_group)
   union all select * from stark_internal.filter_taints(p_group)
   union all select * from stark_internal.filter_resources(p_group);
 $$;
