@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { StackError } from './errors.js';
+import { ClusterError, type ClusterErrorCode } from './postgres/errors.js';
 
 /** One line of the start: a step began, was tried again, ended well or failed. */
 export interface StepEvent {
@@ -39,7 +40,8 @@ export class Steps {
         return result;
       } catch (error) {
         const failure = asStackError(step, error, options.hint);
-        const last = attempt >= (options.retries ?? 0) || error instanceof StackError;
+        const diagnosed = error instanceof StackError || error instanceof ClusterError;
+        const last = diagnosed || attempt >= (options.retries ?? 0);
         this.#say({ step, state: last ? 'failed' : 'retrying', ms: elapsed(began), detail: failure.message });
         if (last) throw failure;
         await sleep(250 * (attempt + 1));
@@ -74,8 +76,17 @@ async function withDeadline<T>(step: string, ms: number, work: () => Promise<T>)
 
 function asStackError(step: string, error: unknown, hint: string): StackError {
   if (error instanceof StackError) return error;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).trim().replace(/\s*\n\s*/g, '; ');
+  if (error instanceof ClusterError) {
+    return new StackError(step, error.code, message, { hint: clusterHints[error.code] ?? hint, cause: error });
+  }
   return new StackError(step, 'STEP_FAILED', message, { hint, cause: error });
 }
+
+const clusterHints: Partial<Record<ClusterErrorCode, string>> = {
+  PORT_TAKEN: 'stop that program, or stark up --db-port <another>',
+  DATA_DIR_IN_USE: 'stark down, or choose another --data-dir',
+  DATA_DIR_UNREACHABLE: 'choose another --data-dir, or run as an ordinary user',
+};
 
 const elapsed = (began: number) => Math.round(performance.now() - began);
