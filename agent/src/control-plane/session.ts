@@ -5,14 +5,22 @@ import { createStarkClient, StarkError, toStarkError } from '@stark-o/core';
  * that an agent and a person at the command line can live on one session without spending each other's refresh token.
  */
 export type Credentials =
-  | { email: string; password: string }
+  | Password
   | { accessToken: string; refreshToken?: string }
   | { accessToken: () => Promise<string> };
 
-type OwnedCredentials = Exclude<Credentials, { accessToken: () => Promise<string> }>;
-
 /** Told whenever the tokens changed, so that whoever keeps them on disk keeps the right ones. */
-export type OnTokens = (tokens: { accessToken: string; refreshToken: string }) => void;
+export type OnTokens = (tokens: Tokens) => void;
+
+interface Password {
+  email: string;
+  password: string;
+}
+
+interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+}
 
 interface TokenHolder {
   signIn(): Promise<void>;
@@ -22,9 +30,12 @@ interface TokenHolder {
 
 /** Keeps an access token at hand that is valid, as long as the credentials allow. */
 export function openSession(url: string, key: string, credentials: Credentials, onTokens?: OnTokens): TokenHolder {
-  if (hasProvider(credentials)) return new ProvidedToken(credentials.accessToken);
-  if ('accessToken' in credentials && credentials.refreshToken === undefined)
-    return new FixedToken(credentials.accessToken);
+  if ('accessToken' in credentials) {
+    const { accessToken } = credentials;
+    if (typeof accessToken === 'function') return new SuppliedToken(accessToken);
+    if (!('refreshToken' in credentials) || credentials.refreshToken === undefined) return new FixedToken(accessToken);
+    return new RefreshedSession(url, key, { accessToken, refreshToken: credentials.refreshToken }, onTokens);
+  }
   return new RefreshedSession(url, key, credentials, onTokens);
 }
 
@@ -36,7 +47,7 @@ class RefreshedSession implements TokenHolder {
   constructor(
     private readonly url: string,
     key: string,
-    private readonly credentials: OwnedCredentials,
+    private readonly credentials: Password | Tokens,
     onTokens?: OnTokens,
   ) {
     this.#auth = createStarkClient({ url, key, auth: { persistSession: false, autoRefreshToken: true } }).auth;
@@ -77,22 +88,18 @@ class RefreshedSession implements TokenHolder {
         ? await this.#auth.signInWithPassword({ email: credentials.email, password: credentials.password })
         : await this.#auth.setSession({
             access_token: credentials.accessToken,
-            refresh_token: credentials.refreshToken ?? '',
+            refresh_token: credentials.refreshToken,
           });
     if (error !== null) throw toStarkError(error, { url: this.url });
   }
 }
 
-/** A session that somebody else keeps. */
-class ProvidedToken implements TokenHolder {
-  constructor(private readonly provide: () => Promise<string>) {}
+/** A token that somebody else keeps valid. */
+class SuppliedToken implements TokenHolder {
+  constructor(readonly token: () => Promise<string>) {}
 
   async signIn(): Promise<void> {
     await this.token();
-  }
-
-  token(): Promise<string> {
-    return this.provide();
   }
 
   async close(): Promise<void> {}
@@ -116,10 +123,6 @@ class FixedToken implements TokenHolder {
   }
 
   async close(): Promise<void> {}
-}
-
-function hasProvider(credentials: Credentials): credentials is { accessToken: () => Promise<string> } {
-  return 'accessToken' in credentials && typeof credentials.accessToken === 'function';
 }
 
 function expiryOf(token: string): number {
