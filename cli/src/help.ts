@@ -15,6 +15,20 @@ const exitCodes = [
 ];
 
 class StarkCommandHelp extends CommandHelp {
+  // Every flag in the usage line is a wall of brackets: what must be there is, the rest stands below.
+  protected override defaultUsage(): string {
+    const args = Object.values(this.command.args ?? {})
+      .filter((arg) => !arg.hidden)
+      .map(({ name, required, multiple }) => {
+        const text = `${name.toUpperCase()}${multiple ? '...' : ''}`;
+        return required ? text : `[${text}]`;
+      });
+    const required = Object.values(this.command.flags ?? {})
+      .filter((flag) => flag.required)
+      .map((flag) => `--${flag.name} ${flag.type === 'option' ? (flag.helpValue ?? '<value>') : ''}`.trim());
+    return [this.command.id.replaceAll(':', ' '), ...args, ...required, '[FLAGS]'].join(' ');
+  }
+
   override generate(): string {
     return `${super.generate()}\n\n${this.section('EXIT CODES', this.wrap(exitCodes.join(', ')))}`;
   }

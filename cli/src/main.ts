@@ -1,7 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
-import { loadHelpClass } from '@oclif/core/help';
 import { settings } from '@oclif/core/settings';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { asStarkError } from './base/errors.js';
@@ -34,8 +35,8 @@ export async function main(argv: string[]): Promise<number> {
     // oclif would look for TypeScript sources when NODE_ENV says test or development.
     settings.enableAutoTranspile = false;
     await freshenManifest(packageRoot);
-    const config = await Config.load({ root: packageRoot });
     const words = normaliseArgv(argv);
+    const config = await loadConfig(words);
     if (words[0] === '--version') words.splice(0, 1, 'version');
     const found = findCommand(config, words);
     if (wantsHelp(words)) await showHelp(config, found?.command.id, words);
@@ -52,6 +53,14 @@ export async function main(argv: string[]): Promise<number> {
     await reportError(starkError, { format: formatOfErrors(argv), command, debug: argv.includes('--debug') });
     return starkError.exitCode;
   }
+}
+
+// Plugins cost a fifth of the start, so they are loaded for their own commands and for the page that lists everything.
+async function loadConfig(words: readonly string[]): Promise<Config> {
+  const pjson = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'));
+  const [first] = leadingWords(words);
+  if (first !== undefined && first !== 'autocomplete') pjson.oclif.plugins = [];
+  return Config.load({ root: packageRoot, pjson });
 }
 
 interface Found {
@@ -84,7 +93,7 @@ async function showHelp(config: Config, command: string | undefined, words: read
   if (command === undefined && topic.length > 0 && config.findTopic(topic.join(':')) === undefined) {
     throw unknownCommand(config, words);
   }
-  const Help = await loadHelpClass(config);
+  const { default: Help } = await import('./help.js');
   const subject = command ?? topic.join(':');
   await new Help(config, config.pjson.oclif.helpOptions).showHelp(subject === '' ? [] : [subject]);
 }

@@ -1,4 +1,5 @@
-import { Command, type Interfaces } from '@oclif/core';
+import { Command } from '@oclif/core/command';
+import type * as Interfaces from '@oclif/core/interfaces';
 import { resolveSettings, type SettingName, type Settings } from '../config/settings.js';
 import { Connection } from '../session/connection.js';
 import { globalFlags } from './flags.js';

@@ -66,8 +66,7 @@ function unknownFlag(error: OclifError): StarkError {
 }
 
 // Problems of the machine that another try alone does not cure, but a different port or directory does.
-const conflicts = new Set(['DATA_DIR_IN_USE', 'PORT_IN_USE']);
-const mistakes = new Set(['CONFIG_INVALID', 'UNKNOWN_CONFIG_KEY', 'CONFIG_MISSING', 'NO_PROJECT']);
+const conflicts = new Set(['DATA_DIR_IN_USE', 'PORT_TAKEN']);
 
 function asStackFailure(error: Error & { code?: string; hint?: string; step?: string }): StarkError {
   const code = error.code ?? 'STACK_FAILED';
@@ -76,7 +75,7 @@ function asStackFailure(error: Error & { code?: string; hint?: string; step?: st
     hint: error.hint,
     ...(error.step === undefined ? {} : { details: { step: error.step } }),
     ...(conflicts.has(code) ? { exitCode: EXIT_CODES.conflict } : {}),
-    ...(mistakes.has(code) || code.startsWith('CONFIG') ? { exitCode: EXIT_CODES.usage } : {}),
+    ...(code.startsWith('CONFIG_') ? { exitCode: EXIT_CODES.usage } : {}),
     cause: error,
   });
 }

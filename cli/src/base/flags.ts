@@ -1,4 +1,5 @@
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { outputFormats } from './format.js';
 
 /** Flags that every command has. */
@@ -40,7 +41,7 @@ export const watchFlag = {
 export const waitFlags = {
   wait: Flags.string({
     summary: 'Wait until it is so, at most this long (5m when no time is given). Default on a terminal.',
-    helpValue: '[=5m]',
+    helpLabel: '--wait[=5m]',
     exclusive: ['no-wait'],
   }),
   'no-wait': Flags.boolean({ summary: 'Answer at once.' }),

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { PACK_RUNTIMES, type PackRuntime } from '@stark-o/core/model';
 
 /** Where a pack can run. */

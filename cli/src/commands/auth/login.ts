@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
 import { passwordFlags, placeFlags } from '../../base/flags.js';
 import { ask, passwordFrom } from '../../base/prompt.js';

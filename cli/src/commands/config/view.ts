@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
 import type { Column } from '../../base/table.js';
 import { type Setting, type SettingName, settingNames } from '../../config/settings.js';

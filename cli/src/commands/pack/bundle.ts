@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { Args, Flags } from '@oclif/core';
+import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
 import { runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { bundlePack } from '../../bundle/bundle.js';

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
 import { PACK_VISIBILITIES, type PackUpload } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
 import { StarkCommand } from '../../base/command.js';
 import { names, namespaceFlag, selectorFlag, waitFlags, yesFlag } from '../../base/flags.js';

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core';
+import * as Flags from '@oclif/core/flags';
 import { POD_STATUSES } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { allNamespacesFlag, names, namespaceFlag, selectorFlag } from '../../base/flags.js';

@@ -1,0 +1,129 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as Flags from '@oclif/core/flags';
+import { StarkCommand } from '../base/command.js';
+import { asStarkError, interrupted } from '../base/errors.js';
+import { yesFlag } from '../base/flags.js';
+import { onInterrupt } from '../base/interrupt.js';
+import { Progress } from '../base/progress.js';
+import { confirmTyped } from '../base/prompt.js';
+import { say } from '../base/terminal.js';
+import { type StackObject, stackLines, stackObject } from '../stack/describe.js';
+import { leaveForeground, startInBackground, tellForeground } from '../stack/detach.js';
+import { dataDirToStart, findWorkdir, useLocalContext } from '../stack/place.js';
+import { showSteps } from '../stack/steps.js';
+
+export default class Up extends StarkCommand<typeof Up> {
+  static override summary =
+    'Start a cluster on this machine: Postgres, REST, Auth, Storage, Realtime and Edge Functions.';
+  static override description =
+    'Stays in the foreground until Ctrl-C, or goes to the background with --detach once everything is ready. The cluster becomes context local.';
+  static override examples = [
+    '<%= config.bin %> up --detach',
+    '<%= config.bin %> up --data-dir /tmp/stark --port 0 --db-port 0 --plan free',
+  ];
+  static override flags = {
+    detach: Flags.boolean({ char: 'd', summary: 'Go to the background when everything is ready.' }),
+    'data-dir': Flags.string({ summary: 'Where data and keys are kept. Default: .stark in the project.' }),
+    port: Flags.integer({ summary: 'HTTP port; 0 takes a free one. Default: config.toml’s.', min: 0, max: 65_535 }),
+    'db-port': Flags.integer({
+      summary: 'Postgres port; 0 takes a free one. Default: config.toml’s.',
+      min: 0,
+      max: 65_535,
+    }),
+    reset: Flags.boolean({ summary: 'Throw all data away first.' }),
+    plan: Flags.option({
+      options: ['self-hosted', 'free', 'pro', 'team'] as const,
+      summary: 'Realtime limits to hold clients to.',
+    })(),
+    ...yesFlag,
+  };
+
+  async run(): Promise<void> {
+    const workdir = await findWorkdir();
+    const dataDir = await dataDirToStart(this.flags['data-dir'], workdir);
+    if (this.flags.reset && existsSync(join(dataDir, 'keys.json'))) {
+      await confirmTyped(`All data in ${dataDir} will be gone.`, 'reset', this.flags.yes);
+    }
+    const stack = this.flags.detach ? await this.#inBackground(dataDir) : await this.#here(workdir, dataDir);
+    if (stack !== undefined) await this.#print(stack);
+  }
+
+  async #inBackground(dataDir: string): Promise<StackObject> {
+    const { flags } = this;
+    const progress = new Progress();
+    const argv = ['up', '--data-dir', dataDir, '--yes', '--output', 'json'];
+    for (const name of ['port', 'db-port', 'plan'] as const) {
+      if (flags[name] !== undefined) argv.push(`--${name}`, String(flags[name]));
+    }
+    if (flags.reset) argv.push('--reset');
+    if (flags.debug) argv.push('--debug');
+    try {
+      return await startInBackground(argv, dataDir, showSteps(progress));
+    } finally {
+      progress.clear();
+    }
+  }
+
+  async #here(workdir: string, dataDir: string): Promise<undefined> {
+    const { flags } = this;
+    const local = await import('@stark-o/local');
+    const progress = new Progress();
+    const show = showSteps(progress);
+    const log = local.createLogger({ level: flags.debug ? 'debug' : 'warn' });
+    let fail: (error: Error) => void = () => {};
+    let stopWanted = false;
+    const ended = new Promise<void>((resolve, reject) => {
+      fail = reject;
+      onInterrupt(() => {
+        stopWanted = true;
+        progress.now('stopping');
+        resolve();
+      });
+    });
+    // Whoever waits for it comes later, and a failure must not count as unhandled until then.
+    ended.catch(() => {});
+    try {
+      const stack = await local.startStack({
+        workdir,
+        dataDir,
+        ...(flags.port === undefined ? {} : { port: flags.port }),
+        ...(flags['db-port'] === undefined ? {} : { dbPort: flags['db-port'] }),
+        ...(flags.plan === undefined ? {} : { plan: flags.plan }),
+        reset: flags.reset,
+        log,
+        onStep: (event) => {
+          show(event);
+          tellForeground({ step: event });
+        },
+        onFailure: (error) => fail(error),
+      });
+      try {
+        if (stopWanted) throw interrupted();
+        const isRunning = async (other: string) => (await local.readStackState(other)) !== undefined;
+        const place = { url: stack.url, key: stack.keys.publishable, dataDir: stack.dataDir };
+        const object = stackObject(await stack.status(), await useLocalContext(place, isRunning));
+        tellForeground({ ready: object });
+        leaveForeground();
+        await this.#print(object);
+        say('Ctrl-C stops the cluster; its data stays');
+        if (!flags.debug) log.level = 'info';
+        // By Ctrl-C here, by stark down from elsewhere, or by a failure of its own.
+        await Promise.race([ended, stack.stopped]);
+      } finally {
+        await stack.stop();
+      }
+      progress.done('stopped');
+    } catch (error) {
+      progress.clear();
+      const failure = asStarkError(error);
+      tellForeground({ failed: failure.toEnvelope().error, exitCode: failure.exitCode });
+      throw failure;
+    }
+  }
+
+  async #print(stack: StackObject): Promise<void> {
+    await this.printObject(stack, `stack/${stack.context}`, stackLines(stack));
+    this.next('stark auth setup', 'stark node agent start', 'stark status');
+  }
+}
