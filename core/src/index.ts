@@ -8,3 +8,4 @@ export { toPodRequest, toPodRequests } from './manifests/pod.js';
 export type { ManifestProblem } from './manifests/problems.js';
 export { type Database, STARK_SCHEMA } from './model/database.js';
 export * from './model/index.js';
+export * from './stores/index.js';

@@ -36,7 +36,7 @@ describe('exit codes', () => {
 
 it('gives every code of the database the exit code that the database says', async () => {
   const sql = await readFile(new URL('../../supabase/migrations/20260101000001_schemas.sql', import.meta.url), 'utf8');
-  const list = /insert into stark\.error_codes[^;]*;/.exec(sql)?.[0] ?? '';
+  const list = /insert into stark\.error_codes.*?\);\n/s.exec(sql)?.[0] ?? '';
   const rows = [...list.matchAll(/\('([A-Z_]+)', (\d+), (\d+),/g)];
   expect(rows.length).toBeGreaterThan(20);
   const wrong = rows.filter(([, code, status, exit]) => exitCodeOf(code as string, Number(status)) !== Number(exit));

@@ -1,0 +1,137 @@
+import type { StarkEvent } from '../model/event.js';
+import type { Snapshot } from './cluster-store.js';
+
+/** The payload of a broadcast of events. */
+export interface EventBatch {
+  readonly events: readonly StarkEvent[];
+  /** Number of the event before these on the same topic: whoever does not have it has missed something. */
+  readonly previous_seq: number;
+}
+
+/** What the database says about one topic, the truth that broadcasts only announce. */
+export interface EventSource {
+  /** Everything the topic is about, and a number of an event that it surely contains. */
+  snapshot(): Promise<Snapshot>;
+  /** The topic's events after `seq`, oldest first, at most `limit` of them. */
+  after(seq: number, limit: number): Promise<readonly StarkEvent[]>;
+}
+
+/** Where the feed puts what it has put in order. */
+export interface EventSink {
+  load(snapshot: Snapshot): void;
+  apply(events: readonly StarkEvent[]): void;
+}
+
+const PAGE = 1000;
+// Beyond this many missed events a new snapshot is cheaper than all of them.
+const MAX_PAGES = 5;
+// A backlog larger than this is dropped: the log is read anyway.
+const MAX_BACKLOG = 500;
+
+/**
+ * Makes one complete, ordered stream of events out of broadcasts that may be lost, doubled or late: a batch that does not
+ * follow what is known waits until the log was read.
+ */
+export class TopicFeed {
+  /** Every event of the topic up to this number has been passed on; undefined before the first snapshot. */
+  #last: number | undefined;
+  #backlog: EventBatch[] = [];
+  #running: Promise<void> | undefined;
+  #again = false;
+  #reload = false;
+
+  constructor(
+    private readonly source: EventSource,
+    private readonly sink: EventSink,
+  ) {}
+
+  get last(): number | undefined {
+    return this.#last;
+  }
+
+  /** Takes a broadcast. False when it left a gap: then somebody has to call `sync`. */
+  receive(batch: EventBatch): boolean {
+    if (this.#last === undefined || this.#running) {
+      this.#keep(batch);
+      return true;
+    }
+    if (batch.previous_seq > this.#last) {
+      this.#keep(batch);
+      return false;
+    }
+    this.#pass(batch.events);
+    return true;
+  }
+
+  /** Makes the next sync read a snapshot, as after an absence so long that the log may have been cut. */
+  forget(): void {
+    this.#reload = true;
+  }
+
+  /** Catches up with the database; calls while it runs make it run once more. */
+  sync(): Promise<void> {
+    if (this.#running) {
+      this.#again = true;
+      return this.#running;
+    }
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      this.#again = false;
+    });
+    return this.#running;
+  }
+
+  async #run(): Promise<void> {
+    do {
+      this.#again = false;
+      const before = this.#backlog.splice(0);
+      try {
+        await this.#readDatabase();
+      } catch (error) {
+        this.#backlog.unshift(...before);
+        throw error;
+      }
+      // The log was read after these arrived, so what still lies before them is not for us to see.
+      for (const { events } of before) this.#pass(events);
+      this.#passFollowing();
+    } while (this.#again || this.#backlog.length > 0);
+  }
+
+  async #readDatabase(): Promise<void> {
+    for (let page = 0; this.#last !== undefined && !this.#reload; page++) {
+      if (page === MAX_PAGES) break;
+      const events = await this.source.after(this.#last, PAGE);
+      this.#pass(events);
+      if (events.length < PAGE) return;
+    }
+    const snapshot = await this.source.snapshot();
+    this.sink.load(snapshot);
+    this.#last = Math.max(this.#last ?? 0, snapshot.seq);
+    this.#reload = false;
+  }
+
+  // What arrived while the database was read and follows it needs no second look.
+  #passFollowing(): void {
+    const backlog = this.#backlog.splice(0).sort((a, b) => a.previous_seq - b.previous_seq);
+    for (const batch of backlog) {
+      if (batch.previous_seq > (this.#last ?? 0)) this.#backlog.push(batch);
+      else this.#pass(batch.events);
+    }
+  }
+
+  #pass(events: readonly StarkEvent[]): void {
+    const last = this.#last ?? 0;
+    const fresh = events.filter(({ seq }) => seq > last).sort((a, b) => a.seq - b.seq);
+    if (fresh.length === 0) return;
+    this.#last = (fresh.at(-1) as StarkEvent).seq;
+    this.sink.apply(fresh);
+  }
+
+  #keep(batch: EventBatch): void {
+    if (this.#backlog.length >= MAX_BACKLOG) {
+      this.#backlog = [];
+      this.#again = true;
+    }
+    this.#backlog.push(batch);
+  }
+}
