@@ -80,9 +80,11 @@ describe('§7 read rights at the join', () => {
     const topic = freshTopic('boom');
     await service.sql.unsafe(`create policy "divides by zero" on realtime.messages for select to authenticated
       using (case when realtime.topic() = '${topic}' then 1 / (length(topic) - length(topic)) = 1 else false end)`);
-    const user = await service.user(topic, ['broadcast:read']);
+    // Any policy that says yes is enough, so the user holds no other right while this one fails.
+    const user = await service.user(topic);
     expect((await tryJoin(user, topic)).payload).toEqual(unauthorized(topic));
     await service.sql.unsafe('drop policy "divides by zero" on realtime.messages');
+    await user.grant(topic, 'broadcast:read');
     expect((await tryJoin(user, topic)).payload.status).toBe('ok');
   });
 });

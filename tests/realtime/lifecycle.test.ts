@@ -90,7 +90,7 @@ describe('§4 the end of a socket', () => {
     expect((await within('the close', socket.closed)).code).toBe(1012);
     for (const channel of [first, second]) {
       expect(channel.all('system').map((frame) => frame.payload)).toEqual([
-        { extension: 'system', status: 'ok', message: 'Server requested disconnect', channel: channel.topic },
+        { extension: 'system', status: 'ok', message: 'Server requested disconnect' },
       ]);
     }
   });

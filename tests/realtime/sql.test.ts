@@ -1,12 +1,15 @@
 import { applyRealtimeSchema, createRealtimeServer, type RealtimeServer } from '@stark-o/realtime';
 import type postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startGateway, type TestGateway } from './support/gateway.js';
 import { TestPostgres } from './support/postgres.js';
-import { JWT_SECRET } from './support/tokens.js';
+import { JWT_SECRET, roleToken } from './support/tokens.js';
+import { WireSocket } from './support/wire.js';
 
 let database: TestPostgres;
 let server: RealtimeServer;
 let sql: postgres.Sql;
+let gateway: TestGateway;
 
 const day = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
 const partition = (offset: number) => `messages_${day(offset).replaceAll('-', '_')}`;
@@ -21,9 +24,17 @@ beforeAll(async () => {
   }
   server = createRealtimeServer({ databaseUrl: database.url(), jwtSecret: JWT_SECRET });
   await server.start();
+  // Partitions are kept by the first join after a start, and by a janitor every four hours.
+  const anonJwt = roleToken('anon');
+  gateway = await startGateway({ publishable: '-', secret: '-', anonJwt, serviceJwt: roleToken('service_role') });
+  gateway.use(server);
+  const socket = await WireSocket.open(gateway.url, { apikey: anonJwt });
+  await socket.join('first');
+  socket.terminate();
 });
 afterAll(async () => {
   await server?.stop();
+  await gateway?.close();
   await database?.stop();
 });
 

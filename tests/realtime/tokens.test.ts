@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshTopic, Service, type TestUser } from './support/service.js';
 import { JWT_SECRET, roleToken, seconds, sign } from './support/tokens.js';
 import { watchFor } from './support/wait.js';
@@ -8,7 +8,6 @@ let service: Service;
 beforeAll(async () => {
   service = await Service.start();
 });
-afterEach(() => service.closeSockets());
 afterAll(() => service?.stop());
 
 async function privateChannel(user: TestUser, topic: string, config: JoinConfig = {}, vsn: Vsn = '2.0.0') {
