@@ -61,7 +61,7 @@ export class TestRealtime {
         'content-type': 'application/json',
         ...headers,
       },
-      body: body as BodyInit,
+      body: typeof body === 'string' ? body : new Uint8Array(body),
     });
   }
 
