@@ -183,7 +183,7 @@ function positive(text: string | null, fallback: number, name: string): number {
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 /** A Go duration from now (`24h`, `1h30m`); `none` lifts a ban, undefined leaves it as it is. */
-function bannedUntil(duration: string | undefined): Date | null | undefined {
+function bannedUntil(duration: string | undefined): string | null | undefined {
   if (duration === undefined) return undefined;
   if (duration === 'none') return null;
   const parts = [...duration.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
@@ -191,7 +191,7 @@ function bannedUntil(duration: string | undefined): Date | null | undefined {
     throw refuse(400, 'validation_failed', `invalid format for ban duration: time: invalid duration "${duration}"`);
   }
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (unitMs[unit ?? ''] ?? 0), 0);
-  return new Date(Date.now() + ms);
+  return new Date(Date.now() + ms).toISOString();
 }
 
 function databaseRefusal(error: unknown): Response {

@@ -48,7 +48,7 @@ export class AuthUsers {
     return { users: rows.map(({ user }) => user), total: count?.total ?? 0 };
   }
 
-  async create(params: UserParams, bannedUntil: Date | null): Promise<UserJson> {
+  async create(params: UserParams, bannedUntil: string | null): Promise<UserJson> {
     const id = params.id ?? randomUUID();
     const password =
       params.password_hash ?? (await hash(params.password ?? randomBytes(24).toString('base64url'), bcryptCost));
@@ -72,20 +72,20 @@ export class AuthUsers {
     });
   }
 
-  async update(id: string, params: UserParams, bannedUntil: Date | null | undefined): Promise<UserJson | undefined> {
+  async update(id: string, params: UserParams, bannedUntil: string | null | undefined): Promise<UserJson | undefined> {
     const password = params.password_hash ?? (params.password ? await hash(params.password, bcryptCost) : undefined);
     return this.#sql.begin(async (sql) => {
       const [current] = await sql<{ email: string | null; raw_app_meta_data: object; raw_user_meta_data: object }[]>`
         select email, raw_app_meta_data, raw_user_meta_data from auth.users where id = ${id} for update`;
       if (!current) return undefined;
-      const changes: Record<string, unknown> = { updated_at: new Date() };
+      const changes: Record<string, unknown> = { updated_at: new Date().toISOString() };
       if (params.role !== undefined) changes.role = params.role;
       if (params.aud !== undefined) changes.aud = params.aud;
       if (password !== undefined) changes.encrypted_password = password;
       if (params.email !== undefined) changes.email = params.email;
       if (params.phone !== undefined) changes.phone = params.phone;
-      if (params.email_confirm) changes.email_confirmed_at = new Date();
-      if (params.phone_confirm) changes.phone_confirmed_at = new Date();
+      if (params.email_confirm) changes.email_confirmed_at = new Date().toISOString();
+      if (params.phone_confirm) changes.phone_confirmed_at = new Date().toISOString();
       if (bannedUntil !== undefined) changes.banned_until = bannedUntil;
       const userMetadata = merge(current.raw_user_meta_data, params.user_metadata);
       if (params.email_confirm) userMetadata.email_verified = true;
@@ -183,7 +183,7 @@ function merge(current: object, changes: Record<string, unknown> | undefined): R
   return merged;
 }
 
-const confirmed = (is: unknown) => (is ? new Date() : null);
+const confirmed = (is: unknown) => (is ? new Date().toISOString() : null);
 
 /** The Auth connection passes text for JSON columns through as it is. */
 const json = (value: unknown) => JSON.stringify(value);
