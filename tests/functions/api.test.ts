@@ -77,6 +77,14 @@ describe('POST /api/auth/setup', () => {
     expect(platform.users.size).toBe(0);
   });
 
+  it('says that the platform failed when it did, and leaves no user behind', async () => {
+    platform.refuseSetup = { status: 500, body: { message: 'out of memory' } };
+    const { status, body } = await setup();
+    expect(status).toBe(500);
+    expect(body.error).toMatchObject({ code: 'PLATFORM_FAILED', message: 'the platform failed: out of memory' });
+    expect(platform.users.size).toBe(0);
+  });
+
   it('says so when the address belongs to a user who is no admin', async () => {
     await setup();
     platform.admin = undefined;

@@ -29,6 +29,11 @@ export function fromService(error: ServiceError, status: number | undefined = er
   if (status === undefined || status === 0) {
     return new ApiError(503, 'UNREACHABLE', `the platform did not answer: ${error.message}`);
   }
+  if (status >= 500 && !error.code) {
+    // auth-js shows `{}` where it could not make a text of what it got.
+    const reason = error.message && error.message !== '{}' ? error.message : `status ${status}, no reason given`;
+    return new ApiError(status, 'PLATFORM_FAILED', `the platform failed: ${reason}`);
+  }
   const code = error.code ? error.code.toUpperCase() : `HTTP_${status}`;
   // Refusing our secret key is a fault of this deployment, not of the caller's sign-in.
   if (status === 401 || status === 403) {
