@@ -150,20 +150,23 @@ describe('every answer', () => {
   });
 });
 
+async function ask({ url }: RunningFunction) {
+  const response = await fetch(`${url}/api/auth/setup`);
+  return { status: response.status, body: await response.json() };
+}
+
 describe('a function without a usable platform', () => {
   it('says that it is not configured', async () => {
     const bare = await startFunction('api', {});
-    const response = await fetch(`${bare.url}/api/auth/setup`).finally(() => bare.stop());
-    expect(response.status).toBe(500);
-    expect(await response.json()).toMatchObject({ error: { code: 'NOT_CONFIGURED' } });
+    const answer = await ask(bare).finally(() => bare.stop());
+    expect(answer).toMatchObject({ status: 500, body: { error: { code: 'NOT_CONFIGURED' } } });
   }, 40_000);
 
   it('takes its key from SUPABASE_SECRET_KEYS first, and calls a refused key by its name', async () => {
     const env = { SUPABASE_URL: platformUrl, SUPABASE_SERVICE_ROLE_KEY: platform.secretKey };
     const refused = await startFunction('api', { ...env, SUPABASE_SECRET_KEYS: '{"default":"sb_secret_wrong"}' });
-    const response = await fetch(`${refused.url}/api/auth/setup`).finally(() => refused.stop());
-    expect(response.status).toBe(500);
-    expect(await response.json()).toMatchObject({ error: { code: 'BAD_SECRET_KEY' } });
+    const answer = await ask(refused).finally(() => refused.stop());
+    expect(answer).toMatchObject({ status: 500, body: { error: { code: 'BAD_SECRET_KEY' } } });
   }, 40_000);
 });
 
