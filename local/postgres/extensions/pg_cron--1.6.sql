@@ -152,7 +152,7 @@ begin
     raise exception 'role "%" does not exist', role_name using errcode = 'undefined_object';
   end if;
   if not exists (select from pg_catalog.pg_database where datname = database_name) then
-    raise exception 'database "%" does not exist', database_name using errcode = 'undefined_database';
+    raise exception 'database "%" does not exist', database_name using errcode = '3D000';
   end if;
   if not pg_catalog.has_database_privilege(role_name::name, database_name, 'connect') then
     raise exception 'User % does not have CONNECT privilege on %', role_name, database_name;
