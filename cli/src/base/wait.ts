@@ -18,10 +18,13 @@ export interface WaitOptions<State> {
   resume: string;
   /** Resolves when something may have changed; without it we look at growing intervals. */
   changed?: (signal: AbortSignal) => Promise<unknown>;
+  /** Whether every change is told, so that looking in between is only for safety. */
+  isLive?: () => boolean;
 }
 
 const shortestPauseMs = 150;
 const longestPauseMs = 1000;
+const livePauseMs = 5000;
 
 /**
  * How long to wait: what --wait says, nothing with --no-wait, and the command's own answer when neither was given: a
@@ -48,7 +51,7 @@ export async function waitFor<State>(options: WaitOptions<State>): Promise<State
       progress.now(verdict.waiting);
       const left = deadline - performance.now();
       if (left <= 0) throw timedOut(options, verdict.waiting);
-      await pauseFor(Math.min(pause, left), signal, options.changed);
+      await pauseFor(Math.min(options.isLive?.() ? livePauseMs : pause, left), signal, options.changed);
       pause = Math.min(longestPauseMs, pause * 1.5);
     }
   } finally {

@@ -4,9 +4,6 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { nearest } from '../base/suggest.js';
 import type { Connection } from '../session/connection.js';
 
-// The table is chosen at run time: the generated types, which know each table's columns, cannot follow.
-type AnyTable = SupabaseClient;
-
 // PostgREST gives at most this many rows a request, on hosted Supabase and locally.
 const page = 1000;
 
@@ -27,30 +24,52 @@ export async function findRows<Row extends { name: string; id: string; labels?: 
   columns: readonly string[],
   filter: Filter,
 ): Promise<Row[]> {
-  const client = (await connection.client()) as unknown as AnyTable;
+  const client = await connection.client();
   const selector = filter.selector === undefined ? undefined : parseSelector(filter.selector);
   const rows: Row[] = [];
-  for (let from = 0; ; from += page) {
-    let query = client.from(table).select(columns.join(','));
-    if (filter.namespace !== undefined) query = query.eq('namespace', filter.namespace);
-    for (const [column, value] of Object.entries(filter.equal ?? {})) {
-      if (value !== undefined) query = query.eq(column, value);
+  for (const names of portions(filter.names)) {
+    for (let from = 0; ; from += page) {
+      const query = narrowed(client, table, columns, { ...filter, names }, selector);
+      const found = await connection.rows<Row>(
+        query
+          .order('name')
+          .order('id')
+          .range(from, from + page - 1),
+      );
+      rows.push(...found);
+      if (found.length < page) break;
     }
-    if (filter.names !== undefined && filter.names.length > 0) query = query.or(namesOrIds(filter.names));
-    const exact = exactLabels(selector);
-    if (exact !== undefined) query = query.contains('labels', exact);
-    const found = await connection.rows<Row>(
-      query
-        .order('name')
-        .order('id')
-        .range(from, from + page - 1),
-    );
-    rows.push(...found);
-    if (found.length < page) break;
   }
   const chosen = selector === undefined ? rows : rows.filter((row) => matchesSelector(selector, row.labels ?? {}));
   if (filter.names !== undefined && !filter.allowMissing) await refuseMissing(connection, table, filter, chosen);
   return chosen;
+}
+
+// Names travel in the address line, which proxies cut at a few kilobytes.
+const portion = 50;
+
+function portions(names: readonly string[] | undefined): (readonly string[] | undefined)[] {
+  if (names === undefined || names.length <= portion) return [names];
+  const unique = [...new Set(names)];
+  const starts = Array.from({ length: Math.ceil(unique.length / portion) }, (_, index) => index * portion);
+  return starts.map((start) => unique.slice(start, start + portion));
+}
+
+function narrowed(
+  client: SupabaseClient,
+  table: string,
+  columns: readonly string[],
+  filter: Filter,
+  selector: LabelSelector | undefined,
+) {
+  let query = client.from(table).select(columns.join(','));
+  if (filter.namespace !== undefined) query = query.eq('namespace', filter.namespace);
+  for (const [column, value] of Object.entries(filter.equal ?? {})) {
+    if (value !== undefined) query = query.eq(column, value);
+  }
+  if (filter.names !== undefined && filter.names.length > 0) query = query.or(namesOrIds(filter.names));
+  const exact = exactLabels(selector);
+  return exact === undefined ? query : query.contains('labels', exact);
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -80,7 +99,7 @@ async function refuseMissing(
   const [first] = missing;
   if (first === undefined) return;
   const kind = table.slice(0, -1);
-  const client = (await connection.client()) as unknown as AnyTable;
+  const client = await connection.client();
   let others = client.from(table).select('name');
   if (filter.namespace !== undefined) others = others.eq('namespace', filter.namespace);
   const known = await connection.rows<{ name: string }>(others.limit(page));

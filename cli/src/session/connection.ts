@@ -7,6 +7,10 @@ import { debugFetch } from './debug-fetch.js';
 import { SessionFile } from './sessions.js';
 import { SignIn } from './sign-in.js';
 
+interface RetryingQuery {
+  retry(enabled: boolean): PromiseLike<{ data: unknown; error: unknown; status: number }>;
+}
+
 /** The way to one cluster: its client, its session, and the functions and tables of schema `stark`. */
 export class Connection {
   readonly url: string;
@@ -62,8 +66,9 @@ export class Connection {
   }
 
   /** Waits for an answer of PostgREST and gives its rows, or throws what went wrong. */
-  async rows<T>(query: PromiseLike<{ data: unknown; error: unknown; status: number }>): Promise<T[]> {
-    const { data, error, status } = await query;
+  async rows<T>(query: RetryingQuery): Promise<T[]> {
+    // The client would try again for seven seconds; a person who waits at a prompt wants to know at once.
+    const { data, error, status } = await query.retry(false);
     if (error) throw toStarkError(error, { status, url: this.url });
     return (data ?? []) as T[];
   }

@@ -1,0 +1,87 @@
+/** A pod as the database has it. */
+export function podRow(name: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    id: `10000000-0000-4000-8000-${Buffer.from(name).toString('hex').padStart(12, '0').slice(-12)}`,
+    name,
+    namespace: 'default',
+    pack_id: '20000000-0000-4000-8000-000000000001',
+    pack_name: 'alpha',
+    pack_version_id: '30000000-0000-4000-8000-000000000001',
+    version: '1.0.0',
+    node_id: '40000000-0000-4000-8000-000000000001',
+    node_name: 'node-1',
+    status: 'running',
+    status_reason: null,
+    status_message: null,
+    exit_code: null,
+    restarts: 0,
+    ready: true,
+    ports: { http: 41234 },
+    labels: { app: 'web' },
+    spec: { resources: { requests: { cpu: 100, memory: 128 } } },
+    priority: 100,
+    created_by: null,
+    incarnation: 1,
+    created_at: '2026-01-01T00:00:00+00:00',
+    scheduled_at: '2026-01-01T00:00:01+00:00',
+    started_at: '2026-01-01T00:00:02+00:00',
+    finished_at: null,
+    resource_version: 5,
+    ...changes,
+  };
+}
+
+/** A node as the database has it. */
+export function nodeRow(name: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    id: `40000000-0000-4000-8000-${Buffer.from(name).toString('hex').padStart(12, '0').slice(-12)}`,
+    name,
+    runtime: 'node',
+    status: 'healthy',
+    unschedulable: false,
+    labels: { tier: 'backend' },
+    taints: [{ key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }],
+    capabilities: { os: 'linux' },
+    allocatable: { cpu: 2000, memory: 4096, pods: 10 },
+    allocated: { cpu: 100, memory: 128, pods: 1 },
+    incarnation: 1,
+    created_at: '2026-01-01T00:00:00+00:00',
+    ...changes,
+  };
+}
+
+/** A pack as the database has it. */
+export function packRow(name: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    id: '20000000-0000-4000-8000-000000000001',
+    name,
+    description: 'A pack.',
+    visibility: 'private',
+    latest_version: '1.0.0',
+    owner_id: '00000000-0000-4000-8000-000000000001',
+    created_at: '2026-01-01T00:00:00+00:00',
+    ...changes,
+  };
+}
+
+/** A version as the database has it. */
+export function versionRow(
+  pack: string,
+  version: string,
+  changes: Record<string, unknown> = {},
+): Record<string, unknown> {
+  return {
+    id: '30000000-0000-4000-8000-000000000001',
+    pack_id: '20000000-0000-4000-8000-000000000001',
+    pack_name: pack,
+    version,
+    version_key: version,
+    runtime: 'node',
+    entry: 'default',
+    state: 'ready',
+    size_bytes: 812,
+    sha256: 'a'.repeat(64),
+    created_at: '2026-01-01T00:00:00+00:00',
+    ...changes,
+  };
+}
