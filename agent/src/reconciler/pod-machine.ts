@@ -67,7 +67,8 @@ const BEGUN: ReadonlySet<PodStatus> = new Set(['starting', 'running', 'stopping'
 
 /** One pure step: what a pod becomes, and what has to be done, when something happened to it. */
 export function step(managed: ManagedPod | undefined, seen: Observation, now: number): Step {
-  if (managed === undefined) return seen.type === 'wanted' ? meet(seen.pod, now) : { managed, actions: [] };
+  if (managed === undefined)
+    return seen.type === 'wanted' ? meet(seen.pod, seen.reportPending, now) : { managed, actions: [] };
   const next = { ...managed };
   const actions: Action[] = [];
   const turn = new Turn(next, actions, now);
@@ -108,7 +109,7 @@ export function step(managed: ManagedPod | undefined, seen: Observation, now: nu
   return { managed: next, actions };
 }
 
-function meet(pod: WantedPod, now: number): Step {
+function meet(pod: WantedPod, reportPending: boolean, now: number): Step {
   if (OVER.has(pod.status)) return { managed: undefined, actions: [] };
   const managed: ManagedPod = {
     pod,
@@ -130,7 +131,7 @@ function meet(pod: WantedPod, now: number): Step {
   const turn = new Turn(managed, actions, now);
   if (pod.wanted === 'stopped') {
     turn.end('stopped', { reason: 'Stopped', message: 'it was not running on this node any more' });
-  } else if (!BEGUN.has(pod.status)) {
+  } else if (!BEGUN.has(pod.status) && !reportPending) {
     turn.report('transferring');
     turn.fetch();
   } else if (pod.spec.restartPolicy === 'Never') {
@@ -306,7 +307,8 @@ class Turn {
     }
     if (it.resume) {
       it.resume = false;
-      this.fetch();
+      if (it.pod.spec.restartPolicy === 'Never') this.end('failed', describe(outcome));
+      else this.fetch();
       return { managed: it, actions: this.actions };
     }
     if (!it.owned) return this.forget();

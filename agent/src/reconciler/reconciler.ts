@@ -86,7 +86,7 @@ export class Reconciler {
         this.#runs.get(pod.id)?.stop(action.graceMs);
         break;
       case 'wake':
-        this.#timers.get(pod.id)?.();
+        this.#cancelTimer(pod.id);
         this.#timers.set(
           pod.id,
           clock.after(action.delayMs, () => {
@@ -96,6 +96,7 @@ export class Reconciler {
         );
         break;
       case 'release':
+        this.#cancelTimer(pod.id);
         ports.release(pod.id);
         break;
       case 'discard':
@@ -104,6 +105,11 @@ export class Reconciler {
         });
         break;
     }
+  }
+
+  #cancelTimer(podId: string): void {
+    this.#timers.get(podId)?.();
+    this.#timers.delete(podId);
   }
 
   async #fetch(pod: WantedPod, attempt: number): Promise<void> {
