@@ -1,0 +1,87 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { memoryOfTree } from './lib/process-tree.mjs';
+import { median, round } from './lib/stats.mjs';
+
+export const title = 'The stack: cold and warm start, memory when idle';
+
+const ROUNDS = 2;
+const IDLE_MS = 8_000;
+const workdir = join(import.meta.dirname, '..');
+
+export async function measure({ say }) {
+  const folder = await mkdtemp(join(tmpdir(), 'stark-bench-start-'));
+  const cold = [];
+  const warm = [];
+  let idle;
+  let steps;
+  try {
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const dataDir = join(folder, `data-${round}`);
+      say(`cold start ${round}: empty data directory`);
+      const first = await start(dataDir);
+      cold.push(first.ms);
+      steps ??= first.steps;
+      await first.stop();
+      say(`warm start ${round}: the same data directory`);
+      const second = await start(dataDir);
+      warm.push(second.ms);
+      if (round === ROUNDS) {
+        say(`idle for ${IDLE_MS / 1_000} s`);
+        await delay(IDLE_MS);
+        idle = memoryOfTree(second.pid);
+      }
+      await second.stop();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const [coldS, warmS] = [median(cold) / 1_000, median(warm) / 1_000];
+  return {
+    notes: [
+      'A start is counted from the spawn of the Node.js process to the moment at which every service answers.',
+      'Memory is that of the whole process tree, Postgres and Edge Functions included. PSS shares out common pages.',
+      `Processes: ${idle.processes.length}, of them Postgres ${idle.processes.filter(({ name }) => name.startsWith('postgres') || name.includes('/postgres')).length}, Deno ${idle.processes.filter(({ name }) => name.includes('deno')).length}`,
+    ],
+    results: [
+      { name: 'cold start', value: round(coldS, 2), unit: 's', aim: '≤ 8', met: coldS <= 8 },
+      { name: 'warm start', value: round(warmS, 2), unit: 's', aim: '≤ 4', met: warmS <= 4 },
+      { name: 'idle memory, sum of PSS', value: round(idle.pssMb), unit: 'MB', aim: '≤ 500', met: idle.pssMb <= 500 },
+      { name: 'idle memory, sum of RSS', value: round(idle.rssMb), unit: 'MB', aim: '≤ 500', met: idle.rssMb <= 500 },
+    ],
+    details: { cold, warm, steps, processes: idle.processes },
+  };
+}
+
+/** Starts a stack in a process of its own; resolves when it is ready. */
+async function start(dataDir) {
+  const started = performance.now();
+  const child = fork(join(import.meta.dirname, 'start', 'stack.mjs'), [JSON.stringify({ workdir, dataDir })], {
+    env: { ...process.env, SUPABASE_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', LITE_TELEMETRY: '0' },
+  });
+  const [ready] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(([code]) => {
+      throw new Error(`The stack ended with ${code} before it was ready`);
+    }),
+  ]);
+  const ms = performance.now() - started;
+  const health = await fetch(`${ready.url}/rest/v1/`);
+  if (health.status >= 500) throw new Error(`The stack says it is ready but REST answers ${health.status}`);
+  return {
+    ms,
+    pid: child.pid,
+    steps: ready.steps,
+    async stop() {
+      const ended = once(child, 'exit');
+      child.send('stop');
+      const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}

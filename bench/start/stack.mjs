@@ -1,0 +1,20 @@
+// The measured side: one stack, started from nothing in a process of its own and stopped by a message.
+import { startStack } from '@stark-o/local';
+import pino from 'pino';
+
+const { workdir, dataDir } = JSON.parse(process.argv[2]);
+const steps = [];
+const stack = await startStack({
+  workdir,
+  dataDir,
+  port: 0,
+  dbPort: 0,
+  log: pino({ level: 'silent' }),
+  onStep: (step) => steps.push({ at: performance.now(), ...step }),
+});
+process.on('message', async () => {
+  await stack.stop();
+  process.exit(0);
+});
+process.on('disconnect', () => stack.stop().finally(() => process.exit(1)));
+process.send({ url: stack.url, steps });
