@@ -147,7 +147,10 @@ class World {
   #newNode(): FakeNode {
     const node = new FakeNode(this.clock);
     const launch = node.launch.bind(node);
+    const life = this.#life;
     node.launch = (request, listener) => {
+      // A download that outlived its agent in this test starts nothing in reality.
+      if (life !== this.#life) return { stop: () => {} };
       this.launches.set(request.pod.id, (this.launches.get(request.pod.id) ?? 0) + 1);
       return launch(request, listener);
     };
