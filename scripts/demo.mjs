@@ -61,7 +61,7 @@ try {
   const created = performance.now();
   let firstRunning;
   for (const name of packs) {
-    stark(['pod', 'create', '--pack', name, '--replicas', String(replicas), '--wait=60s']);
+    stark(['pod', 'create', '--pack', name, '--port', 'http', '--replicas', String(replicas), '--wait=60s']);
     firstRunning ??= performance.now();
   }
   const pods = json(['pod', 'list']).filter((pod) => pod.status === 'running');
