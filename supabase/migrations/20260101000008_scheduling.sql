@@ -321,8 +321,8 @@ begin
       scheduled_at = p_now,
       status_reason = null,
       status_message = null
-    from picked k join unnest(p_group.pod_ids) with ordinality as i (id, ord) on i.ord = k.ord
-    where p.id = i.id and p.status = 'pending';
+    from picked k
+    where k.ord <= cardinality(p_group.pod_ids) and p.id = p_group.pod_ids[k.ord] and p.status = 'pending';
   get diagnostics v_placed = row_count;
   if v_placed < cardinality(p_group.pod_ids) then
     v_reasons := stark_internal.explain_rejections(p_group);
@@ -380,9 +380,12 @@ revoke all on function stark_internal.schedule_pods(timestamptz) from public, an
 create function stark_internal.schedule_when_nodes_change()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
+set enable_nestloop = off
 as $$
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
     if not exists (
       select from old_rows o join new_rows n using (id)
@@ -413,9 +416,12 @@ create trigger _900_schedule_on_changed_nodes after update on stark.nodes
 create function stark_internal.schedule_when_room_is_freed()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
+set enable_nestloop = off
 as $$
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
     if not exists (
       select from old_rows o join new_rows n using (id)

@@ -1,32 +1,33 @@
 -- Commands: one broadcast for each node that has something to do, on its own topic. They are hints: what a node should run
 -- is in the database (node_sync), so a lost one costs time and nothing else.
 
-/** stark_internal.wanted_pods: each pod as its agent wants to know it. Ended pods are in no answer to an agent. */
-create view stark_internal.wanted_pods with (security_invoker = true) as
-select
-  p.id as pod_id,
-  p.node_id,
-  p.status,
-  jsonb_build_object(
-    'id', p.id,
-    'name', p.name,
-    'namespace', p.namespace,
-    'labels', p.labels,
-    'status', p.status,
-    'pack', p.pack_name,
-    'version', p.version,
-    'version_id', v.id,
-    'runtime', v.runtime,
-    'entry', v.entry,
-    'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes),
-    'spec', p.spec,
-    'restarts', p.restarts,
-    'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end
-  ) as wanted_pod
-from stark.pods p
-join stark.pack_versions v on v.id = p.pack_version_id
-where stark_internal.occupies(p.status);
-comment on view stark_internal.wanted_pods is 'Placed pods in the form that agents get them.';
+/** stark_internal.wanted_pod(pod, version) -> the pod as its agent wants to know it. */
+create function stark_internal.wanted_pod(p_pod stark.pods, p_version stark.pack_versions)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object(
+    'id', p_pod.id,
+    'name', p_pod.name,
+    'namespace', p_pod.namespace,
+    'labels', p_pod.labels,
+    'status', p_pod.status,
+    'pack', p_pod.pack_name,
+    'version', p_pod.version,
+    'version_id', p_version.id,
+    'runtime', p_version.runtime,
+    'entry', p_version.entry,
+    'bundle', jsonb_build_object('bucket', p_version.bucket, 'path', p_version.path, 'sha256', p_version.sha256, 'size_bytes', p_version.size_bytes),
+    'spec', p_pod.spec,
+    'restarts', p_pod.restarts,
+    'wanted', case when p_pod.status = 'stopping' then 'stopped' else 'running' end);
+end;
+$$;
+comment on function stark_internal.wanted_pod(stark.pods, stark.pack_versions) is 'A placed pod in the form that agents get it.';
+revoke all on function stark_internal.wanted_pod(stark.pods, stark.pack_versions) from public, anon;
 
 /**
  * stark_internal.send_command(event, key, items): items are {node_id, item} pairs; one message a node, on stark:node:<id>, as
@@ -57,14 +58,17 @@ revoke all on function stark_internal.send_command(text, jsonb) from public, ano
 create function stark_internal.command_nodes()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
+set enable_nestloop = off
 as $$
 declare
   v_items jsonb;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
-    select jsonb_agg(jsonb_build_object('node_id', w.node_id, 'item', w.wanted_pod) order by n.priority desc, n.created_at, n.id) into v_items
-      from old_rows o join new_rows n using (id) join stark_internal.wanted_pods w on w.pod_id = n.id
+    select jsonb_agg(jsonb_build_object('node_id', n.node_id, 'item', stark_internal.wanted_pod(n::stark.pods, v)) order by n.priority desc, n.created_at, n.id) into v_items
+      from old_rows o join new_rows n using (id) join stark.pack_versions v on v.id = n.pack_version_id
       where n.status = 'scheduled' and o.status <> 'scheduled';
     if v_items is not null then
       perform stark_internal.send_command('pods.start', v_items);
