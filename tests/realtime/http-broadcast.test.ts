@@ -24,7 +24,11 @@ function batch(messages: unknown, headers: Headers = bearer()): Promise<Response
 
 function single(topic: string, event: string, body: string | Buffer, headers: Headers, query = ''): Promise<Response> {
   const path = `${encodeURIComponent(topic)}/events/${encodeURIComponent(event)}${query}`;
-  return fetch(`${service.gateway.url}/realtime/v1/api/broadcast/${path}`, { method: 'POST', headers, body });
+  return fetch(`${service.gateway.url}/realtime/v1/api/broadcast/${path}`, {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(Buffer.from(body)),
+  });
 }
 
 async function listener(topic: string, vsn: Vsn = '2.0.0', isPrivate = false): Promise<WireChannel> {

@@ -133,7 +133,7 @@ describe('§10 messages per second', () => {
       const answer = await http([{ topic, event: 'e', payload: {} }]);
       return answer.status === 429 && answer;
     });
-    const { message } = (await (response as Response).json()) as { message: string };
+    const { message } = (await response.json()) as { message: string };
     expect([
       'Too many requests',
       'You have exceeded your rate limit',

@@ -6,11 +6,11 @@ export async function until<T>(
   probe: () => T | Promise<T>,
   ms = 5_000,
   everyMs = 25,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<NonNullable<T>, false>> {
   const deadline = performance.now() + ms;
   for (;;) {
     const answer = await probe();
-    if (answer) return answer as NonNullable<T>;
+    if (answer) return answer as Exclude<NonNullable<T>, false>;
     if (performance.now() > deadline) throw new Error(`Waited ${ms} ms for ${what}`);
     await delay(everyMs);
   }
