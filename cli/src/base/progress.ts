@@ -8,21 +8,22 @@ const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '
  */
 export class Progress {
   readonly #stream: NodeJS.WriteStream;
-  readonly #animated: boolean;
+  /** Whether there is one moving line, and not a line for each change. */
+  readonly animated: boolean;
   #text = '';
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(stream: NodeJS.WriteStream = process.stderr) {
     this.#stream = stream;
-    this.#animated = mayAnimate(stream);
+    this.animated = mayAnimate(stream);
   }
 
   /** Says what is being done now. The same text again says nothing new. */
   now(text: string): void {
     if (text === this.#text) return;
     this.#text = text;
-    if (!this.#animated) {
+    if (!this.animated) {
       this.#stream.write(`${text}\n`);
       return;
     }
@@ -44,7 +45,7 @@ export class Progress {
   clear(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    if (this.#animated && this.#text !== '') this.#stream.write('\r\u001b[2K');
+    if (this.animated && this.#text !== '') this.#stream.write('\r\u001b[2K');
     this.#text = '';
   }
 

@@ -11,6 +11,8 @@ export interface TableOptions {
   headers?: boolean;
   /** Cells are cut so that lines fit; never set for a pipe, where a cut name is a wrong name. */
   width?: number;
+  /** Widths of columns so far: rows printed later line up with those before. Grows as needed. */
+  widths?: number[];
 }
 
 const gap = '   ';
@@ -25,7 +27,10 @@ export function table<Row>(
   const shown = columns.filter((column) => options.wide || !column.wide);
   const cells = rows.map((row) => shown.map((column) => cell(column.value(row))));
   if (options.headers !== false) cells.unshift(shown.map((column) => column.header));
-  const widths = shown.map((_, index) => Math.max(0, ...cells.map((line) => line[index]?.length ?? 0)));
+  const widths = shown.map((_, index) =>
+    cells.reduce((width, line) => Math.max(width, line[index]?.length ?? 0), options.widths?.[index] ?? 0),
+  );
+  options.widths?.splice(0, options.widths.length, ...widths);
   if (options.width !== undefined) shrink(widths, options.width);
   return cells.map((line) =>
     line

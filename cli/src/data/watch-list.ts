@@ -2,6 +2,7 @@ import type { Change, Watch } from '@stark-o/core';
 import type { OutputFormat } from '../base/format.js';
 import { interruptSignal } from '../base/interrupt.js';
 import { renderList, toYaml, type View, writeData } from '../base/output.js';
+import { table } from '../base/table.js';
 import { mayAnimate } from '../base/terminal.js';
 
 export interface WatchListOptions<Row extends { id: string }> {
@@ -67,9 +68,11 @@ function newsOf<Row extends { id: string }>(
 function shower<Row extends { id: string }>(options: WatchListOptions<Row>, shown: Map<string, Row>) {
   const { view, format } = options;
   const toObject = view.object ?? ((row: Row) => row);
+  const nameOf = (row: Row) => `${view.kind}/${view.name(row)}`;
   const isTable = format === 'table' || format === 'wide';
   let drawn = 0;
-  let headed = false;
+  const widths: number[] = [];
+  const printed = new Map<string, string>();
   return async (news: readonly { type: Happened; row: Row }[]): Promise<void> => {
     if (format === 'json') {
       await writeData(news.map(({ type, row }) => `${JSON.stringify({ type, object: toObject(row) })}\n`).join(''));
@@ -82,10 +85,16 @@ function shower<Row extends { id: string }>(options: WatchListOptions<Row>, show
       await writeData(`${drawn === 0 ? '' : `\u001b[${drawn}A`}\u001b[0J${text}`);
       drawn = text.split('\n').length - 1;
     } else {
-      const rows = news.filter(({ type }) => type !== 'deleted' || isTable).map(({ row }) => row);
-      const text = await renderList(view, rows, format);
-      await writeData(isTable && headed ? text.split('\n').slice(1).join('\n') : text);
-      headed ||= text !== '';
+      for (const { row } of news) {
+        const headers = printed.size === 0;
+        const lines = isTable
+          ? table(view.columns, [row], { wide: format === 'wide', headers, widths })
+          : [nameOf(row)];
+        const last = lines.at(-1) ?? '';
+        // Much that changes is not shown in a list.
+        if (printed.get(row.id) !== last) await writeData(`${lines.join('\n')}\n`);
+        printed.set(row.id, last);
+      }
     }
   };
 }

@@ -61,7 +61,7 @@ export class Connection {
     try {
       return (await call(client, fn as never, args as never)) as T;
     } catch (error) {
-      throw toStarkError(error, { url: this.url });
+      throw this.#named(error);
     }
   }
 
@@ -71,6 +71,15 @@ export class Connection {
     const { data, error, status } = await query.retry(false);
     if (error) throw toStarkError(error, { status, url: this.url });
     return (data ?? []) as T[];
+  }
+
+  // core does not know where its client points to; a person with several clusters wants to.
+  #named(error: unknown): StarkError {
+    const failure = toStarkError(error, { url: this.url });
+    if (failure.code !== 'UNREACHABLE') return failure;
+    const { code, hint, details, status } = failure;
+    const message = failure.message.replace('the control plane', this.url);
+    return new StarkError(message, { code, hint, details, status, cause: failure.cause });
   }
 
   async #connect(): Promise<StarkClient> {

@@ -5,8 +5,10 @@ import type { Progress } from '../base/progress.js';
 export function showSteps(progress: Progress): (event: StepEvent) => void {
   return ({ step, state, ms, detail }) => {
     const why = detail === undefined ? '' : `: ${detail}`;
-    if (state === 'running') progress.now(step);
-    else if (state === 'retrying') progress.now(`${step}, again${why}`);
+    // In a log file the line of its end is enough.
+    if (state === 'running') {
+      if (progress.animated) progress.now(step);
+    } else if (state === 'retrying') progress.now(`${step}, again${why}`);
     else if (state === 'done') progress.done(`${step} (${ms} ms)`);
     // What failed and why is the error itself, said once.
     else progress.failed(step);
