@@ -27,7 +27,7 @@ language sql
 immutable
 set search_path = ''
 as $$
-  select role_name::regrole;
+  select quote_ident(role_name)::regrole;
 $$;
 
 /** realtime.cast(val, type_) -> jsonb. A value in its text form as the JSON that its type has. */

@@ -89,6 +89,23 @@ begin
 end;
 $$;
 
+/** realtime.is_settled(xid) -> boolean. Whether a transaction, by its 32-bit number, is visible to everyone who asks now. */
+create or replace function realtime.is_settled(xid bigint) returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_snapshot pg_snapshot := pg_current_snapshot();
+  v_next bigint := pg_snapshot_xmax(v_snapshot)::text::bigint;
+  v_full bigint := (v_next >> 32 << 32) | xid;
+begin
+  if v_full > v_next then
+    v_full := v_full - (1::bigint << 32);
+  end if;
+  return pg_visible_in_snapshot(v_full::text::xid8, v_snapshot);
+end;
+$$;
+
 /**
  * realtime.tell_change(...) -> rows of (change, subscription_ids). One change of one row, as the listeners of its table
  * are told of it: filtered, checked against row level security by primary key, and without columns that a listener's
@@ -102,6 +119,7 @@ create or replace function realtime.tell_change(
   new_row jsonb,
   old_row jsonb,
   committed_at timestamptz,
+  committed_by bigint,
   max_bytes integer
 ) returns table (change jsonb, subscription_ids uuid[])
 language plpgsql
@@ -123,6 +141,13 @@ declare
   v_answers jsonb := '{}';
   v_asked text;
 begin
+  -- The log is read as soon as it is written, a moment before the transaction counts as committed. Who looked at the row
+  -- in that moment would not see it.
+  for attempt in 1..1000 loop
+    exit when realtime.is_settled(committed_by);
+    perform pg_sleep(0.001);
+  end loop;
+
   select n.nspname, c.relname, c.relrowsecurity
     into v_schema, v_table, v_secured
     from pg_catalog.pg_class c
@@ -246,4 +271,5 @@ $$;
 revoke all on function realtime.passes_filter(realtime.user_defined_filter, regtype, text) from public;
 revoke all on function realtime.passes_filters(realtime.user_defined_filter[], jsonb, jsonb) from public;
 revoke all on function realtime.row_is_visible(regclass, text, name, jsonb) from public;
-revoke all on function realtime.tell_change(regclass, text, jsonb, jsonb, timestamptz, integer) from public;
+revoke all on function realtime.is_settled(bigint) from public;
+revoke all on function realtime.tell_change(regclass, text, jsonb, jsonb, timestamptz, bigint, integer) from public;

@@ -9,6 +9,7 @@ import { Database } from './database/database.js';
 import { Feed } from './database/feed.js';
 import { createPartitions, dropOldPartitions } from './database/partitions.js';
 import { applyRealtimeSchema } from './database/schema.js';
+import { Breaches } from './limits/breaches.js';
 import { PayloadLimit } from './limits/payload-size.js';
 import { RateWindow } from './limits/rate-window.js';
 import type { RealtimeLog, Settings } from './options.js';
@@ -32,6 +33,7 @@ export class Project {
   readonly changes: PostgresChanges;
   readonly topics = new Topics();
   readonly payloads: PayloadLimit;
+  readonly breaches: Breaches;
   /** Broadcasts taken in and every delivery. */
   readonly messages: RateWindow;
   readonly joins: RateWindow;
@@ -46,6 +48,7 @@ export class Project {
     const { limits, log, clock } = settings;
     this.log = log;
     this.clock = clock;
+    this.breaches = new Breaches(log, clock);
     this.tokens = new TokenVerifier(settings.jwtSecret, settings.jwks, clock);
     this.database = new Database({ url: settings.databaseUrl, poolSize: settings.poolSize, log, clock });
     this.probes = new Probes(this.database);
@@ -68,15 +71,17 @@ export class Project {
       onMessage: (change) => broadcastFromDatabase(this, change),
     });
     this.changes = new PostgresChanges(this);
-    this.database.onUp(() => this.#reconnectFeeds());
+    this.database.onUp(() => {
+      this.feed.retryNow();
+      this.changes.retryNow();
+    });
   }
 
-  /** Makes the schema and keeps its partitions ahead of the calendar. */
+  /** Makes the schema, and keeps its partitions ahead of the calendar. */
   async start(): Promise<void> {
     await applyRealtimeSchema(this.settings.databaseUrl);
-    this.#cancelJanitor = this.clock.every(JANITOR_MS, () => {
-      this.maintainPartitions().catch((error: unknown) => this.log.error({ err: error }, 'the janitor failed'));
-    });
+    this.#cancelJanitor = this.clock.every(JANITOR_MS, () => void this.#tidy());
+    void this.#tidy();
   }
 
   /** Ends feeds, timers and connections. */
@@ -94,22 +99,6 @@ export class Project {
     const isConnected = await this.#connecting;
     if (!isConnected) this.#connecting = null;
     return isConnected;
-  }
-
-  /** Makes the partitions of the coming days and drops those that are too old. */
-  async maintainPartitions(): Promise<void> {
-    const now = new Date(this.clock.now());
-    await this.database.withClient(async (client) => {
-      await createPartitions(client, now);
-      const dropped = await dropOldPartitions(client, now);
-      if (dropped.length > 0) this.log.info({ dropped }, 'dropped old partitions');
-    });
-  }
-
-  /** Postgres was restarted: old connections are worth nothing. */
-  databaseRestarted(): void {
-    this.database.restarted();
-    this.#reconnectFeeds();
   }
 
   /** Opens a channel for what is said on its topic. */
@@ -158,7 +147,7 @@ export class Project {
 
   async #connect(): Promise<boolean> {
     try {
-      await this.maintainPartitions();
+      await this.database.withClient((client) => createPartitions(client, this.#today()));
     } catch (error) {
       this.log.error({ err: error }, 'UnableToConnectToProject');
       return false;
@@ -168,9 +157,21 @@ export class Project {
     return true;
   }
 
-  #reconnectFeeds(): void {
-    this.feed.reconnect();
-    this.changes.reconnect();
+  /** The janitor's round: days to come, days gone by. */
+  async #tidy(): Promise<void> {
+    try {
+      const dropped = await this.database.withClient(async (client) => {
+        await createPartitions(client, this.#today());
+        return dropOldPartitions(client, this.#today());
+      });
+      if (dropped.length > 0) this.log.info({ dropped }, 'dropped old partitions');
+    } catch (error) {
+      this.log.error({ err: error }, 'the janitor failed');
+    }
+  }
+
+  #today(): Date {
+    return new Date(this.clock.now());
   }
 
   #window(limit: number, warning: string): RateWindow {

@@ -50,7 +50,7 @@ export function createRealtimeServer(options: RealtimeOptions): RealtimeServer {
       else void upgrades.accept(request, socket, head);
     },
     handleRequest: (request, response) => void handleHttp(project, request, response),
-    databaseRestarted: () => project.databaseRestarted(),
+    databaseRestarted: () => project.database.restarted(),
     stop() {
       stopping ??= stop();
       return stopping;

@@ -202,7 +202,11 @@ describe('messages', () => {
     client.ws.send(Buffer.from([3, 255]));
     await client.settle();
     expect(client.messages).toHaveLength(1);
-    expect(realtime.log.filter((line) => line.message === 'MalformedWebSocketMessage')).toHaveLength(5);
+    expect(realtime.log.filter((line) => line.message === 'MalformedWebSocketMessage')).toHaveLength(1);
+    clock.advance(1_000);
+    client.ws.send('{');
+    await client.settle();
+    expect(realtime.log.at(-1)).toMatchObject({ message: 'MalformedWebSocketMessage', fields: { more: 4 } });
   });
 
   it('that crash a channel end it with phx_error', async () => {

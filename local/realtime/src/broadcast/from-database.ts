@@ -24,14 +24,11 @@ export function broadcastFromDatabase(project: Project, change: ChangeMessage): 
   if (push === null) return;
 
   if (!project.payloads.fits(bytesTermSize(push.body.length))) {
-    project.log.warn({ topic: row.topic, id: row.id }, 'payload_size_exceeded by a database broadcast');
+    project.breaches.warn(row.topic, 'payload_size_exceeded by a database broadcast', { id: row.id });
     return;
   }
   if (project.messages.triggered) {
-    project.log.warn(
-      { topic: row.topic, id: row.id },
-      'MessagePerSecondRateLimitReached: dropped a database broadcast',
-    );
+    project.breaches.warn(row.topic, 'MessagePerSecondRateLimitReached: dropped a database broadcast', { id: row.id });
     return;
   }
   project.messages.add();

@@ -33,7 +33,7 @@ function accept(channel: Channel, message: Inbound): void {
   if (fits) {
     fanOut(project, channel.topic ?? undefined, fanned, request.self ? null : channel);
   } else {
-    project.log.warn({ topic: channel.topicName }, 'payload_size_exceeded');
+    project.breaches.warn(channel.topicName, 'payload_size_exceeded');
   }
   if (!request.ack || channel.ended) return;
   if (fits) channel.reply(message, 'ok');

@@ -31,8 +31,7 @@ export async function broadcastBatch(project: Project, request: BroadcastRequest
   for (const [topic, list] of byTopic) {
     if (await mayWrite(project, topic, request.claims, request.headers))
       for (const message of list) send(project, message);
-    else
-      project.log.warn({ topic, messages: list.length }, 'dropped private broadcasts of a sender that may not write');
+    else project.breaches.warn(topic, 'dropped private broadcasts of a sender that may not write');
   }
 }
 
@@ -44,7 +43,8 @@ function readBatch(project: Project, body: Buffer): BatchMessage[] {
     throw new HttpProblem(400, { message: 'Bad Request' });
   }
   const list = (batch as { messages?: unknown } | null)?.messages;
-  if (list === undefined || list === null) throw invalid(["can't be blank"]);
+  if (list === undefined || list === null || (Array.isArray(list) && list.length === 0))
+    throw invalid(["can't be blank"]);
   if (!Array.isArray(list)) throw invalid(['is invalid']);
   const errors = list.map((message) => errorsOf(project, message));
   if (errors.some((fields) => Object.keys(fields).length > 0)) throw invalid(errors);
@@ -70,7 +70,7 @@ function errorsOf(project: Project, value: unknown): FieldErrors {
   if (payload === undefined || payload === null) errors.payload = ["can't be blank"];
   else if (!isMap(payload)) errors.payload = ['is invalid'];
   else if (!project.payloads.fitsJson(payload, JSON.stringify(payload).length)) {
-    project.log.warn({ topic: message.topic }, 'Payload size exceeds tenant limit');
+    project.breaches.warn(String(message.topic), 'Payload size exceeds tenant limit');
     errors.payload = ['Payload size exceeds tenant limit'];
   }
   if (message.private !== undefined && asBoolean(message.private) === null) errors.private = ['is invalid'];
@@ -97,7 +97,7 @@ function limitBatch(project: Project, messages: number): void {
 }
 
 function tooMany(project: Project, message: string): HttpProblem {
-  project.log.warn({ average: project.messages.average, limit: project.settings.limits.messagesPerSecond }, message);
+  project.breaches.warn(null, message, { average: project.messages.average });
   return new HttpProblem(429, { message });
 }
 

@@ -16,7 +16,7 @@ export async function broadcastSingle(
 ): Promise<void> {
   const push = readPush(project, request, topic, event);
   if (project.messages.triggered) {
-    project.log.warn({ topic }, 'You have exceeded your rate limit');
+    project.breaches.warn(topic, 'You have exceeded your rate limit');
     throw new HttpProblem(429, { message: 'You have exceeded your rate limit' });
   }
   if (isPrivate) await authorize(project, request, topic);
@@ -52,7 +52,7 @@ function readPush(project: Project, request: BroadcastRequest, topic: string, ev
 }
 
 function tooLarge(project: Project, topic: string): HttpProblem {
-  project.log.warn({ topic }, 'Payload size exceeds tenant limit');
+  project.breaches.warn(topic, 'Payload size exceeds tenant limit');
   return invalid('payload', 'Payload size exceeds tenant limit');
 }
 

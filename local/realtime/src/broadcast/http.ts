@@ -60,7 +60,7 @@ function limitRate(project: Project, response: ServerResponse): void {
   response.setHeader('x-rate-limit', limit);
   response.setHeader('x-rate-limit-remaining', limit - rolling);
   if (rolling >= limit) {
-    project.log.warn({ rolling, limit }, 'refused a broadcast over HTTP: too many messages per second');
+    project.breaches.warn(null, 'refused a broadcast over HTTP: too many messages per second', { rolling, limit });
     throw new HttpProblem(429, { message: 'Too many requests' });
   }
 }

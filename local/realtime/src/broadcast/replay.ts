@@ -5,7 +5,9 @@ import { UserBroadcast } from '../wire/fanned.js';
 import { parseBytea } from './from-database.js';
 
 const MAX_MESSAGES = 25;
-const MAX_TIME_MS = 8.64e15;
+/** The years that the real server knows, -9999 to 9999. */
+const MIN_TIME_MS = -377_705_116_800_000;
+const MAX_TIME_MS = 253_402_300_799_999;
 
 /** Clocks may differ; partitions further in the future are empty and need not be opened. */
 const CLOCK_DRIFT_MS = 60_000;
@@ -22,22 +24,21 @@ interface StoredMessage {
   bytes: string | null;
 }
 
-/** The replay a join asks for, null when it asks for none. */
+/** The replay a join asks for, null when it asks for none that can be understood. */
 export function readReplay(replay: unknown): Wish | null {
-  if (replay === undefined) return null;
-  if (typeof replay !== 'object' || replay === null) return null;
+  if (typeof replay !== 'object' || replay === null || Array.isArray(replay)) return null;
   const { since, limit } = replay as Partial<Wish>;
   return { since, limit };
 }
 
 /** Fetches what the database said on the topic since then, for the channel to send after its join is answered. */
 export async function replay(channel: Channel, wish: Wish): Promise<void> {
-  const since = wish.since;
-  const limit = wish.limit ?? MAX_MESSAGES;
-  if (!Number.isInteger(since) || !Number.isInteger(limit) || Math.abs(since as number) > MAX_TIME_MS) {
+  const since = wish.since as number;
+  const limit = (wish.limit ?? MAX_MESSAGES) as number;
+  if (!Number.isInteger(since) || !Number.isInteger(limit) || since < MIN_TIME_MS || since > MAX_TIME_MS) {
     throw new Refusal('UnableToReplayMessages: Replay params are not valid');
   }
-  const rows = await fetchMessages(channel, since as number, Math.max(Math.min(limit as number, MAX_MESSAGES), 1));
+  const rows = await fetchMessages(channel, since, Math.max(Math.min(limit, MAX_MESSAGES), 1));
   rows.reverse();
   channel.replayed = new Set(rows.map((row) => row.id));
   channel.replayQueue = rows.flatMap((row) => frameOf(channel, row) ?? []);
@@ -76,7 +77,6 @@ function frameOf(channel: Channel, row: StoredMessage): Buffer | null {
 
 function timestamp(time: number): string {
   const text = new Date(time).toISOString();
-  // Postgres writes years beyond 9999 and before 1 without the sign and the zeros.
-  if (!/^[+-]/.test(text)) return text.slice(0, -1);
-  return text.startsWith('-') ? '-infinity' : 'infinity';
+  // Postgres does not read years before Christ in this form, and nobody sent anything then.
+  return text.startsWith('-') ? '-infinity' : text.slice(0, -1);
 }

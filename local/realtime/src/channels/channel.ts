@@ -120,7 +120,7 @@ export class Channel {
   /** Ends the channel from the server's side, saying why. */
   shutdown(message: string): void {
     if (this.#ended) return;
-    this.project.log.warn({ topic: this.topicName, reason: message }, 'ChannelShutdown');
+    this.project.breaches.warn(this.topicName, `ChannelShutdown: ${message}`);
     this.system('system', 'error', message);
     this.close();
   }

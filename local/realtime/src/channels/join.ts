@@ -51,24 +51,26 @@ export function openChannel(channel: Channel, message: Inbound): void {
 function checkLimits(project: Project, connection: Connection, topic: string): void {
   const { limits } = project.settings;
   if (!project.isCounted(connection) && project.users >= limits.connections) {
-    project.log.warn({ topic, limit: limits.connections }, 'ConnectionRateLimitReached: Too many connected users');
+    project.breaches.warn(topic, 'ConnectionRateLimitReached: Too many connected users', { limit: limits.connections });
     throw new Refusal('ConnectionRateLimitReached: Too many connected users');
   }
   if (project.joins.triggered) {
-    project.log.warn({ topic, limit: limits.joinsPerSecond }, 'ClientJoinRateLimitReached: Too many joins per second');
+    project.breaches.warn(topic, 'ClientJoinRateLimitReached: Too many joins per second', {
+      limit: limits.joinsPerSecond,
+    });
     throw new Refusal('ClientJoinRateLimitReached: Too many joins per second', true);
   }
   project.joins.add();
   if (connection.channels.size >= limits.channelsPerConnection) {
-    project.log.warn({ topic, limit: limits.channelsPerConnection }, 'ChannelRateLimitReached: Too many channels');
+    project.breaches.warn(topic, 'ChannelRateLimitReached: Too many channels', { limit: limits.channelsPerConnection });
     throw new Refusal('ChannelRateLimitReached: Too many channels');
   }
 }
 
 async function prepareReplay(channel: Channel): Promise<void> {
-  const wish = readReplay(channel.request.replay);
-  if (wish === null) return;
+  if (channel.request.replay === undefined) return;
   if (!channel.isPrivate) throw new Refusal('UnableToReplayMessages: Replay is not allowed for public channels');
   if (!channel.hearsBroadcasts) throw new Refusal(`Unauthorized: ${cannotRead(channel.topicName)}`);
-  await replay(channel, wish);
+  const wish = readReplay(channel.request.replay);
+  if (wish !== null) await replay(channel, wish);
 }

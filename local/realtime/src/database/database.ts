@@ -20,6 +20,7 @@ export interface DatabaseOptions {
 }
 
 const QUEUE_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 15_000;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 3_000;
 
@@ -134,6 +135,8 @@ export class Database {
       max: this.#options.poolSize,
       connectionTimeoutMillis: QUEUE_TIMEOUT_MS,
       application_name: 'realtime_connect',
+      // A policy that hangs must not keep a connection for ever.
+      statement_timeout: STATEMENT_TIMEOUT_MS,
       allowExitOnIdle: true,
     });
     pool.on('error', (error) => this.markDown(error));

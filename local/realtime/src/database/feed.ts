@@ -59,10 +59,9 @@ export class Feed {
     await this.#ended;
   }
 
-  /** Begins a new stream at once, whether or not the old one is known to be broken. */
-  reconnect(): void {
+  /** Tries at once what would be tried after a pause. */
+  retryNow(): void {
     this.#wake?.();
-    void this.#service?.stop().catch(() => {});
   }
 
   /** Waits until a stream has begun; false when none has within the time. */

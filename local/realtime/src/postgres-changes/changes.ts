@@ -40,7 +40,8 @@ export class PostgresChanges {
   readonly #told: RateWindow;
   #begun: Promise<void> | null = null;
   #streams = 0;
-  #committedAt = 0;
+  /** The one whose changes are being read. */
+  #transaction = { at: 0, xid: 0 };
   #published = '';
   #gone: string[] = [];
   #cancelCheck: Cancel = () => {};
@@ -107,9 +108,9 @@ export class PostgresChanges {
     this.#forgetRows(listener);
   }
 
-  /** Begins a new stream. */
-  reconnect(): void {
-    if (this.#begun !== null) this.#feed.reconnect();
+  /** The database is back. */
+  retryNow(): void {
+    this.#feed.retryNow();
   }
 
   /** Ends the stream; the next subscription begins another. */
@@ -213,12 +214,14 @@ export class PostgresChanges {
   }
 
   async #handle(message: ChangeMessage): Promise<void> {
-    if (message.tag === 'begin') this.#committedAt = commitTimeMs(message);
+    if (message.tag === 'begin') this.#transaction = { at: commitTimeMs(message), xid: message.xid >>> 0 };
     if (this.#listeners.size === 0) return;
     const change = rowChangeOf(message);
     if (change === null || !this.#entities.has(change.entity)) return;
     if (this.#told.triggered) {
-      this.#project.log.warn({ entity: change.entity }, 'skipped a change: too many postgres changes per second');
+      this.#project.breaches.warn(null, 'skipped a change: too many postgres changes per second', {
+        entity: change.entity,
+      });
       return;
     }
     await this.#tell(change);
@@ -227,13 +230,14 @@ export class PostgresChanges {
   async #tell({ entity, action, newRow, oldRow }: RowChange): Promise<void> {
     const rows = await this.#project.database.query<{ change: string; subscription_ids: string[] }>(
       `select change::text as change, subscription_ids
-         from realtime.tell_change($1::oid::regclass, $2, $3, $4, to_timestamp($5), $6)`,
+         from realtime.tell_change($1::oid::regclass, $2, $3, $4, to_timestamp($5), $6, $7)`,
       [
         entity,
         action,
         newRow === null ? null : JSON.stringify(newRow),
         oldRow === null ? null : JSON.stringify(oldRow),
-        this.#committedAt / 1_000,
+        this.#transaction.at / 1_000,
+        this.#transaction.xid,
         this.#project.settings.limits.postgresChangesBytes,
       ],
     );

@@ -24,7 +24,7 @@ export function handlePresence(channel: Channel, message: Inbound): void | Promi
   if (event === undefined) return channel.reply(message, 'ok');
   if (typeof event !== 'string') throw new TypeError('the event of a presence message must be a string');
   if (!countCall(channel)) {
-    channel.project.log.warn({ topic: channel.topicName }, 'ClientPresenceRateLimitReached');
+    channel.project.breaches.warn(channel.topicName, 'ClientPresenceRateLimitReached');
     return channel.shutdown('Client presence rate limit exceeded');
   }
   switch (event.toLowerCase()) {
@@ -105,9 +105,9 @@ function sendDiff(channel: Channel, diff: string): void {
 
 /** One presence event of the whole project; false when there are too many. */
 function countEvent(channel: Channel): boolean {
-  const { presenceMessages, settings, log } = channel.project;
+  const { presenceMessages, settings, breaches } = channel.project;
   if (presenceMessages.average > settings.limits.presenceMessagesPerSecond) {
-    log.warn({ topic: channel.topicName, average: presenceMessages.average }, 'PresenceRateLimitReached');
+    breaches.warn(channel.topicName, 'PresenceRateLimitReached', { average: presenceMessages.average });
     return false;
   }
   presenceMessages.add();

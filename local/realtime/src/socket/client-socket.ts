@@ -73,6 +73,7 @@ export class ClientSocket implements Connection {
   close(code: number, reason = ''): void {
     this.#outbox.release();
     this.#outbox.flush();
+    this.#outbox.close();
     this.ws.close(code, reason);
   }
 
@@ -87,16 +88,16 @@ export class ClientSocket implements Connection {
 
   #receive(data: Buffer, isBinary: boolean): void {
     this.#touch();
-    let message: Inbound;
     try {
-      message = decode(this.vsn, data, isBinary);
+      const message = decode(this.vsn, data, isBinary);
+      if (this.#joining) this.#postpone(message, data.length);
+      else this.#route(message);
     } catch (error) {
-      if (!(error instanceof MalformedMessage)) throw error;
-      this.project.log.warn({ err: error }, 'MalformedWebSocketMessage');
-      return;
+      // Whatever a client sends, it costs no more than its own message.
+      if (error instanceof MalformedMessage)
+        this.project.breaches.warn(null, 'MalformedWebSocketMessage', { err: error });
+      else this.project.log.error({ err: error }, 'UnknownErrorOnWebSocketMessage');
     }
-    if (this.#joining) this.#postpone(message, data.length);
-    else this.#route(message);
   }
 
   /** The socket is busy with a join; nothing of its client is looked at before that is answered. */
@@ -144,6 +145,7 @@ export class ClientSocket implements Connection {
       this.hadChannels = true;
       openChannel(channel, message);
     } catch (error) {
+      this.#channels.get(message.topic)?.end();
       await this.#refuse(message, error);
     }
     // The end of the channel that was replaced is told after the answer; its join_ref tells it apart.

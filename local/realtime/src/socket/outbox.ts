@@ -3,6 +3,9 @@ import type { Duplex } from 'node:stream';
 /** Up to here one copy and one write are cheaper than a gathered write. */
 const COPY_LIMIT = 65_536;
 
+/** Gathering more than this saves nothing, and only a write shows whether the client keeps up. */
+const FLUSH_AT = 262_144;
+
 /** Writes what all outboxes gathered during one turn of the event loop, each with as few system calls as possible. */
 class Flusher {
   #dirty: Outbox[] = [];
@@ -16,7 +19,7 @@ class Flusher {
       const dirty = this.#dirty;
       this.#dirty = [];
       this.#scheduled = false;
-      for (const each of dirty) each.flush();
+      for (const each of dirty) each.flushQueued();
     });
   }
 }
@@ -44,6 +47,7 @@ export class Outbox {
     this.#frames.push(frame);
     this.#bytes += frame.length;
     if (this.#bytes > this.maxBytes) this.#overflow(this.#bytes);
+    else if (this.#bytes > FLUSH_AT && !this.#held) this.flush();
     else this.#queue();
   }
 
@@ -59,7 +63,6 @@ export class Outbox {
 
   /** Writes what there is. */
   flush(): void {
-    this.#queued = false;
     if (this.#held || this.#closed || this.#frames.length === 0) return;
     const frames = this.#frames;
     const bytes = this.#bytes;
@@ -75,6 +78,12 @@ export class Outbox {
       this.socket.uncork();
     }
     if (this.socket.writableLength > this.maxBytes) this.#overflow(this.socket.writableLength);
+  }
+
+  /** The turn of the event loop is over. */
+  flushQueued(): void {
+    this.#queued = false;
+    this.flush();
   }
 
   /** Takes and writes no more. */

@@ -14,6 +14,7 @@ export class Sockets {
   readonly #project: Project;
   readonly #open = new Set<ClientSocket>();
   readonly #cancels: Cancel[];
+  #emptied: (() => void) | null = null;
 
   constructor(project: Project) {
     this.#project = project;
@@ -33,22 +34,28 @@ export class Sockets {
 
   remove(socket: ClientSocket): void {
     this.#open.delete(socket);
+    if (this.#open.size === 0) this.#emptied?.();
   }
 
   /** Says goodbye to everyone, and cuts off who does not answer. */
   async drain(): Promise<void> {
     for (const cancel of this.#cancels) cancel();
+    if (this.#open.size === 0) return;
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve;
+    });
     for (const socket of this.#open) {
       for (const channel of socket.channels.values()) {
         channel.push('system', { extension: 'system', status: 'ok', message: 'Server requested disconnect' });
       }
       socket.close(SERVICE_RESTART);
     }
-    const deadline = this.#project.clock.now() + DRAIN_MS;
-    while (this.#open.size > 0 && this.#project.clock.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    for (const socket of this.#open) socket.kill();
+    // Not by the project's clock: a stop must come to its end even where that stands still.
+    const timer = setTimeout(() => {
+      for (const socket of this.#open) socket.kill();
+    }, DRAIN_MS);
+    await emptied;
+    clearTimeout(timer);
   }
 
   #closeIdle(): void {

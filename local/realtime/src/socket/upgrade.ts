@@ -43,8 +43,8 @@ export class Upgrades {
   async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const ignore = () => {};
     socket.on('error', ignore);
-    const url = new URL(request.url ?? '/', 'http://localhost');
-    if (!/^(\/socket)?\/websocket\/?$/.test(url.pathname)) return answer(socket, 404, null);
+    const url = urlOf(request);
+    if (url === null || !/^(\/socket)?\/websocket\/?$/.test(url.pathname)) return answer(socket, 404, null);
     const vsn = readVsn(url.searchParams.get('vsn'));
     if (vsn === null) return answer(socket, 403, null);
     try {
@@ -69,11 +69,15 @@ export class Upgrades {
     await this.#project.tokens.verify(token);
     const { limits } = this.#project.settings;
     if (this.#project.users >= limits.connections) {
-      this.#project.log.warn({ limit: limits.connections }, 'ConnectionRateLimitReached: Too many connected users');
+      this.#project.breaches.warn(null, 'ConnectionRateLimitReached: Too many connected users', {
+        limit: limits.connections,
+      });
       throw new UpgradeRefused(429, 'Too many connected users');
     }
     if (this.#project.joins.triggered) {
-      this.#project.log.warn({ limit: limits.joinsPerSecond }, 'JoinsRateLimitReached: Too many joins per second');
+      this.#project.breaches.warn(null, 'JoinsRateLimitReached: Too many joins per second', {
+        limit: limits.joinsPerSecond,
+      });
       throw new UpgradeRefused(429, 'Too many joins per second');
     }
     return token;
@@ -84,6 +88,14 @@ export class Upgrades {
     this.#project.log.warn({ status, reason: message }, 'refused a socket');
     await pause(this.#project.clock, this.#project.settings.connectErrorBackoffMs);
     answer(socket, status, message);
+  }
+}
+
+function urlOf(request: IncomingMessage): URL | null {
+  try {
+    return new URL(request.url ?? '/', 'http://localhost');
+  } catch {
+    return null;
   }
 }
 
