@@ -1,4 +1,4 @@
-import { type ComputedRef, computed } from '@vue/reactivity';
+import { type ComputedRef, computed, toRaw } from '@vue/reactivity';
 import type { Node, NodeStatus } from '../model/node.js';
 import type { PackVersion } from '../model/pack.js';
 import type { Pod } from '../model/pod.js';
@@ -31,21 +31,28 @@ export interface ClusterViews {
 
 /** Makes the views; to be called inside an effect scope. */
 export function createViews(store: ClusterRows): ClusterViews {
-  const pods = () => [...store.pods.values()];
-  const nodes = () => [...store.nodes.values()];
+  const pods = () => rowsOf(store.pods);
+  const nodes = () => rowsOf(store.nodes);
   return {
     podsByNode: computed(() => groupBy(pods().filter(isPlaced), (pod) => pod.node_id)),
     podsByPack: computed(() => groupBy(pods(), (pod) => pod.pack_name)),
-    podCounts: computed(() => countBy(store.pods.values(), (pod) => pod.status)),
+    podCounts: computed(() => countBy(pods(), (pod) => pod.status)),
     livePods: computed(() => pods().filter((pod) => !isTerminal(pod.status))),
-    nodeCounts: computed(() => countBy(store.nodes.values(), (node) => node.status)),
+    nodeCounts: computed(() => countBy(nodes(), (node) => node.status)),
     schedulableNodes: computed(() => nodes().filter((node) => node.status === 'healthy' && !node.unschedulable)),
     healthyNodes: computed(() => nodes().filter((node) => node.status === 'healthy')),
     versionsByPack: computed(() => {
-      const newestFirst = [...store.packVersions.values()].sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
+      const newestFirst = rowsOf(store.packVersions).sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
       return groupBy(newestFirst, (version) => version.pack_id);
     }),
   };
+}
+
+// Reading `size` makes a view depend on every change of the map; iterating the map underneath is then much cheaper than
+// iterating through the proxy, which tracks and wraps at each step.
+function rowsOf<Row>(map: ReadonlyMap<string, Row>): Row[] {
+  void map.size;
+  return [...toRaw(map).values()];
 }
 
 function isPlaced(pod: Pod): pod is Pod & { node_id: string } {
@@ -63,7 +70,7 @@ function groupBy<Row, Key>(rows: readonly Row[], key: (row: Row) => Key): Map<Ke
   return groups;
 }
 
-function countBy<Row, Key extends string>(rows: Iterable<Row>, key: (row: Row) => Key): Partial<Record<Key, number>> {
+function countBy<Row, Key extends string>(rows: readonly Row[], key: (row: Row) => Key): Partial<Record<Key, number>> {
   const counts: Partial<Record<Key, number>> = {};
   for (const row of rows) counts[key(row)] = (counts[key(row)] ?? 0) + 1;
   return counts;
