@@ -26,7 +26,7 @@ begin
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted.name) then
       execute format('create role %I', wanted.name);
-      -- The server listens on this machine only, and every role of the stack has the one password.
+      -- The server listens on this machine only, and every role but the superuser has the one password.
       execute format('alter role %I with %s password %L', wanted.name, wanted.attributes, 'postgres');
     end if;
   end loop;

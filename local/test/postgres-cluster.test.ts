@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import postgres from 'postgres';
@@ -51,6 +51,34 @@ describe('a cluster', () => {
     expect(await readFile(path.join(dataDir, 'vault.key'), 'utf8')).toMatch(/^[0-9a-f]{64}$/);
   });
 
+  it('is made whole although an earlier attempt was cut off', async () => {
+    const place = path.join(folder.directory, 'cut-off');
+    await mkdir(`${place}.init/base`, { recursive: true });
+    await writeFile(`${place}.init/PG_VERSION`, '17');
+    const cluster = makeCluster({ dataDir: place });
+    expect(await cluster.initialise()).toEqual({ created: true });
+    await cluster.start();
+    expect(await ask(cluster, 'select 1 as n')).toEqual([{ n: 1 }]);
+    await expect(stat(`${place}.init`)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('is not made in a folder that holds something else', async () => {
+    const place = path.join(folder.directory, 'other');
+    await mkdir(place);
+    await writeFile(path.join(place, 'letter.txt'), 'dear');
+    await expect(makeCluster({ dataDir: place }).initialise()).rejects.toMatchObject({ code: 'INITDB_FAILED' });
+    expect(await readFile(path.join(place, 'letter.txt'), 'utf8')).toBe('dear');
+  });
+
+  it('works inside a folder that only root may enter, although the server is not root', async () => {
+    const shut = path.join(folder.directory, 'shut');
+    await mkdir(shut, { mode: 0o700 });
+    const cluster = makeCluster({ dataDir: path.join(shut, 'pg') });
+    await cluster.initialise();
+    await cluster.start();
+    expect(await ask(cluster, 'select 1 as n')).toEqual([{ n: 1 }]);
+  });
+
   it('has the settings the platform counts on', async () => {
     const cluster = makeCluster();
     await cluster.start();
@@ -82,9 +110,12 @@ describe('a cluster', () => {
   it('asks for the password', async () => {
     const cluster = makeCluster();
     await cluster.start();
-    const sql = postgres(cluster.url('supabase_admin').replace(':postgres@', ':wrong@'), { max: 1 });
-    await expect(sql`select 1`).rejects.toMatchObject({ code: '28P01' });
-    await sql.end({ timeout: 1 });
+    // The password everybody knows is not the superuser's.
+    for (const role of ['supabase_admin', 'nobody']) {
+      const sql = postgres(`postgresql://${role}:postgres@127.0.0.1:${cluster.port}/postgres`, { max: 1 });
+      await expect(sql`select 1`).rejects.toMatchObject({ code: '28P01' });
+      await sql.end({ timeout: 1 });
+    }
   });
 
   it('stops on request without calling that unexpected, and starts again with its data', async () => {
@@ -167,7 +198,8 @@ describe('a cluster in another process', () => {
       const { default: pino } = await import('pino');
       const cluster = new PostgresCluster({ dataDir: ${JSON.stringify(dataDir)}, port: 0, durable: false, log: pino({ level: 'silent' }) });
       await cluster.start();
-      console.log('started');
+      const { readFileSync } = await import('node:fs');
+      console.log('started as', readFileSync(${JSON.stringify(path.join(dataDir, 'postmaster.pid'))}, 'utf8').split('\\n')[0], '.');
       ${afterwards}
     `;
     const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
@@ -175,11 +207,16 @@ describe('a cluster in another process', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     children.push(child);
-    await new Promise<void>((resolve, reject) => {
-      child.stdout?.on('data', (chunk: Buffer) => String(chunk).includes('started') && resolve());
-      child.once('exit', (code) => reject(new Error(`ended with ${code} before it had started`)));
+    let said = '';
+    const pid = await new Promise<number>((resolve, reject) => {
+      child.stdout?.on('data', (chunk: Buffer) => {
+        said += chunk;
+        const found = /started as (\d+) \./.exec(said)?.[1];
+        if (found !== undefined) resolve(Number(found));
+      });
+      child.once('close', (code) => reject(new Error(`ended with ${code} before it had started`)));
     });
-    return { child, pid: await postmasterPid() };
+    return { child, pid };
   }
 
   afterEach(() => {

@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import postgres, { type Sql } from 'postgres';
+import { PASSWORD } from '../postgres/cluster.js';
 
 export interface JobLogin {
   readonly username: string;
@@ -37,7 +38,7 @@ export async function findJobServer(admin: Sql, databaseUrl: string): Promise<(l
       ...(hasSocket ? { path: socket } : {}),
       username,
       database,
-      password: decodeURIComponent(url.password),
+      password: PASSWORD,
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -20,8 +20,15 @@ const START_DEADLINE_MS = 60_000;
 const FAST_STOP_DEADLINE_MS = 15_000;
 const IMMEDIATE_STOP_DEADLINE_MS = 10_000;
 
-/** Every role of the stack has this one password: the server listens on this machine only. */
+/**
+ * The password of every role but the superuser: the server listens on this machine only. The superuser can run programs
+ * as the server's account, which other users of the machine must not, so its password is random and kept in the data folder.
+ */
 export const PASSWORD = 'postgres';
+const SUPERUSER = 'supabase_admin';
+const SUPERUSER_PASSWORD_FILE = 'superuser.password';
+/** Read by the vault's SQL functions. */
+const VAULT_KEY_FILE = 'vault.key';
 
 export interface PostgresClusterOptions {
   /** Folder of the database files; made when missing. */
@@ -44,6 +51,7 @@ export class PostgresCluster {
   readonly #log: Logger;
   readonly #exitListeners: ((detail: ExitDetail) => void)[] = [];
   #port: number;
+  #superuserPassword = PASSWORD;
   #child: ChildProcess | null = null;
   #stopping = false;
   readonly #onOwnExit = () => {
@@ -86,6 +94,9 @@ export class PostgresCluster {
     const user = await findSystemUser();
     const directory = await realpath(this.#options.dataDir);
     await this.#recover(directory);
+    this.#superuserPassword = await readFile(path.join(directory, SUPERUSER_PASSWORD_FILE), 'utf8').catch(
+      () => PASSWORD,
+    );
     this.#port = await claimPort(this.#port);
     const deadline = Date.now() + START_DEADLINE_MS;
     for (;;) {
@@ -131,30 +142,50 @@ export class PostgresCluster {
   /** Connection string of a role, for database `postgres` unless another is named. */
   url(role = 'postgres', database = 'postgres'): string {
     if (this.#port === 0) throw new ClusterError('NOT_RUNNING', 'the port is chosen when the cluster starts');
-    return `postgresql://${encodeURIComponent(role)}:${PASSWORD}@127.0.0.1:${this.#port}/${encodeURIComponent(database)}`;
+    const password = role === SUPERUSER ? this.#superuserPassword : PASSWORD;
+    return `postgresql://${encodeURIComponent(role)}:${password}@127.0.0.1:${this.#port}/${encodeURIComponent(database)}`;
   }
 
+  /**
+   * Made beside its place and then moved there: initdb writes its first files long before its last, and a folder that was
+   * half made when we were killed must not look like a whole one.
+   */
   async #initdb(binaries: PostgresBinaries, user: SystemUser, directory: string): Promise<void> {
-    // Beside the data folder, because initdb wants that one empty.
-    const passwordFile = `${directory}.password-${randomBytes(6).toString('hex')}`;
-    await writeFile(passwordFile, `${PASSWORD}\n`, { mode: 0o600 });
+    const draft = `${directory}.init`;
+    const passwordFile = `${draft}.password`;
+    const password = randomBytes(24).toString('hex');
+    await rm(draft, { recursive: true, force: true });
+    await makePrivateDirectory(draft, user);
     try {
+      await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
       if ('uid' in user) await chown(passwordFile, user.uid, user.gid);
       const durable = this.#options.durable ?? true;
-      const options = initdbOptions({ directory, passwordFile, durable });
-      const reach = [binaries.initdb, path.resolve(directory)];
-      const launch = await launchAs(user, binaries.initdb, options, reach);
+      const options = initdbOptions({
+        directory: path.resolve(draft),
+        passwordFile: path.resolve(passwordFile),
+        durable,
+      });
+      const launch = await launchAs(user, binaries.initdb, options, [binaries.initdb, path.resolve(draft)]);
       await run(launch.command, launch.args, { ...launch.user, env: serverEnvironment() });
-      const keyFile = path.join(directory, 'vault.key');
-      await writeFile(keyFile, randomBytes(32).toString('hex'), { mode: 0o600 });
-      if ('uid' in user) await chown(keyFile, user.uid, user.gid);
+      for (const [name, content] of [
+        [VAULT_KEY_FILE, randomBytes(32).toString('hex')],
+        [SUPERUSER_PASSWORD_FILE, password],
+      ] as const) {
+        const file = path.join(draft, name);
+        await writeFile(file, content, { mode: 0o600 });
+        if ('uid' in user) await chown(file, user.uid, user.gid);
+      }
+      await rmdir(directory);
+      await rename(draft, directory);
     } catch (cause) {
-      // Half a cluster would look like a whole one to the next start.
-      await rm(path.join(directory, 'PG_VERSION'), { force: true });
-      const said = (cause as { stderr?: string }).stderr?.trim() ?? String(cause);
-      throw new ClusterError('INITDB_FAILED', `initdb failed in ${directory}: ${said}`, { cause });
+      const { stderr, code } = cause as { stderr?: string; code?: unknown };
+      const said = code === 'ENOTEMPTY' ? 'the folder holds something else than a database' : stderr?.trim();
+      throw new ClusterError('INITDB_FAILED', `no database could be made in ${directory}: ${said || String(cause)}`, {
+        cause,
+      });
     } finally {
       await rm(passwordFile, { force: true });
+      await rm(draft, { recursive: true, force: true });
     }
   }
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { ClusterError } from './errors.js';
 
 /** The SQL and control files of this package. */
 export const sqlDirectory = fileURLToPath(new URL('../../postgres/', import.meta.url));
@@ -90,8 +91,13 @@ async function install(target: string, content: Buffer): Promise<void> {
   try {
     await writeFile(draft, content, { mode: 0o644 });
     await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
+  } catch (cause) {
+    await rm(draft, { force: true }).catch(() => {});
+    if (!['EACCES', 'EPERM', 'EROFS'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    throw new ClusterError(
+      'EXTENSIONS_NOT_WRITABLE',
+      `the extension ${path.basename(target)} cannot be written to ${path.dirname(target)}: install the package as the user that runs it`,
+      { cause },
+    );
   }
 }
