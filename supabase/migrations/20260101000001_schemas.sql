@@ -1,5 +1,8 @@
 -- Schemas, the error helper and the cluster lock: what every later file leans on.
 --
+-- Statement triggers that compare the rows before with the rows after switch nested loops off: the plan is made at the first
+-- call, often for one row, and would be quadratic when thousands come.
+--
 -- `stark` is the API (PostgREST exposes it); `stark_internal` is machinery that no API role may touch: they have no usage on
 -- it. Policies may still call a function there, since a policy's names were resolved when it was created.
 

@@ -65,6 +65,7 @@ comment on column stark.pack_versions.bucket is 'Storage bucket of the bundle.';
 comment on column stark.pack_versions.path is 'Path of the bundle in its bucket.';
 comment on column stark.pack_versions.created_by is 'Who registered it.';
 comment on column stark.pack_versions.ready_at is 'When the upload was finished.';
+comment on column stark.pack_versions.resource_version is 'Grows with each change.';
 
 create trigger _000_lock_cluster before insert or update or delete on stark.packs
   for each statement execute function stark_internal.lock_cluster_first();
@@ -79,11 +80,14 @@ create trigger _100_bump_version before update on stark.pack_versions
 create function stark_internal.keep_versions_immutable()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
+set enable_nestloop = off
 as $$
 declare
   v_name text;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   select o.pack_name || '@' || o.version into v_name
     from old_rows o join new_rows n using (id)
     where o.state <> 'uploading'

@@ -20,11 +20,7 @@ create table stark.nodes (
   resource_version bigint not null default 1,
   constraint node_name_is_a_dns_name check (stark_internal.is_dns_name(name)),
   constraint runtime_is_known check (runtime in ('node', 'browser')),
-  constraint status_is_known check (status in ('healthy', 'unhealthy', 'offline', 'unknown')),
-  constraint node_labels_are_labels check (stark_internal.labels_problem(labels) is null),
-  constraint node_taints_are_taints check (stark_internal.taints_problem(taints) is null),
-  constraint capabilities_are_an_object_of_16_kb check (jsonb_typeof(capabilities) = 'object' and octet_length(capabilities::text) <= 16384),
-  constraint allocatable_is_amounts check (stark_internal.resources_problem(allocatable, 'allocatable') is null)
+  constraint status_is_known check (status in ('healthy', 'unhealthy', 'offline', 'unknown'))
 );
 create index nodes_owner_id_idx on stark.nodes (owner_id);
 comment on table stark.nodes is 'One agent: a Node.js process or a browser tab that runs pods.';
@@ -47,6 +43,62 @@ create trigger _000_lock_cluster before insert or update or delete on stark.node
   for each statement execute function stark_internal.lock_cluster_first();
 create trigger _100_bump_version before update on stark.nodes
   for each row when (old.* is distinct from new.*) execute function stark_internal.bump_version();
+
+/**
+ * stark_internal.check_nodes(): statement trigger; labels, taints, amounts and capabilities are well formed, whoever writes.
+ * No check constraint, since that would look at them again with each pod that is placed.
+ */
+create function stark_internal.check_nodes()
+returns trigger
+language plpgsql
+set search_path = ''
+set enable_nestloop = off
+as $$
+declare
+  v_node record;
+begin
+  if tg_op = 'INSERT' then
+    select r.name, p.* into v_node from new_rows r, stark_internal.node_problem(r.labels, r.taints, r.allocatable, r.capabilities) p limit 1;
+  else
+    select n.name, p.* into v_node
+      from old_rows o join new_rows n using (id), stark_internal.node_problem(n.labels, n.taints, n.allocatable, n.capabilities) p
+      where (o.labels, o.taints, o.allocatable, o.capabilities) is distinct from (n.labels, n.taints, n.allocatable, n.capabilities) limit 1;
+  end if;
+  if found then
+    perform stark_internal.fail(v_node.code, format('node %s: %s', v_node.name, v_node.problem), v_node.hint);
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.check_nodes() is 'Refuses nodes whose labels, taints, amounts or capabilities are not well formed.';
+revoke all on function stark_internal.check_nodes() from public, anon;
+
+/** stark_internal.node_problem(labels, taints, allocatable, capabilities): no row when well formed, else one with code, problem and hint. */
+create function stark_internal.node_problem(p_labels jsonb, p_taints jsonb, p_allocatable jsonb, p_capabilities jsonb)
+returns table (code text, problem text, hint text)
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if stark_internal.labels_problem(p_labels) is not null then
+    return query select 'INVALID_LABELS', stark_internal.labels_problem(p_labels), 'use --label key=value';
+  elsif stark_internal.taints_problem(p_taints) is not null then
+    return query select 'INVALID_TAINTS', stark_internal.taints_problem(p_taints), 'use --taint key=value:NoSchedule';
+  elsif stark_internal.resources_problem(p_allocatable, 'allocatable') is not null then
+    return query select 'INVALID_ARGUMENT', stark_internal.resources_problem(p_allocatable, 'allocatable'), 'use --cpu 1000 --memory 1024 --pods 10';
+  elsif p_capabilities is null or jsonb_typeof(p_capabilities) <> 'object' or octet_length(p_capabilities::text) > 16384 then
+    return query select 'INVALID_ARGUMENT', 'capabilities must be an object of at most 16 kB', 'leave them out';
+  end if;
+end;
+$$;
+comment on function stark_internal.node_problem(jsonb, jsonb, jsonb, jsonb) is 'What is wrong with a node''s own description; no row when nothing is.';
+revoke all on function stark_internal.node_problem(jsonb, jsonb, jsonb, jsonb) from public, anon;
+
+create trigger _100_check_new_nodes after insert on stark.nodes
+  referencing new table as new_rows for each statement execute function stark_internal.check_nodes();
+create trigger _100_check_changed_nodes after update on stark.nodes
+  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.check_nodes();
 
 create table stark.node_leases (
   node_id uuid primary key references stark.nodes (id) on delete cascade,
@@ -108,6 +160,7 @@ set search_path = ''
 as $$
 declare
   v_user uuid := stark_internal.require_user();
+  v_problem record;
   v_allocatable jsonb;
   v_node stark.nodes;
 begin
@@ -121,17 +174,9 @@ begin
   if p_runtime is null or p_runtime not in ('node', 'browser') then
     perform stark_internal.fail('INVALID_RUNTIME', format('%s is no runtime of a node', coalesce(to_json(left(p_runtime, 80))::text, 'null')), 'use node or browser');
   end if;
-  if stark_internal.labels_problem(p_labels) is not null then
-    perform stark_internal.fail('INVALID_LABELS', format('node %s: %s', p_name, stark_internal.labels_problem(p_labels)), 'use --label key=value');
-  end if;
-  if stark_internal.taints_problem(p_taints) is not null then
-    perform stark_internal.fail('INVALID_TAINTS', format('node %s: %s', p_name, stark_internal.taints_problem(p_taints)), 'use --taint key=value:NoSchedule');
-  end if;
-  if stark_internal.resources_problem(p_allocatable, 'allocatable') is not null then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('node %s: %s', p_name, stark_internal.resources_problem(p_allocatable, 'allocatable')), 'use --cpu 1000 --memory 1024 --pods 10');
-  end if;
-  if p_capabilities is null or jsonb_typeof(p_capabilities) <> 'object' or octet_length(p_capabilities::text) > 16384 then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('node %s: capabilities must be an object of at most 16 kB', p_name));
+  select * into v_problem from stark_internal.node_problem(p_labels, p_taints, p_allocatable, p_capabilities);
+  if found then
+    perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
   v_allocatable := '{"cpu": 1000, "memory": 1024, "storage": 10240, "pods": 10}'::jsonb || p_allocatable;
 

@@ -34,11 +34,13 @@ from (values
 /** stark_internal.occupies(status): a pod in this status takes up room on its node. */
 create function stark_internal.occupies(p_status text)
 returns boolean
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select p_status in ('scheduled', 'transferring', 'starting', 'running', 'stopping');
+begin
+  return p_status in ('scheduled', 'transferring', 'starting', 'running', 'stopping');
+end;
 $$;
 comment on function stark_internal.occupies(text) is 'Whether a pod in this status takes up room on its node.';
 revoke all on function stark_internal.occupies(text) from public, anon;
@@ -85,8 +87,6 @@ create table stark.pods (
   constraint only_a_running_pod_is_ready check (not ready or status in ('running', 'stopping')),
   constraint restarts_are_counted_up check (restarts >= 0),
   constraint priority_is_from_0_to_1000 check (priority between 0 and 1000),
-  constraint pod_labels_are_labels check (stark_internal.labels_problem(labels) is null),
-  constraint pod_spec_is_well_formed check (stark_internal.spec_problem(spec) is null),
   constraint status_message_is_short check (length(status_message) <= 4096 and length(status_reason) <= 128)
 );
 create index pods_pending_idx on stark.pods (priority desc, created_at, id) where status = 'pending';
@@ -125,15 +125,63 @@ create trigger _000_lock_cluster before insert or update or delete on stark.pods
 create trigger _100_bump_version before update on stark.pods
   for each row execute function stark_internal.bump_version();
 
+/**
+ * stark_internal.check_pods(): statement trigger; labels and specs are well formed, whoever writes. No check constraint, since
+ * that would look at each row again with each change of its status; here each different spec is looked at once.
+ */
+create function stark_internal.check_pods()
+returns trigger
+language plpgsql
+set search_path = ''
+set enable_nestloop = off
+as $$
+declare
+  v_problem text;
+begin
+  -- Materialized, or the check would be moved to before the distinct, and made for each row after all.
+  if tg_op = 'INSERT' then
+    with specs as materialized (select distinct r.spec from new_rows r)
+    select stark_internal.spec_problem(d.spec) into v_problem from specs d where stark_internal.spec_problem(d.spec) is not null limit 1;
+  else
+    with specs as materialized (select distinct n.spec from old_rows o join new_rows n using (id) where o.spec <> n.spec)
+    select stark_internal.spec_problem(d.spec) into v_problem from specs d where stark_internal.spec_problem(d.spec) is not null limit 1;
+  end if;
+  if v_problem is not null then
+    perform stark_internal.fail('INVALID_SPEC', v_problem, 'stark explain pod.spec');
+  end if;
+  if tg_op = 'INSERT' then
+    with labels as materialized (select distinct r.labels from new_rows r)
+    select stark_internal.labels_problem(d.labels) into v_problem from labels d where stark_internal.labels_problem(d.labels) is not null limit 1;
+  else
+    with labels as materialized (select distinct n.labels from old_rows o join new_rows n using (id) where o.labels <> n.labels)
+    select stark_internal.labels_problem(d.labels) into v_problem from labels d where stark_internal.labels_problem(d.labels) is not null limit 1;
+  end if;
+  if v_problem is not null then
+    perform stark_internal.fail('INVALID_LABELS', v_problem, 'use --label key=value');
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.check_pods() is 'Refuses specs and labels that are not well formed.';
+revoke all on function stark_internal.check_pods() from public, anon;
+
+create trigger _100_check_new_pods after insert on stark.pods
+  referencing new table as new_rows for each statement execute function stark_internal.check_pods();
+create trigger _100_check_changed_pods after update on stark.pods
+  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.check_pods();
+
 /** stark_internal.check_status_steps(): statement trigger; refuses any step that stark.pod_status_steps does not have. */
 create function stark_internal.check_status_steps()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
+set enable_nestloop = off
 as $$
 declare
   v_bad record;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   select n.name, o.status as from_status, n.status as to_status into v_bad
     from old_rows o join new_rows n using (id)
     where o.status <> n.status
@@ -160,11 +208,13 @@ create trigger _100_check_status_steps after update on stark.pods
 create function stark_internal.account_resources()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
 as $$
 declare
   v_changes jsonb;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'INSERT' then
     select jsonb_agg(to_jsonb(c)) into v_changes from (
       select r.node_id, sum(r.cpu_request) as cpu, sum(r.memory_request) as memory, sum(r.storage_request) as storage, count(*) as pods
@@ -403,12 +453,12 @@ begin
   if jsonb_array_length(p_pods) > 1000 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s entries in one call, at most 1000', jsonb_array_length(p_pods)), 'use replicas, or several calls');
   end if;
+  if (select sum(case when stark_internal.is_whole(e -> 'replicas', 1, 1000000000) then (e ->> 'replicas')::numeric else 1 end) from jsonb_array_elements(p_pods) e) > 10000 then
+    perform stark_internal.fail('LIMIT_EXCEEDED', 'more than 10000 pods in one call', 'use several calls');
+  end if;
   perform stark_internal.lock_cluster();
   for v_item in select e.value from jsonb_array_elements(p_pods) e loop
     v_ids := v_ids || stark_internal.create_pod_group(v_item, v_user);
-    if cardinality(v_ids) > 10000 then
-      perform stark_internal.fail('LIMIT_EXCEEDED', 'more than 10000 pods in one call', 'use several calls');
-    end if;
   end loop;
   perform stark_internal.schedule_pods();
   return query select p.* from stark.pods p join unnest(v_ids) with ordinality as i (id, ord) on i.id = p.id order by i.ord;
@@ -548,7 +598,7 @@ create index pods_deletion_requested_at_idx on stark.pods (deletion_requested_at
 alter table stark.pods enable row level security;
 alter table stark.pod_status_steps enable row level security;
 
-create policy "members read pods of their namespaces, their own, and those on their nodes" on stark.pods for select to authenticated
+create policy "members read pods of their namespaces, theirs, on their nodes" on stark.pods for select to authenticated
   using (
     namespace = any ((select stark_internal.permitted_namespaces('pods:get'))::text[])
     or (created_by = (select auth.uid()) and namespace = any ((select stark_internal.permitted_namespaces('pods:get', true))::text[]))

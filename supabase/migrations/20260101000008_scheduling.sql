@@ -281,17 +281,24 @@ revoke all on function stark_internal.open_slots(stark_internal.pod_group) from 
  * the largest share of cpu, memory and pods.
  */
 create function stark_internal.score_spread(p_group stark_internal.pod_group)
-returns table (node_id uuid, node_name text, incarnation bigint, load numeric)
+returns table (node_id uuid, node_name text, incarnation bigint, load double precision)
 language sql
 stable
 set search_path = ''
 as $$
   select s.node_id, s.node_name, s.incarnation, greatest(
-      ((n.allocated ->> 'cpu')::numeric + k * p_group.cpu) / greatest((n.allocatable ->> 'cpu')::numeric, 1),
-      ((n.allocated ->> 'memory')::numeric + k * p_group.memory) / greatest((n.allocatable ->> 'memory')::numeric, 1),
-      ((n.allocated ->> 'pods')::numeric + k) / greatest((n.allocatable ->> 'pods')::numeric, 1))
-  from stark_internal.open_slots(p_group) s
-  join stark.nodes n on n.id = s.node_id
+      (s.cpu_used + k * p_group.cpu) / s.cpu_total,
+      (s.memory_used + k * p_group.memory) / s.memory_total,
+      (s.pods_used + k) / s.pods_total)
+  from (
+    select o.node_id, o.node_name, o.incarnation, o.slots,
+           (n.allocated ->> 'cpu')::double precision as cpu_used, greatest((n.allocatable ->> 'cpu')::double precision, 1) as cpu_total,
+           (n.allocated ->> 'memory')::double precision as memory_used, greatest((n.allocatable ->> 'memory')::double precision, 1) as memory_total,
+           (n.allocated ->> 'pods')::double precision as pods_used, greatest((n.allocatable ->> 'pods')::double precision, 1) as pods_total
+    from stark_internal.open_slots(p_group) o
+    join stark.nodes n on n.id = o.node_id
+    offset 0 -- computed once a node, not once a slot
+  ) s
   cross join generate_series(1, s.slots) k;
 $$;
 comment on function stark_internal.score_spread(stark_internal.pod_group) is 'Open slots of a group with the load each would leave.';

@@ -46,8 +46,8 @@ create table stark_internal.event_heads (
 comment on table stark_internal.event_heads is 'Last number of all events (topic *) and of each topic.';
 insert into stark_internal.event_heads (topic, seq) values ('*', 0);
 
-/** stark_internal.broadcast_events(after): sends the events after this number on their topics, in batches of at most 200 kB. */
-create function stark_internal.broadcast_events(p_after bigint)
+/** stark_internal.broadcast_events(events): sends new events on their topics, in batches of about 200 kB at most, since a hosted project drops large messages. */
+create function stark_internal.broadcast_events(p_events stark.events[])
 returns void
 language plpgsql
 set search_path = ''
@@ -59,9 +59,10 @@ begin
   for v_batch in
     select b.topic, b.chunk, max(b.seq) as last_seq, jsonb_agg(b.event order by b.seq) as events
     from (
+      -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
       select e.seq, coalesce('stark:namespace:' || e.namespace, 'stark:cluster') as topic, to_jsonb(e) as event,
-             sum(octet_length(to_jsonb(e)::text)) over (partition by e.namespace order by e.seq) / 200000 as chunk
-      from stark.events e where e.seq > p_after
+             sum(pg_column_size(e.object) + 300) over (partition by e.namespace order by e.seq) / 200000 as chunk
+      from unnest(p_events) e
     ) b
     group by b.topic, b.chunk
     order by b.topic, b.chunk
@@ -73,8 +74,8 @@ begin
   end loop;
 end;
 $$;
-comment on function stark_internal.broadcast_events(bigint) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
-revoke all on function stark_internal.broadcast_events(bigint) from public, anon;
+comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
+revoke all on function stark_internal.broadcast_events(stark.events[]) from public, anon;
 
 /**
  * stark_internal.write_events(kind, id column): statement trigger for insert, update and delete of any table that has events.
@@ -85,12 +86,16 @@ returns trigger
 language plpgsql
 security definer
 set search_path = ''
+set enable_nestloop = off
 as $$
 declare
   v_kind text := tg_argv[0];
   v_id_column text := tg_argv[1];
   v_objects jsonb[];
+  v_events stark.events[];
   v_after bigint;
+  v_origin text;
+  v_correlation_id text;
 begin
   -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
   if tg_op = 'INSERT' then
@@ -109,19 +114,24 @@ begin
   end if;
   update stark_internal.event_heads h set seq = h.seq + cardinality(v_objects) where h.topic = '*'
     returning h.seq - cardinality(v_objects) into v_after;
-  insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object)
-    select v_after + o.ord,
-           v_kind || case tg_op when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
-           coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
-                    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end),
-           case when v_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
-           v_kind,
-           o.object ->> v_id_column,
-           (select auth.uid()),
-           left(stark_internal.request_header('x-correlation-id'), 128),
-           o.object
-    from unnest(v_objects) with ordinality as o (object, ord);
-  perform stark_internal.broadcast_events(v_after);
+  v_origin := coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
+    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end);
+  v_correlation_id := left(stark_internal.request_header('x-correlation-id'), 128);
+  with written as (
+    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object)
+      select v_after + o.ord,
+             v_kind || case tg_op when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
+             v_origin,
+             case when v_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
+             v_kind,
+             o.object ->> v_id_column,
+             (select auth.uid()),
+             v_correlation_id,
+             o.object
+      from unnest(v_objects) with ordinality as o (object, ord)
+      returning *)
+  select array_agg(w::stark.events order by w.seq) into v_events from written w;
+  perform stark_internal.broadcast_events(v_events);
   return null;
 end;
 $$;
@@ -151,7 +161,7 @@ alter table stark_internal.events_default enable row level security;
 alter table stark_internal.event_heads enable row level security;
 create policy "nobody reads partitions" on stark_internal.events_default for select to authenticated using (false);
 create policy "nobody reads heads" on stark_internal.event_heads for select to authenticated using (false);
-create policy "members read events of their namespaces, auditors of the cluster, users of what is theirs" on stark.events for select to authenticated
+create policy "members read events of their namespaces and of what is theirs" on stark.events for select to authenticated
   using (
     namespace = any ((select stark_internal.permitted_namespaces('events:get'))::text[])
     or (namespace is null and (select stark_internal.has_permission('events:get')))

@@ -1,3 +1,4 @@
+// Generated from the migrations by npm run types. Do not edit.
 export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
 
 export type Database = {

@@ -1,0 +1,16 @@
+/** The repository's root: the folder that has `supabase/`. */
+export declare const root: string;
+
+/** A running throw-away database. */
+export interface TestDatabase {
+  /** Connection string of a role; `postgres` when none is named. */
+  url(role?: string): string;
+  /** Ends it and removes its folder. */
+  stop(): Promise<void>;
+}
+
+/** Starts a database with everything a hosted project has, and the migrations unless told otherwise. */
+export declare function startTestDatabase(options?: { migrate?: boolean }): Promise<TestDatabase>;
+
+/** Runs `use` with a database of its own. */
+export declare function withTestDatabase<T>(use: (database: TestDatabase) => Promise<T>): Promise<T>;

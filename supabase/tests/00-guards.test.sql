@@ -1,0 +1,126 @@
+-- Guards: nothing in Stark's schemas is open, unnamed or unguarded. They scan the catalogue, so what is added later is
+-- held to the same.
+begin;
+select * from no_plan();
+
+create temporary view ours as select n.oid, n.nspname from pg_namespace n where n.nspname in ('stark', 'stark_internal');
+
+select is_empty(
+  $$select c.oid::regclass from pg_class c join ours on ours.oid = c.relnamespace where c.relkind in ('r', 'p') and not c.relrowsecurity$$,
+  'row level security is on for every table');
+
+select is_empty(
+  $$select c.oid::regclass from pg_class c join ours on ours.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and not exists (select from pg_policy p where p.polrelid = c.oid)$$,
+  'every table has a policy, if only one that lets nobody in');
+
+select is_empty(
+  $$select p.polrelid::regclass, p.polcmd, p.polroles from pg_policy p join pg_class c on c.oid = p.polrelid join ours on ours.oid = c.relnamespace
+    group by 1, 2, 3 having count(*) > 1$$,
+  'there is one policy for each command and role of a table');
+
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
+    where not 'search_path=""' = any (coalesce(p.proconfig, '{}'))$$,
+  'every function has an empty search_path');
+
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
+    where has_function_privilege('anon', p.oid, 'execute') and p.oid::regprocedure::text <> 'stark.needs_setup()'$$,
+  'anon may execute needs_setup and nothing else');
+
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
+    where exists (select from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a where a.grantee = 0)$$,
+  'no function is open to public');
+
+select set_eq(
+  $$select p.proname::text from pg_proc p where p.pronamespace = 'stark'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')$$,
+  array['append_pod_logs', 'can_i', 'create_pods', 'delete_pods', 'disconnect_node', 'finish_pack_version', 'grant_role', 'needs_setup', 'node_sync',
+        'register_node', 'register_pack_version', 'report_pods', 'revoke_role', 'stop_pods', 'whoami'],
+  'signed-in users may call the API, and that is all there is');
+
+select set_eq(
+  $$select p.proname::text from pg_proc p where p.pronamespace = 'stark_internal'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')$$,
+  array['has_permission', 'is_member', 'may_read_bundle', 'may_upload_bundle', 'may_use_topic', 'my_nodes', 'permitted_namespaces'],
+  'of the machinery, policies need these and no others');
+
+select is_empty(
+  $$select r from unnest(array['anon', 'authenticated', 'service_role', 'authenticator']) r where has_schema_privilege(r, 'stark_internal', 'usage')$$,
+  'no API role may use schema stark_internal');
+
+select is_empty(
+  $$select format('%s: %s', c.oid::regclass, r) from pg_class c join ours on ours.oid = c.relnamespace,
+      unnest(array['anon', 'authenticated', 'service_role']) r
+    where c.relkind in ('r', 'p', 'v') and has_table_privilege(r, c.oid, 'insert, update, delete, truncate, references, trigger')$$,
+  'no API role may write a table: writes go through functions');
+
+select is_empty(
+  $$select c.oid::regclass from pg_class c join ours on ours.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v') and has_table_privilege('anon', c.oid, 'select')$$,
+  'anon reads nothing');
+
+select is_empty(
+  $$select c.oid::regclass from pg_class c where c.relnamespace = 'stark_internal'::regnamespace and c.relkind in ('r', 'p', 'v')
+      and (has_table_privilege('authenticated', c.oid, 'select') or has_table_privilege('service_role', c.oid, 'select'))$$,
+  'nobody but the owner reads the machinery''s tables');
+
+select is_empty(
+  $$select c.oid::regclass from pg_class c join ours on ours.oid = c.relnamespace
+    where c.relkind = 'v' and not 'security_invoker=true' = any (coalesce(c.reloptions, '{}'))$$,
+  'every view asks with the rights of who reads it');
+
+select is_empty(
+  $$select c.oid::regclass from pg_class c join ours on ours.oid = c.relnamespace
+    where c.relkind in ('r', 'p', 'v') and obj_description(c.oid, 'pg_class') is null$$,
+  'every table and view has a comment');
+
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace where obj_description(p.oid, 'pg_proc') is null$$,
+  'every function has a comment');
+
+select is_empty(
+  $$select format('%s.%s', c.oid::regclass, a.attname) from pg_class c join pg_attribute a on a.attrelid = c.oid
+    where c.relnamespace = 'stark'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped
+      and col_description(c.oid, a.attnum) is null
+      and a.attname not in ('id', 'created_at', 'updated_at', 'scheduled_at', 'started_at', 'finished_at', 'node_id', 'pack_id', 'pack_version_id')$$,
+  'every column of meaning has a comment');
+
+select is_empty(
+  $$select format('%s %s', k.conrelid::regclass, k.conname) from pg_constraint k join ours on ours.oid = k.connamespace
+    where k.contype = 'f' and not exists (
+      select from pg_index i where i.indrelid = k.conrelid and (i.indkey::smallint[])[0:cardinality(k.conkey) - 1] @> k.conkey)$$,
+  'every foreign key has an index');
+
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p
+    where p.pronamespace = 'stark'::regnamespace and 'p_now' = any (coalesce(p.proargnames, '{}'))$$,
+  'no caller of the API can move the clock');
+
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p where p.pronamespace = 'stark'::regnamespace and p.prosecdef
+      and p.proname not in ('needs_setup') and p.prosrc !~ 'require_user|require_permission|is_trusted'$$,
+  'every function that crosses the boundary asks first who calls');
+
+select is_empty(
+  $$select format('%s: %s', p.oid::regprocedure, m[1]) from pg_proc p join ours on ours.oid = p.pronamespace,
+      regexp_matches(p.prosrc, $re$fail\(\s*'([A-Z_]+)'$re$, 'g') m
+    where not exists (select from stark.error_codes e where e.code = m[1])$$,
+  'every error that is raised stands in the table of errors');
+
+select is_empty(
+  $$select e.code from stark.error_codes e where not exists (
+      select from pg_proc p join ours on ours.oid = p.pronamespace where p.prosrc ~ ('''' || e.code || ''''))$$,
+  'every error in the table is raised somewhere');
+
+select is_empty(
+  $$select e.code from stark.error_codes e where e.exit_code <> case e.http_status when 400 then 2 when 413 then 2 when 401 then 4 when 403 then 5 when 404 then 6 when 409 then 7 else 1 end$$,
+  'an error''s exit code follows from its HTTP status, as the command line does it');
+
+select is_empty(
+  $$select t.tgrelid::regclass || ' ' || t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid join ours on ours.oid = c.relnamespace
+    where not t.tgisinternal and t.tgtype & 1 = 1 and t.tgname <> '_100_bump_version'$$,
+  'triggers work on statements, all but the one that changes rows on their way in');
+
+select * from finish();
+rollback;
