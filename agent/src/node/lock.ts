@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StarkError } from '@stark-o/core';
 import { startOf } from './orphans.js';
 
-const TRIES = 5;
+/** A takeover is a few system calls; a guard older than this belongs to a process that died in the middle of one. */
+const TAKEOVER_MS = 10_000;
 
 interface Owner {
   pid: number;
@@ -16,47 +17,53 @@ export async function lockDirectory(directory: string): Promise<() => Promise<vo
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const path = join(directory, 'agent.lock');
   const mine = join(directory, `agent.lock.${randomUUID()}`);
-  const text = JSON.stringify({ pid: process.pid, started: startOf(process.pid) } satisfies Owner);
-  await writeFile(mine, text, { mode: 0o600 });
+  const owner: Owner = { pid: process.pid, started: startOf(process.pid) };
+  await writeFile(mine, JSON.stringify(owner), { mode: 0o600 });
   try {
-    for (let tries = 0; tries < TRIES; tries++) {
-      try {
-        // A link appears whole and at once, or not at all.
-        await link(mine, path);
-        return async () => rm(path, { force: true });
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      }
-      await takeAway(path, directory);
-    }
+    if (!(await appear(mine, path))) await takeOver(mine, path, directory);
   } finally {
     await rm(mine, { force: true });
   }
-  throw new StarkError(`cannot lock ${directory}: too many agents try at once`, { code: 'NODE_IN_USE' });
+  return () => rm(path, { force: true });
 }
 
-/** Moves a dead owner's lock aside; throws when its owner lives. */
-async function takeAway(path: string, directory: string): Promise<void> {
-  const seen = await readFile(path, 'utf8').catch(() => undefined);
-  if (seen === undefined) return;
-  const owner = parse(seen);
-  if (owner !== undefined && isAlive(owner)) {
-    throw new StarkError(`another agent (process ${owner.pid}) already works on ${directory}`, {
-      code: 'NODE_IN_USE',
-      status: 409,
-      hint: 'give this node another --name, or stop that agent first',
-    });
-  }
-  const aside = `${path}.stale.${randomUUID()}`;
+/** A link appears whole and at once, or not at all. */
+async function appear(mine: string, path: string): Promise<boolean> {
   try {
-    await rename(path, aside);
-  } catch {
-    return; // Somebody else was faster.
+    await link(mine, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
   }
-  // Between reading and moving, somebody else may have taken over: then give back what is theirs.
-  const moved = await readFile(aside, 'utf8').catch(() => undefined);
-  if (moved !== seen) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+}
+
+/**
+ * Takes the lock of an owner that is no more. Somebody else doing the same at the same moment could remove this one's new
+ * lock, so the look, the removal and the new lock stand under a guard of their own.
+ */
+async function takeOver(mine: string, path: string, directory: string): Promise<void> {
+  const guard = `${path}.takeover`;
+  const since = await stat(guard).catch(() => undefined);
+  if (since !== undefined && Date.now() - since.mtimeMs > TAKEOVER_MS) await rm(guard, { force: true });
+  if (!(await appear(mine, guard))) throw inUse(directory, 'another agent');
+  try {
+    const text = await readFile(path, 'utf8').catch(() => '');
+    const owner = parse(text);
+    if (owner !== undefined && isAlive(owner)) throw inUse(directory, `another agent (process ${owner.pid})`);
+    await rm(path, { force: true });
+    if (!(await appear(mine, path))) throw inUse(directory, 'another agent');
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+function inUse(directory: string, who: string): StarkError {
+  return new StarkError(`${who} already works on ${directory}`, {
+    code: 'NODE_IN_USE',
+    status: 409,
+    hint: 'give this node another --name, or stop that agent first',
+  });
 }
 
 function parse(text: string): Owner | undefined {
@@ -74,6 +81,7 @@ function isAlive({ pid, started }: Owner): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
   }
+  // The number may have been given to somebody else since.
   const now = startOf(pid);
   return started === undefined || now === undefined || now === started;
 }
