@@ -1,13 +1,13 @@
 import { isEmail } from '@supabase/lite';
 import { jwtVerify } from 'jose';
-import type { Sql } from 'postgres';
 import type { ApiKeys } from '../gateway/api-keys.js';
 import { refusal } from './auth-sessions.js';
 import { AuthUsers, type UserParams } from './auth-users.js';
+import type { Database } from './database.js';
 import { isDatabaseError } from './errors.js';
 
 export interface AuthAdminOptions {
-  sql: Sql;
+  database: Database;
   keys: ApiKeys;
   jwtSecret: string;
   minimumPasswordLength: number;
@@ -34,7 +34,7 @@ export class AuthAdmin {
 
   constructor(options: AuthAdminOptions) {
     this.#options = options;
-    this.#users = new AuthUsers(options.sql);
+    this.#users = new AuthUsers(options.database);
     this.#jwtSecret = new TextEncoder().encode(options.jwtSecret);
   }
 

@@ -1,8 +1,9 @@
 import { decodeJwt, SignJWT } from 'jose';
-import type { Sql } from 'postgres';
+import { sql } from 'kysely';
+import type { Database } from './database.js';
 
 export interface AuthSessionsOptions {
-  sql: Sql;
+  database: Database;
   jwtSecret: string;
   issuer: () => string;
   signupEnabled: boolean;
@@ -73,12 +74,13 @@ export class AuthSessions {
     body: { email?: unknown; refresh_token?: unknown; token_hash?: unknown } | undefined,
   ): Promise<boolean> {
     const text = (value: unknown) => (typeof value === 'string' ? value : null);
-    const rows = await this.#options.sql`
+    const { rows } = await sql`
       select from auth.users u
       where u.banned_until > now() and (
         u.email = lower(${text(body?.email)})
         or u.id = (select t.user_id from auth.refresh_tokens t where t.token = ${text(body?.refresh_token)} limit 1)
-        or ${text(body?.token_hash)} in (u.confirmation_token, u.recovery_token, u.email_change_token_new))`;
+        or ${text(body?.token_hash)} in (u.confirmation_token, u.recovery_token, u.email_change_token_new))
+    `.execute(this.#options.database);
     return rows.length > 0;
   }
 

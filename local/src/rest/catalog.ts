@@ -1,6 +1,9 @@
 import { PostgresConnection } from '@supabase/lite/postgres';
+import { sql } from 'kysely';
 import type { Logger } from 'pino';
+import { type Database, learnArrayTypes, openDatabase } from './database.js';
 import { ResponseError } from './errors.js';
+import { jsonAlias } from './json-values.js';
 
 /** What lite knows of the database's relations and functions. */
 export type Introspection = Awaited<ReturnType<PostgresConnection['introspect']>>;
@@ -9,39 +12,50 @@ export type Introspection = Awaited<ReturnType<PostgresConnection['introspect']>
 export type RoleSettings = ReadonlyMap<string, readonly (readonly [name: string, value: string])[]>;
 
 interface Snapshot {
-  introspection: Introspection;
+  /** For calls whose arguments are JSON values (bodies). */
+  forBodies: Introspection;
+  /** For calls whose arguments are text (query strings). */
+  forQueries: Introspection;
   roles: RoleSettings;
+  /** `schema.table.column` of every JSON column. */
+  jsonColumns: ReadonlySet<string>;
 }
 
 /**
- * The schema cache: read once by a read-only connection that sees every relation, shared by REST and Storage, and
- * dropped on `notify pgrst`. Lite would read it as whoever runs the request and keep it for ever.
+ * The schema cache: read by a read-only connection that sees every relation, shared by REST and Storage, and dropped
+ * on `notify pgrst`. Lite would read it as whoever runs the request and keep it for ever.
  */
 export class Catalog {
   readonly #connection: PostgresConnection;
+  readonly #database: Database;
   readonly #log: Logger;
   #snapshot: Promise<Snapshot> | undefined;
 
   constructor(options: { databaseUrl: string; log: Logger }) {
     this.#log = options.log;
-    this.#connection = new PostgresConnection({
-      url: options.databaseUrl,
-      postgresOptions: {
-        max: 1,
-        idle_timeout: 60,
-        onnotice: () => undefined,
-        connection: { application_name: 'stark-catalog', default_transaction_read_only: true },
-      },
+    this.#database = openDatabase({
+      databaseUrl: options.databaseUrl,
+      application: 'stark-catalog',
+      max: 1,
+      options: '-c default_transaction_read_only=on',
     });
+    this.#connection = new PostgresConnection({ url: options.databaseUrl });
+    this.#connection.kysely = this.#database;
   }
 
-  async introspection(): Promise<Introspection> {
-    return (await this.#current()).introspection;
+  /** The relations and functions, for a request of this method. */
+  async introspection(method?: string): Promise<Introspection> {
+    const { forBodies, forQueries } = await this.#current();
+    return method === 'GET' || method === 'HEAD' ? forQueries : forBodies;
   }
 
   /** The roles `authenticator` may become; a token that names another one is refused. */
   async roles(): Promise<RoleSettings> {
     return (await this.#current()).roles;
+  }
+
+  async jsonColumns(): Promise<ReadonlySet<string>> {
+    return (await this.#current()).jsonColumns;
   }
 
   /** Forgets the snapshot; the next request reads a new one and waits for it. */
@@ -50,7 +64,7 @@ export class Catalog {
   }
 
   async close(): Promise<void> {
-    await this.#connection.driver.end({ timeout: 2 });
+    await this.#database.destroy();
   }
 
   #current(): Promise<Snapshot> {
@@ -65,8 +79,10 @@ export class Catalog {
 
   async #read(): Promise<Snapshot> {
     const started = performance.now();
+    // Lite answers a failed read with an empty one; asking for the roles first says whether there is a database at all.
+    const roles = await this.#readRoles();
+    learnArrayTypes(await this.#readArrayTypes());
     const introspection = await this.#connection.introspect();
-    // Lite swallows a failed read and answers with an empty one, which has no list of functions.
     if (introspection.functions === undefined) {
       throw new ResponseError(503, {
         code: 'PGRST002',
@@ -75,21 +91,46 @@ export class Catalog {
         message: 'Could not query the database for the schema cache. Retrying.',
       });
     }
-    const roles = await this.#readRoles();
+    const isJson = ({ type }: { type: string }) => type === 'json' || type === 'jsonb';
+    const jsonColumns = new Set(
+      introspection.columns.filter(isJson).map((column) => `${column.schema}.${column.table}.${column.name}`),
+    );
     this.#log.debug(
       { ms: Math.round(performance.now() - started), relations: introspection.tables.length },
       'schema cache read',
     );
-    return { introspection, roles };
+    return { forBodies: withJsonAliases(introspection), forQueries: introspection, roles, jsonColumns };
   }
 
   async #readRoles(): Promise<RoleSettings> {
-    const rows = await this.#connection.driver<{ role: string; settings: string[] | null }[]>`
+    const { rows } = await sql<{ role: string; settings: string[] | null }>`
       select r.rolname as role, r.rolconfig as settings
       from pg_catalog.pg_roles r
-      where r.rolname <> 'authenticator' and pg_catalog.pg_has_role('authenticator', r.oid, 'SET')`;
+      where r.rolname <> 'authenticator' and pg_catalog.pg_has_role('authenticator', r.oid, 'SET')
+    `.execute(this.#database);
     return new Map(rows.map(({ role, settings }) => [role, (settings ?? []).map(splitSetting)]));
   }
+
+  async #readArrayTypes(): Promise<{ array: number; element: number }[]> {
+    const { rows } = await sql<{ array: number; element: number }>`
+      select typarray::int as "array", oid::int as element from pg_catalog.pg_type where typarray <> 0
+    `.execute(this.#database);
+    return rows;
+  }
+}
+
+/**
+ * Lite turns a JSON argument of a function into text, except a string, so `"5"` and `5` become the same. Under a name
+ * of the type that lite does not know, every value stays what it is until JsonValues writes it.
+ */
+function withJsonAliases(introspection: Introspection): Introspection {
+  const functions = introspection.functions?.map((entry) => ({
+    ...entry,
+    arg_types: entry.arg_types.map((type, i) =>
+      (type === 'json' || type === 'jsonb') && entry.arg_names[i] !== undefined ? jsonAlias(type) : type,
+    ),
+  }));
+  return functions === undefined ? introspection : { ...introspection, functions };
 }
 
 function splitSetting(setting: string): readonly [string, string] {

@@ -1,7 +1,9 @@
 import { PostgresConnection } from '@supabase/lite/postgres';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { Catalog, Introspection } from './catalog.js';
+import { type Database, openDatabase } from './database.js';
 import { isDatabaseError, postgrestError, ResponseError } from './errors.js';
+import { JsonValues } from './json-values.js';
 import { isLostConnection, withReconnect } from './reconnect.js';
 import { cookiesOf, requestContext } from './request-context.js';
 
@@ -13,7 +15,7 @@ export interface LiteConnectionOptions {
   /** The login for lite's own queries: never a superuser. */
   databaseUrl: string;
   /** The pool that requests run on when it is another one: its login can do nothing but become an API role. */
-  requests?: Kysely<unknown>;
+  requests?: Database;
   catalog: Catalog;
   schemas: string[];
   extraSearchPath: string[];
@@ -28,7 +30,6 @@ interface Vars {
   storage?: { operation?: string | null };
 }
 type ContextOptions = Parameters<PostgresConnection['withContext']>[2];
-type Database = Kysely<unknown>;
 
 class Rollback<T> extends Error {
   constructor(readonly result: T) {
@@ -46,28 +47,18 @@ export class LiteConnection extends PostgresConnection {
   readonly #roleOfError = new WeakMap<object, string>();
 
   constructor(options: LiteConnectionOptions) {
-    const { mode } = options;
-    // Auth and Storage hand over JSON that is text already; encoding it again would store a JSON string.
-    const json = (value: unknown) => (mode === 'service' && typeof value === 'string' ? value : JSON.stringify(value));
-    super({
-      url: options.databaseUrl,
-      postgresOptions: {
-        max: options.maxConnections,
-        idle_timeout: 60,
-        connect_timeout: 10,
-        onnotice: () => undefined,
-        connection: { application_name: `stark-${mode}` },
-        types: {
-          json: { to: 114, from: [114], serialize: json, parse: JSON.parse },
-          jsonb: { to: 3802, from: [3802], serialize: json, parse: JSON.parse },
-        },
-      },
-    });
+    // Lite opens no connection of its own before its first query, and the queries go to our pool.
+    super({ url: options.databaseUrl });
     this.#options = options;
+    this.kysely = openDatabase({
+      databaseUrl: options.databaseUrl,
+      application: `stark-${options.mode}`,
+      max: options.maxConnections,
+    });
   }
 
   override async introspect(): Promise<Introspection> {
-    return this.#options.catalog.introspection();
+    return this.#options.catalog.introspection(requestContext.getStore()?.method);
   }
 
   override async clearSchemaCache(): Promise<void> {
@@ -75,7 +66,7 @@ export class LiteConnection extends PostgresConnection {
   }
 
   override async close(): Promise<void> {
-    await this.driver.end({ timeout: 2 });
+    await this.kysely.destroy();
   }
 
   override async withContext<T>(
@@ -91,7 +82,7 @@ export class LiteConnection extends PostgresConnection {
       await transaction.executeQuery(prelude);
       return run(transaction);
     }
-    const pool = this.#options.requests ?? (this.kysely as Database);
+    const pool = this.#options.requests ?? (await this.#withJson(this.kysely));
     const method = requestContext.getStore()?.method;
     const readOnly =
       options?.rpc?.readOnly === true || (!options?.rpc && this.#options.mode === 'rest' && isRead(method));
@@ -123,6 +114,15 @@ export class LiteConnection extends PostgresConnection {
     // Lite words this one better: it knows which relation the column was looked for in.
     if (error.code === '42703') return error;
     throw postgrestError(error, this.#roleOfError.get(error) ?? 'anon');
+  }
+
+  /** Storage brings its JSON as text; REST brings values, whose columns must be known. */
+  async #withJson(database: Database): Promise<Database> {
+    const { catalog, mode, schemas } = this.#options;
+    if (mode === 'service') return database;
+    const columns = await catalog.jsonColumns();
+    const schema = requestContext.getStore()?.schema ?? schemas[0] ?? 'public';
+    return database.withPlugin(new JsonValues((table, column) => columns.has(`${schema}.${table}.${column}`)).plugin());
   }
 
   async #prelude(role: string, vars: Vars | undefined, options: ContextOptions): Promise<CompiledQuery> {

@@ -1,5 +1,6 @@
 import { App, setExperimental } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
+import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { ApiKeys } from '../gateway/api-keys.js';
 import { AuthAdmin } from './auth-admin.js';
@@ -86,21 +87,23 @@ export class LiteService {
       directory: options.storageDir,
       fileSizeLimitBytes: options.fileSizeLimitBytes ?? 50 * 1024 * 1024,
       bucketLimit: async (bucket) => {
-        const [row] = await objects.driver`select file_size_limit from storage.buckets where id = ${bucket}`;
-        return row?.file_size_limit == null ? null : Number(row.file_size_limit);
+        const { rows } = await sql<{ limit: number | null }>`
+          select file_size_limit as "limit" from storage.buckets where id = ${bucket}
+        `.execute(objects.kysely);
+        return rows[0]?.limit ?? null;
       },
     });
     this.#rest = this.#app(rest, 'rest');
     this.#auth = this.#app(auth, 'auth');
     this.#objects = this.#app(objects, 'storage');
     this.#admin = new AuthAdmin({
-      sql: auth.driver,
+      database: auth.kysely,
       keys: options.keys,
       jwtSecret: options.jwtSecret,
       minimumPasswordLength: options.minimumPasswordLength ?? 6,
     });
     this.#sessions = new AuthSessions({
-      sql: auth.driver,
+      database: auth.kysely,
       jwtSecret: options.jwtSecret,
       issuer: () => `${options.apiUrl()}/auth/v1`,
       signupEnabled: options.signupEnabled,

@@ -1,38 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import type { Logger } from 'pino';
-import postgres from 'postgres';
 
-/**
- * Listens on the channel `pgrst` as PostgREST does: `reload schema`, `reload config`, or an empty payload. The driver
- * listens again by itself after a lost connection, and what was missed meanwhile is covered by reloading then too.
- */
+/** Between two tries to listen again; the cache is dropped on success, so nothing is missed by waiting. */
+const retryMs = 250;
+
+/** Listens on the channel `pgrst` as PostgREST does: `reload schema`, `reload config`, or an empty payload. */
 export class SchemaWatch {
-  readonly #sql: postgres.Sql;
+  readonly #databaseUrl: string;
   readonly #reload: () => void;
   readonly #log: Logger;
+  #client: pg.Client | undefined;
+  #stopped = false;
 
   constructor(options: { databaseUrl: string; reload: () => void; log: Logger }) {
+    this.#databaseUrl = options.databaseUrl;
     this.#reload = options.reload;
     this.#log = options.log;
-    this.#sql = postgres(options.databaseUrl, {
-      max: 1,
-      onnotice: () => undefined,
-      connection: { application_name: 'stark-schema-watch' },
-    });
   }
 
   async start(): Promise<void> {
-    await this.#sql.listen(
-      'pgrst',
-      (payload) => {
-        if (payload !== '' && payload !== 'reload schema' && payload !== 'reload config') return;
-        this.#log.debug({ payload }, 'schema cache dropped');
-        this.#reload();
-      },
-      () => this.#reload(),
-    );
+    this.#stopped = false;
+    await this.#listen();
   }
 
   async stop(): Promise<void> {
-    await this.#sql.end({ timeout: 1 });
+    this.#stopped = true;
+    await this.#client?.end().catch(() => undefined);
+    this.#client = undefined;
+  }
+
+  async #listen(): Promise<void> {
+    const client = new pg.Client({
+      connectionString: this.#databaseUrl,
+      application_name: 'stark-schema-watch',
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+    });
+    client.on('error', () => undefined);
+    client.on('notification', ({ payload = '' }) => {
+      if (payload !== '' && payload !== 'reload schema' && payload !== 'reload config') return;
+      this.#log.debug({ payload }, 'schema cache dropped');
+      this.#reload();
+    });
+    try {
+      await client.connect();
+      await client.query('listen pgrst');
+    } catch (error) {
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    client.once('end', () => void this.#listenAgain());
+    this.#client = client;
+    // What happened while nobody listened is covered by starting afresh.
+    this.#reload();
+  }
+
+  async #listenAgain(): Promise<void> {
+    while (!this.#stopped) {
+      await delay(retryMs, undefined, { ref: false });
+      try {
+        if (!this.#stopped) await this.#listen();
+        return;
+      } catch (error) {
+        this.#log.debug({ err: error }, 'not listening for schema changes yet');
+      }
+    }
   }
 }
