@@ -48,7 +48,9 @@ export class ServerLog {
     this.#recent.push(line);
     if (this.#recent.length > 12) this.#recent.shift();
     const { severity = 'LOG', message = line, who } = LINE.exec(line)?.groups ?? {};
-    this.#log[LEVELS[severity] ?? 'debug']({ severity, ...(who ? { who } : {}) }, message);
+    // Said once for every session that a shutdown ends.
+    const expected = message.startsWith('terminating connection due to administrator command');
+    this.#log[expected ? 'debug' : (LEVELS[severity] ?? 'debug')]({ severity, ...(who ? { who } : {}) }, message);
     this.#waiting = this.#waiting.filter((entry) => {
       if (!line.includes(entry.text)) return true;
       entry.resolve();
