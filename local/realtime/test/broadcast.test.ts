@@ -66,6 +66,16 @@ describe('from a socket', () => {
     expect(text.binary).toBeUndefined();
   });
 
+  it('passes text on untouched', async () => {
+    const [one, two] = [await realtime.connect({}, '1.0.0'), await realtime.connect()];
+    for (const client of [one, two]) await client.join('lobby');
+    const frames: string[] = [];
+    one.ws.on('message', (data) => frames.push(String(data)));
+    two.ws.send('["1","9","realtime:lobby","broadcast",{"n":12345678901234567890,"f":1.0}]');
+    await one.next('the broadcast', (message) => message.event === 'broadcast');
+    expect(frames.at(-1)).toContain('"payload":{"n":12345678901234567890,"f":1.0}');
+  });
+
   it('keeps public and private topics of one name apart', async () => {
     const [open, secret] = [await realtime.connect({ room: 'a' }), await realtime.connect({ room: 'a' })];
     await open.join('room:a');

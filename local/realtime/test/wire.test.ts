@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import * as ws from 'ws';
-import { decode } from '../src/wire/decode.js';
+import { decode, rawPayload } from '../src/wire/decode.js';
 import { endFrame, pushFrame, replyFrame } from '../src/wire/encode.js';
 import { BinaryBroadcast, FieldTooLong, TextMessage, UserBroadcast } from '../src/wire/fanned.js';
 import { binaryFrame, textFrame } from '../src/wire/frame.js';
@@ -85,7 +85,9 @@ describe('messages from a client', () => {
     ],
   ];
   it.each(good)('%s', (_name, vsn, frame, message) => {
-    expect(decode(vsn, Buffer.from(frame as string), typeof frame !== 'string')).toEqual(message);
+    const { text, ...rest } = decode(vsn, Buffer.from(frame as string), typeof frame !== 'string');
+    expect(rest).toEqual(message);
+    expect(text).toBe(typeof frame === 'string' ? frame : undefined);
   });
 
   const bad: [name: string, vsn: 1 | 2, frame: string | Buffer][] = [
@@ -108,6 +110,21 @@ describe('messages from a client', () => {
   ];
   it.each(bad)('%s is malformed', (_name, vsn, frame) => {
     expect(() => decode(vsn, Buffer.from(frame as string), typeof frame !== 'string')).toThrow(MalformedMessage);
+  });
+});
+
+describe('the raw payload', () => {
+  it.each([
+    [2, '["1","2","t","e",{"n":12345678901234567890, "f":1.0}]', '{"n":12345678901234567890, "f":1.0}'],
+    [2, ' [ null , null ,"[,]" , "e\\"]" , [1,{"a":"}]"}] , 6 ] ', '[1,{"a":"}]"}]'],
+    [2, '["1","2","t","e",-1.5e3]', '-1.5e3'],
+    [2, '["1","2","t","e","a\\\\"]', '"a\\\\"'],
+    [1, '{"topic":"payload","payload" : {"payload":2 } ,"event":"e","ref":null}', '{"payload":2 }'],
+    [1, '{"payload":1,"topic":"t","p\\u0061yload":[ ],"event":"e","ref":null}', '[ ]'],
+    [1, '{"topic":"t","event":"e","ref":null,"payload":true}', 'true'],
+  ] as const)('of vsn %i in %s', (vsn, text, payload) => {
+    expect(JSON.parse(payload)).toEqual(decode(vsn, Buffer.from(text), false).payload);
+    expect(rawPayload(vsn, text)).toBe(payload);
   });
 });
 

@@ -1,6 +1,7 @@
 import { PolicyError } from '../authorization/policies.js';
 import type { Channel } from '../channels/channel.js';
 import { userBroadcastTermSize } from '../limits/payload-size.js';
+import { rawPayload } from '../wire/decode.js';
 import { BinaryBroadcast, type Fanned, TextMessage, UserBroadcast } from '../wire/fanned.js';
 import type { Inbound } from '../wire/message.js';
 import { fanOut } from './fan-out.js';
@@ -42,7 +43,7 @@ function accept(channel: Channel, message: Inbound): void {
 
 function read(channel: Channel, message: Inbound): { fanned: Fanned; fits: boolean } {
   const { payloads } = channel.project;
-  const { push, binary, payload } = message;
+  const { push, binary, payload, text } = message;
   if (push !== undefined) {
     const size = userBroadcastTermSize(Buffer.byteLength(push.event), push.body.length);
     return { fanned: new UserBroadcast(channel.wireTopic, push), fits: payloads.fits(size) };
@@ -53,7 +54,7 @@ function read(channel: Channel, message: Inbound): { fanned: Fanned; fits: boole
   if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
     throw new TypeError('the payload of a broadcast must be an object');
   }
-  const json = JSON.stringify(payload);
+  const json = text === undefined ? JSON.stringify(payload) : rawPayload(channel.connection.vsn, text);
   return {
     fanned: new TextMessage(channel.wireTopic, 'broadcast', json, metaId(payload)),
     fits: payloads.fitsJson(payload, json.length),

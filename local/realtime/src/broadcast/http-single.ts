@@ -45,8 +45,8 @@ function readPush(project: Project, request: BroadcastRequest, topic: string, ev
     throw new HttpProblem(400, { message: 'Bad Request' });
   }
   // Plug has no way to give a bare value to a controller but under this name.
-  if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) payload = { _json: payload };
-  const json = JSON.stringify(payload);
+  const isMap = typeof payload === 'object' && payload !== null && !Array.isArray(payload);
+  const json = isMap ? text : `{"_json":${text}}`;
   if (!project.payloads.fitsJson(payload, json.length)) throw tooLarge(project, topic);
   return { event, encoding: 'json', body: Buffer.from(json) };
 }

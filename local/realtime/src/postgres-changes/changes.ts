@@ -118,6 +118,7 @@ export class PostgresChanges {
     this.#cancelCheck();
     this.#cancelForget?.();
     this.#begun = null;
+    this.#streams = 0;
     await this.#feed.stop();
   }
 

@@ -1,4 +1,5 @@
 import { type Inbound, MalformedMessage, type Ref, type Vsn } from './message.js';
+import { rawElement, rawMember } from './raw-json.js';
 
 const PUSH = 0;
 const USER_BROADCAST_PUSH = 3;
@@ -9,13 +10,19 @@ export function decode(vsn: Vsn, data: Buffer, isBinary: boolean): Inbound {
     if (vsn === 1) throw new MalformedMessage('binary frames need vsn 2.0.0');
     return decodeBinary(data);
   }
-  const value = parse(data);
-  return vsn === 1 ? fromObject(value) : fromArray(value);
+  const text = data.toString('utf8');
+  const value = parse(text);
+  return { ...(vsn === 1 ? fromObject(value) : fromArray(value)), text };
 }
 
-function parse(data: Buffer): unknown {
+/** The payload of a text message as its client wrote it. */
+export function rawPayload(vsn: Vsn, text: string): string {
+  return vsn === 1 ? (rawMember(text, 'payload') as string) : rawElement(text, 4);
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(data.toString('utf8'));
+    return JSON.parse(text);
   } catch (error) {
     throw new MalformedMessage('not JSON', { cause: error });
   }
@@ -102,7 +109,7 @@ function decodeUserBroadcastPush(data: Buffer): Inbound {
   const event = fields.next();
   const metadata = fields.next();
   // The metadata goes no further, but one that is not JSON spoils the message.
-  if (metadata !== '') parse(Buffer.from(metadata));
+  if (metadata !== '') parse(metadata);
   const encoding = data[6] === 0 ? 'binary' : 'json';
   return {
     joinRef,

@@ -19,6 +19,8 @@ export interface Inbound {
   topic: string;
   event: string;
   payload: unknown;
+  /** The frame the message came in, when that was text. */
+  text?: string;
   /** Set for a binary "user broadcast push" (kind 3). */
   push?: UserPush;
   /** Set for one of Phoenix's own binary pushes (kind 0). */
