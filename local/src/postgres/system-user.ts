@@ -76,7 +76,8 @@ export async function launchAs(user: SystemUser, command: string, args: string[]
     );
   }
   const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
-  const grant = [`--inh-caps=+${capability}`, `--ambient-caps=+${capability}`];
+  // access(2), by which initdb looks for the server's program, heeds capabilities only under this secure bit.
+  const grant = ['--securebits=+no_setuid_fixup', `--inh-caps=+${capability}`, `--ambient-caps=+${capability}`];
   return { command: 'setpriv', args: [...identity, ...grant, command, ...args], user: {} };
 }
 
