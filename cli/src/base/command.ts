@@ -6,6 +6,7 @@ import { globalFlags } from './flags.js';
 import type { OutputFormat } from './format.js';
 import { printList, printObject, type View } from './output.js';
 import { paint, say } from './terminal.js';
+import { bareName, nouns } from './words.js';
 
 type CommandFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof StarkCommand)['baseFlags'] & T['flags']>;
 type CommandArgs<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
@@ -34,7 +35,7 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
       withOptionalValues(this.argv, Object.keys(this.ctor.flags ?? {})),
     );
     this.flags = flags as unknown as CommandFlags<T>;
-    this.args = args as unknown as CommandArgs<T>;
+    this.args = withBareNames(args) as unknown as CommandArgs<T>;
   }
 
   // oclif's JSON mode prints results and errors by rules of its own (and silences warnings): we never enter it.
@@ -102,6 +103,15 @@ function withOptionalValues(argv: readonly string[], flags: readonly string[]): 
     if (word !== '--wait' || (end >= 0 && index > end)) return [word];
     return /^\d+(\.\d+)?(ms|s|m|h)?$/.test(argv[index + 1] ?? '') ? [word] : ['--wait=5m'];
   });
+}
+
+// `pod delete pod/a` and `pod delete a` mean the same: arguments are called after their kind.
+function withBareNames(args: Record<string, unknown>): Record<string, unknown> {
+  const bare = Object.entries(args).map(([name, value]) => {
+    if (!(name in nouns)) return [name, value];
+    return [name, Array.isArray(value) ? value.map((text: string) => bareName(name, text)) : value];
+  });
+  return Object.fromEntries(bare);
 }
 
 function settingFlags(flags: Record<string, unknown>): Partial<Record<SettingName, string | undefined>> {

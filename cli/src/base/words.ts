@@ -28,7 +28,7 @@ const nounOf = new Map(
 
 /**
  * Puts a command line into the one order that the rest of the program knows: `noun verb args flags`. Understands
- * `get pods`, `po ls`, `delete pod/a pod/b`, `logs alpha`, `help pod list`, and global flags in front.
+ * `get pods`, `po ls`, `delete pod/a`, `logs alpha`, `help pod list`, and global flags in front.
  */
 export function normaliseArgv(argv: readonly string[]): string[] {
   const { leading, rest } = takeLeadingFlags(argv);
@@ -47,7 +47,7 @@ export function normaliseArgv(argv: readonly string[]): string[] {
   const verb = words[1];
   if (verb !== undefined) words[1] = verbs[noun]?.[verb] ?? verb;
   const head = words.length > 1 && nounOf.has(noun) ? 2 : 1;
-  return [...words.slice(0, head), ...leading, ...stripTypes(noun, words.slice(head))];
+  return [...words.slice(0, head), ...leading, ...words.slice(head)];
 }
 
 function takeLeadingFlags(argv: readonly string[]): { leading: string[]; rest: readonly string[] } {
@@ -68,18 +68,11 @@ function spreadTypedName(words: string[]): void {
   if (noun !== undefined && typed.includes('/')) words.splice(1, 0, noun);
 }
 
-function stripTypes(noun: string, words: string[]): string[] {
-  const end = words.indexOf('--');
-  return words.map((word, index) => {
-    const slash = word.indexOf('/');
-    if (slash <= 0 || word.startsWith('-') || (end >= 0 && index > end)) return word;
-    const type = nounOf.get(word.slice(0, slash));
-    // A value such as `./src/pack` or a flag's `a/b=c` is not TYPE/name, and neither is `pack/src` where packs are paths.
-    if (type === undefined || !nounOf.has(noun)) return word;
-    if (type !== noun) {
-      if (noun === 'pack') return word;
-      throw usageError(`${word} is no ${noun}`, `one kind at a time: stark ${type} …`);
-    }
-    return noun === 'pack' ? word : word.slice(slash + 1);
-  });
+/** The name in `TYPE/name`, for an argument of that type; a name alone is itself. */
+export function bareName(noun: string, text: string): string {
+  const slash = text.indexOf('/');
+  const type = slash < 0 ? undefined : nounOf.get(text.slice(0, slash));
+  if (type === undefined) return text;
+  if (type !== noun) throw usageError(`${text} is no ${noun}`, `one kind at a time: stark ${type} …`);
+  return text.slice(slash + 1);
 }

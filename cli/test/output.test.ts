@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { outputFormats } from '../src/base/format.js';
+import { renderList } from '../src/base/output.js';
+import { cell, table } from '../src/base/table.js';
+import { mayAnimate, wantsColour, widthOf } from '../src/base/terminal.js';
+import { type NodeRow, nodeView } from '../src/data/nodes.js';
+import { type PodRow, podView } from '../src/data/pods.js';
+import { nodeRow, podRow } from './support/rows.js';
+
+const pods = [
+  podRow('alpha-mrfss', { created_at: new Date(Date.now() - 3_600_000 * 5).toISOString() }),
+  podRow('beta-x1', {
+    status: 'pending',
+    ready: false,
+    node_name: null,
+    status_reason: 'Unschedulable',
+    ports: {},
+    labels: {},
+    created_at: new Date(Date.now() - 5_000).toISOString(),
+  }),
+] as unknown as PodRow[];
+
+const golden = {
+  table: `NAME          READY   STATUS    RESTARTS   NODE     AGE
+alpha-mrfss   true    running   0          node-1   5h
+beta-x1       false   pending   0          <none>   5s
+`,
+  wide: `NAME          READY   STATUS    RESTARTS   NODE     PACK          PORTS        REASON          LABELS    AGE
+alpha-mrfss   true    running   0          node-1   alpha@1.0.0   http=41234   <none>          app=web   5h
+beta-x1       false   pending   0          <none>   alpha@1.0.0   <none>       Unschedulable   <none>    5s
+`,
+  name: 'pod/alpha-mrfss\npod/beta-x1\n',
+};
+
+describe('a list', () => {
+  it.each(['table', 'wide', 'name'] as const)('as %s', async (format) => {
+    expect(await renderList(podView({ namespaces: false }), pods, format)).toBe(golden[format]);
+  });
+
+  it('as json and yaml has the same objects, every promised member there', async () => {
+    const { parse } = await import('yaml');
+    const json = JSON.parse(await renderList(podView({ namespaces: false }), pods, 'json'));
+    expect(parse(await renderList(podView({ namespaces: false }), pods, 'yaml'))).toEqual(json);
+    expect(json[1]).toMatchObject({ name: 'beta-x1', node_name: null, finished_at: null });
+    expect(json[0]).not.toHaveProperty('incarnation');
+  });
+
+  it('begins with NAME and ends with AGE, also with namespaces and in wide', () => {
+    for (const view of [podView({ namespaces: true }), podView({ namespaces: false }), nodeView]) {
+      const headers = view.columns.map(({ header }) => header);
+      expect(headers[0]).toBe('NAME');
+      expect(headers.at(-1)).toBe('AGE');
+    }
+  });
+
+  it('fits eighty columns by default', async () => {
+    const long = podRow('payments-mrfss', {
+      node_name: 'worker-12',
+      status: 'transferring',
+    }) as unknown as PodRow;
+    const node = nodeRow('worker-12.example.com') as unknown as NodeRow;
+    const text = [
+      await renderList(podView({ namespaces: true }), [long], 'table'),
+      await renderList(nodeView, [node], 'table'),
+    ].join('');
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  it('is cut to the terminal, but never its first column, and never in a pipe', () => {
+    const columns = [
+      { header: 'NAME', value: () => 'a-name-of-thirty-characters-ok' },
+      { header: 'NOTE', value: () => 'x'.repeat(60) },
+    ];
+    const [, cut = ''] = table(columns, [1], { width: 60 });
+    expect(cut).toHaveLength(60);
+    expect(cut).toMatch(/^a-name-of-thirty-characters-ok {3}x+…$/);
+    expect(table(columns, [1])[1]).toHaveLength(93);
+  });
+
+  it('keeps columns in line over several prints', () => {
+    const columns = [
+      { header: 'NAME', value: (row: string) => row },
+      { header: 'N', value: () => 1 },
+    ];
+    const widths: number[] = [];
+    table(columns, ['a-long-name'], { widths });
+    expect(table(columns, ['b'], { headers: false, widths })).toEqual(['b             1']);
+  });
+
+  it.each([
+    [undefined, '<none>'],
+    [null, '<none>'],
+    ['', '<none>'],
+    [[], '<none>'],
+    [{}, '<none>'],
+    [0, '0'],
+    [false, 'false'],
+    ['two words\tand tab', 'two_words_and_tab'],
+    [['a', 'b'], 'a,b'],
+    [{ http: 80, page: null }, 'http=80,page=<none>'],
+  ])('has no space in the cell of %j', (value, text) => {
+    expect(cell(value)).toBe(text);
+  });
+});
+
+describe('colour', () => {
+  const tty = { isTTY: true };
+  it.each<[string, { isTTY?: boolean }, NodeJS.ProcessEnv, string[], boolean]>([
+    ['a terminal', tty, {}, [], true],
+    ['a pipe', {}, {}, [], false],
+    ['NO_COLOR', tty, { NO_COLOR: '1' }, [], false],
+    ['an empty NO_COLOR', tty, { NO_COLOR: '' }, [], true],
+    ['FORCE_COLOR in a pipe', {}, { FORCE_COLOR: '1' }, [], true],
+    ['FORCE_COLOR=0', tty, { FORCE_COLOR: '0' }, [], false],
+    ['FORCE_COLOR over NO_COLOR', {}, { FORCE_COLOR: '1', NO_COLOR: '1' }, [], true],
+    ['TERM=dumb', tty, { TERM: 'dumb' }, [], false],
+    ['--no-color over everything', tty, { FORCE_COLOR: '1' }, ['--no-color'], false],
+    ['--no-color behind --', tty, {}, ['--', '--no-color'], true],
+  ])('for %s', (_, stream, env, argv, expected) => {
+    expect(wantsColour(stream, env, argv)).toBe(expected);
+  });
+
+  it('moves nothing in CI, in a pipe or on a dumb terminal', () => {
+    expect(mayAnimate(tty, {})).toBe(true);
+    expect(mayAnimate({}, {})).toBe(false);
+    expect(mayAnimate(tty, { CI: 'true' })).toBe(false);
+    expect(mayAnimate(tty, { TERM: 'dumb' })).toBe(false);
+  });
+
+  it('takes eighty columns for what is no terminal', () => {
+    const write = () => true;
+    expect(widthOf({ write })).toBe(80);
+    expect(widthOf({ isTTY: true, columns: 132, write })).toBe(132);
+    expect(widthOf({ isTTY: true, columns: 3, write })).toBe(80);
+  });
+});
+
+it('offers exactly the formats that help names', () => {
+  expect(outputFormats).toEqual(['table', 'wide', 'json', 'yaml', 'name']);
+});

@@ -1,0 +1,195 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Contexts } from '../src/config/contexts.js';
+import { configDirectory, upwards } from '../src/config/directories.js';
+import { writePrivateJson } from '../src/config/files.js';
+import { resolveSettings } from '../src/config/settings.js';
+import { Machine, temporaryFolder } from './support/run.js';
+
+const base = temporaryFolder();
+let count = 0;
+let home: string;
+let project: string;
+let contexts: Contexts;
+let env: NodeJS.ProcessEnv;
+
+beforeEach(() => {
+  home = join(base, `home-${count++}`);
+  project = join(home, 'project', 'deep', 'down');
+  mkdirSync(project, { recursive: true });
+  env = { XDG_CONFIG_HOME: join(home, 'xdg') };
+  contexts = new Contexts(join(home, 'xdg', 'stark'));
+});
+
+const resolve = (flags = {}, more: NodeJS.ProcessEnv = {}) =>
+  resolveSettings({ flags, env: { ...env, ...more }, cwd: project, home });
+
+describe('a setting comes from', () => {
+  it('the default, then the folder of old, the context, the project, the variable, the flag', async () => {
+    const origin = async (flags = {}, more = {}) => {
+      const { value, origin: from } = (await resolve(flags, more)).all.namespace;
+      return [value, from];
+    };
+    expect(await origin()).toEqual(['default', 'default']);
+
+    mkdirSync(join(home, '.stark'));
+    const old = join(home, '.stark', 'config.json');
+    writeFileSync(
+      old,
+      JSON.stringify({ defaultNamespace: 'of-old', supabaseUrl: 'http://old:1/', defaultOutputFormat: 'plain' }),
+    );
+    expect(await origin()).toEqual(['of-old', old]);
+    expect(await resolve()).toMatchObject({ url: 'http://old:1', output: 'table' });
+
+    await contexts.save('local', { url: 'http://127.0.0.1:1', key: 'k', namespace: 'of-context' });
+    await contexts.use('local');
+    expect(await origin()).toEqual(['of-context', contexts.path('local')]);
+
+    const file = join(home, 'project', 'stark.json');
+    writeFileSync(file, JSON.stringify({ namespace: 'of-project' }));
+    expect(await origin()).toEqual(['of-project', file]);
+
+    const variable = { STARK_NAMESPACE: 'of-variable' };
+    expect(await origin({}, variable)).toEqual(['of-variable', 'variable STARK_NAMESPACE']);
+    expect(await origin({ namespace: 'of-flag' }, variable)).toEqual(['of-flag', 'flag --namespace']);
+  });
+
+  it('another context when a flag, a variable or the project names one', async () => {
+    await contexts.save('local', { url: 'http://local:1', key: 'a' });
+    await contexts.save('far', { url: 'https://far.example', key: 'b' });
+    await contexts.use('local');
+    expect((await resolve()).url).toBe('http://local:1');
+    expect((await resolve({ context: 'far' })).url).toBe('https://far.example');
+    expect((await resolve({}, { STARK_CONTEXT: 'far' })).key).toBe('b');
+    writeFileSync(join(project, 'stark.json'), '{"context":"far"}');
+    expect((await resolve()).url).toBe('https://far.example');
+  });
+});
+
+describe('settings that cannot be', () => {
+  it.each<[string, () => void, object, object, RegExp, string]>([
+    ['a context that is not there', () => {}, { context: 'fra' }, {}, /no context named "fra"/, 'CONTEXT_NOT_FOUND'],
+    [
+      'an unknown key',
+      () => writeFileSync(join(project, 'stark.json'), '{"namspace":"x"}'),
+      {},
+      {},
+      /unknown key "namspace"; did you mean "namespace"/,
+      'USAGE',
+    ],
+    [
+      'broken JSON',
+      () => writeFileSync(join(project, 'stark.json'), '{'),
+      {},
+      {},
+      /stark.json is not valid JSON/,
+      'USAGE',
+    ],
+    [
+      'a value that is no text',
+      () => writeFileSync(join(project, 'stark.json'), '{"url":1}'),
+      {},
+      {},
+      /"url" must be a string/,
+      'USAGE',
+    ],
+    ['a list', () => writeFileSync(join(project, 'stark.json'), '[]'), {}, {}, /must hold a JSON object/, 'USAGE'],
+    [
+      'a URL that is none',
+      () => {},
+      { url: 'nonsense' },
+      {},
+      /"nonsense" \(flag --url\) is no http or https URL/,
+      'USAGE',
+    ],
+    ['a URL of another kind', () => {}, {}, { STARK_URL: 'ws://x' }, /"ws:\/\/x" \(variable STARK_URL\)/, 'USAGE'],
+    ['a context name that is a path', () => {}, { context: '../x' }, {}, /is no context name/, 'USAGE'],
+  ])('%s', async (_, prepare, flags, more, message, code) => {
+    prepare();
+    await expect(resolve(flags, more as NodeJS.ProcessEnv)).rejects.toMatchObject({
+      message: expect.stringMatching(message),
+      code,
+    });
+  });
+
+  it('an output format of the variable', async () => {
+    const settings = await resolve({}, { STARK_OUTPUT: 'xml' });
+    expect(() => settings.output).toThrow('output "xml" (variable STARK_OUTPUT) is none of');
+  });
+});
+
+describe('files', () => {
+  it('are where XDG says', () => {
+    expect(configDirectory({ STARK_CONFIG_DIR: '/a', XDG_CONFIG_HOME: '/b' }, '/h')).toBe('/a');
+    expect(configDirectory({ XDG_CONFIG_HOME: '/b' }, '/h')).toBe('/b/stark');
+    expect(configDirectory({}, '/h')).toBe('/h/.config/stark');
+    expect([...upwards('/a/b')]).toEqual(['/a/b', '/a', '/']);
+  });
+
+  it('are private, in a private folder, also one that was open before', async () => {
+    const folder = join(home, 'open');
+    mkdirSync(folder);
+    chmodSync(folder, 0o755);
+    await writePrivateJson(join(folder, 'a.json'), { a: 1 });
+    expect(statSync(join(folder, 'a.json')).mode & 0o777).toBe(0o600);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
+  it('are written whole or not at all', async () => {
+    const path = join(home, 'a.json');
+    await Promise.all(Array.from({ length: 30 }, (_, n) => writePrivateJson(path, { n, long: 'x'.repeat(50_000) })));
+    expect(JSON.parse(readFileSync(path, 'utf8')).long).toHaveLength(50_000);
+    expect(readdirSync(home).filter((name) => name.includes('tmp'))).toEqual([]);
+  });
+});
+
+describe('contexts', () => {
+  it('are kept, changed, chosen and forgotten by command', async () => {
+    const machine = new Machine();
+    const set = await machine.run([
+      'context',
+      'set',
+      'far',
+      '--url',
+      'https://far.example/',
+      '--key',
+      'sb_publishable_abcdefghijkl',
+    ]);
+    expect(set, set.stderr).toMatchObject({ code: 0, stdout: 'context far (https://far.example)\n' });
+    expect(await machine.run(['context', 'set', 'near', '--url', 'https://near.example'])).toMatchObject({ code: 2 });
+    expect(await machine.run(['context', 'use', 'fra'])).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('did you mean "far"'),
+    });
+    expect((await machine.run(['context', 'use', 'far'])).code).toBe(0);
+    expect((await machine.run(['context', 'set', 'far', '--namespace', 'team-a'])).code).toBe(0);
+    const list = await machine.run(['context', 'list', '--json']);
+    expect(list.stdout).not.toContain('abcdefghijkl');
+    expect(JSON.parse(list.stdout)).toMatchObject([
+      { name: 'far', current: true, url: 'https://far.example', namespace: 'team-a' },
+    ]);
+    expect((await machine.run(['context', 'show', '-o', 'name'])).stdout).toBe('context/far\n');
+    expect(await machine.run(['context', 'delete', 'far'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes is needed'),
+    });
+    expect(existsSync(join(machine.config, 'contexts', 'far.json'))).toBe(true);
+    expect(await machine.run(['context', 'delete', 'far', '--yes'])).toMatchObject({
+      code: 0,
+      stdout: 'context/far deleted\n',
+    });
+    expect((await machine.run(['context', 'list', '--json'])).stdout).toBe('[]\n');
+  });
+
+  it('say where each setting comes from, without secrets', async () => {
+    const machine = new Machine();
+    const { stdout } = await machine.run(['config', 'view', '--show-origin', '--namespace', 'x'].slice(0, 3), {
+      env: { STARK_TOKEN: 'eyJhbGciOiJIUzI1NiJ9.secret.secret', STARK_NAMESPACE: 'x' },
+    });
+    expect(stdout).not.toContain('secret.secret');
+    expect(stdout).toMatch(/^NAME +VALUE +ORIGIN$/m);
+    expect(stdout).toMatch(/^namespace +x +variable_STARK_NAMESPACE$/m);
+    expect(stdout).toMatch(/^url +http:\/\/127\.0\.0\.1:54321 +default$/m);
+  });
+});
