@@ -81,7 +81,7 @@ export class Project {
   async start(): Promise<void> {
     await applyRealtimeSchema(this.settings.databaseUrl);
     this.#cancelJanitor = this.clock.every(JANITOR_MS, () => void this.#tidy());
-    void this.#tidy();
+    await this.#tidy();
   }
 
   /** Ends feeds, timers and connections. */

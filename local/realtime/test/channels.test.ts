@@ -209,6 +209,43 @@ describe('messages', () => {
     expect(realtime.log.at(-1)).toMatchObject({ message: 'MalformedWebSocketMessage', fields: { more: 4 } });
   });
 
+  it('of every shape cost no more than themselves', async () => {
+    const client = await realtime.connect();
+    await client.join('a');
+    let seed = 42;
+    const random = (below: number) => {
+      seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+      return (seed >>> 8) % below;
+    };
+    const parts: unknown[] = [
+      null,
+      1,
+      '',
+      'realtime:a',
+      'realtime:',
+      'phoenix',
+      {},
+      [],
+      { event: 1 },
+      { event: 'track', payload: [] },
+      true,
+    ];
+    const events = ['phx_join', 'phx_leave', 'broadcast', 'presence', 'access_token', 'heartbeat', 'other', 7];
+    for (let n = 0; n < 1_500; n++) {
+      const pick = () => parts[random(parts.length)];
+      if (n % 3 === 0)
+        client.ws.send(Buffer.from(Array.from({ length: random(40) }, () => random(n % 2 === 0 ? 256 : 12))));
+      else
+        client.ws.send(
+          JSON.stringify([pick(), pick(), pick(), events[random(events.length)], pick()].slice(0, 3 + random(4))),
+        );
+    }
+    client.ws.send(`["1","1","realtime:a","broadcast",${'{"a":'.repeat(200_000)}1${'}'.repeat(200_000)}]`);
+    await whileTicking(client.settle());
+    const other = await realtime.connect();
+    expect((await other.join('a')).status).toBe('ok');
+  });
+
   it('that crash a channel end it with phx_error', async () => {
     const client = await realtime.connect();
     await client.join('a');

@@ -138,6 +138,23 @@ it('cuts off a client that does not read, and nobody else', async () => {
   raw.destroy();
 });
 
+it('ends the feed 11 minutes after the last user went, and begins it for the next', async () => {
+  const clock = new FakeClock(Date.now());
+  const server = await start({ clock });
+  const client = await server.connect();
+  await client.join('a');
+  expect(server.server.stats().replicationReady).toBe(true);
+  await client.close();
+  await waitFor('the user to be gone', () => server.server.stats().users === 0);
+  clock.advance(11 * 60_000 - 1);
+  expect(server.server.stats().replicationReady).toBe(true);
+  clock.advance(1);
+  await waitFor('the feed to end', () => !server.server.stats().replicationReady);
+  const next = await server.connect();
+  await next.join('a');
+  await waitFor('the feed to begin', () => server.server.stats().replicationReady);
+});
+
 it('says when database sends will reach a channel', async () => {
   const server = await start();
   const client = await server.connect();
