@@ -303,7 +303,49 @@ describe('§6 the feed comes back', () => {
     await listener(freshTopic());
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
       where pid <> pg_backend_pid() and (backend_type = 'walsender' or application_name ilike '%realtime%')`;
-    await arrivesAgain(await lasting());
+    // A join in the very moment is refused, and tried again, as the official client would.
+    await arrivesAgain(await until('a join', () => lasting().catch(() => undefined), 15_000, 250));
+  });
+
+  it('also when they are cut again and again under joins, without an uncaught error', async () => {
+    // Slow policies, so that the cut finds connections in the middle of a check.
+    await sql.unsafe(`
+      create policy "slow readers" on realtime.messages for select to authenticated
+        using (realtime.topic() like 'slow-%' and pg_catalog.pg_sleep(0.02) is not null);
+      create policy "slow writers" on realtime.messages for insert to authenticated
+        with check (realtime.topic() like 'slow-%' and pg_catalog.pg_sleep(0.02) is not null)`);
+    const token = (await service.user('nothing')).token();
+    const cut = setInterval(() => {
+      sql`select pg_terminate_backend(pid) from pg_stat_activity
+        where pid <> pg_backend_pid() and application_name ilike '%realtime%'`.execute();
+    }, 40);
+    const answers: string[] = [];
+    const uncaught: string[] = [];
+    const collect = (error: Error) => uncaught.push(error.message);
+    process.on('uncaughtException', collect);
+    try {
+      const sockets = await Promise.all([1, 2, 3, 4].map(() => service.socket()));
+      const joins = sockets.map(async (socket) => {
+        for (let n = 0; n < 20; n += 1) {
+          const topic = freshTopic('slow');
+          const reply = await socket.tryJoin(topic, { private: true }, { access_token: token });
+          answers.push(reply.payload.response.reason ?? 'ok');
+          socket.send(`realtime:${topic}`, 'broadcast', { type: 'broadcast', event: 'e', payload: {} });
+        }
+      });
+      await Promise.all(joins);
+    } finally {
+      clearInterval(cut);
+      process.off('uncaughtException', collect);
+      await sql.unsafe(`drop policy "slow readers" on realtime.messages;
+        drop policy "slow writers" on realtime.messages`);
+    }
+    expect(uncaught).toEqual([]);
+    // Refusals have to be those of a database that cannot be reached, nothing unforeseen.
+    const reasons = new Set(answers.map((answer) => answer.replace(/:.*/, '')));
+    const allowed = ['ok', 'UnableToConnectToProject', 'InitializingProjectConnection', 'DatabaseLackOfConnections'];
+    expect([...reasons].filter((reason) => !allowed.includes(reason))).toEqual([]);
+    await arrivesAgain(await until('a join', () => lasting().catch(() => undefined), 15_000, 250));
   });
 
   it('after Postgres was restarted and databaseRestarted() called', async () => {
