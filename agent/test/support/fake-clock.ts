@@ -39,6 +39,7 @@ export class FakeClock implements Clock {
 
   /** Moves on by `ms`, calling what becomes due on the way, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
+    await settle();
     const until = this.#now + ms;
     for (let next = this.#next(); next !== undefined && next.at <= until; next = this.#next()) {
       this.#now = next.at;

@@ -1,0 +1,301 @@
+import { StarkError } from '@stark-o/core';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { Agent } from '../src/agent.js';
+import { LogCollector } from '../src/logs/log-collector.js';
+import type { LogLine } from '../src/logs/log-line.js';
+import { EntryQueue } from '../src/outbox/entry-queue.js';
+import type { Entry, Outbox } from '../src/outbox/outbox.js';
+import type { PodReport } from '../src/reconciler/pod.js';
+import { FakeClock, settle } from './support/fake-clock.js';
+import { FakeControlPlane, UNREACHABLE } from './support/fake-control-plane.js';
+import { FakeNode } from './support/fake-node.js';
+import { type LoggedLine, memoryLog } from './support/log.js';
+import { aPod } from './support/pods.js';
+
+/** An outbox that forgets everything when the process ends. */
+class MemoryOutbox<T> implements Outbox<T> {
+  readonly #queue: EntryQueue<T>;
+  #next = 1;
+  constructor(keyOf: (item: T) => string) {
+    this.#queue = new EntryQueue(keyOf, 1_000_000, () => {});
+  }
+  get size(): number {
+    return this.#queue.size;
+  }
+  add(incarnation: number, items: readonly T[]): void {
+    for (const item of items) this.#queue.add({ number: this.#next++, incarnation, item }, 1);
+  }
+  peek(most: number): readonly Entry<T>[] {
+    return this.#queue.peek(most);
+  }
+  done(upTo: number): void {
+    this.#queue.done(upTo);
+  }
+  has(key: string): boolean {
+    return this.#queue.has(key);
+  }
+  async flush(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+let clock: FakeClock;
+let plane: FakeControlPlane;
+let node: FakeNode;
+let reports: MemoryOutbox<PodReport>;
+let logOutbox: MemoryOutbox<LogLine>;
+let logs: LogCollector;
+let logged: LoggedLine[];
+let agent: Agent;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  plane = new FakeControlPlane();
+  node = new FakeNode(clock);
+  reports = new MemoryOutbox((report) => report.pod_id);
+  logOutbox = new MemoryOutbox((line) => line.pod_id);
+  logs = new LogCollector(clock, (lines) => agent.takeLines(lines));
+  logged = [];
+  agent = new Agent({
+    node: { name: 'fake', runtime: 'node', labels: {}, taints: [], allocatable: {}, capabilities: {} },
+    controlPlane: plane,
+    executor: node,
+    bundles: node.bundles,
+    ports: node,
+    reports,
+    logOutbox,
+    logs,
+    clock,
+    log: memoryLog(logged),
+    syncEveryMs: 60_000,
+  });
+});
+
+async function started(): Promise<void> {
+  await agent.start();
+  await settle();
+  plane.calls.length = 0;
+}
+
+/** Lets the agent's loops come to rest without moving time on noticeably. */
+async function rest(): Promise<void> {
+  for (let n = 0; n < 5; n++) await clock.advance(0);
+}
+
+describe('an agent', () => {
+  it('signs in, registers, connects anew, and reports in batches', async () => {
+    const pods = [aPod(), aPod(), aPod()];
+    for (const pod of pods) plane.ledger.place(pod);
+    await agent.start();
+    await rest();
+    expect(plane.calls.slice(0, 3)).toEqual(['signIn', 'register', 'sync null']);
+    expect(plane.calls.filter((call) => call.startsWith('report')).length).toBeLessThanOrEqual(3);
+    for (const run of node.runs) run.start();
+    await rest();
+    expect([...plane.ledger.pods.values()].map(({ status }) => status)).toEqual(['running', 'running', 'running']);
+  });
+
+  it('delivers what an earlier life left under the incarnation of that life, before it connects', async () => {
+    const pod = aPod({ status: 'running', spec: { restartPolicy: 'Never' } });
+    plane.ledger.place(pod);
+    plane.incarnation = 4;
+    const observed_at = new Date().toISOString();
+    reports.add(4, [{ pod_id: pod.id, status: 'succeeded', exit_code: 0, restarts: 0, ready: false, observed_at }]);
+    await agent.start();
+    expect(plane.calls).toEqual(['signIn', 'register', 'report 4: succeeded', 'sync null']);
+    expect(agent.incarnation).toBe(5);
+    expect(node.runs).toEqual([]);
+    expect(plane.ledger.pods.get(pod.id)?.status).toBe('succeeded');
+  });
+
+  it('drops what an earlier life left when somebody else was this node since', async () => {
+    plane.incarnation = 9;
+    reports.add(4, [{ pod_id: 'x', status: 'running', restarts: 0, ready: true, observed_at: '' }]);
+    await agent.start();
+    expect(reports.size).toBe(0);
+    expect(logged.some(({ message }) => message === 'dropped reports that the control plane refuses')).toBe(true);
+  });
+
+  it('asks again when it is rung, and once for many rings', async () => {
+    await started();
+    for (let n = 0; n < 50; n++) plane.ring?.rang('pods.start');
+    await rest();
+    expect(plane.calls).toEqual(['sync 1', 'sync 1']);
+  });
+
+  it('asks on every join and about once a minute', async () => {
+    await started();
+    plane.ring?.joined();
+    await rest();
+    expect(plane.calls).toEqual(['sync 1']);
+    await clock.advance(73_000);
+    expect(plane.calls).toEqual(['sync 1', 'sync 1']);
+  });
+
+  it('keeps its pods and its reports while the control plane is away, and catches up', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    node.alive(pod.id)[0]?.start();
+    await rest();
+    plane.failure = UNREACHABLE;
+    node.alive(pod.id)[0]?.exit({ exitCode: 1, reason: 'Error' });
+    logs.add(pod.id, { stream: 'stdout', message: 'alone' });
+    await clock.advance(60 * 60_000);
+    node.alive(pod.id)[0]?.start();
+    expect(node.alive(pod.id)).toHaveLength(1);
+    expect(plane.ledger.pods.get(pod.id)).toMatchObject({ status: 'running', restarts: 0 });
+    const perHour = plane.calls.length;
+    expect(perHour).toBeLessThan(600);
+    plane.failure = undefined;
+    await clock.advance(40_000);
+    expect(plane.ledger.pods.get(pod.id)).toMatchObject({ status: 'running', restarts: 1 });
+    expect(plane.lines.map(({ message }) => message)).toEqual(['alone']);
+    expect(reports.size + logOutbox.size).toBe(0);
+  });
+
+  it('tries at once when the channel is back, whatever its back-off', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    plane.failure = UNREACHABLE;
+    node.alive(pod.id)[0]?.start();
+    await clock.advance(10 * 60_000);
+    plane.failure = undefined;
+    plane.ring?.joined();
+    await rest();
+    expect(plane.ledger.pods.get(pod.id)?.status).toBe('running');
+  });
+
+  it('loses one bad report and not its neighbours', async () => {
+    const pods = [aPod(), aPod(), aPod()];
+    for (const pod of pods) plane.ledger.place(pod);
+    await started();
+    plane.poison = 'poison';
+    pods.forEach((pod, n) => {
+      node
+        .alive(pod.id)[0]
+        ?.exit({ exitCode: 1, reason: 'Error', message: n === 1 ? 'poison' : 'plain', permanent: true });
+    });
+    await rest();
+    expect(pods.map((pod) => plane.ledger.pods.get(pod.id)?.status)).toEqual(['failed', 'starting', 'failed']);
+    expect(reports.size).toBe(0);
+  });
+
+  it('that was overtaken connects anew, keeps what is still its and stops the rest', async () => {
+    const kept = aPod();
+    const taken = aPod();
+    plane.ledger.place(kept);
+    plane.ledger.place(taken);
+    await started();
+    for (const run of node.runs) run.start();
+    await rest();
+    plane.incarnation = 7;
+    plane.ledger.evict(taken.id);
+    plane.ring?.rang('sync');
+    await rest();
+    expect(agent.incarnation).toBe(8);
+    expect(node.alive(kept.id)).toHaveLength(1);
+    expect(node.alive(taken.id)).toEqual([]);
+    expect(node.runs).toHaveLength(2);
+  });
+
+  it('does not fight for its name: each takeover is answered later', async () => {
+    await started();
+    const answered: number[] = [];
+    for (let n = 0; n < 6; n++) {
+      plane.incarnation += 1;
+      const before = clock.now();
+      plane.ring?.rang('sync');
+      for (let ms = 0; agent.incarnation !== plane.incarnation && ms < 100_000; ms += 100) await clock.advance(100);
+      answered.push(clock.now() - before);
+    }
+    expect(answered[0]).toBeLessThan(200);
+    expect(answered.at(-1)).toBeGreaterThan(10_000);
+  });
+
+  it('sends reports made before a takeover under its new incarnation', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    plane.incarnation = 5;
+    node.alive(pod.id)[0]?.start();
+    await rest();
+    expect(agent.incarnation).toBe(6);
+    await clock.advance(5_000);
+    expect(plane.ledger.pods.get(pod.id)?.status).toBe('running');
+  });
+
+  it('that is not wanted any more stops its pods and ends', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    plane.failure = new StarkError('no such node', { code: 'NODE_NOT_FOUND', status: 404 });
+    plane.ring?.rang('sync');
+    await clock.advance(30_000);
+    expect(await agent.ended).toMatchObject({ reason: 'refused', error: { code: 'NODE_NOT_FOUND' } });
+    expect(node.alive(pod.id)).toEqual([]);
+    expect(plane.calls.some((call) => call.startsWith('disconnect'))).toBe(false);
+  });
+
+  it('stops in order: pods, what is left to tell, goodbye', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    node.alive(pod.id)[0]?.start();
+    logs.add(pod.id, { stream: 'stdout', message: 'last words' });
+    const stopping = agent.stop();
+    await clock.advance(1_000);
+    await stopping;
+    expect(node.alive(pod.id)).toEqual([]);
+    expect(plane.calls.at(-1)).toBe('disconnect 1');
+    expect(plane.calls).toContain('report 1: running');
+    expect(plane.lines.map(({ message }) => message)).toEqual(['last words']);
+    expect(plane.closed).toBe(true);
+    expect(await agent.ended).toEqual({ reason: 'stopped' });
+  });
+
+  it('stops within seconds although nobody answers', async () => {
+    await started();
+    reports.add(1, [{ pod_id: 'x', status: 'running', restarts: 0, ready: true, observed_at: '' }]);
+    plane.failure = UNREACHABLE;
+    const stopping = agent.stop();
+    await clock.advance(6_000);
+    await stopping;
+    expect(reports.size).toBe(1);
+  });
+});
+
+describe('the first connection', () => {
+  it('is tried for a while', async () => {
+    plane.failure = UNREACHABLE;
+    const starting = agent.start();
+    await clock.advance(5_000);
+    plane.failure = undefined;
+    await clock.advance(10_000);
+    await starting;
+    expect(agent.incarnation).toBe(1);
+  });
+
+  it('is given up after half a minute', async () => {
+    plane.failure = UNREACHABLE;
+    const starting = agent.start().catch((error: unknown) => error);
+    await clock.advance(60_000);
+    expect(await starting).toBe(UNREACHABLE);
+  });
+
+  it.each([
+    [401, 'INVALID_CREDENTIALS'],
+    [403, 'FORBIDDEN'],
+    [409, 'NODE_NAME_TAKEN'],
+  ])('is not tried again after a refusal (%i)', async (status, code) => {
+    plane.failure = new StarkError('no', { code, status });
+    await expect(agent.start()).rejects.toMatchObject({ code });
+    expect(plane.calls).toEqual(['signIn']);
+  });
+
+  it('does not need Realtime', async () => {
+    plane.joinsAtOnce = false;
+    await agent.start();
+    expect(logged.some(({ message }) => message.startsWith('Realtime is not reachable yet'))).toBe(true);
+  });
+});
