@@ -348,8 +348,12 @@ describe('§6 the feed comes back', () => {
     await arrivesAgain(await until('a join', () => lasting().catch(() => undefined), 15_000, 250));
   });
 
-  it('after Postgres was restarted and databaseRestarted() called', async () => {
-    await service.database.restart();
+  it('after Postgres was restarted and databaseRestarted() called; meanwhile joins, public too, are refused', async () => {
+    await service.database.halt();
+    const reply = await (await service.socket()).tryJoin(freshTopic());
+    expect(reply.payload.status).toBe('error');
+    expect(reply.payload.response.reason).toMatch(/^(UnableToConnectToProject|InitializingProjectConnection): ./);
+    await service.database.resume();
     service.server.databaseRestarted();
     await until('Postgres to answer', () => service.sql`select 1`.catch(() => undefined), 10_000, 200);
     await arrivesAgain(await until('a join', () => lasting().catch(() => undefined), 15_000, 250));

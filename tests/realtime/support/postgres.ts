@@ -92,9 +92,12 @@ export class TestPostgres {
     return pool;
   }
 
-  /** Stops and starts the server on the same data. */
-  async restart(): Promise<void> {
+  /** Stops the server; `resume` starts it again on the same data. */
+  async halt(): Promise<void> {
     await this.#server.stop();
+  }
+
+  async resume(): Promise<void> {
     await this.#server.start();
   }
 
