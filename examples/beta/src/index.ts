@@ -40,7 +40,7 @@ export default async function beta(ctx: PackContext<Settings>): Promise<void> {
     server.once('error', reject);
     server.listen(port, ctx.env.HOST ?? '127.0.0.1', resolve);
   });
-  ctx.log.info(`listening on port ${port}, watching ${targets.length} targets`, { port, everyMs });
+  ctx.log.info(`listening on port ${port}, watching ${targets.map(({ name }) => name).join(', ')}`, { port, everyMs });
   ctx.ready();
 
   try {
