@@ -62,6 +62,9 @@ export async function sendResponse(answer: Response, response: ServerResponse): 
   });
   const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
+  // A refusal may come before the whole request has; its connection cannot carry another one.
+  const early = !response.req.complete;
+  if (early) response.setHeader('connection', 'close');
   if (!answer.body) {
     response.end();
     return;
@@ -76,6 +79,7 @@ export async function sendResponse(answer: Response, response: ServerResponse): 
       if (done || response.destroyed) break;
       if (!response.write(value)) await drained(response);
     }
+    if (early && answer.status >= 400) await linger(response);
     response.end();
   } catch (error) {
     // The head is out: breaking the connection is the only way left to say that the body is not whole.
@@ -115,6 +119,24 @@ function streamOf(message: IncomingMessage, limit: number, onTooLarge: (error: B
     },
     { highWaterMark: 0 },
   );
+}
+
+/** How long the rest of a refused request is read and thrown away. */
+const lingerMs = 2000;
+
+/** Lets the client finish sending, or notice the answer: cutting the connection at once could take the answer with it. */
+async function linger(response: ServerResponse): Promise<void> {
+  const { req: message } = response;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(done, lingerMs);
+    message.once('end', done);
+    message.once('close', done);
+    message.resume();
+  });
 }
 
 function drained(response: ServerResponse): Promise<void> {

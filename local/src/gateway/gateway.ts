@@ -279,7 +279,7 @@ function tooLarge(service: Service): Response {
     service === 'storage'
       ? { statusCode: '413', error: 'Payload too large', message }
       : { message: 'Request body too large' };
-  return Response.json(body, { status: 413, headers: { connection: 'close' } });
+  return Response.json(body, { status: 413 });
 }
 
 async function sendWithCors(answered: Response, response: ServerResponse): Promise<void> {

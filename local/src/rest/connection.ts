@@ -110,6 +110,7 @@ export class LiteConnection extends PostgresConnection {
   override normalizeDbError(error: unknown): unknown {
     if (error instanceof ResponseError) throw error;
     if (isLostConnection(error)) throw databaseUnavailable();
+    if (isTokenError(error)) throw invalidToken(error);
     if (this.#options.mode === 'service' || !isDatabaseError(error)) return error;
     // Lite words this one better: it knows which relation the column was looked for in.
     if (error.code === '42703') return error;
@@ -166,6 +167,13 @@ export function databaseUnavailable(): ResponseError {
     message: 'Database client error. Retrying the connection.',
   });
 }
+
+/** Storage asks here too, when the token of a signed URL does not hold. */
+const isTokenError = (error: unknown): error is Error =>
+  error instanceof Error && /^ERR_J(WT|WS|OSE)_/.test(String((error as { code?: unknown }).code));
+
+const invalidToken = (error: Error) =>
+  new ResponseError(400, { statusCode: '400', error: 'InvalidJWT', message: error.message });
 
 function roleOf(vars: Vars | undefined): string {
   const role: unknown = vars?.auth?.role;

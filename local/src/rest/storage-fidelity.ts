@@ -32,6 +32,8 @@ export async function aroundStorage(request: Request, next: Next): Promise<Respo
   const url = new URL(request.url);
   const path = url.pathname.slice(prefix.length);
   if (request.method === 'POST' && path.startsWith('/object/list/')) return listFolder(request, next);
+  if (request.method === 'POST' && /^\/object\/sign\/[^/]+$/.test(path)) return signMany(request, next);
+  if (request.method === 'POST' && path === '/object/copy') return copy(request, next);
   const response = await next(rewritten(request, path));
   if (!response.ok) return response;
   if (request.method === 'POST' && path.startsWith('/object/upload/sign/')) {
@@ -40,7 +42,9 @@ export async function aroundStorage(request: Request, next: Next): Promise<Respo
       token: body.token,
     }));
   }
-  if (request.method === 'POST' && path.startsWith('/object/sign/')) return reshape(response, signedUrls);
+  if (request.method === 'POST' && path.startsWith('/object/sign/')) {
+    return reshape(response, (body: { signedUrl: string }) => ({ signedURL: body.signedUrl.slice(prefix.length) }));
+  }
   if (request.method === 'GET' && path.startsWith('/object/info/')) return reshape(response, objectInfo);
   if (request.method === 'GET' && path.startsWith('/object/')) return download(request, url, response);
   return response;
@@ -54,12 +58,35 @@ function rewritten(request: Request, path: string): Request {
   return new Request(request.url.replace(`${prefix}${path}`, `${prefix}${plain}`), request);
 }
 
-function signedUrls(
-  body: { signedUrl: string } | { path: string; signedUrl: string; error: string | null }[],
-): unknown {
-  const strip = (signed: string) => (signed === '' ? null : signed.slice(prefix.length));
-  if (!Array.isArray(body)) return { signedURL: strip(body.signedUrl) };
-  return body.map(({ path, signedUrl, error }) => ({ path, signedURL: strip(signedUrl), error }));
+/** One answer per path; lite's router takes the request for the signing of an object without a name. */
+async function signMany(request: Request, next: Next): Promise<Response> {
+  const { paths = [], expiresIn } = (await request.json().catch(() => ({}))) as {
+    paths?: string[];
+    expiresIn?: number;
+  };
+  const answers: unknown[] = [];
+  for (const path of paths) {
+    const url = `${request.url}/${path.split('/').map(encodeURIComponent).join('/')}`;
+    const response = await aroundStorage(again(request, url, { expiresIn }), next);
+    const body = (await response.json()) as { signedURL?: string; message?: string };
+    answers.push({ path, signedURL: body.signedURL ?? null, error: response.ok ? null : (body.message ?? 'Error') });
+  }
+  return Response.json(answers);
+}
+
+async function copy(request: Request, next: Next): Promise<Response> {
+  const body = (await request.json().catch(() => ({}))) as { bucketId?: string; destinationBucket?: string };
+  const response = await next(again(request, request.url, body));
+  if (!response.ok) return response;
+  const bucket = body.destinationBucket ?? body.bucketId;
+  return reshape(response, ({ key }: { key: string }) => ({ Key: `${bucket}/${key}` }));
+}
+
+/** The same caller's request for something else. */
+function again(request: Request, url: string, body: unknown): Request {
+  const headers = new Headers(request.headers);
+  headers.delete('content-length');
+  return new Request(url, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
 function objectInfo(row: ObjectRow): unknown {
@@ -83,11 +110,7 @@ async function listFolder(request: Request, next: Next): Promise<Response> {
   const wanted = (await request.json().catch(() => ({}))) as ListBody;
   const folder = (wanted.prefix ?? '').replace(/^\/+|\/+$/g, '');
   const start = folder === '' ? '' : `${folder}/`;
-  const headers = new Headers(request.headers);
-  headers.delete('content-length');
-  const response = await next(
-    new Request(request.url, { method: 'POST', headers, body: JSON.stringify(start === '' ? {} : { prefix: start }) }),
-  );
+  const response = await next(again(request, request.url, start === '' ? {} : { prefix: start }));
   if (!response.ok) return response;
   const rows = ((await response.json()) as ObjectRow[]).filter(({ name }) => name.startsWith(start));
   const folders = new Set<string>();
