@@ -1,0 +1,134 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildManifest } from '../src/manifest.js';
+import { FakeCluster } from './support/fake-cluster.js';
+import { nodeRow, packRow, podRow, versionRow } from './support/rows.js';
+import { Machine, packageRoot, temporaryFolder } from './support/run.js';
+
+// What `-o json` prints is a promise: nothing goes missing, and nothing comes in unannounced. What only a whole stack can
+// print (up, status, node agent start, watch) is held to its schema by tests/cli.
+const ajv = new Ajv2020({
+  allErrors: true,
+  allowUnionTypes: true,
+  formats: { uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/ },
+});
+const folder = join(packageRoot, 'schemas');
+const names = readdirSync(folder).map((file) => file.replace('.json', ''));
+
+function expectToMatch(name: string, value: unknown): void {
+  const { $id } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'));
+  const validate = ajv.getSchema($id) ?? ajv.compile(JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')));
+  validate(value);
+  expect(validate.errors, `${name}: ${JSON.stringify(value)}`).toBeNull();
+}
+
+const cluster = new FakeCluster();
+const machine = new Machine();
+const bundle = join(temporaryFolder(), 'pack.js');
+
+beforeAll(async () => {
+  await cluster.start();
+  await machine.signIn(cluster);
+  cluster.setupNeeded = true;
+  cluster.tables.pods = [
+    podRow('alpha-1'),
+    podRow('gone-1', { status: 'failed', ready: false, exit_code: 1, finished_at: '2026-01-01T00:00:03+00:00' }),
+  ];
+  cluster.tables.nodes = [nodeRow('node-1')];
+  cluster.tables.packs = [packRow('alpha')];
+  cluster.tables.pack_versions = [versionRow('alpha', '1.0.0')];
+  cluster.tables.events = [
+    {
+      seq: 1,
+      type: 'pod.created',
+      time: '2026-01-01T00:00:00+00:00',
+      actor: null,
+      object_id: podRow('alpha-1').id,
+      object: podRow('alpha-1'),
+    },
+  ];
+  cluster.tables.pod_logs = [
+    {
+      pod_id: podRow('alpha-1').id,
+      seq: 1,
+      time: '2026-01-01T00:00:00+00:00',
+      stream: 'stdout',
+      level: null,
+      message: 'hello',
+    },
+  ];
+  cluster.functions.create_pods = () => ({ body: [podRow('alpha-1')] });
+  cluster.functions.delete_pods = () => ({ body: [podRow('alpha-1')] });
+  cluster.functions.register_pack_version = () => ({
+    body: { pack_id: 'p', version_id: 'v', bucket: 'packs', path: 'x.js' },
+  });
+  cluster.functions.finish_pack_version = () => ({ body: versionRow('alpha', '1.0.1') });
+  writeFileSync(bundle, 'export default () => {};');
+});
+afterAll(() => cluster.stop());
+
+const outputs: [schema: string, args: string[], input?: string][] = [
+  ['pod-list', ['pod', 'list']],
+  ['pod-list', ['pod', 'create', '--pack', 'alpha']],
+  ['pod-list', ['pod', 'delete', 'alpha-1']],
+  ['pod-status', ['pod', 'status', 'alpha-1', 'gone-1']],
+  ['pod-logs', ['pod', 'logs', 'alpha-1']],
+  ['node-list', ['node', 'list']],
+  ['pack-list', ['pack', 'list']],
+  ['pack-versions', ['pack', 'versions', 'alpha']],
+  ['pack-register', ['pack', 'register', bundle, '--name', 'alpha', '--ver', '1.0.1']],
+  ['pack-bundle', ['pack', 'bundle', bundle, '--out', `${bundle}.out.js`]],
+  ['auth-login', ['auth', 'setup', '--email', cluster.email, '--password-stdin'], cluster.password],
+  ['auth-login', ['auth', 'login', '--email', cluster.email, '--password-stdin'], cluster.password],
+  ['auth-whoami', ['auth', 'whoami']],
+  ['context-list', ['context', 'list']],
+  ['context-show', ['context', 'show']],
+  ['context-use', ['context', 'use', 'fake']],
+  ['context-use', ['context', 'set', 'other', '--url', 'http://other', '--key', 'k']],
+  ['context-delete', ['context', 'delete', 'other', '--yes']],
+  ['config-view', ['config', 'view']],
+  ['version', ['version']],
+  ['down', ['down', '--data-dir', '/nowhere']],
+  ['auth-logout', ['auth', 'logout']],
+];
+
+describe('JSON output', () => {
+  for (const [schema, args, input] of outputs) {
+    it(`of ${args.slice(0, 2).join(' ')} is ${schema}.json`, async () => {
+      const { code, stdout, stderr } = await machine.run(
+        [...args, '--output', 'json'],
+        input === undefined ? {} : { input },
+      );
+      expect(code, stderr).toBe(0);
+      expectToMatch(schema, JSON.parse(stdout));
+    });
+  }
+
+  it('of a failure is error.json', async () => {
+    for (const args of [
+      ['pod', 'lst'],
+      ['pod', 'list', '--nope'],
+      ['status', '--data-dir', '/nowhere'],
+      ['pack', 'bundle', '/nowhere'],
+    ]) {
+      const { stdout, stderr } = await machine.run([...args, '--output', 'json']);
+      expect(stdout).toBe('');
+      expectToMatch('error', JSON.parse(stderr));
+    }
+  });
+
+  it('has a schema for every command, and none that belongs to nothing', async () => {
+    const ids = Object.keys((await buildManifest(packageRoot)).commands).map((id) => id.replaceAll(':', '-'));
+    const shared: Record<string, string> = {
+      'pod-create': 'pod-list',
+      'pod-delete': 'pod-list',
+      'auth-setup': 'auth-login',
+      'context-set': 'context-use',
+      up: 'status',
+    };
+    for (const id of ids) expect(names, id).toContain(shared[id] ?? id);
+    for (const name of names) expect([...ids, 'error', 'pod-watch', 'node-watch'], name).toContain(name);
+  });
+});
