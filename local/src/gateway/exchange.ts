@@ -109,6 +109,7 @@ function streamOf(message: IncomingMessage, limit: number, onTooLarge: (error: B
         if (total > limit) {
           const error = new BodyTooLarge(limit);
           onTooLarge(error);
+          await chunks.return?.(undefined);
           throw error;
         }
         controller.enqueue(chunk);

@@ -56,6 +56,7 @@ export class Gateway {
   readonly #log: Logger;
   readonly #server: Server;
   readonly #upgraded = new Set<Duplex>();
+  #closing = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -83,6 +84,7 @@ export class Gateway {
   /** Stops accepting, lets what is under way finish until the deadline, then cuts every connection. */
   async close(deadlineMs = 5000): Promise<void> {
     if (!this.#server.listening) return;
+    this.#closing = true;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
     for (const socket of this.#upgraded) socket.end();
@@ -104,6 +106,8 @@ export class Gateway {
       const ms = Math.round(performance.now() - started);
       const status = response.headersSent ? response.statusCode : 499;
       this.#log.debug({ method: message.method, path, status, ms, correlation_id: correlation }, 'request');
+      // The last answer of a connection leaves it idle, and idle connections would hold the server open.
+      if (this.#closing) setImmediate(() => this.#server.closeIdleConnections());
     });
     try {
       const url = urlOf(message);
