@@ -1,0 +1,332 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { waitFor, waitTime } from '../src/base/wait.js';
+import { parseEnv, parsePort } from '../src/data/pod-flags.js';
+import { judgeRunning } from '../src/data/pod-wait.js';
+import type { PodRow } from '../src/data/pods.js';
+import { FakeCluster } from './support/fake-cluster.js';
+import { podRow } from './support/rows.js';
+import { ended, Machine } from './support/run.js';
+
+const cluster = new FakeCluster();
+const machine = new Machine();
+beforeAll(async () => {
+  await cluster.start();
+  await machine.signIn(cluster);
+});
+afterAll(() => cluster.stop());
+beforeEach(() => {
+  for (const rows of Object.values(cluster.tables)) rows.length = 0;
+});
+
+const pods = (...rows: Record<string, unknown>[]) => cluster.tables.pods?.push(...rows);
+const logs = (pod: Record<string, unknown>, ...messages: string[]) => {
+  const lines = cluster.tables.pod_logs ?? [];
+  for (const message of messages) {
+    const seq = lines.length + 1;
+    lines.push({ pod_id: pod.id, seq, time: `2026-01-01T00:00:0${seq}+00:00`, stream: 'stdout', level: null, message });
+  }
+};
+
+describe('pod create', () => {
+  it('says in one request what the flags say', async () => {
+    let request: unknown;
+    cluster.functions.create_pods = (args) => {
+      request = args;
+      return { body: [podRow('alpha-1')] };
+    };
+    writeFileSync(join(machine.home, 'config.json'), '{"title":"Hello"}');
+    const { code, stdout, stderr } = await machine.run([
+      ...['pod', 'create', '--pack', 'alpha', '--ver', '1.2.0', '--name', 'web', '--node', 'node-1', '-n', 'team-a'],
+      ...['--replicas', '3', '--priority', '200', '-l', 'app=web', '--label', 'version=v1', '-s', 'env=production'],
+      ...[
+        '--node-selector',
+        'tier=backend',
+        '--toleration',
+        'dedicated=gpu:NoSchedule',
+        '--cpu',
+        '0.5',
+        '--memory',
+        '1Gi',
+      ],
+      ...['-e', 'A=b=c', '--config', '@config.json', '--port', 'http', '--port', 'admin=8080', '--restart', 'Never'],
+      ...['-o', 'name'],
+    ]);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toBe('pod/alpha-1\n');
+    expect(request).toEqual({
+      p_pods: [
+        {
+          pack: 'alpha',
+          version: '1.2.0',
+          name: 'web',
+          namespace: 'team-a',
+          replicas: 3,
+          priority: 200,
+          labels: { app: 'web', version: 'v1' },
+          spec: {
+            nodeName: 'node-1',
+            nodeSelector: { env: 'production', tier: 'backend' },
+            tolerations: [{ key: 'dedicated', operator: 'Equal', value: 'gpu', effect: 'NoSchedule' }],
+            resources: { requests: { cpu: 500, memory: 1024 } },
+            env: { A: 'b=c' },
+            config: { title: 'Hello' },
+            ports: [
+              { name: 'http', strategy: 'random' },
+              { name: 'admin', strategy: 'fixed', port: 8080 },
+            ],
+            restartPolicy: 'Never',
+          },
+        },
+      ],
+    });
+  });
+
+  it.each<[string, string[], RegExp]>([
+    ['a label without a value', ['--label', 'app'], /label "app" has no value/],
+    ['a label of bad letters', ['--label', 'a b=c'], /label key "a b"/],
+    ['a toleration of an unknown effect', ['--toleration', 'a=b:Never'], /unknown effect "Never"/],
+    ['an amount of cpu', ['--cpu', 'much'], /"much" is not an amount of cpu/],
+    ['an amount of memory', ['--memory', '1XB'], /"1XB" is not an amount of memory/],
+    ['no replicas', ['--replicas', '0'], /greater than or equal to 1/],
+    ['a priority out of range', ['--priority', '1001'], /less than or equal to 1000/],
+    ['a port out of range', ['--port', 'http=70000'], /port 70000 of "http" is not between/],
+    ['an environment variable', ['--env', '1A=b'], /"1A=b" is no environment variable/],
+    ['config that is no JSON', ['--config', '{'], /--config is not valid JSON/],
+    ['config that is no object', ['--config', '[]'], /--config must be an object/],
+    ['config of no file', ['--config', '@nowhere'], /cannot read --config nowhere: ENOENT/],
+    ['a time to wait', ['--wait=soon'], /"soon" is not a duration/],
+    ['waiting and not waiting', ['--wait', '--no-wait'], /--no-wait/],
+    ['a restart policy', ['--restart', 'Sometimes'], /--restart=Sometimes to be one of/],
+  ])('refuses %s before anything is sent', async (_, flags, message) => {
+    const before = cluster.requests.length;
+    const result = await machine.run(['pod', 'create', '--pack', 'alpha', ...flags]);
+    expect(result, result.stderr).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toMatch(message);
+    expect(cluster.requests).toHaveLength(before);
+  });
+});
+
+describe('pod status', () => {
+  it('shows what is, why, and what happened last', async () => {
+    const stuck = podRow('stuck', {
+      status: 'pending',
+      ready: false,
+      node_name: null,
+      status_reason: 'Unschedulable',
+      status_message: '0/1 nodes: 1 insufficient cpu',
+    });
+    pods(stuck);
+    cluster.tables.events?.push(
+      ...[1, 2].map((seq) => ({
+        seq,
+        type: seq === 1 ? 'pod.created' : 'pod.updated',
+        time: new Date().toISOString(),
+        actor: null,
+        object_id: stuck.id,
+        object: stuck,
+      })),
+    );
+    const { stdout } = await machine.run(['pod', 'status', 'stuck']);
+    expect(stdout).toMatch(/^Status: +pending$/m);
+    expect(stdout).toMatch(/^Reason: +Unschedulable: 0\/1 nodes: 1 insufficient cpu$/m);
+    expect(stdout).toMatch(/^Node: +<none>$/m);
+    const events = stdout.slice(stdout.indexOf('Events:')).trim().split('\n');
+    expect(events[1]).toMatch(/pod\.created +pending +Unschedulable: 0\/1/);
+    expect(events[2]).toMatch(/pod\.updated/);
+  });
+
+  it('waits for a pod that does not exist yet', async () => {
+    const waiting = machine.run(['pod', 'status', 'later', '--wait=20s', '-o', 'name']);
+    const appear = setTimeout(() => pods(podRow('later')), 1500);
+    const result = await waiting;
+    clearTimeout(appear);
+    expect(result, result.stderr).toMatchObject({ code: 0, stdout: 'pod/later\n' });
+    expect(result.stderr).toContain('0/1 running; later does not exist yet');
+  });
+
+  it('takes names and ids, and complains about all that are missing', async () => {
+    const alpha = podRow('alpha-1');
+    pods(alpha);
+    expect((await machine.run(['pod', 'status', String(alpha.id), '-o', 'name'])).stdout).toBe('pod/alpha-1\n');
+    const result = await machine.run(['pod', 'status', 'alpha-1', 'x', 'y']);
+    expect(result).toMatchObject({ code: 6, stdout: '', stderr: expect.stringContaining('pods "x", "y" not found') });
+  });
+});
+
+describe('pod list', () => {
+  it('chooses by namespace, label and status', async () => {
+    pods(podRow('a'), podRow('b', { labels: { app: 'db' } }), podRow('c', { namespace: 'prod', status: 'failed' }));
+    const listed = async (...flags: string[]) =>
+      (await machine.run(['pod', 'list', '-o', 'name', ...flags])).stdout.split('\n').filter(Boolean);
+    expect(await listed()).toEqual(['pod/a', 'pod/b']);
+    expect(await listed('-l', 'app=web')).toEqual(['pod/a']);
+    expect(await listed('-l', 'app!=web')).toEqual(['pod/b']);
+    expect(await listed('-n', 'prod')).toEqual(['pod/c']);
+    expect(await listed('-A', '--status', 'failed')).toEqual(['pod/c']);
+    expect(await listed('-A', '-l', 'app in (web,db)')).toEqual(['pod/a', 'pod/b', 'pod/c']);
+  });
+
+  it('gives every one of more than a thousand', async () => {
+    pods(
+      ...Array.from({ length: 2345 }, (_, n) =>
+        podRow(`p-${n}`, { id: `50000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
+      ),
+    );
+    expect(JSON.parse((await machine.run(['pod', 'list', '--json'])).stdout)).toHaveLength(2345);
+    const names = Array.from({ length: 120 }, (_, n) => `p-${n}`);
+    expect(JSON.parse((await machine.run(['pod', 'list', ...names, '--json'])).stdout)).toHaveLength(120);
+  });
+});
+
+describe('pod logs', () => {
+  it('prints them all, the last of them, or those of several pods with names', async () => {
+    const [a, b] = [podRow('a'), podRow('b')];
+    pods(a, b);
+    logs(a, 'one', 'two', 'three');
+    logs(b, 'uno');
+    expect((await machine.run(['pod', 'logs', 'a'])).stdout).toBe('one\ntwo\nthree\n');
+    expect((await machine.run(['logs', 'pod/a', '--tail', '2'])).stdout).toBe('two\nthree\n');
+    expect((await machine.run(['pod', 'logs', '-l', 'app=web', '--tail', '1'])).stdout).toBe('[a] three\n[b] uno\n');
+    expect((await machine.run(['pod', 'logs', 'a', '--since', '1h'])).stdout).toBe('');
+    const json = (await machine.run(['pod', 'logs', 'a', '--json'])).stdout.trim().split('\n');
+    expect(json.map((line) => JSON.parse(line).message)).toEqual(['one', 'two', 'three']);
+  });
+
+  it('follows from a pod that is not there yet to its end, missing no last word', async () => {
+    const child = machine.start(['pod', 'logs', 'late', '--follow']);
+    const result = ended(child);
+    const late = podRow('late');
+    await new Promise<void>((done) => child.stderr?.once('data', () => done()));
+    pods(late);
+    logs(late, 'first');
+    await new Promise<void>((done) => child.stdout?.once('data', () => done()));
+    logs(late, 'second', 'third');
+    Object.assign(late, { status: 'succeeded', exit_code: 0, ready: false });
+    expect(await result).toMatchObject({
+      code: 0,
+      stdout: 'first\nsecond\nthird\n',
+      stderr: expect.stringContaining('pod late succeeded, exit code 0'),
+    });
+  });
+
+  it('ends with 0 when a follower has had enough', async () => {
+    const forever = podRow('forever');
+    pods(forever);
+    logs(forever, 'tick');
+    const child = machine.start(['pod', 'logs', 'forever', '-f']);
+    const result = ended(child);
+    await new Promise<void>((done) => child.stdout?.once('data', () => done()));
+    child.kill('SIGINT');
+    expect(await result).toMatchObject({ code: 0, stdout: 'tick\n' });
+  });
+
+  it('wants to know whose', async () => {
+    expect(await machine.run(['pod', 'logs'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('name the pods, or give --selector'),
+    });
+  });
+});
+
+describe('pod delete', () => {
+  const deleted: string[][] = [];
+  beforeEach(() => {
+    deleted.length = 0;
+    cluster.functions.delete_pods = ({ p_ids }) => {
+      const ids = p_ids as string[];
+      deleted.push(ids);
+      const gone = (cluster.tables.pods ?? []).filter(({ id }) => ids.includes(String(id)));
+      cluster.tables.pods?.splice(0, Infinity, ...(cluster.tables.pods ?? []).filter((pod) => !gone.includes(pod)));
+      return { body: gone };
+    };
+    pods(podRow('a'), podRow('b'), podRow('c', { labels: { app: 'db' } }));
+  });
+
+  it('takes several at once, and waits for their end', async () => {
+    const result = await machine.run(['delete', 'pod/a', 'pod/b', '--wait=5s']);
+    expect(result, result.stderr).toMatchObject({ code: 0, stdout: 'pod/a deleted\npod/b deleted\n' });
+    expect(deleted).toHaveLength(1);
+  });
+
+  it('deletes nothing when one of them is not there', async () => {
+    expect((await machine.run(['pod', 'delete', 'a', 'nobody'])).code).toBe(6);
+    expect(deleted).toEqual([]);
+  });
+
+  it('asks before it deletes what was not named, and where nobody can be asked wants --yes', async () => {
+    expect(await machine.run(['pod', 'delete', '--all'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes is needed'),
+    });
+    expect(deleted).toEqual([]);
+    expect((await machine.run(['pod', 'delete', '-l', 'app=db', '-y'])).stdout).toBe('pod/c deleted\n');
+    expect((await machine.run(['pod', 'delete', '-l', 'app=db', '-y'])).code).toBe(0);
+  });
+
+  it.each([[[]], [['a', '--all']], [['a', '-l', 'app=web']], [['--all', '-l', 'app=web']]])(
+    'refuses %j',
+    async (args) => {
+      expect((await machine.run(['pod', 'delete', ...args, '--yes'])).code).toBe(2);
+      expect(deleted).toEqual([]);
+    },
+  );
+});
+
+describe('waiting', () => {
+  it('is off in a pipe unless asked for', () => {
+    expect(waitTime({})).toBeUndefined();
+    expect(waitTime({ wait: '90s' })).toBe(90_000);
+    expect(waitTime({ 'no-wait': true })).toBeUndefined();
+  });
+
+  it('is not fooled by the word after it', async () => {
+    cluster.functions.create_pods = () => ({ body: [podRow('alpha-1')] });
+    pods(podRow('alpha-1'));
+    for (const wait of [['--wait'], ['--wait', '5s'], ['--wait=5s']]) {
+      expect(await machine.run(['pod', 'create', ...wait, '--pack', 'alpha', '-o', 'name'])).toMatchObject({
+        code: 0,
+        stdout: 'pod/alpha-1\n',
+      });
+    }
+    expect((await machine.run(['pod', 'status', '--wait', 'alpha-1', '-o', 'name'])).stdout).toBe('pod/alpha-1\n');
+  });
+
+  it('fails at once when what is waited for can never be', () => {
+    const wanted = [{ name: 'a', namespace: 'default' }];
+    const judge = (changes: object) => judgeRunning([{ ...podRow('a'), ...changes } as unknown as PodRow], wanted);
+    expect(judge({})).toEqual({ done: true });
+    expect(judge({ status: 'succeeded', ready: false })).toEqual({ done: true });
+    expect(judge({ ready: false })).toMatchObject({ waiting: '0/1 running; a is running, not ready on node-1' });
+    for (const status of ['failed', 'evicted', 'stopped'])
+      expect(judge({ status })).toMatchObject({ failed: { code: 'POD_FAILED', exitCode: 1 } });
+  });
+
+  it('looks again as soon as something has changed', async () => {
+    let looks = 0;
+    const began = performance.now();
+    await waitFor({
+      look: async () => ++looks,
+      judge: (count) => (count === 5 ? { done: true } : { waiting: 'for five' }),
+      timeoutMs: 60_000,
+      resume: '',
+      isLive: () => true,
+      changed: () => new Promise((done) => setImmediate(done)),
+    });
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
+
+describe('words of the command line', () => {
+  it('that are environment variables', () => {
+    expect(parseEnv(['A=1', 'B=', 'C=x=y', 'A=2'])).toEqual({ A: '2', B: '', C: 'x=y' });
+  });
+
+  it('that are ports', () => {
+    expect(parsePort('http')).toEqual({ name: 'http', strategy: 'random' });
+    expect(parsePort('http=80')).toEqual({ name: 'http', strategy: 'fixed', port: 80 });
+    for (const bad of ['', '=80', 'http=', 'http=0', 'http=x', 'HTTP', 'a b'])
+      expect(() => parsePort(bad), bad).toThrow();
+  });
+});
