@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { memoryOfTree } from './lib/process-tree.mjs';
-import { median, round } from './lib/stats.mjs';
+import { round } from './lib/stats.mjs';
 
 export const title = 'The stack: cold and warm start, memory when idle';
 
@@ -18,6 +18,7 @@ export async function measure({ say }) {
   const cold = [];
   const warm = [];
   let idle;
+  let called;
   let steps;
   try {
     for (let round = 1; round <= ROUNDS; round += 1) {
@@ -34,26 +35,31 @@ export async function measure({ say }) {
         say(`idle for ${IDLE_MS / 1_000} s`);
         await delay(IDLE_MS);
         idle = memoryOfTree(second.pid);
+        say('one call of the Edge Function api');
+        await second.callFunction();
+        called = memoryOfTree(second.pid);
       }
       await second.stop();
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  const [coldS, warmS] = [median(cold) / 1_000, median(warm) / 1_000];
+  const [coldS, warmS] = [Math.max(...cold) / 1_000, Math.max(...warm) / 1_000];
   return {
     notes: [
       'A start is counted from the spawn of the Node.js process to the moment at which every service answers.',
       'Memory is that of the whole process tree, Postgres and Edge Functions included. PSS shares out common pages.',
-      `Processes: ${idle.processes.length}, of them Postgres ${idle.processes.filter(({ name }) => name.startsWith('postgres') || name.includes('/postgres')).length}, Deno ${idle.processes.filter(({ name }) => name.includes('deno')).length}`,
+      `${idle.processes.length} processes when idle: Node.js and Postgres; an Edge Function adds a Deno process while it is warm.`,
     ],
     results: [
-      { name: 'cold start', value: round(coldS, 2), unit: 's', aim: '≤ 8', met: coldS <= 8 },
-      { name: 'warm start', value: round(warmS, 2), unit: 's', aim: '≤ 4', met: warmS <= 4 },
+      { name: `cold start, slowest of ${ROUNDS}`, value: round(coldS, 2), unit: 's', aim: '≤ 8', met: coldS <= 8 },
+      { name: `warm start, slowest of ${ROUNDS}`, value: round(warmS, 2), unit: 's', aim: '≤ 4', met: warmS <= 4 },
       { name: 'idle memory, sum of PSS', value: round(idle.pssMb), unit: 'MB', aim: '≤ 500', met: idle.pssMb <= 500 },
       { name: 'idle memory, sum of RSS', value: round(idle.rssMb), unit: 'MB', aim: '≤ 500', met: idle.rssMb <= 500 },
+      { name: 'after a call of an Edge Function, sum of PSS', value: round(called.pssMb), unit: 'MB' },
+      { name: 'after a call of an Edge Function, sum of RSS', value: round(called.rssMb), unit: 'MB' },
     ],
-    details: { cold, warm, steps, processes: idle.processes },
+    details: { cold, warm, steps, processes: idle.processes, processesAfterCall: called.processes },
   };
 }
 
@@ -76,6 +82,10 @@ async function start(dataDir) {
     ms,
     pid: child.pid,
     steps: ready.steps,
+    async callFunction() {
+      const answer = await fetch(`${ready.url}/functions/v1/api/auth/setup`, { headers: { apikey: ready.key } });
+      if (!answer.ok) throw new Error(`The Edge Function answered ${answer.status}: ${await answer.text()}`);
+    },
     async stop() {
       const ended = once(child, 'exit');
       child.send('stop');
