@@ -12,6 +12,9 @@ export type Credentials =
 /** Told whenever the tokens changed, so that whoever keeps them on disk keeps the right ones. */
 export type OnTokens = (tokens: Tokens) => void;
 
+/** A cluster that refuses every token must not be flooded with sign-ins. */
+const RENEW_EVERY_MS = 10_000;
+
 interface Password {
   email: string;
   password: string;
@@ -25,6 +28,8 @@ interface Tokens {
 interface TokenHolder {
   signIn(): Promise<void>;
   token(): Promise<string>;
+  /** The cluster did not accept the token although it looks good: get another one where that is possible. */
+  renew(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,6 +48,7 @@ export function openSession(url: string, key: string, credentials: Credentials, 
 class RefreshedSession implements TokenHolder {
   readonly #auth;
   #signingIn: Promise<void> | undefined;
+  #renewedAt = 0;
 
   constructor(
     private readonly url: string,
@@ -77,6 +83,14 @@ class RefreshedSession implements TokenHolder {
     return renewed.data.session.access_token;
   }
 
+  async renew(): Promise<void> {
+    const now = Date.now();
+    if (now - this.#renewedAt < RENEW_EVERY_MS) return;
+    this.#renewedAt = now;
+    const { error } = await this.#auth.refreshSession();
+    if (error !== null && 'password' in this.credentials) await this.signIn();
+  }
+
   async close(): Promise<void> {
     await this.#auth.stopAutoRefresh();
   }
@@ -102,6 +116,8 @@ class SuppliedToken implements TokenHolder {
     await this.token();
   }
 
+  async renew(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 
@@ -121,6 +137,8 @@ class FixedToken implements TokenHolder {
     if (Date.now() >= this.#expiresAt) throw signedOut('the access token has expired');
     return this.accessToken;
   }
+
+  async renew(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

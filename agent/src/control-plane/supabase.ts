@@ -111,8 +111,11 @@ export class SupabaseControlPlane implements ControlPlane {
       // supabase-js would go on without a token as nobody, and be refused for the wrong reason.
       await this.#session.token();
       return await call(this.#client, fn, args, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
-    } catch (error) {
-      throw toStarkError(error, { url: this.options.url });
+    } catch (thrown) {
+      const error = toStarkError(thrown, { url: this.options.url });
+      // The call is tried again by its caller; with luck under a token that the cluster knows.
+      if (error.status === 401) await this.#session.renew().catch(() => {});
+      throw error;
     }
   }
 }
