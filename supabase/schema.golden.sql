@@ -1357,12 +1357,14 @@ comment on function stark_internal.caller_role() is 'Role that sent the statemen
 CREATE OR REPLACE FUNCTION stark_internal.check_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO ''
  SET enable_nestloop TO 'off'
 AS $function$
 declare
   v_node record;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'INSERT' then
     select r.name, p.* into v_node from new_rows r, stark_internal.node_problem(r.labels, r.taints, r.allocatable, r.capabilities) p limit 1;
   else
@@ -1381,12 +1383,14 @@ comment on function stark_internal.check_nodes() is 'Refuses nodes whose labels,
 CREATE OR REPLACE FUNCTION stark_internal.check_pods()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO ''
  SET enable_nestloop TO 'off'
 AS $function$
 declare
   v_problem text;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   -- Materialized, or the check would be moved to before the distinct, and made for each row after all.
   if tg_op = 'INSERT' then
     with specs as materialized (select distinct r.spec from new_rows r)
@@ -2057,9 +2061,11 @@ comment on function stark_internal.lock_cluster() is 'Takes the cluster lock unt
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO ''
 AS $function$
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   perform stark_internal.lock_cluster();
   return null;
 end;

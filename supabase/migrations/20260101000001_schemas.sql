@@ -116,9 +116,11 @@ revoke all on function stark_internal.lock_cluster() from public, anon;
 create function stark_internal.lock_cluster_first()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
 as $$
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   perform stark_internal.lock_cluster();
   return null;
 end;

@@ -51,12 +51,14 @@ create trigger _100_bump_version before update on stark.nodes
 create function stark_internal.check_nodes()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
 set enable_nestloop = off
 as $$
 declare
   v_node record;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'INSERT' then
     select r.name, p.* into v_node from new_rows r, stark_internal.node_problem(r.labels, r.taints, r.allocatable, r.capabilities) p limit 1;
   else

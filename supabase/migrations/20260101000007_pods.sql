@@ -132,12 +132,14 @@ create trigger _100_bump_version before update on stark.pods
 create function stark_internal.check_pods()
 returns trigger
 language plpgsql
+security definer
 set search_path = ''
 set enable_nestloop = off
 as $$
 declare
   v_problem text;
 begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   -- Materialized, or the check would be moved to before the distinct, and made for each row after all.
   if tg_op = 'INSERT' then
     with specs as materialized (select distinct r.spec from new_rows r)

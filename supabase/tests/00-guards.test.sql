@@ -122,5 +122,10 @@ select is_empty(
     where not t.tgisinternal and t.tgtype & 1 = 1 and t.tgname <> '_100_bump_version'$$,
   'triggers work on statements, all but the one that changes rows on their way in');
 
+select is_empty(
+  $$select distinct p.oid::regprocedure from pg_trigger t join pg_proc p on p.oid = t.tgfoid join ours on ours.oid = p.pronamespace
+    where not p.prosecdef and p.proname <> 'bump_version'$$,
+  'trigger functions work whoever fires them: what Supabase Auth cascades to does so as its own role');
+
 select * from finish();
 rollback;

@@ -1,0 +1,45 @@
+-- Logs: kept once, bounded, only from the node that runs the pod, and read by whoever may.
+begin;
+select * from no_plan();
+select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('nod', 'node'), tests.add_user('pub', 'viewer', 'stark-public'), tests.add_user('none');
+select tests.add_pack('open', 'uma', 'public');
+select tests.add_node('n1', 'nod'), tests.add_node('n2', 'udo');
+select tests.sign_in('uma');
+select tests.make_pods('{"pack": "open", "name": "p1", "spec": {"nodeName": "n1"}}');
+select tests.make_pods('{"pack": "open", "name": "p2", "spec": {"nodeName": "n2"}}');
+select tests.sign_out();
+create function pg_temp.append(p_pod text, p_line jsonb) returns integer language sql as $$
+  select stark.append_pod_logs(tests.node('n1'), 1, jsonb_build_array(jsonb_build_object('pod_id', tests.pod(p_pod), 'seq', 1, 'time', '2026-01-01T00:00:00Z', 'stream', 'stdout', 'message', 'hello') || p_line)) $$;
+
+select tests.sign_in('nod');
+select is(pg_temp.append('p1', '{}'), 1, 'a line is kept');
+select is(pg_temp.append('p1', '{}'), 0, 'once');
+select is(pg_temp.append('p1', '{"seq": 2, "stream": "stderr", "level": "error"}'), 1, 'the next too');
+select is(pg_temp.append('p1', '{"seq": 3, "stream": "platform", "level": "chatty"}'), 1, 'a level that is none');
+select is(pg_temp.append('p2', '{}'), 0, 'a line about another node''s pod is dropped');
+select is(pg_temp.append('p1', jsonb_build_object('seq', 4, 'message', repeat('ä', 20000))), 1, 'a long line');
+select is(pg_temp.append('p1', line), 0, format('%s is dropped', line))
+  from unnest(array['{"seq": -1}', '{"seq": "5"}', '{"seq": 1.5}', '{"time": "noon-ish"}', '{"time": 5}', '{"stream": "stdin"}', '{"message": 5}', '{"message": null}', '{"pod_id": "x"}', '{"pod_id": null}',
+    '{"pod_id": "00000000-0000-0000-0000-000000000000"}']::jsonb[]) line;
+select is(stark.append_pod_logs(tests.node('n1'), 1, '[1, "x", null, []]'), 0, 'and so is what is no line');
+select is(tests.code_of($$select stark.append_pod_logs(tests.node('n1'), 1, '{}')$$), 'INVALID_ARGUMENT', 'lines must be a list');
+select is(tests.code_of($$select stark.append_pod_logs(tests.node('n1'), null, '[]')$$), 'INVALID_ARGUMENT', 'from an incarnation');
+select is(tests.code_of(format('select stark.append_pod_logs(tests.node(''n1''), 1, %L)', (select jsonb_agg(i) from generate_series(1, 5001) i))), 'LIMIT_EXCEEDED', 'at most 5000');
+select is(tests.code_of($$select stark.append_pod_logs(tests.node('n1'), 2, '[]')$$), 'STALE_INCARNATION', 'the latest');
+
+select tests.sign_in('uma');
+select results_eq('select seq, stream, level, namespace, octet_length(message) from stark.pod_logs order by seq',
+  $$values (1::bigint, 'stdout', null::text, 'default', 5), (2, 'stderr', 'error', 'default', 5), (3, 'platform', null, 'default', 5), (4, 'stdout', null, 'default', 16384)$$, 'who made the pod reads its lines, a long one cut at 16 kB');
+select is((select right(message, 1) from stark.pod_logs where seq = 4), 'ä', 'and not inside a character');
+select tests.sign_in(who), is(tests.count_of('select from stark.pod_logs'), n, format('%s reads %s lines', who, n)) from (values ('udo', 0::bigint), ('none', 0), ('pub', 0), ('nod', 0), ('vic', 4), ('ada', 4)) t (who, n);
+select tests.sign_in('vic');
+select is(tests.code_of($$insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message) values (gen_random_uuid(), 1, now(), 'default', 'stdout', 'x')$$), '42501', 'nobody writes lines');
+select is(tests.code_of('select from stark_internal.pod_logs_default'), '42501', 'nor reads a partition');
+select tests.sign_in_as('anon');
+select is(tests.code_of('select from stark.pod_logs'), '42501', 'anon reads nothing');
+select tests.sign_out();
+delete from stark.pods where name = 'p1';
+select is(tests.count_of('select from stark.pod_logs'), 0::bigint, 'the lines go with their pod');
+
+select * from finish();
+rollback;

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
+import { ApiSession, codeOf, connect, untilSomebodyWaits } from './sessions.js';
+
+let database: TestDatabase;
+let owner: pg.Client;
+let sessions: { close(): Promise<void> }[];
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  owner = await connect(database);
+});
+
+afterAll(async () => {
+  await owner?.end();
+  await database?.stop();
+});
+
+beforeEach(() => {
+  sessions = [];
+});
+
+afterEach(async () => {
+  await Promise.all(sessions.map((session) => session.close()));
+  await owner.query('delete from stark.pods; delete from stark.nodes; delete from stark.packs; delete from auth.users');
+});
+
+async function open(user?: string): Promise<ApiSession> {
+  const session = await ApiSession.open(database, user);
+  sessions.push(session);
+  return session;
+}
+
+async function addUser(role?: string): Promise<string> {
+  const id = randomUUID();
+  await owner.query('insert into auth.users (id, email) values ($1, $2)', [id, `${id}@example.com`]);
+  if (role) await owner.query('insert into stark.role_bindings (user_id, role) values ($1, $2)', [id, role]);
+  return id;
+}
+
+async function addPack(name: string, user: string): Promise<void> {
+  await owner.query(`insert into stark.packs (name, owner_id, visibility) values ($1, $2, 'public')`, [name, user]);
+  await owner.query(
+    `insert into stark.pack_versions (pack_id, pack_name, version, runtime, size_bytes, sha256, path, state, ready_at)
+     select id, name, '1.0.0', 'node', 1, repeat('a', 64), id || '/x.js', 'ready', now() from stark.packs where name = $1`,
+    [name],
+  );
+}
+
+async function addNode(name: string, user: string, pods = 10): Promise<string> {
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into stark.nodes (name, owner_id, runtime, status, incarnation, allocatable)
+     values ($1, $2, 'node', 'healthy', 1, jsonb_build_object('cpu', 1000, 'memory', 1024, 'storage', 0, 'pods', $3::int)) returning id`,
+    [name, user, pods],
+  );
+  return rows[0]?.id ?? '';
+}
+
+const createPods = `select id, name, status from stark.create_pods($1)`;
+
+describe('two sessions at once', () => {
+  it('set up one first admin', async () => {
+    const users = [await addUser(), await addUser()];
+    const callers = await Promise.all(users.map(() => open()));
+    const codes = await Promise.all(
+      callers.map((caller, index) => codeOf(caller.call('select stark.setup_admin($1)', [users[index]]))),
+    );
+    expect(codes.sort()).toEqual(['SETUP_DONE', 'ok']);
+    const { rows } = await owner.query(`select user_id from stark.role_bindings where role = 'admin'`);
+    expect(rows).toHaveLength(1);
+  });
+
+  it('leave one admin when each removes the other', async () => {
+    const admins = [await addUser('admin'), await addUser('admin')];
+    const callers = await Promise.all(admins.map((admin) => open(admin)));
+    const codes = await Promise.all(
+      callers.map((caller, index) => codeOf(caller.call(`select stark.revoke_role($1, 'admin')`, [admins[1 - index]]))),
+    );
+    // The second is an admin no longer, or would be the last to go; either way one stays.
+    expect(codes).toContain('ok');
+    const { rows } = await owner.query(`select from stark.role_bindings where role = 'admin'`);
+    expect(rows).toHaveLength(1);
+  });
+
+  it('do not share a node’s last slot', async () => {
+    const user = await addUser('admin');
+    await addPack('alpha', user);
+    await addNode('n1', user, 1);
+    const [first, second] = [await open(user), await open(user)];
+    await first.begin();
+    await first.query(createPods, ['[{"pack": "alpha", "name": "first"}]']);
+    const late = second.call(createPods, ['[{"pack": "alpha", "name": "second"}]']);
+    await untilSomebodyWaits(owner);
+    await first.commit();
+    await late;
+    const { rows } = await owner.query('select name, status, status_message from stark.pods order by name');
+    expect(rows).toEqual([
+      { name: 'first', status: 'scheduled', status_message: null },
+      { name: 'second', status: 'pending', status_message: '0/1 nodes: 1 insufficient pods' },
+    ]);
+  });
+
+  it('make one node of one name', async () => {
+    const users = [await addUser('user'), await addUser('user')];
+    const callers = await Promise.all(users.map((user) => open(user)));
+    const codes = await Promise.all(
+      callers.map((caller) => codeOf(caller.call(`select stark.register_node('n1', 'node')`))),
+    );
+    expect(codes.sort()).toEqual(['NODE_NAME_TAKEN', 'ok']);
+  });
+
+  it('hear one of two agents that connect for one node', async () => {
+    const user = await addUser('node');
+    const node = await addNode('n1', user);
+    const agents = [await open(user), await open(user)];
+    const answers = (await Promise.all(
+      agents.map((agent) => agent.call('select stark.node_sync($1) as a', [node])),
+    )) as { a: { incarnation: number } }[][];
+    const incarnations = answers.map(([row]) => row?.a.incarnation ?? 0);
+    expect([...incarnations].sort()).toEqual([2, 3]);
+    const report = (agent: ApiSession, incarnation: number) =>
+      codeOf(agent.call(`select stark.report_pods($1, $2, '[]')`, [node, incarnation]));
+    const codes = await Promise.all(agents.map((agent, index) => report(agent, incarnations[index] ?? 0)));
+    expect(codes.sort()).toEqual(['STALE_INCARNATION', 'ok']);
+  });
+
+  it('never show a later event before an earlier one', async () => {
+    const user = await addUser('admin');
+    await addPack('alpha', user);
+    const { rows: before } = await owner.query('select coalesce(max(seq), 0) as seq from stark.events');
+    const after = before[0]?.seq;
+    const read = async () =>
+      (
+        await owner.query('select seq::int, object ->> $2 as name from stark.events where seq > $1 order by seq', [
+          after,
+          'name',
+        ])
+      ).rows;
+    const [slow, fast] = [await open(user), await open(user)];
+    await slow.begin();
+    await slow.query(createPods, ['[{"pack": "alpha", "name": "slow"}]']);
+    // It took its numbers and has not committed; who comes now gets higher ones, and must not be seen first.
+    const late = fast.call(`select stark.register_node('fast', 'node')`);
+    await untilSomebodyWaits(owner);
+    expect(await read()).toEqual([]);
+    await slow.commit();
+    await late;
+    const events = await read();
+    expect(events.map(({ name }) => name)).toEqual(['slow', 'slow', 'fast']);
+    expect(events.map(({ seq }) => seq - Number(after))).toEqual([1, 2, 3]);
+  });
+
+  it('do not deadlock when one writes the tables directly', async () => {
+    const user = await addUser('admin');
+    await addPack('alpha', user);
+    await addNode('n1', user);
+    const writer = await connect(database);
+    sessions.push({ close: () => writer.end() });
+    const caller = await open(user);
+    await writer.query('begin');
+    await writer.query(`update stark.nodes set labels = '{"a": "b"}'`);
+    const call = codeOf(caller.call(createPods, ['[{"pack": "alpha", "spec": {"nodeSelector": {"a": "b"}}}]']));
+    await untilSomebodyWaits(owner);
+    await writer.query(`update stark.packs set description = 'changed'`);
+    await writer.query('commit');
+    expect(await call).toBe('ok');
+    const { rows } = await owner.query('select status from stark.pods');
+    expect(rows).toEqual([{ status: 'scheduled' }]);
+  });
+});
+
+describe('many sessions at once', () => {
+  it('never overcommit a node and never deadlock', async () => {
+    const user = await addUser('admin');
+    await addPack('alpha', user);
+    const nodes = [await addNode('n1', user, 4), await addNode('n2', user, 4), await addNode('n3', user, 4)];
+    const callers = await Promise.all(Array.from({ length: 6 }, () => open(user)));
+    const overcommitted = `select name from stark.nodes where (allocated ->> 'pods')::int > (allocatable ->> 'pods')::int or (allocated ->> 'cpu')::int > (allocatable ->> 'cpu')::int`;
+    const work = async (caller: ApiSession, index: number): Promise<string[]> => {
+      const codes: string[] = [];
+      for (let round = 0; round < 6; round++) {
+        const cpu = 50 + ((index * 7 + round * 13) % 5) * 100;
+        const pods = JSON.stringify([{ pack: 'alpha', replicas: 2, spec: { resources: { requests: { cpu } } } }]);
+        codes.push(await codeOf(caller.call(createPods, [pods])));
+        codes.push(await codeOf(caller.call('select stark.node_sync($1)', [nodes[(index + round) % nodes.length]])));
+        const some = `select coalesce(array_agg(id), '{}') from (select id from stark.pods where finished_at is null order by id limit 1) p`;
+        codes.push(
+          await codeOf(caller.call(`select stark.delete_pods(i.ids) from (${some}) as i (ids) where i.ids <> '{}'`)),
+        );
+        codes.push(...(await caller.call(overcommitted)).map((row) => JSON.stringify(row)));
+      }
+      return codes;
+    };
+    const codes = (await Promise.all(callers.map(work))).flat();
+    // A pod that another session removed first is not there to delete; nothing else may go wrong.
+    expect(codes.filter((code) => code !== 'ok' && code !== 'POD_NOT_FOUND')).toEqual([]);
+    const { rows: wrong } = await owner.query(
+      `select n.name from stark.nodes n left join lateral (
+         select count(*) as pods, coalesce(sum(cpu_request), 0) as cpu from stark.pods p where p.node_id = n.id and stark_internal.occupies(p.status)) s on true
+       where (n.allocated ->> 'pods')::int <> s.pods or (n.allocated ->> 'cpu')::int <> s.cpu`,
+    );
+    expect(wrong).toEqual([]);
+    const { rows: unexplained } = await owner.query(
+      `select name from stark.pods where status = 'pending' and status_message is null`,
+    );
+    expect(unexplained).toEqual([]);
+    const { rows: gaps } = await owner.query('select from stark.events having max(seq) - min(seq) + 1 <> count(*)');
+    expect(gaps).toEqual([]);
+  });
+});
+
+describe('Supabase Auth', () => {
+  it('removes a user who has made pods, as its own role', async () => {
+    const [keeper, leaver] = [await addUser('admin'), await addUser('user')];
+    await addPack('alpha', keeper);
+    await addNode('n1', keeper);
+    await (await open(leaver)).call(createPods, ['[{"pack": "alpha", "name": "left"}]']);
+    const auth = await connect(database, 'supabase_auth_admin');
+    sessions.push({ close: () => auth.end() });
+    await auth.query('delete from auth.users where id = $1', [leaver]);
+    const { rows } = await owner.query('select name, status, created_by from stark.pods');
+    expect(rows).toEqual([{ name: 'left', status: 'scheduled', created_by: null }]);
+    const { rows: bindings } = await owner.query('select from stark.role_bindings where user_id = $1', [leaver]);
+    expect(bindings).toEqual([]);
+  });
+});

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { adviseOn } from '../../scripts/db/advisors.mjs';
+import { firstDifference } from '../../scripts/db/command-line.mjs';
+import { dumpSchemas, goldenPath } from '../../scripts/db/dump.mjs';
+import { prepareTap, runTapFile, tapFiles } from '../../scripts/db/tap.mjs';
+import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
+import { generateTypes, typesPath } from '../../scripts/db/types.mjs';
+
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+});
+
+afterAll(async () => {
+  await database?.stop();
+});
+
+// Before pgTAP and its helpers are there, which are no part of the schema.
+describe('what the migrations make', () => {
+  it('leaves the advisors nothing to find', async () => {
+    expect(await adviseOn(database.url())).toEqual([]);
+  });
+
+  it('is what the generated types say (npm run types)', async () => {
+    expect(firstDifference(await generateTypes(database.url()), await readFile(typesPath, 'utf8'))).toBeUndefined();
+  });
+
+  it('is what the golden dump says (node scripts/db/dump.mjs)', async () => {
+    expect(firstDifference(await dumpSchemas(database.url()), await readFile(goldenPath, 'utf8'))).toBeUndefined();
+  });
+});
+
+describe('pgTAP', async () => {
+  beforeAll(async () => {
+    await prepareTap(database.url());
+  });
+
+  it.each(await tapFiles())('%s', async (name) => {
+    const { tests, failures } = await runTapFile(database.url(), name);
+    expect(failures).toEqual([]);
+    expect(tests).toBeGreaterThan(0);
+  });
+});
+
+describe('a pgTAP file that fails', () => {
+  it.each([
+    ['a failed assertion', `begin; select plan(1); select ok(false, 'no'); rollback;`, /not ok 1 - no/],
+    ['an error', `begin; select plan(1); select 1 / 0; rollback;`, /broke after 0 assertions: division by zero/],
+    ['too few assertions', `begin; select plan(2); select ok(true); rollback;`, /2 assertions were announced, 1 ran/],
+    ['no assertion', `begin; select 1; rollback;`, /no assertions were announced, 0 ran/],
+  ])('%s is a failure', async (_what, text, failure) => {
+    const { failures } = await runTapFile(database.url(), 'made up', text);
+    expect(failures.join('\n')).toMatch(failure);
+  });
+});
