@@ -30,6 +30,9 @@ beforeAll(async () => {
       create policy own on public.notes for all to authenticated
         using (owner = (select auth.uid())) with check (owner = (select auth.uid()));
 
+      create type public.mood as enum ('sad', 'happy');
+      create table public.kinds (id int primary key, tags jsonb, words text[], moods public.mood[]);
+
       create function public.fail(kind text) returns void language plpgsql as $$
       begin
         if kind = 'P0001' then raise exception 'plain' using detail = 'the detail', hint = 'the hint'; end if;
@@ -125,6 +128,45 @@ describe('rows', () => {
       const [row] = await stack.test.as('postgres')`select jsonb_typeof(body) as type from stark.open where id = ${id}`;
       expect(row?.type ?? null).toBe(body === null ? null : jsonType(body));
     }
+  });
+
+  it('change JSON, arrays and enums too, one or many at once', async () => {
+    const rows = [
+      { id: 1, tags: [1, 'a'], words: ['x', 'y,"z'], moods: ['sad', 'happy'] },
+      { id: 2, tags: { k: true }, words: [], moods: null },
+      { id: 3, tags: 'word', words: null, moods: [] },
+    ];
+    const made = await alice.from('kinds').upsert(rows).select().order('id');
+    expect([made.error, made.data]).toEqual([null, rows]);
+    const changed = await alice
+      .from('kinds')
+      .update({ tags: [[]], words: ['only'], moods: ['happy'] })
+      .eq('id', 2)
+      .select()
+      .single();
+    expect([changed.error, changed.data]).toEqual([null, { id: 2, tags: [[]], words: ['only'], moods: ['happy'] }]);
+    const again = await alice
+      .from('kinds')
+      .upsert([{ id: 2, tags: [false] }], { onConflict: 'id' })
+      .select('tags')
+      .single();
+    expect([again.error, again.data]).toEqual([null, { tags: [false] }]);
+    expect((await alice.from('kinds').select('id').contains('words', ['only'])).data).toEqual([{ id: 2 }]);
+    for (const [filter, ids] of [
+      ['[1]', [1]],
+      ['["a",1]', [1]],
+      [{ k: true }, []],
+      ['[false]', [2]],
+    ] as const) {
+      const found = await alice
+        .from('kinds')
+        .select('id')
+        .contains('tags', filter as never);
+      expect([filter, found.error, found.data?.map(({ id }) => id)]).toEqual([filter, null, ids]);
+    }
+    const { data: sad } = await alice.from('kinds').select('id').contains('moods', ['sad']);
+    expect(sad).toEqual([{ id: 1 }]);
+    expect((await alice.from('kinds').select('first:tags->0').eq('id', 1)).data).toEqual([{ first: 1 }]);
   });
 
   it('of a schema that is not exposed are out of reach', async () => {
@@ -440,6 +482,28 @@ describe('a restart of Postgres', () => {
       alice.auth.getUser(),
     ]);
     expect(answers.map(({ error }) => error)).toEqual(answers.map(() => null));
+  });
+
+  it('never ends this process, whenever connections are cut', async () => {
+    const admin = stack.test.as('supabase_admin');
+    let stop = false;
+    const statuses = new Set<number>();
+    const ask = async () => {
+      while (!stop) {
+        statuses.add((await alice.rpc('context')).status);
+        statuses.add((await alice.from('notes').insert({ body: 'busy' })).status);
+      }
+    };
+    const asking = Array.from({ length: 6 }, ask);
+    for (let cut = 0; cut < 15; cut += 1) {
+      await admin`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'stark-%'`;
+      await admin`select pg_sleep(0.03)`;
+    }
+    stop = true;
+    await Promise.all(asking);
+    // A write that was cut off may have happened or not: that is a 503, never a guess and never a crash.
+    expect([...statuses].filter((status) => ![200, 201, 503].includes(status))).toEqual([]);
+    expect((await alice.rpc('context')).status).toBe(200);
   });
 
   it('is waited for by requests, and the cache is fresh after it', async () => {
