@@ -599,7 +599,7 @@ declare
 begin
   perform stark_internal.require_user();
   if p_incarnation is null or p_lines is null or jsonb_typeof(p_lines) <> 'array' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'append_pod_logs needs p_incarnation and a list p_lines');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'append_pod_logs needs p_incarnation and a list p_lines', 'take the incarnation from node_sync');
   end if;
   if jsonb_array_length(p_lines) > 5000 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most 5000', jsonb_array_length(p_lines)), 'use several calls');
@@ -710,7 +710,7 @@ AS $function$
 begin
   perform stark_internal.require_user();
   if p_incarnation is null then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'disconnect_node needs p_incarnation');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'disconnect_node needs p_incarnation', 'take the incarnation from node_sync');
   end if;
   perform stark_internal.lock_cluster();
   perform stark_internal.require_agent(p_node_id, p_incarnation);
@@ -950,16 +950,16 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', format('visibility %s is not private or public', to_json(left(p_visibility, 80))), 'use --visibility private or public');
   end if;
   if length(p_description) > 2000 then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'description has more than 2000 characters');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('the description has %s characters, more than 2000', length(p_description)), 'use a shorter --description');
   end if;
   if p_size_bytes is null or p_size_bytes < 1 then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'size_bytes must be the size of the bundle, at least 1');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'size_bytes must be the size of the bundle, at least 1', 'stark pack register');
   end if;
   if p_size_bytes > 52428800 then
     perform stark_internal.fail('BUNDLE_TOO_LARGE', format('the bundle has %s bytes, more than 52428800', p_size_bytes), 'leave large assets out of the bundle');
   end if;
   if p_sha256 is null or lower(p_sha256) !~ '^[0-9a-f]{64}$' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'sha256 must be the SHA-256 of the bundle in 64 hex digits');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'sha256 must be the SHA-256 of the bundle in 64 hex digits', 'stark pack register');
   end if;
 
   perform stark_internal.lock_cluster();
@@ -1009,7 +1009,7 @@ AS $function$
 begin
   perform stark_internal.require_user();
   if p_incarnation is null or p_reports is null or jsonb_typeof(p_reports) <> 'array' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'report_pods needs p_incarnation and a list p_reports');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'report_pods needs p_incarnation and a list p_reports', 'take the incarnation from node_sync');
   end if;
   if jsonb_array_length(p_reports) > 1000 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s reports in one call, at most 1000', jsonb_array_length(p_reports)), 'use several calls');
@@ -1062,7 +1062,7 @@ begin
     perform stark_internal.fail('SETUP_DONE', 'the first admin exists already', 'stark auth login');
   end if;
   if length(p_display_name) > 200 then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'display_name has more than 200 characters');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'display_name has more than 200 characters', 'use a shorter name');
   end if;
   update stark.profiles set display_name = coalesce(p_display_name, display_name) where id = p_user_id;
   if not found then
@@ -1506,7 +1506,7 @@ begin
   select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
     where coalesce(jsonb_typeof(p_item -> k), 'null') not in ('string', 'null') limit 1;
   if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem));
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem), 'stark pod create --help');
   end if;
   v_namespace := coalesce(p_item ->> 'namespace', 'default');
   v_name := p_item ->> 'name';
@@ -1520,10 +1520,10 @@ begin
     perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_name, 80))), 'use lower case letters, digits and -, at most 63');
   end if;
   if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, 10000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'replicas must be a whole number from 1 to 10000');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('replicas must be a whole number from 1 to 10000, not %s', left((p_item -> 'replicas')::text, 80)), 'use --replicas 3');
   end if;
   if not stark_internal.is_whole(coalesce(nullif(p_item -> 'priority', 'null'), '100'), 0, 1000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'priority must be a whole number from 0 to 1000');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
   end if;
   v_replicas := coalesce((p_item ->> 'replicas')::numeric, 1);
   v_priority := coalesce((p_item ->> 'priority')::numeric, 100);
@@ -1968,6 +1968,7 @@ begin
   perform stark_internal.lock_cluster();
   perform stark_internal.ensure_partitions(p_now);
   perform stark_internal.drop_old_partitions(p_now);
+  perform stark_internal.trim_pod_logs();
   if to_regclass('cron.job_run_details') is not null then
     delete from cron.job_run_details d where d.end_time < p_now - interval '2 days';
   end if;
@@ -2960,6 +2961,22 @@ begin
 end;
 $function$;
 comment on function stark_internal.tolerations_problem(jsonb) is 'What is wrong with these tolerations; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs(p_keep integer DEFAULT 10000)
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  with crowded as (
+    select l.pod_id from stark.pod_logs l group by l.pod_id having count(*) > p_keep
+  ), oldest as (
+    select c.pod_id, (select l.seq from stark.pod_logs l where l.pod_id = c.pod_id order by l.seq desc offset p_keep limit 1) as seq from crowded c
+  ), removed as (
+    delete from stark.pod_logs l using oldest o where l.pod_id = o.pod_id and l.seq <= o.seq returning 1
+  )
+  select count(*)::integer from removed;
+$function$;
+comment on function stark_internal.trim_pod_logs(integer) is 'Keeps each pod''s log to its newest lines.';
 
 CREATE OR REPLACE FUNCTION stark_internal.wanted_pod(p_pod stark.pods, p_version stark.pack_versions)
  RETURNS jsonb

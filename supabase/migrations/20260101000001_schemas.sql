@@ -1,10 +1,11 @@
 -- Schemas, the error helper and the cluster lock: what every later file leans on.
 --
--- Statement triggers that compare the rows before with the rows after switch nested loops off: the plan is made at the first
--- call, often for one row, and would be quadratic when thousands come.
---
 -- `stark` is the API (PostgREST exposes it); `stark_internal` is machinery that no API role may touch: they have no usage on
 -- it. Policies may still call a function there, since a policy's names were resolved when it was created.
+--
+-- How triggers are named: _000 locks, _100 checks, _200 accounts, _300 commands nodes, _800 writes events, _900 schedules; Postgres
+-- fires them in that order. Those that compare the rows before with the rows after switch nested loops off: their plan is
+-- made at the first call, often for one row, and would be quadratic when thousands come.
 
 create schema if not exists stark;
 create schema if not exists stark_internal;

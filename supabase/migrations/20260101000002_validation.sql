@@ -1,6 +1,7 @@
--- What names, versions, labels, taints and pod specs may look like. Immutable functions, used twice: by check constraints
--- (so that a limit holds whoever writes) and by the API functions (so that the caller gets a coded error that names the thing). Small ones are plpgsql: with a search_path of their own, SQL functions cannot be inlined, and
--- are several times slower to call.
+-- What names, versions, labels, taints and pod specs may look like. Immutable functions, used twice: by constraints and
+-- triggers (so that a limit holds whoever writes) and by the API functions (so that the caller gets a coded error that names
+-- the thing). Small ones are plpgsql: an SQL function with a search_path of its own cannot be inlined, and is several times
+-- slower to call.
 
 /** stark_internal.is_dns_label(name): Kubernetes' rule for pods and namespaces (RFC 1123 label, at most 63 characters). */
 create function stark_internal.is_dns_label(p_name text)

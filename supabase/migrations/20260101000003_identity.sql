@@ -361,7 +361,7 @@ begin
     perform stark_internal.fail('SETUP_DONE', 'the first admin exists already', 'stark auth login');
   end if;
   if length(p_display_name) > 200 then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'display_name has more than 200 characters');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'display_name has more than 200 characters', 'use a shorter name');
   end if;
   update stark.profiles set display_name = coalesce(p_display_name, display_name) where id = p_user_id;
   if not found then

@@ -161,16 +161,16 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', format('visibility %s is not private or public', to_json(left(p_visibility, 80))), 'use --visibility private or public');
   end if;
   if length(p_description) > 2000 then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'description has more than 2000 characters');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('the description has %s characters, more than 2000', length(p_description)), 'use a shorter --description');
   end if;
   if p_size_bytes is null or p_size_bytes < 1 then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'size_bytes must be the size of the bundle, at least 1');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'size_bytes must be the size of the bundle, at least 1', 'stark pack register');
   end if;
   if p_size_bytes > 52428800 then
     perform stark_internal.fail('BUNDLE_TOO_LARGE', format('the bundle has %s bytes, more than 52428800', p_size_bytes), 'leave large assets out of the bundle');
   end if;
   if p_sha256 is null or lower(p_sha256) !~ '^[0-9a-f]{64}$' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'sha256 must be the SHA-256 of the bundle in 64 hex digits');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'sha256 must be the SHA-256 of the bundle in 64 hex digits', 'stark pack register');
   end if;
 
   perform stark_internal.lock_cluster();

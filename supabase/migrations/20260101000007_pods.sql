@@ -361,7 +361,7 @@ begin
   select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
     where coalesce(jsonb_typeof(p_item -> k), 'null') not in ('string', 'null') limit 1;
   if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem));
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem), 'stark pod create --help');
   end if;
   v_namespace := coalesce(p_item ->> 'namespace', 'default');
   v_name := p_item ->> 'name';
@@ -375,10 +375,10 @@ begin
     perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_name, 80))), 'use lower case letters, digits and -, at most 63');
   end if;
   if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, 10000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'replicas must be a whole number from 1 to 10000');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('replicas must be a whole number from 1 to 10000, not %s', left((p_item -> 'replicas')::text, 80)), 'use --replicas 3');
   end if;
   if not stark_internal.is_whole(coalesce(nullif(p_item -> 'priority', 'null'), '100'), 0, 1000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'priority must be a whole number from 0 to 1000');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
   end if;
   v_replicas := coalesce((p_item ->> 'replicas')::numeric, 1);
   v_priority := coalesce((p_item ->> 'priority')::numeric, 100);

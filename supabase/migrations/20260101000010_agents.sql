@@ -222,7 +222,7 @@ as $$
 begin
   perform stark_internal.require_user();
   if p_incarnation is null or p_reports is null or jsonb_typeof(p_reports) <> 'array' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'report_pods needs p_incarnation and a list p_reports');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'report_pods needs p_incarnation and a list p_reports', 'take the incarnation from node_sync');
   end if;
   if jsonb_array_length(p_reports) > 1000 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s reports in one call, at most 1000', jsonb_array_length(p_reports)), 'use several calls');
@@ -251,7 +251,7 @@ as $$
 begin
   perform stark_internal.require_user();
   if p_incarnation is null then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'disconnect_node needs p_incarnation');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'disconnect_node needs p_incarnation', 'take the incarnation from node_sync');
   end if;
   perform stark_internal.lock_cluster();
   perform stark_internal.require_agent(p_node_id, p_incarnation);

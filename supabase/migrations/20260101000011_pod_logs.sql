@@ -61,7 +61,7 @@ declare
 begin
   perform stark_internal.require_user();
   if p_incarnation is null or p_lines is null or jsonb_typeof(p_lines) <> 'array' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'append_pod_logs needs p_incarnation and a list p_lines');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'append_pod_logs needs p_incarnation and a list p_lines', 'take the incarnation from node_sync');
   end if;
   if jsonb_array_length(p_lines) > 5000 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most 5000', jsonb_array_length(p_lines)), 'use several calls');

@@ -69,6 +69,25 @@ $$;
 comment on function stark_internal.drop_old_partitions(timestamptz) is 'Drops events and logs that are older than they are kept.';
 revoke all on function stark_internal.drop_old_partitions(timestamptz) from public, anon;
 
+/** stark_internal.trim_pod_logs(keep) -> how many lines went: the oldest of each pod that has more than it may keep. */
+create function stark_internal.trim_pod_logs(p_keep integer default 10000)
+returns integer
+language sql
+volatile
+set search_path = ''
+as $$
+  with crowded as (
+    select l.pod_id from stark.pod_logs l group by l.pod_id having count(*) > p_keep
+  ), oldest as (
+    select c.pod_id, (select l.seq from stark.pod_logs l where l.pod_id = c.pod_id order by l.seq desc offset p_keep limit 1) as seq from crowded c
+  ), removed as (
+    delete from stark.pod_logs l using oldest o where l.pod_id = o.pod_id and l.seq <= o.seq returning 1
+  )
+  select count(*)::integer from removed;
+$$;
+comment on function stark_internal.trim_pod_logs(integer) is 'Keeps each pod''s log to its newest lines.';
+revoke all on function stark_internal.trim_pod_logs(integer) from public, anon;
+
 /** stark_internal.keep_house(now): what the hourly job does. Locks: the cluster lock, so that no writer of events is half-way. */
 create function stark_internal.keep_house(p_now timestamptz default now())
 returns void
@@ -79,6 +98,7 @@ begin
   perform stark_internal.lock_cluster();
   perform stark_internal.ensure_partitions(p_now);
   perform stark_internal.drop_old_partitions(p_now);
+  perform stark_internal.trim_pod_logs();
   if to_regclass('cron.job_run_details') is not null then
     delete from cron.job_run_details d where d.end_time < p_now - interval '2 days';
   end if;

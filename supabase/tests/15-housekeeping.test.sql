@@ -20,6 +20,13 @@ select is(stark_internal.drop_old_partitions('2031-05-13 12:00Z'), 6 + 10, 'seve
 select is(tests.count_of('select from stark.events where kind = ''node'''), 1::bigint, 'an event of seven days ago is there');
 select is(stark_internal.drop_old_partitions('2031-05-15 12:00Z'), 2, 'a day later its day goes');
 select is(tests.count_of('select from stark.events where kind = ''node'''), 0::bigint, 'and it with it');
+select tests.add_pack('open', 'ada', 'public');
+select tests.make_pods('{"pack": "open", "name": "chatty"}'), tests.make_pods('{"pack": "open", "name": "quiet"}');
+insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message)
+  select tests.pod(p), i, now(), 'default', 'stdout', 'x' from (values ('chatty', 12), ('quiet', 10)) t (p, n), generate_series(1, n) i;
+select is(stark_internal.trim_pod_logs(10), 2, 'a pod keeps its newest lines');
+select results_eq('select min(seq), count(*) from stark.pod_logs where pod_id = tests.pod(''chatty'')', 'values (3::bigint, 10::bigint)', 'the oldest go');
+select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 10::bigint, 'a pod with fewer keeps all');
 select lives_ok('select stark_internal.keep_house()', 'the job runs');
 
 select * from finish();
