@@ -2,8 +2,9 @@ import { PostgresConnection } from '@supabase/lite/postgres';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import { type Database, learnArrayTypes, openDatabase } from './database.js';
-import { ResponseError } from './errors.js';
+import { databaseUnavailable } from './errors.js';
 import { jsonAlias } from './json-values.js';
+import { isLostConnection, withReconnect } from './reconnect.js';
 
 /** What lite knows of the database's relations and functions. */
 export type Introspection = Awaited<ReturnType<PostgresConnection['introspect']>>;
@@ -69,7 +70,9 @@ export class Catalog {
 
   #current(): Promise<Snapshot> {
     if (this.#snapshot) return this.#snapshot;
-    const reading = this.#read();
+    const reading = withReconnect(true, () => this.#read()).catch((error: unknown) => {
+      throw isLostConnection(error) ? databaseUnavailable() : error;
+    });
     this.#snapshot = reading;
     reading.catch(() => {
       if (this.#snapshot === reading) this.#snapshot = undefined;
@@ -79,17 +82,12 @@ export class Catalog {
 
   async #read(): Promise<Snapshot> {
     const started = performance.now();
-    // Lite answers a failed read with an empty one; asking for the roles first says whether there is a database at all.
     const roles = await this.#readRoles();
     learnArrayTypes(await this.#readArrayTypes());
     const introspection = await this.#connection.introspect();
+    // Lite answers a failed read with an empty one that lacks the functions; the reason is in the log.
     if (introspection.functions === undefined) {
-      throw new ResponseError(503, {
-        code: 'PGRST002',
-        details: null,
-        hint: null,
-        message: 'Could not query the database for the schema cache. Retrying.',
-      });
+      throw Object.assign(new Error('the schema cache could not be read'), { code: '08006' });
     }
     const isJson = ({ type }: { type: string }) => type === 'json' || type === 'jsonb';
     const jsonColumns = new Set(

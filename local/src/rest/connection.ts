@@ -2,7 +2,7 @@ import { PostgresConnection } from '@supabase/lite/postgres';
 import { CompiledQuery, type Kysely } from 'kysely';
 import type { Catalog, Introspection } from './catalog.js';
 import { type Database, openDatabase } from './database.js';
-import { isDatabaseError, postgrestError, ResponseError } from './errors.js';
+import { databaseUnavailable, isDatabaseError, postgrestError, ResponseError } from './errors.js';
 import { JsonValues } from './json-values.js';
 import { isLostConnection, withReconnect } from './reconnect.js';
 import { cookiesOf, requestContext } from './request-context.js';
@@ -156,16 +156,6 @@ export class LiteConnection extends PostgresConnection {
     const calls = values.map((_, i) => `set_config($${i * 2 + 1}, $${i * 2 + 2}, true)`);
     return CompiledQuery.raw(`select ${calls.join(', ')}`, values.flat());
   }
-}
-
-/** 503 as PostgREST words a database that is not there. */
-export function databaseUnavailable(): ResponseError {
-  return new ResponseError(503, {
-    code: 'PGRST001',
-    details: null,
-    hint: null,
-    message: 'Database client error. Retrying the connection.',
-  });
 }
 
 /** Storage asks here too, when the token of a signed URL does not hold. */

@@ -23,6 +23,16 @@ export class ResponseError extends Error {
   }
 }
 
+/** 503 as PostgREST words a database that is not there. */
+export function databaseUnavailable(): ResponseError {
+  return new ResponseError(503, {
+    code: 'PGRST001',
+    details: null,
+    hint: null,
+    message: 'Database client error. Retrying the connection.',
+  });
+}
+
 /** The fields of a Postgres error that reach a client. */
 export interface DatabaseError {
   code: string;
