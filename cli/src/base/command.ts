@@ -83,9 +83,14 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
     await printList(view, rows, await this.format());
   }
 
-  /** Prints one thing: lines for people, the object for machines. */
-  protected async printObject(object: unknown, name: string, lines: readonly string[]): Promise<void> {
-    await printObject(object, await this.format(), { name, lines });
+  /** Prints one thing: lines for people, the object for machines. A command that `stays` prints it as one line of JSON. */
+  protected async printObject(
+    object: unknown,
+    name: string,
+    lines: readonly string[],
+    options: { stays?: boolean } = {},
+  ): Promise<void> {
+    await printObject(object, await this.format(), { name, lines }, options);
   }
 
   /** Says something to a person; nothing when stderr is no terminal or stdout is being read by a program. */

@@ -56,10 +56,12 @@ export async function printObject(
   object: unknown,
   format: OutputFormat,
   text: { name: string; lines: readonly string[] },
+  options: { stays?: boolean } = {},
 ): Promise<void> {
   switch (format) {
     case 'json':
-      return await writeData(`${JSON.stringify(object, null, 2)}\n`);
+      // Who reads from a process that stays needs to know where the object ends: at the end of the line.
+      return await writeData(`${JSON.stringify(object, null, options.stays ? 0 : 2)}\n`);
     case 'yaml':
       return await writeData(await toYaml(object));
     case 'name':

@@ -123,7 +123,7 @@ export default class Up extends StarkCommand<typeof Up> {
   }
 
   async #print(stack: StackObject): Promise<void> {
-    await this.printObject(stack, `stack/${stack.context}`, stackLines(stack));
+    await this.printObject(stack, `stack/${stack.context}`, stackLines(stack), { stays: !this.flags.detach });
     this.next('stark auth setup', 'stark node agent start', 'stark status');
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorEnvelope, type ExitCode, StarkError } from '@stark-o/core/errors';
 import type { StepEvent } from '@stark-o/local';
@@ -33,8 +33,8 @@ export async function startInBackground(
   dataDir: string,
   onStep: (event: StepEvent) => void,
 ): Promise<StackObject> {
-  const log = await freshLog(dataDir);
-  const output = openSync(log, 'a', 0o600);
+  const log = new StartLog(dataDir);
+  const output = await log.open();
   const child = spawn(process.execPath, [process.argv[1] ?? '', ...argv], {
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
@@ -43,7 +43,7 @@ export async function startInBackground(
   closeSync(output);
   const { signal, dispose } = interruptSignal();
   try {
-    return await new Promise<StackObject>((resolve, reject) => {
+    const stack = await new Promise<StackObject>((resolve, reject) => {
       signal.addEventListener('abort', () => {
         child.kill('SIGTERM');
         reject(interrupted());
@@ -51,14 +51,23 @@ export async function startInBackground(
       child.on('error', reject);
       child.on('exit', (code, by) => {
         const end = by === null ? `ended with ${code}` : `was killed by ${by}`;
-        reject(new StarkError(`the stack ${end} before it was ready`, { code: 'STACK_ENDED', hint: `less ${log}` }));
+        reject(
+          new StarkError(`the stack ${end} before it was ready`, { code: 'STACK_ENDED', hint: `less ${log.path}` }),
+        );
       });
       child.on('message', (message: FromBackground) => {
         if ('step' in message) onStep(message.step);
         else if ('ready' in message) resolve(message.ready);
-        else reject(toStarkError(message, log));
+        else reject(toStarkError(message, log.path));
       });
     });
+    log.keep();
+    return stack;
+  } catch (error) {
+    // Another stack is at home there: the log in place is the other's.
+    if ((error as StarkError).code === 'DATA_DIR_IN_USE') log.discard();
+    else log.keep();
+    throw error;
   } finally {
     dispose();
     child.removeAllListeners();
@@ -72,10 +81,41 @@ function toStarkError({ failed, exitCode }: Extract<FromBackground, { failed: un
   return new StarkError(message, { code, hint: hint ?? `less ${log}`, details: details ?? undefined, exitCode });
 }
 
-// The log of the run before is kept, since that is the one to read after a crash; older ones are not.
-async function freshLog(dataDir: string): Promise<string> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const log = join(dataDir, 'stack.log');
-  await rename(log, `${log}.1`).catch(() => {});
-  return log;
+/**
+ * The log of a stack in the background. It is written under a name of its own until it is known whether the stack may
+ * have the data directory at all; the log of the run before is kept, since that is the one to read after a crash.
+ */
+class StartLog {
+  readonly path: string;
+  readonly #dataDir: string;
+  readonly #temporary: string;
+
+  constructor(dataDir: string) {
+    this.#dataDir = dataDir;
+    this.path = join(dataDir, 'stack.log');
+    this.#temporary = `${this.path}.${process.pid}`;
+  }
+
+  async open(): Promise<number> {
+    try {
+      await mkdir(this.#dataDir, { recursive: true, mode: 0o700 });
+      return openSync(this.#temporary, 'a', 0o600);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      throw new StarkError(`cannot write to data directory ${this.#dataDir}: ${code}`, {
+        code: 'DATA_DIR_UNWRITABLE',
+        hint: 'choose another one with --data-dir',
+        cause: error,
+      });
+    }
+  }
+
+  keep(): void {
+    if (existsSync(this.path)) renameSync(this.path, `${this.path}.1`);
+    renameSync(this.#temporary, this.path);
+  }
+
+  discard(): void {
+    rmSync(this.#temporary, { force: true });
+  }
 }

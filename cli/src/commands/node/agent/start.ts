@@ -64,11 +64,8 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
     });
     try {
       const { nodeId, name, dataDir, incarnation } = agent;
-      await this.printObject(
-        { node_id: nodeId, name, url: connection.url, data_dir: dataDir, incarnation },
-        `node/${name}`,
-        [`node ${name} is up at ${connection.url}`],
-      );
+      const object = { node_id: nodeId, name, url: connection.url, data_dir: dataDir, incarnation };
+      await this.printObject(object, `node/${name}`, [`node ${name} is up at ${connection.url}`], { stays: true });
       const end = await agent.ended;
       if (end.error !== undefined) throw end.error;
     } finally {

@@ -1,0 +1,214 @@
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CommandResult, stark as command, startStark } from '../harness/command.js';
+import { descendants, waitForEnd } from '../harness/processes.js';
+import { root } from '../harness/stack.js';
+import { waitFor } from '../harness/wait.js';
+
+// The whole way a person goes, typed command by typed command, against a real stack and a real agent.
+let folder: string;
+let dataDir: string;
+let env: Record<string, string>;
+let agent: ChildProcess | undefined;
+const admin = { email: 'ada@example.com', password: 'correct horse battery' };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stark-slice-'));
+  dataDir = join(folder, 'data');
+  env = { STARK_CONFIG_DIR: join(folder, 'config'), STARK_AGENT_DIR: join(folder, 'agents') };
+  await ok(['up', '--detach', '--data-dir', dataDir, '--port', '0', '--db-port', '0']);
+}, 120_000);
+
+afterAll(async () => {
+  agent?.kill('SIGKILL');
+  await command(['down', '--data-dir', dataDir], { env });
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+const run = (args: string[], input?: string) => command(args, { env, ...(input === undefined ? {} : { input }) });
+
+async function ok(args: string[], input?: string): Promise<CommandResult> {
+  const result = await run(args, input);
+  expect(result.code, `stark ${args.join(' ')}: ${result.stderr}`).toBe(0);
+  return result;
+}
+
+/** The JSON of a command, held to its schema. */
+async function json<T = Record<string, unknown>>(schema: string, args: string[], input?: string): Promise<T> {
+  const { stdout } = await ok([...args, '--output', 'json'], input);
+  return promised(schema, JSON.parse(stdout)) as T;
+}
+
+function promised(schema: string, value: unknown): unknown {
+  const ajv = new Ajv2020({ allErrors: true, allowUnionTypes: true, formats: { uuid: true } });
+  const validate = ajv.compile(JSON.parse(readFileSync(join(root, 'cli', 'schemas', `${schema}.json`), 'utf8')));
+  validate(value);
+  expect(validate.errors, JSON.stringify(value)).toBeNull();
+  return value;
+}
+
+/** JSON lines of a command that stays, as they come. */
+function follow(args: string[]): { child: ChildProcess; lines: Record<string, unknown>[] } {
+  const child = startStark(args, { env });
+  const lines: Record<string, unknown>[] = [];
+  if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)));
+  return { child, lines };
+}
+
+const ended = (child: ChildProcess) =>
+  new Promise<number | null>((done) => {
+    if (child.exitCode !== null) done(child.exitCode);
+    else child.once('exit', done);
+  });
+
+describe('the first slice, command by command', () => {
+  it('status', async () => {
+    const status = await json('status', ['status']);
+    expect(status).toMatchObject({ state: 'ready', context: 'local', data_dir: dataDir });
+    expect((await ok(['context', 'show', '-o', 'name'])).stdout).toBe('context/local\n');
+  });
+
+  it('auth setup, whoami, logout, login', async () => {
+    const setup = ['auth', 'setup', '--email', admin.email, '--password-stdin', '--display-name', 'Ada'];
+    await json('auth-login', setup, admin.password);
+    expect(await run(setup, admin.password)).toMatchObject({ code: 7, stdout: '' });
+    expect(await json('auth-whoami', ['auth', 'whoami'])).toMatchObject({
+      email: admin.email,
+      roles: [{ role: 'admin', namespace: null }],
+    });
+    expect(await json('auth-logout', ['auth', 'logout'])).toMatchObject({ revoked: true });
+    expect(await run(['auth', 'whoami'])).toMatchObject({ code: 4, stdout: '' });
+    const login = ['auth', 'login', '--email', admin.email, '--password-stdin'];
+    expect(await run(login, 'wrong')).toMatchObject({ code: 4, stdout: '' });
+    await ok(login, admin.password);
+  });
+
+  it('pack bundle, register, list, versions', async () => {
+    const bundle = join(folder, 'alpha.js');
+    const { sha256 } = await json('pack-bundle', ['pack', 'bundle', join(root, 'examples', 'alpha'), '--out', bundle]);
+    const register = ['pack', 'register', bundle, '--name', 'alpha', '--ver', '1.0.0', '--runtime', 'node'];
+    expect(await json('pack-register', register)).toMatchObject({ pack_name: 'alpha', state: 'ready', sha256 });
+    expect((await ok(register)).stdout).toContain('already registered');
+    expect(await json<unknown[]>('pack-list', ['pack', 'list'])).toMatchObject([
+      { name: 'alpha', latest_version: '1.0.0' },
+    ]);
+    expect(await json<unknown[]>('pack-versions', ['pack', 'versions', 'alpha'])).toMatchObject([
+      { version: '1.0.0', sha256 },
+    ]);
+  });
+
+  it('node agent start, node list', async () => {
+    const { child, lines } = follow([
+      'node',
+      'agent',
+      'start',
+      '--name',
+      'node-1',
+      '--label',
+      'tier=backend',
+      '--pods',
+      '5',
+      '-o',
+      'json',
+    ]);
+    agent = child;
+    promised('node-agent-start', await waitFor('the agent to be up', () => lines[0]));
+    const nodes = await waitFor('the node to be healthy', async () => {
+      const found = await json<{ status: string }[]>('node-list', ['node', 'list', '-l', 'tier=backend']);
+      return found[0]?.status === 'healthy' && found;
+    });
+    expect(nodes).toMatchObject([{ name: 'node-1', allocatable: { cpu: 1000, memory: 1024, pods: 5 } }]);
+    expect((await ok(['node', 'agent', 'list', '-o', 'name'])).stdout).toBe('node/node-1\n');
+  }, 60_000);
+
+  it('pod create, list, status, logs, delete, with every change told to a watcher', async () => {
+    const watcher = follow(['pod', 'list', '--watch', '-o', 'json']);
+    const create = ['pod', 'create', '--pack', 'alpha', '--name', 'web', '--port', 'http', '--wait=30s'];
+    const [pod] = await json<{ ports: { http: number } }[]>('pod-list', create);
+    expect(pod).toMatchObject({ name: 'web', status: 'running', ready: true, node_name: 'node-1' });
+    const page = await fetch(`http://127.0.0.1:${pod?.ports.http}/`);
+    expect(page.status).toBe(200);
+
+    const [status] = await json<{ events: { type: string }[] }[]>('pod-status', ['pod', 'status', 'web']);
+    expect(status?.events[0]).toMatchObject({ type: 'pod.created' });
+    const follower = follow(['pod', 'logs', 'web', '--follow', '-o', 'json']);
+    await waitFor('a log line', () => follower.lines.length > 0);
+    promised('pod-logs', follower.lines[0]);
+
+    expect((await ok(['delete', 'pod/web', '--wait=30s'])).stdout).toBe('pod/web deleted\n');
+    expect(await json<unknown[]>('pod-list', ['pod', 'list'])).toEqual([]);
+    expect(await ended(follower.child)).toBe(0);
+
+    await waitFor('the watcher to see the end', () => watcher.lines.some(({ type }) => type === 'deleted'));
+    watcher.child.kill('SIGINT');
+    expect(await ended(watcher.child)).toBe(0);
+    for (const line of watcher.lines) promised('pod-watch', line);
+    const seen = watcher.lines.map(({ object }) => (object as { status: string }).status);
+    expect(seen).toContain('running');
+    expect(watcher.lines[0]).toMatchObject({ type: 'added' });
+  }, 90_000);
+
+  it.each<[string, string[], number, RegExp]>([
+    ['a pack that nobody registered', ['pod', 'create', '--pack', 'nothing'], 6, /PACK_NOT_FOUND/],
+    [
+      'a version that nobody registered',
+      ['pod', 'create', '--pack', 'alpha', '--ver', '9.9.9'],
+      6,
+      /VERSION_NOT_FOUND/,
+    ],
+    ['a node that is not there', ['pod', 'create', '--pack', 'alpha', '--node', 'nowhere'], 6, /NODE_NOT_FOUND/],
+    ['a namespace that is not there', ['pod', 'create', '--pack', 'alpha', '-n', 'nowhere'], 6, /NAMESPACE_NOT_FOUND/],
+    ['a name that is no DNS label', ['pod', 'create', '--pack', 'alpha', '--name', 'No Name'], 2, /INVALID_NAME/],
+    [
+      'a pod that fits nowhere',
+      ['pod', 'create', '--pack', 'alpha', '--cpu', '64000', '--wait=1s'],
+      3,
+      /0\/1 nodes: 1 insufficient cpu/,
+    ],
+    ['a status of nobody', ['pod', 'status', 'nobody'], 6, /POD_NOT_FOUND/],
+    ['versions of no pack', ['pack', 'versions', 'alhpa'], 6, /did you mean "alpha"/],
+    [
+      'a wrong key',
+      ['auth', 'login', '--email', 'a@example.com', '--password-file', 'LICENSE', '--key', 'sb_publishable_wrong'],
+      4,
+      /error: /,
+    ],
+  ])('refuses %s', async (_, args, code, message) => {
+    const result = await run(args);
+    expect(result, result.stderr).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).toMatch(message);
+    const { stderr } = await run([...args, '--json']);
+    promised('error', JSON.parse(stderr.trim().split('\n').at(-1) ?? ''));
+  });
+
+  it('ends the agent with its goodbye on Ctrl-C', async () => {
+    await ok(['pod', 'delete', '--all', '--yes', '--wait=20s']);
+    agent?.kill('SIGINT');
+    expect(await ended(agent as ChildProcess)).toBe(0);
+    agent = undefined;
+    const [node] = await json<{ status: string }[]>('node-list', ['node', 'list']);
+    expect(node?.status).toBe('offline');
+  });
+
+  it('down leaves no process and keeps the data; the next up and the session go on', async () => {
+    const { pid } = await json<{ pid: number }>('status', ['status']);
+    const processes = [{ pid, command: 'stack' }, ...descendants(pid)];
+    expect(await json('down', ['down'])).toMatchObject({ stopped: true, pid });
+    await waitForEnd(processes);
+    expect(await json('down', ['down'])).toMatchObject({ stopped: false });
+    expect(await run(['status'])).toMatchObject({ code: 8, stdout: '' });
+    expect(await run(['pod', 'list'])).toMatchObject({ code: 8, stdout: '' });
+
+    await json('status', ['up', '--detach', '--data-dir', dataDir, '--port', '0', '--db-port', '0']);
+    // A free port is another place, and a session belongs to its place.
+    expect((await run(['auth', 'whoami'])).code).toBe(4);
+    await ok(['auth', 'login', '--email', admin.email, '--password-stdin'], admin.password);
+    expect((await ok(['pack', 'list', '-o', 'name'])).stdout).toBe('pack/alpha\n');
+  }, 120_000);
+});

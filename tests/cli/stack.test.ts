@@ -1,0 +1,136 @@
+import { readdirSync } from 'node:fs';
+import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stark as command, startStark } from '../harness/command.js';
+import { descendants, isAlive, waitForEnd } from '../harness/processes.js';
+import { root } from '../harness/stack.js';
+import { waitFor } from '../harness/wait.js';
+
+// `stark up`, `down` and `status` as a shell sees them: what they leave behind, and what they say when they cannot.
+let folder: string;
+let dataDir: string;
+let env: Record<string, string>;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'stark-up-'));
+  dataDir = join(folder, 'data');
+  env = { STARK_CONFIG_DIR: join(folder, 'config') };
+});
+afterEach(async () => {
+  await command(['down', '--data-dir', dataDir], { env });
+  await rm(folder, { recursive: true, force: true });
+});
+
+const ports = ['--port', '0', '--db-port', '0'];
+const up = (...args: string[]) => ['up', '--data-dir', dataDir, ...ports, ...args];
+
+describe('stark up', () => {
+  it('in the foreground ends with 0 on Ctrl-C and leaves no process', async () => {
+    const child = startStark(up('-o', 'json'), { env });
+    let stdout = '';
+    child.stdout?.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    await waitFor('the stack to be up', () => stdout.endsWith('\n') || child.exitCode !== null, { deadlineMs: 60_000 });
+    expect(JSON.parse(stdout)).toMatchObject({ state: 'ready', pid: child.pid });
+    const processes = descendants(child.pid ?? 0);
+    expect(processes.length).toBeGreaterThan(0);
+    const code = new Promise((done) => child.once('exit', done));
+    child.kill('SIGINT');
+    expect(await code).toBe(0);
+    await waitForEnd(processes);
+  }, 90_000);
+
+  it('recovers after it was killed, and until then says that nothing is running', async () => {
+    const first = JSON.parse((await command(up('--detach', '--json'), { env })).stdout);
+    const processes = descendants(first.pid);
+    process.kill(first.pid, 'SIGKILL');
+    await waitFor('its end', () => !isAlive(first.pid));
+    expect((await command(['status'], { env })).code).toBe(8);
+    const again = await command(up('--detach', '--json'), { env });
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    expect(JSON.parse(again.stdout).keys).toEqual(first.keys);
+    await waitForEnd(processes);
+  }, 120_000);
+
+  it('runs once per data directory, and twice on one machine', async () => {
+    expect((await command(up('--detach'), { env })).code).toBe(0);
+    const same = await command(up('--detach', '--json'), { env });
+    expect(same).toMatchObject({ code: 7, stdout: '' });
+    expect(JSON.parse(same.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ code: 'DATA_DIR_IN_USE' });
+    // The log in place is still that of the stack that runs.
+    expect(readdirSync(dataDir).filter((name) => name.startsWith('stack.log'))).toEqual(['stack.log']);
+    const other = join(folder, 'other');
+    const second = await command(['up', '--data-dir', other, ...ports, '--detach', '--json'], { env });
+    expect(second, second.stderr).toMatchObject({ code: 0 });
+    // The name `local` belongs to the first as long as it runs.
+    const { context, url } = JSON.parse(second.stdout);
+    expect(context).toBe(`local-${new URL(url).port}`);
+    expect((await command(['down'], { env })).stdout).toContain(other);
+    expect((await command(['status', '--context', 'local', '-o', 'name'], { env })).stdout).toBe('stack/local\n');
+  }, 120_000);
+
+  it.each<[string, string[], number, RegExp]>([
+    ['a port that is none', ['--port', '70000'], 2, /--port/],
+    ['an unknown plan', ['--plan', 'gold'], 2, /--plan=gold to be one of: self-hosted, free, pro, team/],
+    ['an argument', ['now'], 2, /unexpected argument: now/],
+  ])('refuses %s', async (_, args, code, message) => {
+    const result = await command(up(...args), { env });
+    expect(result).toMatchObject({ code, stdout: '' });
+    expect(result.stderr).toMatch(message);
+  });
+
+  it('that is interrupted on its way to the background leaves nothing running', async () => {
+    const child = startStark(up('--detach'), { env });
+    await waitFor('the first steps', () => new Promise((done) => child.stderr?.once('data', () => done(true))));
+    const below = descendants(child.pid ?? 0);
+    const code = new Promise((done) => child.once('exit', done));
+    child.kill('SIGINT');
+    expect(await code).toBe(130);
+    await waitForEnd(below, 60_000);
+    expect((await command(['status', '--data-dir', dataDir], { env })).code).toBe(8);
+  }, 90_000);
+
+  it('throws data away only when it is told twice', async () => {
+    expect((await command(up('--detach'), { env })).code).toBe(0);
+    await command(['down'], { env });
+    const unsure = await command(up('--detach', '--reset'), { env });
+    expect(unsure).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes is needed') });
+  }, 90_000);
+
+  it.each(['--detach', '--debug'])(
+    'says in one line why it cannot start, also with %s',
+    async (flag) => {
+      const server = createServer();
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      const { port } = server.address() as AddressInfo;
+      const args = ['up', '--data-dir', dataDir, '--port', String(port), '--db-port', '0', flag, '--json'];
+      const { code, stdout, stderr } = await command(args, { env });
+      await new Promise((done) => server.close(done));
+      expect({ code, stdout }).toEqual({ code: 7, stdout: '' });
+      const envelope = stderr.split('\n').find((line) => line.startsWith('{"error"'));
+      expect(JSON.parse(envelope ?? '').error).toMatchObject({
+        code: 'PORT_TAKEN',
+        hint: expect.stringContaining('--port'),
+      });
+    },
+    60_000,
+  );
+
+  it.each(['--detach', '--debug'])('refuses a data directory that is a file, also with %s', async (flag) => {
+    await writeFile(dataDir, '');
+    const result = await command(up(flag), { env });
+    expect(result, result.stderr).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('DATA_DIR_UNWRITABLE');
+  });
+
+  it('refuses a project whose configuration it does not know', async () => {
+    await cp(join(root, 'supabase'), join(folder, 'supabase'), { recursive: true });
+    await writeFile(join(folder, 'supabase', 'config.toml'), '[api]\nprot = 1\n');
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const result = await command(up('--detach'), { env, cwd: folder });
+    expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('CONFIG_UNKNOWN_KEY') });
+  });
+});
