@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { v1 as timeUuid } from 'uuid';
 
 /** What a client asks for when it joins; missing and invalid parts have their defaults. */
 export interface JoinRequest {
@@ -53,7 +53,7 @@ function changesOf(value: unknown): Record<string, unknown>[] {
 }
 
 function keyOf(value: unknown): string {
-  if (value === null || value === undefined || value === '') return randomUUID();
+  if (value === null || value === undefined || value === '') return timeUuid();
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
