@@ -6,6 +6,7 @@ import { dumpSchemas, goldenPath } from '../../scripts/db/dump.mjs';
 import { prepareTap, runTapFile, tapFiles } from '../../scripts/db/tap.mjs';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
 import { generateTypes, typesPath } from '../../scripts/db/types.mjs';
+import { connect } from './sessions.js';
 
 let database: TestDatabase;
 
@@ -16,6 +17,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await database?.stop();
 });
+
+async function run(sql: string): Promise<void> {
+  const client = await connect(database);
+  await client.query(sql).finally(() => client.end());
+}
 
 // Before pgTAP and its helpers are there, which are no part of the schema.
 describe('what the migrations make', () => {
@@ -29,6 +35,31 @@ describe('what the migrations make', () => {
 
   it('is what the golden dump says (node scripts/db/dump.mjs)', async () => {
     expect(firstDifference(await dumpSchemas(database.url()), await readFile(goldenPath, 'utf8'))).toBeUndefined();
+  });
+});
+
+describe('a change that nobody wrote down', () => {
+  beforeAll(async () => {
+    await run('create table stark.careless (id integer primary key); grant select on stark.careless to authenticated');
+  });
+
+  afterAll(async () => {
+    await run('drop table stark.careless');
+  });
+
+  it('is found by the advisors', async () => {
+    const findings = await adviseOn(database.url());
+    expect(findings.map(({ name }) => name)).toContain('rls_disabled_in_public');
+  });
+
+  it('is seen in the types', async () => {
+    const difference = firstDifference(await generateTypes(database.url()), await readFile(typesPath, 'utf8'));
+    expect(difference).toMatch(/careless/);
+  });
+
+  it('is seen in the golden dump', async () => {
+    const difference = firstDifference(await dumpSchemas(database.url()), await readFile(goldenPath, 'utf8'));
+    expect(difference).toMatch(/create table stark\.careless/);
   });
 });
 
