@@ -62,6 +62,18 @@ describe('an object', () => {
     expect(row).toEqual({ size: '300000', type: 'text/javascript', kind: 'object', owned: true });
   });
 
+  it('may be a Blob, whose form storage-js leaves without a field name', async () => {
+    const bucket = owner.storage.from('packs');
+    const blob = new Blob(['export default 1'], { type: 'text/javascript' });
+    const up = await bucket.upload('blob.mjs', blob, { cacheControl: '77' });
+    expect(up.error).toBeNull();
+    const down = await bucket.download('blob.mjs');
+    expect(await down.data?.text()).toBe('export default 1');
+    expect(down.data?.type).toBe('text/javascript');
+    expect((await bucket.info('blob.mjs')).data).toMatchObject({ cacheControl: 'max-age=77' });
+    expect((await bucket.upload('blob.mjs', blob)).error).toMatchObject({ statusCode: '409' });
+  });
+
   it('is not replaced unless asked, and only by who may', async () => {
     const bucket = owner.storage.from('packs');
     await bucket.upload('twice.txt', 'one');

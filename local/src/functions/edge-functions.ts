@@ -74,6 +74,8 @@ export class EdgeFunctions {
         return await worker.fetch(request, path);
       } catch (error) {
         if (!(error instanceof WorkerGone)) throw error;
+        // Its end may not have been told yet; the next attempt must not meet it again.
+        if (this.#current.get(name) === worker) this.#current.delete(name);
         if (attempt === 2 || request.bodyUsed) return workerError();
       }
     }

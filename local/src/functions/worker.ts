@@ -213,7 +213,9 @@ export class FunctionWorker {
       });
       outgoing.once('error', (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
-        reject(error.code === 'ECONNREFUSED' ? new WorkerGone() : error);
+        // A connection kept from an earlier request may belong to a process that was killed since.
+        const neverArrived = error.code === 'ECONNREFUSED' || (outgoing.reusedSocket && !request.body);
+        reject(neverArrived ? new WorkerGone() : error);
       });
       outgoing.once('close', () => request.signal.removeEventListener('abort', abort));
       if (!request.body) {

@@ -3,6 +3,8 @@
  * and copies, listings by folder, `info`, ranges, conditional and named downloads.
  */
 
+import { withoutForm } from './storage-form.js';
+
 const prefix = '/storage/v1';
 
 interface ListBody {
@@ -34,7 +36,8 @@ export async function aroundStorage(request: Request, next: Next): Promise<Respo
   if (request.method === 'POST' && path.startsWith('/object/list/')) return listFolder(request, next);
   if (request.method === 'POST' && /^\/object\/sign\/[^/]+$/.test(path)) return signMany(request, next);
   if (request.method === 'POST' && path === '/object/copy') return copy(request, next);
-  const response = await next(rewritten(request, path));
+  const upload = await withoutForm(rewritten(request, path));
+  const response = upload instanceof Response ? upload : await next(upload);
   if (!response.ok) return response;
   if (request.method === 'POST' && path.startsWith('/object/upload/sign/')) {
     return reshape(response, (body: { signedUrl: string; token: string }) => ({
