@@ -104,12 +104,15 @@ describe('every command ends with the code of what happened', () => {
   });
 
   it('8: nobody answers', async () => {
-    const env = { STARK_URL: 'http://127.0.0.1:9', STARK_TOKEN: 'x' };
+    const gone = await new FakeCluster().start();
+    const { url } = gone;
+    await gone.stop();
+    const env = { STARK_URL: url, STARK_TOKEN: 'x' };
     const result = await machine.run(['pod', 'list'], { env });
     expect(result).toMatchObject({
       code: 8,
       stdout: '',
-      stderr: expect.stringContaining('cannot reach http://127.0.0.1:9'),
+      stderr: expect.stringContaining(`cannot reach ${url}: ECONNREFUSED`),
     });
     expect((await machine.run(['pod', 'list', '--json'], { env })).code).toBe(8);
   });

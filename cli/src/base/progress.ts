@@ -1,4 +1,4 @@
-import { mayAnimate, paint } from './terminal.js';
+import { mayAnimate, paint, widthOf } from './terminal.js';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -56,7 +56,7 @@ export class Progress {
 
   #draw(): void {
     const frame = frames[this.#frame++ % frames.length] ?? '';
-    const room = (this.#stream.columns ?? 80) - 3;
+    const room = widthOf(this.#stream) - 3;
     const text = this.#text.length > room ? `${this.#text.slice(0, room - 1)}…` : this.#text;
     this.#stream.write(`\r\u001b[2K${paint(this.#stream, 'cyan', frame)} ${text}`);
   }
