@@ -61,6 +61,8 @@ beforeAll(async () => {
       create function public.echo_args(p_ids uuid[], p_names text[], p_big bigint, p_real float8, p_flag boolean,
         p_at timestamptz default null, p_word text default 'default') returns jsonb language sql as $$
         select jsonb_build_object('ids', p_ids, 'names', p_names, 'big', p_big::text, 'real', p_real, 'flag', p_flag, 'at', p_at, 'word', p_word) $$;
+      create table public.moments (id int primary key, at timestamptz, local_at timestamp);
+      grant all on public.moments to authenticated;
       create table public.items (id int primary key, body jsonb not null);
       insert into public.items select n, jsonb_build_object('n', n) from generate_series(1, 3) n;
       create function public.set_of_open() returns setof public.items language sql stable as 'select * from public.items';
@@ -118,6 +120,17 @@ describe('rows', () => {
     expect([stolen.status, stolen.error?.code]).toEqual([403, '42501']);
     expect((await stack.client().from('notes').select()).data).toEqual([]);
     expect((await stack.admin().from('notes').select('body')).data).toEqual([{ body: 'hello' }]);
+  });
+
+  it('show times as PostgREST does', async () => {
+    const rows = [
+      { id: 1, at: '2026-11-21T05:15:09.43+00:00', local_at: '2026-11-21T05:15:09' },
+      { id: 2, at: 'infinity', local_at: '-infinity' },
+      { id: 3, at: null, local_at: null },
+    ];
+    expect((await alice.from('moments').insert(rows).select().order('id')).data).toEqual(rows);
+    const { data } = await alice.from('moments').select('at').gte('at', '2026-11-21T07:15:09+02:00').order('id');
+    expect(data?.map((row) => row.at)).toEqual([rows[0]?.at, 'infinity']);
   });
 
   it('keep JSON as JSON', async () => {

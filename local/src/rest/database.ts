@@ -16,14 +16,14 @@ export function learnArrayTypes(rows: Iterable<{ array: number; element: number 
 const text = (value: string) => value;
 const json = (value: string): unknown => JSON.parse(value);
 
-/** Lite formats times itself and wants numbers where they lose nothing. */
+/** Times as Postgres writes them in JSON, which is what PostgREST shows; numbers where they lose nothing. */
 const parsers = new Map<number, (value: string) => unknown>([
   [20, safeInteger],
   [1700, exactNumber],
   [1082, text],
   [1083, text],
-  [1114, text],
-  [1184, text],
+  [1114, isoTime],
+  [1184, isoTime],
   [1186, text],
   [1266, text],
   [114, json],
@@ -70,6 +70,11 @@ export function openPool({ databaseUrl, application, max, options }: PoolOptions
 /** Kysely on a pool; destroying it ends the pool. */
 export function openDatabase(options: PoolOptions): Database {
   return new Kysely({ dialect: new PostgresDialect({ pool: openPool(options) }) });
+}
+
+/** `2026-11-21 05:15:09.43+00` as `2026-11-21T05:15:09.43+00:00`; infinity and years before Christ keep their words. */
+function isoTime(value: string): string {
+  return value.replace(' ', 'T').replace(/([+-]\d\d)(?=$| BC$)/, '$1:00');
 }
 
 function safeInteger(value: string): number | bigint {
