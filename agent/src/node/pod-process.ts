@@ -38,7 +38,11 @@ export class PodProcess implements PodRun {
     const { child, run } = options;
     child.once('error', (error) => this.#spawnFailed(error));
     child.once('exit', (code, signal) => this.#exited(code, signal));
-    child.on('message', (message) => this.#heard(message));
+    child.on('message', (message, handle) => {
+      // No message comes with a handle. A pack that sends its own would fill the agent's table of open files.
+      discard(handle);
+      this.#heard(message);
+    });
     child.once('disconnect', () => this.#disconnected());
     if (child.stdout !== null) capture(child.stdout, (line) => options.onLine(fromStdout(line)));
     if (child.stderr !== null) capture(child.stderr, (line) => this.#heardError(line));
@@ -131,6 +135,13 @@ export class PodProcess implements PodRun {
       ...(permanent && { permanent }),
     };
   }
+}
+
+/** Closes what came with a message: a server or a UDP socket has only close, a connection is destroyed. */
+function discard(handle: unknown): void {
+  if (typeof handle !== 'object' || handle === null) return;
+  const { destroy, close } = handle as { destroy?(): void; close?(): void };
+  (destroy ?? close)?.call(handle);
 }
 
 /** Reads a stream by lines, no faster than its share. */

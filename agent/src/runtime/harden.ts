@@ -3,7 +3,8 @@ import os from 'node:os';
 
 /**
  * Closes what Node's permission model leaves open: signals and priorities of other processes of the same user. A signal
- * could end the agent or, as SIGUSR1, open the debugger of any Node.js process. Gives back the way to end this process.
+ * could end the agent or, as SIGUSR1, open the debugger of any Node.js process. And socket files: behind them are
+ * servers that trust whoever may open the file, such as a stack's control socket. Gives back the way to end this process.
  */
 export function harden(): { die(): void } {
   const { pid } = process;
@@ -23,7 +24,23 @@ export function harden(): { die(): void } {
   for (const name of [...closed, 'initgroups']) replace(process, name, refuse(`process.${name}`));
   os.setPriority = refuse('os.setPriority');
   syncBuiltinESMExports();
+  const pipe = pipePrototype();
+  for (const name of ['connect', 'connect2', 'bind', 'bind2', 'listen']) replace(pipe, name, refuse('a socket file'));
   return { die: () => rawKill(pid, os.constants.signals.SIGKILL) };
+}
+
+/**
+ * What every socket file is opened through, however a pack gets there (net, http, its own handle). Both streams are
+ * asked for, since the first use of each opens its pipe.
+ */
+function pipePrototype(): object {
+  const streams = [process.stdout, process.stderr] as unknown as { _handle?: object }[];
+  const prototypes = streams.map((stream) =>
+    stream._handle === undefined ? null : (Object.getPrototypeOf(stream._handle) as object),
+  );
+  const pipe = prototypes.find((prototype) => prototype?.constructor.name === 'Pipe');
+  if (!pipe) throw new Error('a pod is started with its output in pipes');
+  return pipe;
 }
 
 function replace(target: object, name: string, value: unknown): void {
