@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { NetWorker } from '../src/extensions/net-worker.js';
 import { log, startTestCluster, type TestCluster, waitFor } from './postgres-support.js';
@@ -29,7 +29,7 @@ async function answerTo(id: string): Promise<Answer> {
   });
 }
 
-async function request(sql: Sql, call: string): Promise<string> {
+async function request(sql: Sql | TransactionSql, call: string): Promise<string> {
   const [row] = await sql.unsafe<{ id: string }[]>(`select net.${call.replaceAll('BASE', base)}::text as id`);
   return row?.id ?? '';
 }

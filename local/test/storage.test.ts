@@ -52,7 +52,7 @@ describe('an object', () => {
     expect(up.error).toBeNull();
     expect(up.data).toMatchObject({ path: 'a/b/pack.mjs', fullPath: 'packs/a/b/pack.mjs' });
     const down = await owner.storage.from('packs').download('a/b/pack.mjs');
-    expect(Buffer.from((await down.data?.arrayBuffer()) ?? []).equals(body)).toBe(true);
+    expect(Buffer.from((await down.data?.arrayBuffer()) ?? new ArrayBuffer()).equals(body)).toBe(true);
     expect(down.data?.type).toBe('text/javascript');
     expect((await other.storage.from('packs').download('a/b/pack.mjs')).error).not.toBeNull();
     expect((await stack.client().storage.from('packs').download('a/b/pack.mjs')).error).not.toBeNull();
@@ -95,7 +95,7 @@ describe('an object', () => {
     const bucket = owner.storage.from('packs');
     await bucket.upload('race.bin', 'first');
     await Promise.all(bodies.map((body) => bucket.upload('race.bin', body, { upsert: true })));
-    const found = Buffer.from((await (await bucket.download('race.bin')).data?.arrayBuffer()) ?? []);
+    const found = Buffer.from((await (await bucket.download('race.bin')).data?.arrayBuffer()) ?? new ArrayBuffer());
     expect(bodies.some((body) => body.equals(found))).toBe(true);
   });
 

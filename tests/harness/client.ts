@@ -10,7 +10,7 @@ export function clientOf(url: string, key: string): SupabaseClient {
 }
 
 /** What a call returned, or its error thrown. */
-export function orThrow<T>({ data, error }: { data: T; error: unknown }): NonNullable<T> {
-  if (error) throw error;
-  return data as NonNullable<T>;
+export function orThrow<T>(answer: { data: T; error: null } | { data: unknown; error: Error }): NonNullable<T> {
+  if (answer.error) throw answer.error;
+  return answer.data as NonNullable<T>;
 }
