@@ -55,18 +55,17 @@ describe('help', () => {
   });
 });
 
-// Budget of the design: 250 ms. What is measured is the program, not the neighbours on this machine, so the fastest of
-// several runs counts, and Node.js itself may be slower here than where the budget was set (65 ms).
-it('shows help within 250 ms', () => {
-  const fastest = (args: string[]) => {
-    const times = Array.from({ length: 9 }, () => {
-      const began = performance.now();
-      spawnSync(process.execPath, args, { stdio: 'ignore', env: { ...process.env, HOME: machine.home } });
-      return performance.now() - began;
-    });
-    return Math.min(...times);
+// Budget of the design: 250 ms where bare Node.js takes 65 ms. Machines differ and neighbours disturb, so the two are measured
+// in turns, the fastest of each counts, and the budget is their ratio.
+it('shows help within four times what bare Node.js takes', () => {
+  const time = (args: string[]) => {
+    const began = performance.now();
+    spawnSync(process.execPath, args, { stdio: 'ignore', env: { ...process.env, HOME: machine.home } });
+    return performance.now() - began;
   };
-  const node = fastest(['-e', '0']);
-  const help = fastest([join(packageRoot, 'bin', 'stark.js'), 'pod', 'list', '--help']);
-  expect(help - Math.max(0, node - 65)).toBeLessThan(250);
+  const command = [join(packageRoot, 'bin', 'stark.js'), 'pod', 'list', '--help'];
+  const rounds = Array.from({ length: 9 }, () => ({ node: time(['-e', '0']), help: time(command) }));
+  const node = Math.min(...rounds.map((round) => round.node));
+  const help = Math.min(...rounds.map((round) => round.help));
+  expect(help / node).toBeLessThan(4);
 });
