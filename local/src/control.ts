@@ -37,7 +37,7 @@ export function controlPath(dataDir: string): string {
 
 /** Takes the data directory, or throws DATA_DIR_IN_USE. */
 export async function takeControl(dataDir: string, handlers: ControlHandlers): Promise<{ release(): void }> {
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = controlPath(dataDir);
   const server = createServer((socket) => serve(socket, handlers));
   if (!(await listen(server, path))) await takeOver(server, path, dataDir);

@@ -15,9 +15,9 @@ interface StatementResult extends Array<unknown> {
 }
 
 /**
- * Where to log in as somebody else. Through the socket in the server's data folder any role may log in, which only the
- * server's own account and root can reach; elsewhere (no socket files, or a path too long) the platform's password is
- * tried, which roles that a user made may not have.
+ * Where to log in as somebody else. Through the socket in the server's data folder, which only the server's own account
+ * and root can reach, any role but the superuser may log in without a password; elsewhere (no socket files, or a path
+ * too long) the platform's password is tried, which roles that a user made may not have.
  *
  * A job must have a session of its own that was never anything more: from a superuser's session that has set another
  * role or authorization, the job itself could go back to superuser.
@@ -38,7 +38,7 @@ export async function findJobServer(admin: Sql, databaseUrl: string): Promise<(l
       ...(hasSocket ? { path: socket } : {}),
       username,
       database,
-      password: PASSWORD,
+      password: username === url.username ? url.password : PASSWORD,
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,

@@ -11,7 +11,7 @@ import { installExtensionFiles } from './extension-files.js';
 import { claimPort, portTaken } from './port.js';
 import { isPostmasterOf, parentOf, waitForEnd } from './processes.js';
 import { ServerLog } from './server-log.js';
-import { initdbOptions, serverSettings } from './settings.js';
+import { initdbOptions, serverSettings, superuserRules } from './settings.js';
 import { findSystemUser, launchAs, makePrivateDirectory, type SystemUser } from './system-user.js';
 
 const run = promisify(execFile);
@@ -167,6 +167,10 @@ export class PostgresCluster {
       });
       const launch = await launchAs(user, binaries.initdb, options, [binaries.initdb, path.resolve(draft)]);
       await run(launch.command, launch.args, { ...launch.user, env: serverEnvironment() });
+      if (process.platform !== 'win32') {
+        const rules = path.join(draft, 'pg_hba.conf');
+        await writeFile(rules, superuserRules + (await readFile(rules, 'utf8')));
+      }
       for (const [name, content] of [
         [VAULT_KEY_FILE, randomBytes(32).toString('hex')],
         [SUPERUSER_PASSWORD_FILE, password],

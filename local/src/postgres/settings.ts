@@ -39,7 +39,7 @@ export function initdbOptions(options: { directory: string; passwordFile: string
     '--username=supabase_admin',
     `--pwfile=${options.passwordFile}`,
     '--auth-host=scram-sha-256',
-    // The socket stands in the data folder, which only the server's account (and root) may enter.
+    // The socket stands in the data folder, which only the server's account (and root) may enter. See superuserRules.
     '--auth-local=trust',
     '--encoding=UTF8',
     '--locale=C',
@@ -48,6 +48,14 @@ export function initdbOptions(options: { directory: string; passwordFile: string
     ...(options.durable ? [] : ['--no-sync']),
   ];
 }
+
+/**
+ * What stands in pg_hba.conf before initdb's own rules. The server's account may open the socket, and the server itself
+ * runs as that account: without a password, `postgres` would be superuser by connecting back with dblink.
+ */
+export const superuserRules = `local all supabase_admin scram-sha-256
+local replication supabase_admin scram-sha-256
+`;
 
 /**
  * The data folder, for the socket by which jobs log in as roles whose password nobody here knows; '' where socket

@@ -51,7 +51,7 @@ export class FileStorage implements StorageAdapter {
   /** Makes the folders and removes what uploads of an earlier process left unfinished. */
   async prepare(): Promise<void> {
     await rm(this.#temporaryFolder, { recursive: true, force: true });
-    await mkdir(this.#temporaryFolder, { recursive: true });
+    await mkdir(this.#temporaryFolder, { recursive: true, mode: 0o700 });
   }
 
   async uploadObject(
@@ -151,7 +151,7 @@ export class FileStorage implements StorageAdapter {
     const manifest: Manifest = { bucket, key, blob: randomUUID(), ...written, lastModified: new Date().toISOString() };
     await this.#commits.run(folder, async () => {
       const previous = await this.#readManifest(folder);
-      await mkdir(folder, { recursive: true });
+      await mkdir(folder, { recursive: true, mode: 0o700 });
       await rename(temporary, join(folder, manifest.blob));
       const draft = join(this.#temporaryFolder, randomUUID());
       await writeDurably(draft, JSON.stringify(manifest));
