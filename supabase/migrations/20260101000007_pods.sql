@@ -55,6 +55,7 @@ create table stark.pods (
   version text not null,
   node_id uuid references stark.nodes (id) on delete set null,
   node_name text,
+  nominated_node_id uuid references stark.nodes (id) on delete set null,
   status text not null default 'pending',
   status_reason text,
   status_message text,
@@ -91,6 +92,7 @@ create table stark.pods (
 );
 create index pods_pending_idx on stark.pods (priority desc, created_at, id) where status = 'pending';
 create index pods_node_id_idx on stark.pods (node_id);
+create index pods_nominated_node_id_idx on stark.pods (nominated_node_id) where nominated_node_id is not null;
 create index pods_pack_id_idx on stark.pods (pack_id);
 create index pods_pack_version_id_idx on stark.pods (pack_version_id);
 create index pods_created_by_idx on stark.pods (created_by);
@@ -101,6 +103,7 @@ comment on column stark.pods.pack_name is 'Name of the pack.';
 comment on column stark.pods.version is 'Version of the pack.';
 comment on column stark.pods.node_id is 'Where it is placed; null while pending, and after its node was deleted.';
 comment on column stark.pods.node_name is 'Name of that node.';
+comment on column stark.pods.nominated_node_id is 'Node on which lower pods make room for it; set while it waits for that.';
 comment on column stark.pods.status is 'pending, scheduled, transferring, starting, running, stopping; ends: stopped, succeeded, failed, evicted.';
 comment on column stark.pods.status_reason is 'One word why: Unschedulable, CrashLoopBackOff, NodeShutdown …';
 comment on column stark.pods.status_message is 'One line why, for people.';

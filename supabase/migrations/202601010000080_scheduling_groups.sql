@@ -1,0 +1,160 @@
+-- Scheduling: one set-based pass, filter -> score -> pick -> bind. This file holds its words and its working tables.
+--
+--   pending pods ──► groups (same wishes, same priority; requests may differ), highest priority first
+--     each group ──► filter_*: every node that is rejected, and why          (one function per filter)
+--                ──► score_*: every open slot with its score                  (one function per score)
+--                ──► pick: the best slots, within the limits of spread and anti-affinity
+--     left over  ──► preempt: the node where the least has to go
+--   all picks    ──► bind: one update of pods; the rest keeps its reasons, counted per node
+--
+-- A pass holds the cluster lock and works on temporary tables of its session, emptied at commit: a pass that places ten
+-- thousand pods writes each of them once, and leaves no dead rows behind in tables that last.
+
+create type stark_internal.pod_group as (
+  priority integer,
+  runtime text,
+  visibility text,
+  pack_owner uuid,
+  template jsonb,
+  rules_no integer,
+  matches integer[],
+  preempts boolean,
+  cpu bigint,
+  memory bigint,
+  storage bigint
+);
+comment on type stark_internal.pod_group is 'Pending pods with the same wishes: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
+
+/** stark_internal.placement_template(spec) -> what a spec asks of a node itself: name, labels, tolerations. Null when nothing. */
+create function stark_internal.placement_template(p_spec jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if not p_spec ?| array['nodeName', 'nodeSelector', 'tolerations', 'affinity'] then
+    return '{}';
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'nodeName', p_spec -> 'nodeName',
+    'nodeSelector', p_spec -> 'nodeSelector',
+    'tolerations', p_spec -> 'tolerations',
+    'required', p_spec #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}',
+    'preferred', nullif(p_spec #> '{affinity,nodeAffinity,preferredDuringSchedulingIgnoredDuringExecution}', '[]')));
+end;
+$$;
+comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
+revoke all on function stark_internal.placement_template(jsonb) from public, anon;
+
+/** stark_internal.placement_rules(spec) -> what a spec asks about other pods: affinity, anti-affinity, spread. Null when nothing. */
+create function stark_internal.placement_rules(p_spec jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if not p_spec ?| array['affinity', 'topologySpreadConstraints'] then
+    return null;
+  end if;
+  return nullif(jsonb_strip_nulls(jsonb_build_object(
+    'podAffinity', p_spec #> '{affinity,podAffinity}',
+    'podAntiAffinity', p_spec #> '{affinity,podAntiAffinity}',
+    'topologySpreadConstraints', nullif(p_spec -> 'topologySpreadConstraints', '[]'))), '{}');
+end;
+$$;
+comment on function stark_internal.placement_rules(jsonb) is 'What a pod''s spec asks about other pods.';
+revoke all on function stark_internal.placement_rules(jsonb) from public, anon;
+
+-- Pods whose anti-affinity keeps others away are looked up at each pass that places pods.
+create index pods_anti_affinity_idx on stark.pods (node_id)
+  where (spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null;
+
+/** stark_internal.open_tables(): the working tables of a pass, once a session, and empty. */
+create function stark_internal.open_tables()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if to_regclass('pg_temp.pass_nodes') is null then
+    -- Nodes as they are now, numbered by name. free_* is what the pods placed so far, in this pass too, have left.
+    create temporary table pass_nodes (
+      node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
+      labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
+      free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint
+    ) on commit delete rows;
+    create temporary table pass_pods (
+      pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
+      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint
+    ) on commit delete rows;
+    -- Sets of pods that rules speak of: all of the terms ({namespaces, selector}) match. match_labels: when that is all there is.
+    create temporary table pass_selectors (
+      selector_no integer generated always as identity, terms jsonb, namespaces text[], match_labels jsonb
+    ) on commit delete rows;
+    create temporary table pass_rules (
+      rules_no integer, kind text, selector_no integer, topology_key text, weight integer, max_skew integer, min_domains integer,
+      honors_affinity boolean, honors_taints boolean
+    ) on commit delete rows;
+    -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
+    create temporary table pass_counts (selector_no integer, node_no integer, pods bigint, staying bigint) on commit delete rows;
+    -- Where pods stand whose anti-affinity speaks of a selector.
+    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer) on commit delete rows;
+    create temporary table pass_bindings (
+      pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
+    ) on commit delete rows;
+    create temporary table pass_reasons (pod_id uuid, message text) on commit delete rows;
+    create temporary table pass_nominations (pod_id uuid, node_no integer, victims uuid[]) on commit delete rows;
+  end if;
+  delete from pg_temp.pass_nodes;
+  delete from pg_temp.pass_pods;
+  delete from pg_temp.pass_selectors;
+  delete from pg_temp.pass_rules;
+  delete from pg_temp.pass_counts;
+  delete from pg_temp.pass_bans;
+  delete from pg_temp.pass_bindings;
+  delete from pg_temp.pass_reasons;
+  delete from pg_temp.pass_nominations;
+end;
+$$;
+comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
+revoke all on function stark_internal.open_tables() from public, anon;
+
+-- The functions below are checked against these tables when they are created.
+select stark_internal.open_tables();
+
+/** stark_internal.load_nodes(): all nodes as they are now. */
+create function stark_internal.load_nodes()
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  insert into pg_temp.pass_nodes
+    select row_number() over (order by n.name), n.id, n.name, n.incarnation, n.runtime, n.owner_id, n.status, n.unschedulable, n.labels, n.taints,
+           coalesce(a.cpu, 0), coalesce(a.memory, 0), coalesce(a.pods, 0),
+           coalesce(a.cpu, 0) - t.cpu, coalesce(a.memory, 0) - t.memory, coalesce(a.storage, 0) - t.storage, coalesce(a.pods, 0) - t.pods
+    from stark.nodes n
+    cross join lateral jsonb_to_record(n.allocatable) as a (cpu bigint, memory bigint, storage bigint, pods bigint)
+    cross join lateral jsonb_to_record(n.allocated) as t (cpu bigint, memory bigint, storage bigint, pods bigint);
+$$;
+comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
+revoke all on function stark_internal.load_nodes() from public, anon;
+
+/** stark_internal.load_pods(): all pending pods. */
+create function stark_internal.load_pods()
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  insert into pg_temp.pass_pods
+    select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
+           stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
+           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request
+    from stark.pods p
+    where p.status = 'pending';
+$$;
+comment on function stark_internal.load_pods() is 'Fills the working table of pending pods.';
+revoke all on function stark_internal.load_pods() from public, anon;

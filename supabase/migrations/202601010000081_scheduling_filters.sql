@@ -1,0 +1,204 @@
+-- Filters: each tells the nodes it rejects for a group, with the reason as it is shown. A node may be rejected by several, and
+-- counts under each. What looks at other pods stands in the next file.
+
+-- The working tables belong to the session; functions are checked against them when they are created.
+select stark_internal.open_tables();
+
+/** stark_internal.filter_runtime(group): nodes of another runtime than the pack's. */
+create function stark_internal.filter_runtime(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, format('runtime %s wanted', p_group.runtime)
+from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
+$$;
+comment on function stark_internal.filter_runtime(stark_internal.pod_group) is 'Rejects nodes of another runtime than the pack''s.';
+revoke all on function stark_internal.filter_runtime(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_pack_access(group): a private pack runs only on its owner's nodes or on an admin's. */
+create function stark_internal.filter_pack_access(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, 'private pack'
+from pg_temp.pass_nodes n
+where p_group.visibility = 'private'
+  and n.owner_id <> p_group.pack_owner
+  and n.owner_id not in (
+    select b.user_id from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+    where b.role = 'admin' and b.namespace is null);
+$$;
+comment on function stark_internal.filter_pack_access(stark_internal.pod_group) is 'Rejects nodes that may not run a private pack.';
+revoke all on function stark_internal.filter_pack_access(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_health(group): nodes that are not healthy. */
+create function stark_internal.filter_health(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
+$$;
+comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
+revoke all on function stark_internal.filter_health(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_unschedulable(group): cordoned nodes. */
+create function stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
+$$;
+comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
+revoke all on function stark_internal.filter_unschedulable(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_node_name(group): all but the node that spec.nodeName names. */
+create function stark_internal.filter_node_name(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
+from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
+$$;
+comment on function stark_internal.filter_node_name(stark_internal.pod_group) is 'Rejects all nodes but the named one.';
+revoke all on function stark_internal.filter_node_name(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_node_selector(group): nodes without one of the labels in spec.nodeSelector. */
+create function stark_internal.filter_node_selector(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, 'node selector'
+from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
+$$;
+comment on function stark_internal.filter_node_selector(stark_internal.pod_group) is 'Rejects nodes that lack a wanted label.';
+revoke all on function stark_internal.filter_node_selector(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.matching_nodes(terms) -> which nodes match which node selector term. What stands in a term is ANDed; NotIn and DoesNotExist match a missing key; an empty term matches nothing. */
+create function stark_internal.matching_nodes(p_terms jsonb)
+returns table (node_no integer, term_no bigint)
+language sql
+stable
+set search_path = ''
+as $$
+-- Requirements become typed rows first, so that no node has to look into JSON more than once for each.
+with requirements as materialized (
+  select t.no as term_no, r ->> 'operator' as operator, f.is_field, r ->> 'key' as key, v.list,
+         case when v.list[1] ~ '^-?\d{1,18}$' then v.list[1]::bigint end as bound
+  from jsonb_array_elements(p_terms) with ordinality as t (term, no)
+  cross join lateral (values (false, t.term -> 'matchExpressions'), (true, t.term -> 'matchFields')) as f (is_field, list)
+  cross join lateral jsonb_array_elements(coalesce(f.list, '[]')) r
+  cross join lateral (select array(select jsonb_array_elements_text(coalesce(r -> 'values', '[]'))) as list) v
+)
+select n.node_no, r.term_no
+from requirements r
+cross join lateral (
+  select m.node_no, case when r.is_field then m.name else m.labels ->> r.key end as value from pg_temp.pass_nodes m
+) n
+group by n.node_no, r.term_no
+having bool_and(case r.operator
+  when 'In' then coalesce(n.value = any (r.list), false)
+  when 'NotIn' then coalesce(n.value <> all (r.list), true)
+  when 'Exists' then n.value is not null
+  when 'DoesNotExist' then n.value is null
+  when 'Gt' then coalesce(substring(n.value from '^-?\d{1,18}$')::bigint > r.bound, false)
+  when 'Lt' then coalesce(substring(n.value from '^-?\d{1,18}$')::bigint < r.bound, false)
+  else false end);
+$$;
+comment on function stark_internal.matching_nodes(jsonb) is 'Which nodes match which of these node selector terms.';
+revoke all on function stark_internal.matching_nodes(jsonb) from public, anon;
+
+/** stark_internal.filter_node_affinity(group): nodes that none of the terms of required node affinity matches; an empty list matches nothing. */
+create function stark_internal.filter_node_affinity(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, 'node affinity'
+from pg_temp.pass_nodes n
+where p_group.template ? 'required'
+  and n.node_no not in (select m.node_no from stark_internal.matching_nodes(p_group.template -> 'required') m);
+$$;
+comment on function stark_internal.filter_node_affinity(stark_internal.pod_group) is 'Rejects nodes that required node affinity does not match.';
+revoke all on function stark_internal.filter_node_affinity(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.tolerates(tolerations, taint): Kubernetes' rule. No key with Exists tolerates all; no effect means every effect. */
+create function stark_internal.tolerates(p_tolerations jsonb, p_taint jsonb)
+returns boolean
+language sql
+immutable
+set search_path = ''
+as $$
+select exists (
+  select from jsonb_array_elements(coalesce(p_tolerations, '[]')) t
+  where coalesce(t ->> 'effect', '') in ('', p_taint ->> 'effect')
+    and case coalesce(t ->> 'operator', 'Equal')
+      when 'Exists' then coalesce(t ->> 'key', '') in ('', p_taint ->> 'key')
+      else t ->> 'key' = p_taint ->> 'key' and coalesce(t ->> 'value', '') = coalesce(p_taint ->> 'value', '')
+    end);
+$$;
+comment on function stark_internal.tolerates(jsonb, jsonb) is 'Whether one of these tolerations tolerates the taint.';
+revoke all on function stark_internal.tolerates(jsonb, jsonb) from public, anon;
+
+/** stark_internal.intolerable_taints(tolerations, effects): taints of these effects that are not tolerated, node by node. */
+create function stark_internal.intolerable_taints(p_tolerations jsonb, p_effects text[])
+returns table (node_no integer, taint jsonb)
+language sql
+stable
+set search_path = ''
+as $$
+-- Many nodes have the same taint: each different one is looked at once.
+with tainted as materialized (
+  select n.node_no, t as taint from pg_temp.pass_nodes n, jsonb_array_elements(n.taints) t
+  where n.taints <> '[]' and t ->> 'effect' = any (p_effects)
+), refused as materialized (
+  select d.taint from (select distinct t.taint from tainted t) d where not stark_internal.tolerates(p_tolerations, d.taint)
+)
+select t.node_no, t.taint from tainted t join refused r using (taint);
+$$;
+comment on function stark_internal.intolerable_taints(jsonb, text[]) is 'Taints that these tolerations do not tolerate.';
+revoke all on function stark_internal.intolerable_taints(jsonb, text[]) from public, anon;
+
+/** stark_internal.filter_taints(group): nodes with a taint NoSchedule or NoExecute that is not tolerated, one row for each such taint. */
+create function stark_internal.filter_taints(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
+from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t;
+$$;
+comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
+revoke all on function stark_internal.filter_taints(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_resources(group): nodes without room, one row for each resource that is short. A zero request always fits; a place for the pod itself always counts. */
+create function stark_internal.filter_resources(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+select n.node_no, r.reason
+from pg_temp.pass_nodes n
+cross join lateral (values
+  ('insufficient cpu', n.free_cpu < p_group.cpu and p_group.cpu > 0),
+  ('insufficient memory', n.free_memory < p_group.memory and p_group.memory > 0),
+  ('insufficient storage', n.free_storage < p_group.storage and p_group.storage > 0),
+  ('insufficient pods', n.free_pods < 1)) as r (reason, short)
+where r.short;
+$$;
+comment on function stark_internal.filter_resources(stark_internal.pod_group) is 'Rejects nodes without room for one more pod of the group.';
+revoke all on function stark_internal.filter_resources(stark_internal.pod_group) from public, anon;

@@ -1,0 +1,343 @@
+-- Rules about other pods: affinity, anti-affinity, topology spread. Pods that a rule speaks of are counted once a pass, and
+-- counted on as pods are placed.
+
+-- The working tables belong to the session; functions are checked against them when they are created.
+select stark_internal.open_tables();
+
+/** stark_internal.matches_selector(labels, selector): Kubernetes' label selector. An empty one matches everything, a null one nothing; NotIn and DoesNotExist match a missing key. */
+create function stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_selector is null or p_selector = 'null' then
+    return false;
+  end if;
+  return p_labels @> coalesce(p_selector -> 'matchLabels', '{}')
+    and not exists (
+      select from jsonb_array_elements(coalesce(p_selector -> 'matchExpressions', '[]')) r
+      where not case r ->> 'operator'
+        when 'In' then p_labels ? (r ->> 'key') and (r -> 'values') ? (p_labels ->> (r ->> 'key'))
+        when 'NotIn' then not (p_labels ? (r ->> 'key') and (r -> 'values') ? (p_labels ->> (r ->> 'key')))
+        when 'Exists' then p_labels ? (r ->> 'key')
+        when 'DoesNotExist' then not p_labels ? (r ->> 'key')
+        else false end);
+end;
+$$;
+comment on function stark_internal.matches_selector(jsonb, jsonb) is 'Whether labels match a label selector.';
+revoke all on function stark_internal.matches_selector(jsonb, jsonb) from public, anon;
+
+/** stark_internal.matches_terms(namespace, labels, terms): all of the terms {namespaces, selector} match. */
+create function stark_internal.matches_terms(p_namespace text, p_labels jsonb, p_terms jsonb)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return not exists (
+    select from jsonb_array_elements(p_terms) t
+    where not (t -> 'namespaces' ? p_namespace and stark_internal.matches_selector(p_labels, t -> 'selector')));
+end;
+$$;
+comment on function stark_internal.matches_terms(text, jsonb, jsonb) is 'Whether a pod matches all of these terms.';
+revoke all on function stark_internal.matches_terms(text, jsonb, jsonb) from public, anon;
+
+/** stark_internal.resolve_term(namespace, term) -> {namespaces, selector}: whom a term of a pod in this namespace speaks of. Namespaces listed and selected are joined; neither means the pod's own. */
+create function stark_internal.resolve_term(p_namespace text, p_term jsonb)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+select jsonb_build_object(
+  'selector', p_term -> 'labelSelector',
+  'namespaces', case
+    when jsonb_array_length(coalesce(p_term -> 'namespaces', '[]')) = 0 and coalesce(p_term -> 'namespaceSelector', 'null') = 'null'
+      then jsonb_build_array(p_namespace)
+    else (
+      select coalesce(jsonb_agg(n.name order by n.name), '[]') from stark.namespaces n
+      where coalesce(p_term -> 'namespaces', '[]') ? n.name or stark_internal.matches_selector(n.labels, p_term -> 'namespaceSelector'))
+  end);
+$$;
+comment on function stark_internal.resolve_term(text, jsonb) is 'The pods that a term speaks of.';
+revoke all on function stark_internal.resolve_term(text, jsonb) from public, anon;
+
+/** stark_internal.rules_of(namespace, rules): the rules of a pod in this namespace, one a row. */
+create function stark_internal.rules_of(p_namespace text, p_rules jsonb)
+returns table (kind text, terms jsonb, topology_key text, weight integer, max_skew integer, min_domains integer, honors_affinity boolean, honors_taints boolean)
+language sql
+stable
+set search_path = ''
+as $$
+with affinity as (
+  select t as term from jsonb_array_elements(coalesce(p_rules #> '{podAffinity,requiredDuringSchedulingIgnoredDuringExecution}', '[]')) t
+)
+-- One pod that is there must satisfy all required terms, so these share one set of pods.
+select 'affinity', (select jsonb_agg(stark_internal.resolve_term(p_namespace, a.term)) from affinity a), a.term ->> 'topologyKey', null::integer, null::integer, null::integer, null::boolean, null::boolean
+from affinity a
+union all
+select 'anti_affinity', jsonb_build_array(stark_internal.resolve_term(p_namespace, t)), t ->> 'topologyKey', null, null, null, null, null
+from jsonb_array_elements(coalesce(p_rules #> '{podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}', '[]')) t
+union all
+select 'prefer', jsonb_build_array(stark_internal.resolve_term(p_namespace, t -> 'podAffinityTerm')), t #>> '{podAffinityTerm,topologyKey}',
+       s.sign * (t ->> 'weight')::integer, null, null, null, null
+from (values (1, 'podAffinity'), (-1, 'podAntiAffinity')) as s (sign, field)
+cross join lateral jsonb_array_elements(coalesce(p_rules #> array[s.field, 'preferredDuringSchedulingIgnoredDuringExecution'], '[]')) t
+union all
+select case when t ->> 'whenUnsatisfiable' = 'ScheduleAnyway' then 'prefer_spread' else 'spread' end,
+       jsonb_build_array(stark_internal.resolve_term(p_namespace, t)), t ->> 'topologyKey', null, (t ->> 'maxSkew')::integer, (t ->> 'minDomains')::integer,
+       coalesce(t ->> 'nodeAffinityPolicy', 'Honor') = 'Honor', coalesce(t ->> 'nodeTaintsPolicy', 'Ignore') = 'Honor'
+from jsonb_array_elements(coalesce(p_rules -> 'topologySpreadConstraints', '[]')) t;
+$$;
+comment on function stark_internal.rules_of(text, jsonb) is 'Rules of a pod about other pods, one a row.';
+revoke all on function stark_internal.rules_of(text, jsonb) from public, anon;
+
+/** stark_internal.load_rules() -> whether any rule about other pods is in play: fills the working tables of rules, selectors and counts. */
+create function stark_internal.load_rules()
+returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_holders boolean := exists (
+    select from stark.pods p
+    where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null and stark_internal.occupies(p.status));
+begin
+  if not v_holders and not exists (select from pg_temp.pass_pods p where p.rules is not null) then
+    return false;
+  end if;
+  -- Rules of pending pods, and the selectors that they and the pods already there speak of.
+  with wishes as materialized (
+    select w.*, row_number() over (order by w.namespace, w.rules::text) as rules_no
+    from (select distinct p.namespace, p.rules from pg_temp.pass_pods p where p.rules is not null) w
+  ), wanted as materialized (
+    select w.rules_no, r.* from wishes w cross join lateral stark_internal.rules_of(w.namespace, w.rules) r
+  ), held as materialized (
+    select distinct r.terms
+    from (
+      select distinct p.namespace, stark_internal.placement_rules(p.spec) as rules from stark.pods p
+      where v_holders and (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
+        and stark_internal.occupies(p.status)) h
+    cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
+    where r.kind = 'anti_affinity'
+  ), selectors as (
+    insert into pg_temp.pass_selectors (terms, namespaces, match_labels)
+      select t.terms,
+             case when s.is_simple then array(select jsonb_array_elements_text(t.terms #> '{0,namespaces}')) end,
+             case when s.is_simple then coalesce(t.terms #> '{0,selector,matchLabels}', '{}') end
+      from (select w.terms from wanted w union select h.terms from held h) t
+      cross join lateral (
+        select jsonb_array_length(t.terms) = 1 and jsonb_typeof(t.terms #> '{0,selector}') = 'object'
+               and coalesce(t.terms #> '{0,selector,matchExpressions}', '[]') = '[]' as is_simple) s
+      order by t.terms::text
+      returning *
+  ), rules as (
+    insert into pg_temp.pass_rules
+      select w.rules_no, w.kind, s.selector_no, w.topology_key, w.weight, w.max_skew, w.min_domains, w.honors_affinity, w.honors_taints
+      from wanted w join selectors s using (terms)
+  )
+  update pg_temp.pass_pods p set rules_no = w.rules_no
+    from wishes w where w.namespace = p.namespace and w.rules = p.rules;
+  -- Who among the pending pods is spoken of. Labels that match the same selectors are all the same to the pass.
+  update pg_temp.pass_pods p set matches = m.matches
+    from (
+      select d.namespace, d.labels, array_agg(s.selector_no order by s.selector_no) as matches
+      from (select distinct p.namespace, p.labels from pg_temp.pass_pods p) d
+      join pg_temp.pass_selectors s on case
+        when s.match_labels is not null then d.namespace = any (s.namespaces) and d.labels @> s.match_labels
+        else stark_internal.matches_terms(d.namespace, d.labels, s.terms) end
+      group by d.namespace, d.labels) m
+    where p.namespace = m.namespace and p.labels = m.labels;
+  -- Who among the pods already there.
+  insert into pg_temp.pass_counts
+    select s.selector_no, n.node_no, count(*), count(*) filter (where p.status <> 'stopping')
+    from stark.pods p
+    join pg_temp.pass_nodes n on n.node_id = p.node_id
+    join pg_temp.pass_selectors s on case
+      when s.match_labels is not null then p.namespace = any (s.namespaces) and p.labels @> s.match_labels
+      else stark_internal.matches_terms(p.namespace, p.labels, s.terms) end
+    where stark_internal.occupies(p.status)
+    group by s.selector_no, n.node_no;
+  if v_holders then
+    insert into pg_temp.pass_bans
+      select distinct s.selector_no, r.topology_key, n.node_no
+      from stark.pods p
+      join pg_temp.pass_nodes n on n.node_id = p.node_id
+      cross join lateral stark_internal.rules_of(p.namespace, stark_internal.placement_rules(p.spec)) r
+      join pg_temp.pass_selectors s using (terms)
+      where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
+        and stark_internal.occupies(p.status) and r.kind = 'anti_affinity';
+  end if;
+  return true;
+end;
+$$;
+comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
+revoke all on function stark_internal.load_rules() from public, anon;
+
+/** stark_internal.filter_pod_affinity(group): nodes in whose domain no pod satisfies the required affinity terms. The first pod of a group that speaks of itself may go anywhere that has the topology keys. */
+create function stark_internal.filter_pod_affinity(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+with rules as materialized (
+  select r.topology_key, r.selector_no,
+         -- The first pod of those that want to be together has nobody to go to.
+         r.selector_no = any (p_group.matches) and not exists (select from pg_temp.pass_counts c where c.selector_no = r.selector_no) as is_first
+  from pg_temp.pass_rules r
+  where r.rules_no = p_group.rules_no and r.kind = 'affinity'
+), held as materialized (
+  select distinct r.topology_key, m.labels ->> r.topology_key as domain
+  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+)
+select distinct n.node_no, 'pod affinity'
+from (select r.*, m.node_no, m.labels ->> r.topology_key as domain from rules r cross join pg_temp.pass_nodes m) n
+left join held h on h.topology_key = n.topology_key and h.domain = n.domain
+where n.domain is null or (h.domain is null and not n.is_first);
+$$;
+comment on function stark_internal.filter_pod_affinity(stark_internal.pod_group) is 'Rejects nodes without the company that is required.';
+revoke all on function stark_internal.filter_pod_affinity(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_pod_anti_affinity(group): nodes in whose domain stands a pod that the group wants to keep away from. */
+create function stark_internal.filter_pod_anti_affinity(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+with rules as materialized (
+  select r.topology_key, r.selector_no from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
+), held as materialized (
+  select distinct r.topology_key, m.labels ->> r.topology_key as domain
+  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+)
+select distinct n.node_no, 'pod anti-affinity'
+from (select distinct h.topology_key from held h) k
+cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
+join held h on h.topology_key = k.topology_key and h.domain = n.domain;
+$$;
+comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that the group keeps away from.';
+revoke all on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_existing_anti_affinity(group): nodes in whose domain stands a pod that keeps pods like these away. */
+create function stark_internal.filter_existing_anti_affinity(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+with banned as materialized (
+  select distinct b.topology_key, m.labels ->> b.topology_key as domain
+  from (select distinct b.topology_key, b.node_no from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)) b
+  join pg_temp.pass_nodes m using (node_no)
+)
+select distinct n.node_no, 'anti-affinity of pods there'
+from (select distinct b.topology_key from banned b) k
+cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
+join banned b on b.topology_key = k.topology_key and b.domain = n.domain;
+$$;
+comment on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that keep the group away.';
+revoke all on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.spread_domains(group, kind): the domains of each spread rule, the pods counted there, and the fewest in any (none while there are fewer domains than minDomains: is_short). Only nodes that the pod itself could use and that have all the keys count. */
+create function stark_internal.spread_domains(p_group stark_internal.pod_group, p_kind text)
+returns table (selector_no integer, topology_key text, max_skew integer, domain text, pods bigint, fewest bigint, is_short boolean)
+language sql
+stable
+set search_path = ''
+as $$
+with rules as materialized (
+  select r.* from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = p_kind
+), off_limits as materialized (
+  select f.node_no, true as by_affinity from stark_internal.filter_node_selector(p_group) f where exists (select from rules r where r.honors_affinity)
+  union all
+  select f.node_no, true from stark_internal.filter_node_affinity(p_group) f where exists (select from rules r where r.honors_affinity)
+  union all
+  select f.node_no, false from stark_internal.filter_taints(p_group) f where exists (select from rules r where r.honors_taints)
+), keys as materialized (
+  select array_agg(r.topology_key) as list from rules r
+), counted as materialized (
+  select c.selector_no, c.node_no, sum(c.staying) as pods from pg_temp.pass_counts c where c.selector_no in (select r.selector_no from rules r) group by 1, 2
+)
+select s.selector_no, s.topology_key, s.max_skew, s.domain, s.pods, case when s.is_short then 0 else s.fewest end, s.is_short
+from (
+select r.selector_no, r.topology_key, r.max_skew, d.domain, d.pods,
+       min(d.pods) over (partition by r.selector_no, r.topology_key) as fewest,
+       coalesce(count(*) over (partition by r.selector_no, r.topology_key) < r.min_domains, false) as is_short
+from rules r
+cross join keys k
+cross join lateral (
+  select n.labels ->> r.topology_key as domain, coalesce(sum(c.pods), 0)::bigint as pods
+  from pg_temp.pass_nodes n
+  left join counted c on c.node_no = n.node_no and c.selector_no = r.selector_no
+  where n.labels ?& k.list
+    and not (coalesce(r.honors_affinity, false) and n.node_no in (select o.node_no from off_limits o where o.by_affinity))
+    and not (coalesce(r.honors_taints, false) and n.node_no in (select o.node_no from off_limits o where not o.by_affinity))
+  group by 1) d
+) s;
+$$;
+comment on function stark_internal.spread_domains(stark_internal.pod_group, text) is 'Domains of spread rules and the pods in each.';
+revoke all on function stark_internal.spread_domains(stark_internal.pod_group, text) from public, anon;
+
+/** stark_internal.filter_topology_spread(group): nodes whose domain would have too many more pods than the emptiest; nodes without the topology key. */
+create function stark_internal.filter_topology_spread(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language sql
+stable
+set search_path = ''
+as $$
+with domains as materialized (
+  select d.*, d.pods + (d.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest <= d.max_skew as is_open
+  from stark_internal.spread_domains(p_group, 'spread') d
+)
+select distinct n.node_no, 'topology spread ' || r.topology_key
+from pg_temp.pass_rules r
+cross join pg_temp.pass_nodes n
+left join domains d on d.selector_no = r.selector_no and d.topology_key = r.topology_key and d.domain = n.labels ->> r.topology_key
+where r.rules_no = p_group.rules_no and r.kind = 'spread' and d.is_open is not true;
+$$;
+comment on function stark_internal.filter_topology_spread(stark_internal.pod_group) is 'Rejects nodes whose domain has too many pods already.';
+revoke all on function stark_internal.filter_topology_spread(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.rejections(group): every filter's answer, so that a node counts under each filter that rejects it. Filters that have nothing to look at are not asked. */
+create function stark_internal.rejections(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language plpgsql
+stable
+set search_path = ''
+set enable_nestloop = off
+as $$
+begin
+  return query
+    select * from stark_internal.filter_runtime(p_group)
+    union all select * from stark_internal.filter_health(p_group)
+    union all select * from stark_internal.filter_unschedulable(p_group)
+    union all select * from stark_internal.filter_taints(p_group)
+    union all select * from stark_internal.filter_resources(p_group);
+  if p_group.visibility = 'private' then
+    return query select * from stark_internal.filter_pack_access(p_group);
+  end if;
+  if p_group.template ?| array['nodeName', 'nodeSelector', 'required'] then
+    return query
+      select * from stark_internal.filter_node_name(p_group)
+      union all select * from stark_internal.filter_node_selector(p_group)
+      union all select * from stark_internal.filter_node_affinity(p_group);
+  end if;
+  if p_group.rules_no is not null then
+    return query
+      select * from stark_internal.filter_pod_affinity(p_group)
+      union all select * from stark_internal.filter_pod_anti_affinity(p_group)
+      union all select * from stark_internal.filter_topology_spread(p_group);
+  end if;
+  if p_group.matches is not null then
+    return query select * from stark_internal.filter_existing_anti_affinity(p_group);
+  end if;
+end;
+$$;
+comment on function stark_internal.rejections(stark_internal.pod_group) is 'Which nodes are rejected for a group, under each filter.';
+revoke all on function stark_internal.rejections(stark_internal.pod_group) from public, anon;
