@@ -283,61 +283,6 @@ $$;
 comment on function stark_internal.requirements_problem(jsonb, text) is 'What is wrong with these match expressions; null when nothing is.';
 revoke all on function stark_internal.requirements_problem(jsonb, text) from public, anon;
 
-/**
- * stark_internal.affinity_problem(affinity): Kubernetes' required node affinity. Other affinities are refused: a wish that
- * nothing looks at would be worse than none.
- */
-create function stark_internal.affinity_problem(p_affinity jsonb)
-returns text
-language plpgsql
-immutable
-set search_path = ''
-as $$
-declare
-  v_terms jsonb := p_affinity #> '{nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}';
-  v_path text;
-  v_problem text;
-begin
-  if jsonb_typeof(p_affinity) <> 'object' then
-    return 'spec.affinity must be an object';
-  end if;
-  if p_affinity = '{}' then
-    return null;
-  end if;
-  select 'spec.affinity.' || k.path into v_path from (
-      select a as path from jsonb_object_keys(p_affinity) a where a <> 'nodeAffinity'
-      union all
-      select 'nodeAffinity.' || a from jsonb_object_keys(case jsonb_typeof(p_affinity -> 'nodeAffinity') when 'object' then p_affinity -> 'nodeAffinity' else '{}' end) a
-        where a <> 'requiredDuringSchedulingIgnoredDuringExecution'
-    ) k limit 1;
-  if found then
-    return format('%s is not looked at by this scheduler; required node affinity is', left(v_path, 120));
-  end if;
-  if jsonb_typeof(v_terms) is distinct from 'array' or jsonb_array_length(v_terms) > 64 then
-    return 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms must be a list of at most 64';
-  end if;
-  if exists (select from jsonb_array_elements(v_terms) t where jsonb_typeof(t) <> 'object')
-     or exists (select from jsonb_array_elements(v_terms) t, jsonb_object_keys(t) k where k not in ('matchExpressions', 'matchFields')) then
-    return 'each of nodeSelectorTerms is {matchExpressions, matchFields}';
-  end if;
-  select coalesce(stark_internal.requirements_problem(coalesce(t -> 'matchExpressions', '[]'), 'matchExpressions'),
-                  stark_internal.requirements_problem(coalesce(t -> 'matchFields', '[]'), 'matchFields')) into v_problem
-    from jsonb_array_elements(v_terms) t
-    where stark_internal.requirements_problem(coalesce(t -> 'matchExpressions', '[]'), 'matchExpressions') is not null
-       or stark_internal.requirements_problem(coalesce(t -> 'matchFields', '[]'), 'matchFields') is not null
-    limit 1;
-  if v_problem is null and exists (
-    select from jsonb_array_elements(v_terms) t, jsonb_array_elements(coalesce(t -> 'matchFields', '[]')) f
-    where f ->> 'key' <> 'metadata.name' or f ->> 'operator' not in ('In', 'NotIn')
-  ) then
-    v_problem := 'matchFields knows metadata.name with In and NotIn only';
-  end if;
-  return 'spec.affinity: ' || v_problem;
-end;
-$$;
-comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong with this affinity; null when nothing is.';
-revoke all on function stark_internal.affinity_problem(jsonb) from public, anon;
-
 /** stark_internal.ports_problem(ports): a list of {name, strategy?: random|fixed, port?}; names are DNS labels, each once. */
 create function stark_internal.ports_problem(p_ports jsonb)
 returns text
@@ -388,7 +333,8 @@ begin
   end if;
   select k into v_key from jsonb_object_keys(p_spec) k
     where k not in ('nodeName', 'nodeSelector', 'tolerations', 'affinity', 'resources', 'config', 'env', 'ports',
-                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness')
+                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness',
+                    'topologySpreadConstraints', 'preemptionPolicy')
     limit 1;
   if found then
     return format('spec has no field %s', to_json(left(v_key, 80)));
@@ -409,6 +355,12 @@ begin
   end if;
   if p_spec ? 'affinity' and stark_internal.affinity_problem(p_spec -> 'affinity') is not null then
     return stark_internal.affinity_problem(p_spec -> 'affinity');
+  end if;
+  if p_spec ? 'topologySpreadConstraints' and stark_internal.topology_spread_problem(p_spec -> 'topologySpreadConstraints') is not null then
+    return stark_internal.topology_spread_problem(p_spec -> 'topologySpreadConstraints');
+  end if;
+  if p_spec ? 'preemptionPolicy' and coalesce(p_spec ->> 'preemptionPolicy', '') not in ('PreemptLowerPriority', 'Never') then
+    return 'spec.preemptionPolicy must be PreemptLowerPriority or Never';
   end if;
   if p_spec ? 'resources' then
     select k into v_key from jsonb_object_keys(p_spec -> 'resources') k where k not in ('requests', 'limits') limit 1;
