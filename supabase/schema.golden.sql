@@ -613,7 +613,7 @@ begin
     join stark.pods p on p.id = case when pg_input_is_valid(l.line ->> 'pod_id', 'uuid') then (l.line ->> 'pod_id')::uuid end
     where p.node_id = p_node_id
       and stark_internal.is_whole(l.line -> 'seq', 0, 9007199254740991)
-      and pg_input_is_valid(l.line ->> 'time', 'timestamptz')
+      and stark_internal.is_time(l.line ->> 'time', now() + interval '1 day')
       and l.line ->> 'stream' in ('stdout', 'stderr', 'platform')
       and jsonb_typeof(l.line -> 'message') = 'string'
     on conflict do nothing;
@@ -1223,7 +1223,7 @@ declare
   v_round jsonb;
   v_nth bigint;
 begin
-  select coalesce(jsonb_agg(jsonb_build_object('ord', e.ord, 'pod_id', e.report -> 'pod_id', 'accepted', false, 'code', 'INVALID_ARGUMENT',
+  select coalesce(jsonb_agg(jsonb_build_object('ord', e.ord, 'pod_id', left(e.report ->> 'pod_id', 64), 'accepted', false, 'code', 'INVALID_ARGUMENT',
            'message', stark_internal.report_problem(e.report))), '[]') into v_results
     from jsonb_array_elements(p_reports) with ordinality as e (report, ord)
     where stark_internal.report_problem(e.report) is not null;
@@ -1935,6 +1935,20 @@ end;
 $function$;
 comment on function stark_internal.is_semver(text) is 'True for a version in the sense of semver.org 2.0.0.';
 
+CREATE OR REPLACE FUNCTION stark_internal.is_time(p_text text, p_latest timestamp with time zone DEFAULT '9999-12-31 00:00:00+00'::timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return case when pg_catalog.pg_input_is_valid(p_text, 'timestamptz')
+    then p_text::timestamptz between '1970-01-01T00:00:00Z' and p_latest
+    else false end;
+end;
+$function$;
+comment on function stark_internal.is_time(text,timestamp with time zone) is 'True for the text of a time that a clock can show.';
+
 CREATE OR REPLACE FUNCTION stark_internal.is_trusted()
  RETURNS boolean
  LANGUAGE sql
@@ -1952,8 +1966,9 @@ CREATE OR REPLACE FUNCTION stark_internal.is_whole(p_value jsonb, p_low numeric,
  SET search_path TO ''
 AS $function$
 begin
+  -- No fraction, not even .0: what is stored keeps it, and its text is then no integer to the casts that read it.
   return case when jsonb_typeof(p_value) = 'number'
-    then (p_value::numeric % 1) = 0 and p_value::numeric between p_low and p_high
+    then p_value::numeric between p_low and p_high and scale(p_value::numeric) = 0
     else false end;
 end;
 $function$;
@@ -2456,7 +2471,7 @@ AS $function$
       select from jsonb_each(case jsonb_typeof(p_report -> 'ports') when 'object' then p_report -> 'ports' else '{}' end) e
       where not stark_internal.is_whole(e.value, 1, 65535)) then 'ports must be an object of port numbers'
     when coalesce(jsonb_typeof(p_report -> 'observed_at'), 'null') <> 'null'
-      and not pg_input_is_valid(p_report ->> 'observed_at', 'timestamptz') then 'observed_at must be a time'
+      and not stark_internal.is_time(p_report ->> 'observed_at') then 'observed_at must be a time'
   end;
 $function$;
 comment on function stark_internal.report_problem(jsonb) is 'What is wrong with an agent''s report; null when nothing is.';

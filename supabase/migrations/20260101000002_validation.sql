@@ -170,13 +170,30 @@ immutable
 set search_path = ''
 as $$
 begin
+  -- No fraction, not even .0: what is stored keeps it, and its text is then no integer to the casts that read it.
   return case when jsonb_typeof(p_value) = 'number'
-    then (p_value::numeric % 1) = 0 and p_value::numeric between p_low and p_high
+    then p_value::numeric between p_low and p_high and scale(p_value::numeric) = 0
     else false end;
 end;
 $$;
 comment on function stark_internal.is_whole(jsonb, numeric, numeric) is 'True for a whole JSON number between two bounds.';
 revoke all on function stark_internal.is_whole(jsonb, numeric, numeric) from public, anon;
+
+/** stark_internal.is_time(text, latest): true for a time that a clock can show, not after the latest one. infinity and years past 9999 are none: nothing ever ends them, and clients cannot read them. */
+create function stark_internal.is_time(p_text text, p_latest timestamptz default '9999-12-31T00:00:00Z')
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return case when pg_catalog.pg_input_is_valid(p_text, 'timestamptz')
+    then p_text::timestamptz between '1970-01-01T00:00:00Z' and p_latest
+    else false end;
+end;
+$$;
+comment on function stark_internal.is_time(text, timestamptz) is 'True for the text of a time that a clock can show.';
+revoke all on function stark_internal.is_time(text, timestamptz) from public, anon;
 
 /** stark_internal.resources_problem(resources, what): {cpu, memory, storage, pods} as whole numbers: millicores, MB, MB, count. */
 create function stark_internal.resources_problem(p_resources jsonb, p_what text)

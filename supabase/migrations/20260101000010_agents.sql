@@ -112,7 +112,7 @@ as $$
       select from jsonb_each(case jsonb_typeof(p_report -> 'ports') when 'object' then p_report -> 'ports' else '{}' end) e
       where not stark_internal.is_whole(e.value, 1, 65535)) then 'ports must be an object of port numbers'
     when coalesce(jsonb_typeof(p_report -> 'observed_at'), 'null') <> 'null'
-      and not pg_input_is_valid(p_report ->> 'observed_at', 'timestamptz') then 'observed_at must be a time'
+      and not stark_internal.is_time(p_report ->> 'observed_at') then 'observed_at must be a time'
   end;
 $$;
 comment on function stark_internal.report_problem(jsonb) is 'What is wrong with an agent''s report; null when nothing is.';
@@ -151,7 +151,7 @@ declare
   v_round jsonb;
   v_nth bigint;
 begin
-  select coalesce(jsonb_agg(jsonb_build_object('ord', e.ord, 'pod_id', e.report -> 'pod_id', 'accepted', false, 'code', 'INVALID_ARGUMENT',
+  select coalesce(jsonb_agg(jsonb_build_object('ord', e.ord, 'pod_id', left(e.report ->> 'pod_id', 64), 'accepted', false, 'code', 'INVALID_ARGUMENT',
            'message', stark_internal.report_problem(e.report))), '[]') into v_results
     from jsonb_array_elements(p_reports) with ordinality as e (report, ord)
     where stark_internal.report_problem(e.report) is not null;

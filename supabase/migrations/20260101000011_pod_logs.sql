@@ -46,7 +46,8 @@ revoke all on function stark_internal.cut(text, integer) from public, anon;
 /**
  * stark.append_pod_logs(node, incarnation, lines) -> how many lines are new.
  * line: {pod_id, seq, time, stream: stdout|stderr|platform, level?, message}. Sending a line again changes nothing; lines of
- * pods that are not this node's, or are gone, are dropped, and so are malformed ones: logs never hold up an agent.
+ * pods that are not this node's, or are gone, are dropped, and so are malformed ones and those of days to come: logs never
+ * hold up an agent.
  * Caller: the node's owner, or nodes:connect on any. No lock: logs change no wanted state.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
@@ -75,7 +76,7 @@ begin
     join stark.pods p on p.id = case when pg_input_is_valid(l.line ->> 'pod_id', 'uuid') then (l.line ->> 'pod_id')::uuid end
     where p.node_id = p_node_id
       and stark_internal.is_whole(l.line -> 'seq', 0, 9007199254740991)
-      and pg_input_is_valid(l.line ->> 'time', 'timestamptz')
+      and stark_internal.is_time(l.line ->> 'time', now() + interval '1 day')
       and l.line ->> 'stream' in ('stdout', 'stderr', 'platform')
       and jsonb_typeof(l.line -> 'message') = 'string'
     on conflict do nothing;
