@@ -140,6 +140,8 @@ export class Database {
       allowExitOnIdle: true,
     });
     pool.on('error', (error) => this.markDown(error));
+    // The pool listens only to idle connections. A lent one that breaks between two statements would end the process.
+    pool.on('connect', (client) => client.on('error', (error) => this.markDown(error)));
     return pool;
   }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type pg from 'pg';
+import pg from 'pg';
 import { LogicalReplicationService, type Pgoutput, PgoutputPlugin } from 'pg-logical-replication';
 import { type Cancel, type Clock, pause } from '../clock.js';
 import type { RealtimeLog } from '../options.js';
@@ -99,7 +99,7 @@ export class Feed {
   /** One stream from its beginning to its end; never throws. */
   async #stream(): Promise<void> {
     const { name, log } = this.#options;
-    const service = new LogicalReplicationService(
+    const service = replicationService(
       { connectionString: this.#options.url, application_name: `realtime_${name}` },
       {
         acknowledge: { auto: false, timeoutSeconds: 5 },
@@ -144,6 +144,28 @@ export class Feed {
     this.#options.onReadiness?.(ready);
     if (ready) for (const listener of [...this.#readyListeners]) listener();
   }
+}
+
+/**
+ * The library listens for its client's errors only after it has connected. A server that says goodbye in the same packet as
+ * hello would raise an error that nobody hears, which ends the process; so the client is made here, with a listener.
+ */
+function replicationService(
+  config: pg.ClientConfig,
+  options: ConstructorParameters<typeof LogicalReplicationService>[1],
+): LogicalReplicationService {
+  const service = new LogicalReplicationService(config, options);
+  const client = async () => {
+    await service.stop();
+    const made = new pg.Client({ ...config, replication: 'database' } as pg.ClientConfig);
+    made.on('error', (error) => service.emit('error', error));
+    Object.assign(service, { _client: made });
+    await made.connect();
+    const { connection } = made as unknown as { connection: unknown };
+    Object.assign(service, { _connection: connection });
+    return [made, connection];
+  };
+  return Object.assign(service, { client });
 }
 
 /**
