@@ -188,7 +188,7 @@ as $$
 with rules as materialized (
   select r.topology_key, r.selector_no,
          -- The first pod of those that want to be together has nobody to go to.
-         r.selector_no = any (p_group.matches) and not exists (select from pg_temp.pass_counts c where c.selector_no = r.selector_no) as is_first
+         r.selector_no = any (coalesce(p_group.matches, '{}')) and not exists (select from pg_temp.pass_counts c where c.selector_no = r.selector_no) as is_first
   from pg_temp.pass_rules r
   where r.rules_no = p_group.rules_no and r.kind = 'affinity'
 ), held as materialized (

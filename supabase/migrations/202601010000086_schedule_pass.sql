@@ -3,8 +3,8 @@
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
 
-/** stark_internal.pending_groups(): pending pods as groups, in the order in which they are served: priority, then those that were promised a node, then age. */
-create function stark_internal.pending_groups()
+/** stark_internal.pending_groups(waiting): pending pods, or those that still wait for company, as groups, in the order in which they are served: priority, then those that were promised a node, then age. */
+create function stark_internal.pending_groups(p_waiting boolean default false)
 returns table (pod_group stark_internal.pod_group, is_nominated boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
 language sql
 stable
@@ -22,11 +22,15 @@ from (
   from pg_temp.pass_pods p
   join stark.pack_versions v on v.id = p.version_id
   join stark.packs k on k.id = v.pack_id
+  where not p_waiting
+     or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind = 'affinity')
+         and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
+         and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
   group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
 order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
 $$;
-comment on function stark_internal.pending_groups() is 'Pending pods as groups, in the order in which they are served.';
-revoke all on function stark_internal.pending_groups() from public, anon;
+comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
+revoke all on function stark_internal.pending_groups(boolean) from public, anon;
 
 /** stark_internal.place_groups(): group by group, picks into the working tables; nothing that lasts is written. */
 create function stark_internal.place_groups()
@@ -39,22 +43,33 @@ declare
   v_group record;
   v_left record;
   v_lowest integer;
+  v_again boolean := false;
+  v_placed bigint := 0;
 begin
-  for v_group in select * from stark_internal.pending_groups() loop
-    select v_group.ids as p_ids, v_group.cpu as p_cpu, v_group.memory as p_memory, v_group.storage as p_storage into v_left;
-    if v_group.is_nominated then
-      v_left := stark_internal.place_nominated(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
-    end if;
-    continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
-    v_left := stark_internal.place_pods(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
-    continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
-    perform stark_internal.keep_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
-    if (v_group.pod_group).preempts then
-      v_lowest := coalesce(v_lowest, (select min(p.priority) from stark.pods p where stark_internal.occupies(p.status)), 1001);
-      if v_lowest < (v_group.pod_group).priority then
-        perform stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+  loop
+    for v_group in select * from stark_internal.pending_groups(v_again) loop
+      select v_group.ids as p_ids, v_group.cpu as p_cpu, v_group.memory as p_memory, v_group.storage as p_storage into v_left;
+      if v_group.is_nominated then
+        v_left := stark_internal.place_nominated(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
       end if;
-    end if;
+      continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
+      v_left := stark_internal.place_pods(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+      continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
+      perform stark_internal.keep_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+      if (v_group.pod_group).preempts then
+        v_lowest := coalesce(v_lowest, (select min(p.priority) from stark.pods p where stark_internal.occupies(p.status)), 1001);
+        if v_lowest < (v_group.pod_group).priority then
+          perform stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+        end if;
+      end if;
+    end loop;
+    -- Whoever wanted company that was placed after its turn has another.
+    exit when (select count(*) from pg_temp.pass_bindings) = v_placed
+      or not exists (select from pg_temp.pass_reasons r join pg_temp.pass_pods p using (pod_id) join pg_temp.pass_rules u using (rules_no) where u.kind = 'affinity');
+    v_placed := (select count(*) from pg_temp.pass_bindings);
+    v_again := true;
+    delete from pg_temp.pass_reasons r using pg_temp.pass_pods p, pg_temp.pass_rules u
+      where p.pod_id = r.pod_id and u.rules_no = p.rules_no and u.kind = 'affinity';
   end loop;
 end;
 $$;

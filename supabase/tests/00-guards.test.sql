@@ -36,7 +36,7 @@ select is_empty(
 
 select set_eq(
   $$select p.proname::text from pg_proc p where p.pronamespace = 'stark'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')$$,
-  array['append_pod_logs', 'can_i', 'create_pods', 'delete_pods', 'disconnect_node', 'finish_pack_version', 'grant_role', 'needs_setup', 'node_sync',
+  array['append_pod_logs', 'can_i', 'create_pods', 'delete_pods', 'disconnect_node', 'explain_placement', 'finish_pack_version', 'grant_role', 'needs_setup', 'node_sync',
         'register_node', 'register_pack_version', 'report_pods', 'revoke_role', 'stop_pods', 'whoami'],
   'signed-in users may call the API, and that is all there is');
 

@@ -1,0 +1,122 @@
+-- A dry run: what the scheduler would say of a pod that is not there.
+
+-- The working tables belong to the session; functions are checked against them when they are created.
+select stark_internal.open_tables();
+
+/** stark_internal.explain_nodes(group) -> every node with the filters it fails or the scores it earns, best first. */
+create function stark_internal.explain_nodes(p_group stark_internal.pod_group)
+returns table (node_no integer, name text, owner_id uuid, reasons text[], scores jsonb, score double precision)
+language plpgsql
+stable
+set search_path = ''
+set enable_nestloop = off
+as $$
+declare
+  v_policy text := (select c.scheduling_policy from stark.cluster_config c);
+begin
+  return query
+    with rejected as materialized (
+      select r.node_no, array_agg(distinct r.reason order by r.reason) as reasons from stark_internal.rejections(p_group) r group by r.node_no
+    ), earned as materialized (
+      select s.node_no, v_policy as what, s.score from stark_internal.score_slots(p_group, 1) s
+      union all select s.node_no, 'node affinity', s.score from stark_internal.score_node_affinity(p_group) s
+      union all select s.node_no, 'taints', s.score from stark_internal.score_taints(p_group) s
+      union all select s.node_no, 'pod affinity', s.score from stark_internal.score_pod_affinity(p_group) s
+      union all select s.node_no, 'topology spread', s.score from stark_internal.score_topology_spread(p_group) s
+    ), scored as materialized (
+      select e.node_no, jsonb_object_agg(e.what, round(e.score::numeric, 2)) as scores, sum(e.score) as score from earned e group by e.node_no
+    )
+    select n.node_no, n.name, n.owner_id, coalesce(r.reasons, '{}'), case when r.node_no is null then s.scores end, case when r.node_no is null then s.score end
+    from pg_temp.pass_nodes n left join rejected r using (node_no) left join scored s using (node_no)
+    order by case when r.node_no is null then s.score end desc nulls last, n.node_no;
+end;
+$$;
+comment on function stark_internal.explain_nodes(stark_internal.pod_group) is 'Every node with the filters it fails or the scores it earns.';
+revoke all on function stark_internal.explain_nodes(stark_internal.pod_group) from public, anon;
+
+/**
+ * stark.explain_placement(pod) -> {namespace, policy, feasible, message, nodes: [{node, feasible, reasons, scores, score}]}: what
+ * would become of a pod now, with nothing changed. pod: as an entry of create_pods, {pack, version?, namespace?, labels?, priority?, spec?}.
+ * Nodes are in the order in which the pod would take them; those that the caller may not read are counted, not named.
+ * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
+ *   select stark.explain_placement('{"pack": "alpha", "spec": {"nodeSelector": {"disk": "ssd"}}}');
+ * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_LABELS, INVALID_SPEC, NAMESPACE_NOT_FOUND, PACK_NOT_FOUND,
+ * VERSION_NOT_FOUND, VERSION_NOT_READY.
+ */
+create function stark.explain_placement(p_pod jsonb)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_namespace text;
+  v_labels jsonb;
+  v_spec jsonb;
+  v_problem text;
+  v_version stark.pack_versions;
+  v_group stark_internal.pod_group;
+  v_pod uuid := gen_random_uuid();
+  v_sees_all boolean;
+  v_nodes jsonb;
+  v_feasible bigint;
+  v_message text;
+begin
+  if p_pod is null or jsonb_typeof(p_pod) <> 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'p_pod must be an object', 'give at least {"pack": "name"}');
+  end if;
+  select k into v_problem from jsonb_object_keys(p_pod) k
+    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
+      'known: pack, version, namespace, name, replicas, labels, priority, spec');
+  end if;
+  select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
+    where coalesce(jsonb_typeof(p_pod -> k), 'null') not in ('string', 'null') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem));
+  end if;
+  if not stark_internal.is_whole(coalesce(nullif(p_pod -> 'priority', 'null'), '100'), 0, 1000) then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'priority must be a whole number from 0 to 1000');
+  end if;
+  v_namespace := coalesce(p_pod ->> 'namespace', 'default');
+  v_labels := coalesce(nullif(p_pod -> 'labels', 'null'), '{}');
+  v_spec := coalesce(nullif(p_pod -> 'spec', 'null'), '{}');
+  perform stark_internal.require_permission('pods:create', v_namespace, v_namespace <> 'stark-system');
+  perform stark_internal.require_namespace(v_namespace);
+  if stark_internal.labels_problem(v_labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
+  end if;
+  if stark_internal.spec_problem(v_spec) is not null then
+    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
+  end if;
+  v_version := stark_internal.find_deployable_version(p_pod ->> 'pack', p_pod ->> 'version', v_user);
+
+  perform stark_internal.lock_cluster();
+  perform stark_internal.open_tables();
+  perform stark_internal.load_nodes();
+  insert into pg_temp.pass_pods
+    select v_pod, coalesce((p_pod ->> 'priority')::integer, 100), now(), v_version.id, v_namespace, v_labels,
+           stark_internal.placement_template(v_spec), stark_internal.placement_rules(v_spec), null, null, true, null,
+           coalesce((v_spec #>> '{resources,requests,cpu}')::bigint, 100), coalesce((v_spec #>> '{resources,requests,memory}')::bigint, 128),
+           coalesce((v_spec #>> '{resources,requests,storage}')::bigint, 0);
+  perform stark_internal.load_rules();
+  select (g.pod_group).* into v_group from stark_internal.pending_groups() g;
+  v_sees_all := stark_internal.has_permission('nodes:get');
+  select coalesce(jsonb_agg(jsonb_build_object('node', n.name, 'feasible', n.scores is not null, 'reasons', to_jsonb(n.reasons), 'scores', n.scores, 'score', round(n.score::numeric, 2))
+             order by n.score desc nulls last, n.node_no) filter (where v_sees_all or n.owner_id = v_user), '[]'),
+         count(*) filter (where n.scores is not null)
+    into v_nodes, v_feasible
+    from stark_internal.explain_nodes(v_group) n;
+  if v_feasible = 0 then
+    perform stark_internal.keep_reasons(v_group, array[v_pod], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
+    select r.message into v_message from pg_temp.pass_reasons r;
+  end if;
+  perform stark_internal.open_tables();
+  return jsonb_build_object('namespace', v_namespace, 'policy', (select c.scheduling_policy from stark.cluster_config c), 'feasible', v_feasible, 'message', v_message, 'nodes', v_nodes);
+end;
+$$;
+comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
+revoke all on function stark.explain_placement(jsonb) from public, anon;
+grant execute on function stark.explain_placement(jsonb) to authenticated, service_role;

@@ -1,0 +1,100 @@
+-- Preemption: who has to go, where, and who gets the place.
+begin;
+select * from no_plan();
+select tests.add_user('ada', 'admin');
+select tests.add_pack('open', 'ada', 'public');
+create function pg_temp.put(p_name text, p_cpu integer, p_priority integer, p_spec jsonb default '{}') returns text language plpgsql as $$
+declare v text;
+begin
+  select coalesce(p.node_name, p.status_reason || ': ' || p.status_message) into v
+    from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'priority', p_priority,
+      'spec', p_spec || jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', p_cpu, 'memory', 0)))))) p;
+  return v;
+end $$;
+create function pg_temp.on_node(p_node text) returns jsonb language sql as $$ select jsonb_build_object('nodeName', p_node) $$;
+create function pg_temp.victims() returns text language sql as $$ select coalesce(string_agg(name, ' ' order by name), '') from stark.pods where status = 'stopping' $$;
+create function pg_temp.gone() returns void language sql as $$ update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping' $$;
+create function pg_temp.clear() returns void language sql as $$ delete from stark.pods $$;
+select tests.add_node('n1', 'ada');
+
+-- One node
+select pg_temp.put('low', 600, 10), pg_temp.put('mid', 300, 50);
+select is(pg_temp.put('high', 500, 100), 'Nominated: waits for room on node n1', 'a pod of higher priority waits for the room it gets');
+select is(pg_temp.victims(), 'low', 'the lowest that is enough has to go, the higher one is spared');
+select is((select status_reason || ': ' || status_message from stark.pods where name = 'low'), 'Preempted: makes room for pod default/high of priority 100', 'and knows for whom');
+select is((select n.name from stark.pods p join stark.nodes n on n.id = p.nominated_node_id where p.name = 'high'), 'n1', 'the place is promised');
+select is(pg_temp.put('beside', 100, 100), 'Nominated: waits for room on node n1', 'one that will fit beside waits for the same room');
+select is(pg_temp.put('thief', 100, 5), 'Unschedulable: 0/1 nodes: 1 insufficient cpu', 'nobody lower gets it meanwhile');
+select is(stark_internal.schedule_pods(), 0, 'another pass changes nothing');
+select is(pg_temp.victims(), 'low', 'and evicts nobody else');
+select pg_temp.gone();
+select is((select node_name from stark.pods where name = 'high'), 'n1', 'when it has gone the place is taken');
+select is((select nominated_node_id from stark.pods where name = 'high'), null, 'and promised no longer');
+select is((select node_name from stark.pods where name = 'thief'), 'n1', 'what is left over is for the others');
+select pg_temp.clear();
+
+-- Whom it does not touch
+select pg_temp.put('same', 900, 100);
+select is(pg_temp.put('equal', 500, 100), 'Unschedulable: 0/1 nodes: 1 insufficient cpu', 'equal priority pushes nobody out');
+select is(pg_temp.put('never', 500, 900, '{"preemptionPolicy": "Never"}'), 'Unschedulable: 0/1 nodes: 1 insufficient cpu', 'neither does policy Never');
+select is(pg_temp.put('huge', 2000, 900), 'Unschedulable: 0/1 nodes: 1 insufficient cpu', 'nobody goes where it would not help');
+select is(pg_temp.put('picky', 500, 900, '{"nodeSelector": {"gpu": "yes"}}'), 'Unschedulable: 0/1 nodes: 1 insufficient cpu, 1 node selector', 'nor where something else rejects the node');
+select is(pg_temp.victims(), '', 'nobody went');
+select is((select count(*) from stark.pods where nominated_node_id is not null), 0::bigint, 'and nothing is promised');
+select pg_temp.clear();
+
+-- Reprieve: from the highest down, the longest running first
+select pg_temp.put('p1', 300, 10), pg_temp.put('p2', 300, 20), pg_temp.put('p3', 300, 30);
+select pg_temp.put('high', 400, 100);
+select is(pg_temp.victims(), 'p1', 'one is enough, and it is the lowest');
+select pg_temp.clear();
+select pg_temp.put('p1', 100, 10), pg_temp.put('p2', 500, 20), pg_temp.put('p3', 400, 30);
+select pg_temp.put('high', 450, 100);
+select is(pg_temp.victims(), 'p2', 'a lower one that fits beside is put back too');
+select pg_temp.clear();
+select pg_temp.put('old', 500, 10), pg_temp.put('young', 500, 10);
+update stark.pods set scheduled_at = now() - interval '1 hour' where name = 'old';
+select pg_temp.put('high', 500, 100);
+select is(pg_temp.victims(), 'young', 'of equals the longest running stays');
+select pg_temp.clear();
+
+-- Which node: lowest highest victim, lowest sum, fewest, latest start
+select tests.add_node('n2', 'ada');
+create function pg_temp.two(p_one text, p_two text) returns text language plpgsql as $$
+declare
+  v_pod text;
+  v_victims text;
+begin
+  perform pg_temp.clear();
+  foreach v_pod in array string_to_array(p_one, ' ') loop
+    perform pg_temp.put(replace('a-' || v_pod, ':', '-'), split_part(v_pod, ':', 1)::integer, split_part(v_pod, ':', 2)::integer, pg_temp.on_node('n1'));
+  end loop;
+  foreach v_pod in array string_to_array(p_two, ' ') loop
+    perform pg_temp.put(replace('b-' || v_pod, ':', '-'), split_part(v_pod, ':', 1)::integer, split_part(v_pod, ':', 2)::integer, pg_temp.on_node('n2'));
+  end loop;
+  update stark.pods set scheduled_at = now() - interval '1 hour' where name ~ '^a';
+  perform pg_temp.put('high', 1000, 500);
+  return pg_temp.victims();
+end $$;
+select is(pg_temp.two('1000:50', '1000:40'), 'b-1000-40', 'the lowest highest victim');
+select is(pg_temp.two('1000:40', '500:40 400:10'), 'a-1000-40', 'then the lowest sum');
+select is(pg_temp.two('600:20 400:0', '500:20'), 'b-500-20', 'then the fewest');
+select is(pg_temp.two('1000:20', '1000:20'), 'b-1000-20', 'then the one that started last');
+select pg_temp.clear();
+
+-- Several newcomers
+select pg_temp.put('a' || i, 1000, 10) from generate_series(1, 2) i;
+select results_eq($$select status_reason, count(*) from stark.create_pods('[{"pack": "open", "replicas": 3, "priority": 200, "spec": {"resources": {"requests": {"cpu": 1000, "memory": 0}}}}]') group by 1 order by 1$$,
+  $$values ('Nominated', 2::bigint), ('Unschedulable', 1)$$, 'each newcomer gets a place of its own, the last one none');
+select is(pg_temp.victims(), 'a1 a2', 'nobody goes twice');
+select pg_temp.gone();
+select is((select count(distinct node_id) from stark.pods where status = 'scheduled' and priority = 200), 2::bigint, 'both are placed');
+select pg_temp.clear();
+select pg_temp.put('a' || i, 1000, 10) from generate_series(1, 2) i;
+select pg_temp.put('high', 1000, 200);
+update stark.nodes set status = 'offline' where id = (select nominated_node_id from stark.pods where name = 'high');
+select stark_internal.schedule_pods();
+select isnt((select nominated_node_id from stark.pods where name = 'high'), (select id from stark.nodes where status = 'offline'), 'a promise on a node that was lost is dropped');
+
+select * from finish();
+rollback;
