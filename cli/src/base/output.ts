@@ -1,6 +1,6 @@
 import type { OutputFormat } from './format.js';
 import { type Column, table } from './table.js';
-import { widthOf } from './terminal.js';
+import { printable, widthOf } from './terminal.js';
 
 /** How a kind of thing is shown: its columns, its name, and what of it `-o json` promises. */
 export interface View<Row> {
@@ -80,8 +80,8 @@ export function describe(pairs: readonly (readonly [string, unknown])[]): string
 function text(value: unknown): string {
   if (value === null || value === undefined || value === '') return '<none>';
   if (Array.isArray(value)) return value.length === 0 ? '<none>' : value.map(text).join(', ');
-  if (typeof value !== 'object') return String(value);
-  const pairs = Object.entries(value).map(([key, inner]) => `${key}=${text(inner)}`);
+  if (typeof value !== 'object') return printable(String(value));
+  const pairs = Object.entries(value).map(([key, inner]) => `${printable(key)}=${text(inner)}`);
   return pairs.length === 0 ? '<none>' : pairs.join(', ');
 }
 

@@ -1,7 +1,7 @@
 import type { StarkError } from '@stark-o/core/errors';
 import type { OutputFormat } from './format.js';
 import { toYaml } from './output.js';
-import { paint, say } from './terminal.js';
+import { paint, printable, say } from './terminal.js';
 
 export interface ReportOptions {
   format: OutputFormat | undefined;
@@ -21,13 +21,15 @@ export async function reportError(error: StarkError, options: ReportOptions): Pr
 function sayError(error: StarkError, options: ReportOptions): void {
   const showsCode = error.code !== 'USAGE' && error.code !== 'INTERRUPTED' && error.code !== 'UNKNOWN';
   const code = showsCode ? paint(process.stderr, 'dim', ` (${error.code})`) : '';
-  say(`${paint(process.stderr, 'red', 'error:')} ${error.message}${code}`);
-  for (const line of detailLines(error.details)) say(`  ${line}`);
-  if (error.hint !== undefined) say(`${paint(process.stderr, 'cyan', 'hint:')}  ${error.hint}`);
+  say(`${paint(process.stderr, 'red', 'error:')} ${linesOf(error.message)}${code}`);
+  for (const line of detailLines(error.details)) say(`  ${printable(line)}`);
+  if (error.hint !== undefined) say(`${paint(process.stderr, 'cyan', 'hint:')}  ${linesOf(error.hint)}`);
   if (error.code === 'USAGE' && options.command !== undefined) {
     say(`${paint(process.stderr, 'cyan', 'help:')}  stark ${options.command} --help`);
   }
 }
+
+const linesOf = (text: string) => text.split('\n').map(printable).join('\n');
 
 function detailLines(details: unknown): string[] {
   if (details === undefined || details === null || details === '') return [];

@@ -1,3 +1,5 @@
+import { printable } from './terminal.js';
+
 /** One column of a table: a heading and how to get its cell from a row. */
 export interface Column<Row> {
   header: string;
@@ -45,10 +47,10 @@ export function cell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '<none>';
   if (Array.isArray(value)) return value.length === 0 ? '<none>' : value.map(cell).join(',');
   if (typeof value === 'object') {
-    const pairs = Object.entries(value).map(([key, inner]) => `${key}=${cell(inner)}`);
+    const pairs = Object.entries(value).map(([key, inner]) => `${printable(key)}=${cell(inner)}`);
     return pairs.length === 0 ? '<none>' : pairs.join(',');
   }
-  return String(value).replace(/\s+/g, '_');
+  return printable(String(value).replace(/\s+/g, '_'));
 }
 
 // The widest column but the first gives way: the name is what people copy.

@@ -32,6 +32,20 @@ export function paint(stream: { isTTY?: boolean }, colour: Colour, text: string)
   return styleText(colour, text, { validateStream: false } as never);
 }
 
+// Escape, bell, carriage return, C1 controls, and the marks that turn the direction of text around; not the tab.
+const controls = /[^\P{Cc}\t]|[\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * Text that came from elsewhere, for a terminal: what could move the cursor, rename the window or fill the clipboard of
+ * whoever reads it is shown as `\x1b`. Pods, agents and packs are other people's.
+ */
+export function printable(text: string): string {
+  return text.replace(controls, (control) => {
+    const code = control.charCodeAt(0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code}`;
+  });
+}
+
 /** Whether a spinner may move on this stream. */
 export function mayAnimate(stream: { isTTY?: boolean }, env: NodeJS.ProcessEnv = process.env): boolean {
   return stream.isTTY === true && env.TERM !== 'dumb' && !env.CI;

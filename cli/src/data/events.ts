@@ -1,4 +1,5 @@
 import type { StarkEvent } from '@stark-o/core/model';
+import { printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
 import { ageOf } from './cells.js';
 
@@ -35,7 +36,7 @@ export async function lastEvents(connection: Connection, objectId: string, count
 export function eventLines(events: readonly ObjectEvent[]): string[] {
   if (events.length === 0) return ['Events: <none>'];
   const lines = events.map((event) => {
-    const why = [event.reason, event.message].filter(Boolean).join(': ');
+    const why = printable([event.reason, event.message].filter(Boolean).join(': '));
     return `  ${ageOf(event.time).padEnd(6)} ${event.type.padEnd(12)} ${event.status ?? ''}${why === '' ? '' : `  ${why}`}`;
   });
   return ['Events:', ...lines.map((line) => line.trimEnd())];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isTerminal } from '@stark-o/core/model';
-import { paint } from '../base/terminal.js';
+import { paint, printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
 import { findPods, type PodRow } from './pods.js';
 
@@ -86,7 +86,17 @@ export function logText(line: LogLine, options: { prefix: boolean; timestamps: b
     ...(line.stream === 'platform' ? [paint(process.stdout, 'dim', 'stark:')] : []),
     ...(line.level === 'warn' || line.level === 'error' ? [paintLevel(line.level)] : []),
   ];
-  return [...before, line.message].join(' ');
+  return [...before, forStream(line.message, process.stdout)].join(' ');
+}
+
+const colour = new RegExp(`(${'\u001b'}\\[[\\d;]*m)`);
+
+/** What a pod said, as it is for a pipe; a terminal gets its colours and none of the other things escapes can do. */
+export function forStream(message: string, stream: { isTTY?: boolean }): string {
+  if (stream.isTTY !== true) return message;
+  const parts = message.split(colour);
+  const shown = parts.map((part, index) => (index % 2 === 1 ? part : printable(part))).join('');
+  return parts.length > 1 ? `${shown}\u001b[0m` : shown;
 }
 
 const paintLevel = (level: 'warn' | 'error') =>
