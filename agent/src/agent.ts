@@ -271,15 +271,16 @@ export class Agent {
     this.#cancelTimer?.();
     await this.#reconciler.close();
     logs.flush();
-    const delivered = await Promise.all([
-      this.#reportShipper.drain(LAST_DELIVERY_MS),
-      this.#logShipper.drain(LAST_DELIVERY_MS),
-    ]);
+    // An agent that never connected has nothing new to tell, and nobody to tell it to.
+    const connected = this.#incarnation > 0;
+    const delivered = connected
+      ? await Promise.all([this.#reportShipper.drain(LAST_DELIVERY_MS), this.#logShipper.drain(LAST_DELIVERY_MS)])
+      : [true];
     if (delivered.includes(false))
       log.warn({ reports: reports.size, lines: logOutbox.size }, 'not everything could be delivered; it is kept');
     this.#reportShipper.stop();
     this.#logShipper.stop();
-    if (end.reason === 'stopped' && this.#incarnation > 0) {
+    if (end.reason === 'stopped' && connected) {
       await controlPlane.disconnect(this.#nodeId, this.#incarnation).catch((error: unknown) => {
         log.warn({ error: toStarkError(error).message }, 'could not say goodbye');
       });

@@ -45,13 +45,18 @@ export class Shipper<T> {
   async drain(deadlineMs: number): Promise<boolean> {
     this.wake();
     let expired = false;
-    const cancel = this.options.clock.after(deadlineMs, () => {
-      expired = true;
-      this.stop();
+    let cancel = () => {};
+    // A call that hangs is not waited for either.
+    const expiry = new Promise<void>((resolve) => {
+      cancel = this.options.clock.after(deadlineMs, () => {
+        expired = true;
+        this.stop();
+        resolve();
+      });
     });
     while (this.options.outbox.size > 0 && !expired) {
       this.#start();
-      await this.#working;
+      await Promise.race([this.#working, expiry]);
     }
     cancel();
     if (expired) this.#stopped = false;
