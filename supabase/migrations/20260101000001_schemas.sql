@@ -65,7 +65,16 @@ insert into stark.error_codes (code, http_status, exit_code, description) values
   ('POD_NAME_TAKEN', 409, 7, 'The namespace has a pod of this name already.'),
   ('STALE_INCARNATION', 409, 7, 'The node has connected anew since; this connection speaks for it no longer.'),
   ('STATUS_STEP_REFUSED', 409, 7, 'A pod may not go from its status to the reported one.'),
-  ('POD_NOT_ON_NODE', 409, 7, 'The pod is placed on another node, or on none.');
+  ('POD_NOT_ON_NODE', 409, 7, 'The pod is placed on another node, or on none.'),
+  ('CONFLICT', 409, 7, 'Somebody else changed the object since the caller saw it.'),
+  ('QUOTA_EXCEEDED', 409, 7, 'The namespace''s quota has no room for this.'),
+  ('LIMIT_RANGE_VIOLATED', 400, 2, 'A request is below the least or above the most that the namespace allows a pod.'),
+  ('NAMESPACE_EXISTS', 409, 7, 'There is a namespace of this name already.'),
+  ('NAMESPACE_RESERVED', 409, 7, 'default, stark-system and stark-public always exist.'),
+  ('NAMESPACE_TERMINATING', 409, 7, 'The namespace is being deleted and takes nothing new.'),
+  ('PRIORITY_CLASS_NOT_FOUND', 404, 6, 'No priority class has this name.'),
+  ('PRIORITY_CLASS_EXISTS', 409, 7, 'There is a priority class of this name already.'),
+  ('PRIORITY_CLASS_RESERVED', 409, 7, 'The built-in priority classes always exist.');
 
 alter table stark.error_codes enable row level security;
 create policy "everybody signed in reads error codes" on stark.error_codes for select to authenticated using (code is not null);
@@ -183,3 +192,31 @@ end;
 $$;
 comment on function stark_internal.bump_version() is 'Counts resource_version up with each change of a row.';
 revoke all on function stark_internal.bump_version() from public, anon;
+
+/** stark_internal.require_version(what, seen, present): passes when the caller named no revision or the present one, else raises CONFLICT with both numbers. */
+create function stark_internal.require_version(p_what text, p_seen bigint, p_present bigint)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if p_seen is not null and p_seen <> p_present then
+    perform stark_internal.fail('CONFLICT', format('%s is at revision %s, you saw %s', p_what, p_present, p_seen), 'read it again and repeat the change');
+  end if;
+end;
+$$;
+comment on function stark_internal.require_version(text, bigint, bigint) is 'Raises CONFLICT when an object is not at the revision the caller saw.';
+revoke all on function stark_internal.require_version(text, bigint, bigint) from public, anon;
+
+/** stark_internal.merge_patch(target, patch): the fields of patch replace those of target, null removes one. One level deep. */
+create function stark_internal.merge_patch(p_target jsonb, p_patch jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce((select jsonb_object_agg(e.key, e.value) from jsonb_each(p_target || coalesce(p_patch, '{}')) e where e.value <> 'null'), '{}');
+$$;
+comment on function stark_internal.merge_patch(jsonb, jsonb) is 'A flat object with a patch applied to it; null removes a field.';
+revoke all on function stark_internal.merge_patch(jsonb, jsonb) from public, anon;

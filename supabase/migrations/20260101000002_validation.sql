@@ -351,7 +351,7 @@ begin
   select k into v_key from jsonb_object_keys(p_spec) k
     where k not in ('nodeName', 'nodeSelector', 'tolerations', 'affinity', 'resources', 'config', 'env', 'ports',
                     'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness',
-                    'topologySpreadConstraints', 'preemptionPolicy')
+                    'topologySpreadConstraints', 'preemptionPolicy', 'priorityClassName')
     limit 1;
   if found then
     return format('spec has no field %s', to_json(left(v_key, 80)));
@@ -378,6 +378,9 @@ begin
   end if;
   if p_spec ? 'preemptionPolicy' and coalesce(p_spec ->> 'preemptionPolicy', '') not in ('PreemptLowerPriority', 'Never') then
     return 'spec.preemptionPolicy must be PreemptLowerPriority or Never';
+  end if;
+  if p_spec ? 'priorityClassName' and not (jsonb_typeof(p_spec -> 'priorityClassName') = 'string' and stark_internal.is_dns_name(p_spec ->> 'priorityClassName')) then
+    return 'spec.priorityClassName must be the name of a priority class';
   end if;
   if p_spec ? 'resources' then
     select k into v_key from jsonb_object_keys(p_spec -> 'resources') k where k not in ('requests', 'limits') limit 1;
@@ -416,3 +419,53 @@ end;
 $$;
 comment on function stark_internal.spec_problem(jsonb) is 'What is wrong with this pod spec; null when nothing is.';
 revoke all on function stark_internal.spec_problem(jsonb) from public, anon;
+
+/** stark_internal.quota_problem(quota): most that a namespace may use at once, {pods?, cpu?, memory?, storage?, deployments?}; null when well formed. */
+create function stark_internal.quota_problem(p_quota jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_quota is null or jsonb_typeof(p_quota) <> 'object'
+     or exists (select from jsonb_each(p_quota) q where q.key not in ('pods', 'cpu', 'memory', 'storage', 'deployments')
+                                                     or not stark_internal.is_whole(q.value, 0, 1000000000000)) then
+    return 'quota must be an object of whole numbers: pods, cpu (millicores), memory (MB), storage (MB), deployments';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.quota_problem(jsonb) is 'What is wrong with this quota; null when nothing is.';
+revoke all on function stark_internal.quota_problem(jsonb) from public, anon;
+
+/** stark_internal.limit_range_problem(range): {default?, min?, max?}, each {cpu?, memory?, storage?}, with min <= default <= max; null when well formed. */
+create function stark_internal.limit_range_problem(p_range jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_range is null or jsonb_typeof(p_range) <> 'object'
+     or exists (select from jsonb_object_keys(p_range) k where k not in ('default', 'min', 'max'))
+     or exists (select from jsonb_each(p_range) r where jsonb_typeof(r.value) <> 'object') then
+    return 'limit_range must be an object of default, min and max, each an object of cpu, memory and storage';
+  end if;
+  if exists (select from jsonb_each(p_range) r, jsonb_each(r.value) a
+             where a.key not in ('cpu', 'memory', 'storage') or not stark_internal.is_whole(a.value, 0, 1000000000)) then
+    return 'limit_range has whole numbers from 0 to 1000000000 of cpu, memory and storage';
+  end if;
+  if exists (
+    select from unnest(array['cpu', 'memory', 'storage']) k
+    where (p_range #>> array['min', k])::bigint > (p_range #>> array['max', k])::bigint
+       or (p_range #>> array['default', k])::bigint > (p_range #>> array['max', k])::bigint
+       or (p_range #>> array['default', k])::bigint < (p_range #>> array['min', k])::bigint
+  ) then
+    return 'limit_range needs min <= default <= max';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.limit_range_problem(jsonb) is 'What is wrong with this limit range; null when nothing is.';
+revoke all on function stark_internal.limit_range_problem(jsonb) from public, anon;

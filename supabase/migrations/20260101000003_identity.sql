@@ -23,7 +23,7 @@ create table stark.role_permissions (
   verb text not null,
   scope text not null default 'any',
   primary key (role, kind, verb, scope),
-  constraint kind_is_known check (kind in ('*', 'packs', 'nodes', 'pods', 'logs', 'events', 'namespaces', 'users', 'roles')),
+  constraint kind_is_known check (kind in ('*', 'packs', 'nodes', 'pods', 'logs', 'events', 'namespaces', 'users', 'roles', 'priorityclasses', 'settings')),
   constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect')),
   constraint scope_is_any_or_own check (scope in ('any', 'own'))
 );

@@ -1,20 +1,30 @@
--- Namespaces: a boundary of names and rights. Three always exist.
+-- Namespaces: a boundary of names, rights and amounts. Three always exist. What a quota holds pods to stands in the file of quotas.
 
 create table stark.namespaces (
   name text primary key,
   reserved boolean not null default false,
+  phase text not null default 'active',
   labels jsonb not null default '{}',
+  quota jsonb not null default '{}',
+  limit_range jsonb not null default '{}',
   created_by uuid references stark.profiles (id) on delete set null,
   created_at timestamptz not null default now(),
   resource_version bigint not null default 1,
   constraint namespace_name_is_a_dns_label check (stark_internal.is_dns_label(name)),
-  constraint namespace_labels_are_labels check (stark_internal.labels_problem(labels) is null)
+  constraint namespace_labels_are_labels check (stark_internal.labels_problem(labels) is null),
+  constraint phase_is_known check (phase in ('active', 'terminating')),
+  constraint reserved_namespace_stays check (not reserved or phase = 'active'),
+  constraint quota_is_a_quota check (stark_internal.quota_problem(quota) is null),
+  constraint limit_range_is_a_limit_range check (stark_internal.limit_range_problem(limit_range) is null)
 );
 create index namespaces_created_by_idx on stark.namespaces (created_by);
 comment on table stark.namespaces is 'A boundary of names and rights for pods.';
 comment on column stark.namespaces.name is 'Name, a DNS label.';
 comment on column stark.namespaces.reserved is 'default, stark-system and stark-public: they always exist.';
+comment on column stark.namespaces.phase is 'active, or terminating: it goes when its last pod has, and takes nothing new.';
 comment on column stark.namespaces.labels is 'Labels.';
+comment on column stark.namespaces.quota is 'Most that its live pods may ask for together: pods, cpu, memory, storage, deployments. What is not named is not limited.';
+comment on column stark.namespaces.limit_range is 'For each pod: default, min and max requests of cpu, memory and storage.';
 comment on column stark.namespaces.created_by is 'Who made it.';
 comment on column stark.namespaces.resource_version is 'Grows with each change.';
 
@@ -68,6 +78,151 @@ end;
 $$;
 comment on function stark_internal.require_namespace(text) is 'Raises a coded error when there is no such namespace.';
 revoke all on function stark_internal.require_namespace(text) from public, anon;
+
+-- API -----------------------------------------------------------------------------------------------------------------
+
+/** stark_internal.check_namespace(labels, quota, limit range): passes or raises INVALID_LABELS, INVALID_ARGUMENT. */
+create function stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if stark_internal.labels_problem(p_labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(p_labels), 'use --label key=value');
+  end if;
+  if coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)) is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)),
+      'stark namespace create --help');
+  end if;
+end;
+$$;
+comment on function stark_internal.check_namespace(jsonb, jsonb, jsonb) is 'Raises a coded error when a namespace''s description is not well formed.';
+revoke all on function stark_internal.check_namespace(jsonb, jsonb, jsonb) from public, anon;
+
+/**
+ * stark.create_namespace(name, labels, quota, limit_range) -> the namespace. Caller: namespaces:create (admin).
+ * Locks: the cluster lock. Example:
+ *   select * from stark.create_namespace('team-a', p_quota => '{"pods": 10, "cpu": 4000}');
+ * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_LABELS, INVALID_ARGUMENT, NAMESPACE_EXISTS.
+ */
+create function stark.create_namespace(p_name text, p_labels jsonb default '{}', p_quota jsonb default '{}', p_limit_range jsonb default '{}')
+returns stark.namespaces
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_namespace stark.namespaces;
+begin
+  perform stark_internal.require_permission('namespaces:create');
+  if not stark_internal.is_dns_label(p_name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a namespace', coalesce(to_json(left(p_name, 80))::text, 'null')), 'use lower case letters, digits and -, at most 63');
+  end if;
+  perform stark_internal.check_namespace(p_labels, p_quota, p_limit_range);
+  perform stark_internal.lock_cluster();
+  insert into stark.namespaces (name, labels, quota, limit_range, created_by)
+    values (p_name, p_labels, p_quota, p_limit_range, (select auth.uid()))
+    on conflict (name) do nothing returning * into v_namespace;
+  if not found then
+    perform stark_internal.fail('NAMESPACE_EXISTS', format('there is a namespace %s already', p_name), 'stark namespace list');
+  end if;
+  return v_namespace;
+end;
+$$;
+comment on function stark.create_namespace(text, jsonb, jsonb, jsonb) is 'Makes a namespace.';
+revoke all on function stark.create_namespace(text, jsonb, jsonb, jsonb) from public, anon;
+grant execute on function stark.create_namespace(text, jsonb, jsonb, jsonb) to authenticated, service_role;
+
+/**
+ * stark.update_namespace(name, labels, quota, limit_range, if_version) -> the namespace: each argument is a patch, its fields
+ * replace those of that name and null removes one. Pods that exist stay, also where a quota is now smaller.
+ * Caller: namespaces:update (admin). Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, NAMESPACE_NOT_FOUND, INVALID_LABELS, INVALID_ARGUMENT, CONFLICT.
+ */
+create function stark.update_namespace(p_name text, p_labels jsonb default '{}', p_quota jsonb default '{}', p_limit_range jsonb default '{}', p_if_version bigint default null)
+returns stark.namespaces
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_namespace stark.namespaces;
+begin
+  perform stark_internal.require_permission('namespaces:update', p_name);
+  if jsonb_typeof(coalesce(p_labels, '{}')) <> 'object' or jsonb_typeof(coalesce(p_quota, '{}')) <> 'object' or jsonb_typeof(coalesce(p_limit_range, '{}')) <> 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'labels, quota and limit_range are patched by objects', 'give {"key": "value"}, null removes a key');
+  end if;
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_namespace(p_name);
+  select * into v_namespace from stark.namespaces n where n.name = p_name;
+  perform stark_internal.require_version('namespace ' || p_name, p_if_version, v_namespace.resource_version);
+  v_namespace.labels := stark_internal.merge_patch(v_namespace.labels, p_labels);
+  v_namespace.quota := stark_internal.merge_patch(v_namespace.quota, p_quota);
+  v_namespace.limit_range := stark_internal.merge_patch(v_namespace.limit_range, p_limit_range);
+  perform stark_internal.check_namespace(v_namespace.labels, v_namespace.quota, v_namespace.limit_range);
+  update stark.namespaces n set labels = v_namespace.labels, quota = v_namespace.quota, limit_range = v_namespace.limit_range
+    where n.name = p_name returning * into v_namespace;
+  return v_namespace;
+end;
+$$;
+comment on function stark.update_namespace(text, jsonb, jsonb, jsonb, bigint) is 'Patches a namespace''s labels, quota and limit range.';
+revoke all on function stark.update_namespace(text, jsonb, jsonb, jsonb, bigint) from public, anon;
+grant execute on function stark.update_namespace(text, jsonb, jsonb, jsonb, bigint) to authenticated, service_role;
+
+/**
+ * stark.delete_namespace(name, if_version) -> the namespace, terminating: it takes nothing new, its pods are stopped with
+ * their grace and deleted, and it goes with the last of them, at once when it is empty.
+ * Caller: namespaces:delete (admin). Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, NAMESPACE_NOT_FOUND, NAMESPACE_RESERVED, CONFLICT.
+ */
+create function stark.delete_namespace(p_name text, p_if_version bigint default null)
+returns stark.namespaces
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_namespace stark.namespaces;
+begin
+  perform stark_internal.require_permission('namespaces:delete', p_name);
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_namespace(p_name);
+  select * into v_namespace from stark.namespaces n where n.name = p_name;
+  if v_namespace.reserved then
+    perform stark_internal.fail('NAMESPACE_RESERVED', format('namespace %s always exists', p_name), format('stark pod list -n %s', p_name));
+  end if;
+  perform stark_internal.require_version('namespace ' || p_name, p_if_version, v_namespace.resource_version);
+  update stark.namespaces n set phase = 'terminating' where n.name = p_name and n.phase = 'active';
+  perform stark_internal.begin_stop(array(select p.id from stark.pods p where p.namespace = p_name));
+  update stark.pods p set deletion_requested_at = now() where p.namespace = p_name and p.deletion_requested_at is null;
+  select * into v_namespace from stark.namespaces n where n.name = p_name;
+  perform stark_internal.remove_ended_pods();
+  perform stark_internal.remove_emptied_namespaces();
+  return v_namespace;
+end;
+$$;
+comment on function stark.delete_namespace(text, bigint) is 'Empties a namespace, then removes it.';
+revoke all on function stark.delete_namespace(text, bigint) from public, anon;
+grant execute on function stark.delete_namespace(text, bigint) to authenticated, service_role;
+
+/** stark_internal.remove_emptied_namespaces(): removes namespaces that are terminating and have no pods any more. */
+create function stark_internal.remove_emptied_namespaces()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  delete from stark.namespaces n where n.phase = 'terminating' and not exists (select from stark.pods p where p.namespace = n.name);
+  update stark.cluster_config c set default_namespace = 'default'
+    where not exists (select from stark.namespaces n where n.name = c.default_namespace);
+end;
+$$;
+comment on function stark_internal.remove_emptied_namespaces() is 'Removes terminating namespaces without pods.';
+revoke all on function stark_internal.remove_emptied_namespaces() from public, anon;
+
+-- Reading -------------------------------------------------------------------------------------------------------------
 
 alter table stark.namespaces enable row level security;
 create policy "members read the namespaces they have a right in" on stark.namespaces for select to authenticated

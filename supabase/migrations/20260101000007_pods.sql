@@ -87,7 +87,7 @@ create table stark.pods (
   constraint ended_pod_has_an_end check ((status in ('stopped', 'succeeded', 'failed', 'evicted')) = (finished_at is not null)),
   constraint only_a_running_pod_is_ready check (not ready or status in ('running', 'stopping')),
   constraint restarts_are_counted_up check (restarts >= 0),
-  constraint priority_is_from_0_to_1000 check (priority between 0 and 1000),
+  constraint priority_is_from_0_to_1000 check (priority between 0 and 1000 or (priority > 1000 and coalesce(spec ->> 'priorityClassName' like 'system-%', false))),
   constraint status_message_is_short check (length(status_message) <= 4096 and length(status_reason) <= 128)
 );
 create index pods_pending_idx on stark.pods (priority desc, created_at, id) where status = 'pending';
@@ -113,7 +113,7 @@ comment on column stark.pods.ready is 'The pack says that it can do its work.';
 comment on column stark.pods.ports is 'Real port of each declared one, as {name: number}.';
 comment on column stark.pods.labels is 'Labels.';
 comment on column stark.pods.spec is 'What is wanted: placement, resources, config, env, ports, restarts. Kubernetes'' names.';
-comment on column stark.pods.priority is '0 to 1000; higher is placed first.';
+comment on column stark.pods.priority is '0 to 1000, more for the system''s classes; higher is placed first.';
 comment on column stark.pods.cpu_request is 'Requested millicores, from the spec.';
 comment on column stark.pods.memory_request is 'Requested memory in MB, from the spec.';
 comment on column stark.pods.storage_request is 'Requested storage in MB, from the spec.';
@@ -331,6 +331,31 @@ comment on function stark_internal.find_deployable_version(text, text, uuid) is 
 revoke all on function stark_internal.find_deployable_version(text, text, uuid) from public, anon;
 
 /**
+ * stark_internal.find_priority_class(name) -> the class, the global default when no name is given. The system's own are for
+ * those who may make classes. Raises: PRIORITY_CLASS_NOT_FOUND, FORBIDDEN.
+ */
+create function stark_internal.find_priority_class(p_name text)
+returns stark.priority_classes
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_class stark.priority_classes;
+begin
+  select * into v_class from stark.priority_classes c where case when p_name is null then c.global_default else c.name = p_name end;
+  if not found and p_name is not null then
+    perform stark_internal.fail('PRIORITY_CLASS_NOT_FOUND', format('no priority class %s', to_json(left(p_name, 80))), 'stark priorityclass list');
+  elsif v_class.value > 1000 and not stark_internal.has_permission('priorityclasses:create') then
+    perform stark_internal.fail('FORBIDDEN', format('priority class %s is the platform''s own', v_class.name), 'use high-priority');
+  end if;
+  return v_class;
+end;
+$$;
+comment on function stark_internal.find_priority_class(text) is 'The priority class a pod asks for, when the caller may use it.';
+revoke all on function stark_internal.find_priority_class(text) from public, anon;
+
+/**
  * stark_internal.create_pod_group(item, user, now) -> ids of the new pods: one entry of create_pods, checked and inserted.
  * The cluster lock is held. Raises what create_pods raises.
  */
@@ -348,6 +373,8 @@ declare
   v_spec jsonb;
   v_version stark.pack_versions;
   v_node stark.nodes;
+  v_config stark.cluster_config;
+  v_class stark.priority_classes;
   v_problem text;
   v_ids uuid[] := '{}';
   v_new uuid[];
@@ -366,7 +393,8 @@ begin
   if found then
     perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem), 'stark pod create --help');
   end if;
-  v_namespace := coalesce(p_item ->> 'namespace', 'default');
+  select * into v_config from stark.cluster_config;
+  v_namespace := coalesce(p_item ->> 'namespace', v_config.default_namespace);
   v_name := p_item ->> 'name';
   v_labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
   v_spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
@@ -384,12 +412,19 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
   end if;
   v_replicas := coalesce((p_item ->> 'replicas')::numeric, 1);
-  v_priority := coalesce((p_item ->> 'priority')::numeric, 100);
   if stark_internal.labels_problem(v_labels) is not null then
     perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
   end if;
   if stark_internal.spec_problem(v_spec) is not null then
     perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
+  end if;
+  v_class := stark_internal.find_priority_class(v_spec ->> 'priorityClassName');
+  if v_spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('priority %s is not that of class %s, %s', p_item ->> 'priority', v_class.name, v_class.value), 'leave --priority out');
+  end if;
+  v_priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
+  if v_class.preemption_policy = 'Never' and (v_spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_spec ? 'preemptionPolicy' then
+    v_spec := v_spec || '{"preemptionPolicy": "Never"}';
   end if;
   v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
   if v_spec ? 'nodeName' then
@@ -402,7 +437,8 @@ begin
     end if;
   end if;
   v_spec := jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
-    || jsonb_build_object('requests', '{"cpu": 100, "memory": 128}'::jsonb || coalesce(v_spec #> '{resources,requests}', '{}')));
+    || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)
+      || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_namespace), '{}') || coalesce(v_spec #> '{resources,requests}', '{}')));
 
   if v_name is not null and v_replicas = 1 then
     insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
@@ -435,11 +471,12 @@ revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz)
 /**
  * stark.create_pods(pods) -> the new pods, placed already where there is room.
  * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, priority? = 100, spec?}. All or
- * nothing. Requests that are not given are 100 millicores and 128 MB.
+ * nothing. Requests that are not given are those of the namespace's limit range, then of the cluster's configuration (100 millicores and 128 MB).
  * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
  *   select * from stark.create_pods('[{"pack": "alpha", "replicas": 3}]');
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_NAME, INVALID_LABELS, INVALID_SPEC, LIMIT_EXCEEDED,
- * NAMESPACE_NOT_FOUND, PACK_NOT_FOUND, VERSION_NOT_FOUND, VERSION_NOT_READY, NODE_NOT_FOUND, RUNTIME_MISMATCH, POD_NAME_TAKEN.
+ * NAMESPACE_NOT_FOUND, PACK_NOT_FOUND, VERSION_NOT_FOUND, VERSION_NOT_READY, NODE_NOT_FOUND, RUNTIME_MISMATCH, POD_NAME_TAKEN,
+ * PRIORITY_CLASS_NOT_FOUND, LIMIT_RANGE_VIOLATED, QUOTA_EXCEEDED, NAMESPACE_TERMINATING.
  */
 create function stark.create_pods(p_pods jsonb)
 returns setof stark.pods

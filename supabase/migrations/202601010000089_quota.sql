@@ -1,0 +1,88 @@
+-- Quotas and limit ranges: what the live pods of a namespace may ask for together, and each by itself. Held by triggers on
+-- pods, so whoever writes; the cluster lock makes each statement see all that came before it.
+
+/**
+ * stark_internal.enforce_quota(): statement trigger; new pods, and pods that ask for more or moved, fit their namespace's limit
+ * range and quota, and the namespace is not terminating. Ended pods do not count.
+ */
+create function stark_internal.enforce_quota()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+set enable_nestloop = off
+as $$
+declare
+  v_namespaces text[];
+  v_bad record;
+begin
+  -- Definer: it counts pods the caller may not see, and tells only the sums. Only a trigger can call it.
+  if tg_op = 'INSERT' then
+    v_namespaces := array(select distinct r.namespace from new_rows r where r.finished_at is null);
+  else
+    v_namespaces := array(
+      select distinct n.namespace from old_rows o join new_rows n using (id)
+      where n.finished_at is null
+        and (o.namespace <> n.namespace or n.cpu_request > o.cpu_request or n.memory_request > o.memory_request or n.storage_request > o.storage_request));
+  end if;
+  if not exists (select from stark.namespaces s where s.name = any (v_namespaces) and (s.phase <> 'active' or s.quota <> '{}' or s.limit_range <> '{}')) then
+    return null;
+  end if;
+  select s.name into v_bad from stark.namespaces s where s.name = any (v_namespaces) and s.phase = 'terminating' limit 1;
+  if found then
+    perform stark_internal.fail('NAMESPACE_TERMINATING', format('namespace %s is being deleted', v_bad.name), 'stark namespace list');
+  end if;
+  select s.name, a.resource, a.asked, (s.limit_range #>> array['min', a.resource])::bigint as least, (s.limit_range #>> array['max', a.resource])::bigint as most into v_bad
+    from (select distinct r.namespace, r.cpu_request, r.memory_request, r.storage_request from new_rows r
+          where r.finished_at is null and r.namespace = any (v_namespaces)) r
+    join stark.namespaces s on s.name = r.namespace
+    cross join lateral (values ('cpu', r.cpu_request), ('memory', r.memory_request), ('storage', r.storage_request)) a (resource, asked)
+    where a.asked < (s.limit_range #>> array['min', a.resource])::bigint or a.asked > (s.limit_range #>> array['max', a.resource])::bigint
+    limit 1;
+  if found then
+    perform stark_internal.fail('LIMIT_RANGE_VIOLATED', format('a pod in namespace %s may ask for %s %s, not %s', v_bad.name,
+      concat_ws(' and ', 'at least ' || v_bad.least, 'at most ' || v_bad.most), v_bad.resource, v_bad.asked), 'stark namespace describe ' || v_bad.name);
+  end if;
+  select s.name, u.resource, u.used, (s.quota ->> u.resource)::bigint as most into v_bad
+    from (
+      select p.namespace, count(*) as pods, sum(p.cpu_request) as cpu, sum(p.memory_request) as memory, sum(p.storage_request) as storage
+      from stark.pods p where p.namespace = any (v_namespaces) and p.finished_at is null group by p.namespace) t
+    join stark.namespaces s on s.name = t.namespace
+    cross join lateral (values ('pods', t.pods), ('cpu', t.cpu), ('memory', t.memory), ('storage', t.storage)) u (resource, used)
+    where u.used > (s.quota ->> u.resource)::bigint
+    limit 1;
+  if found then
+    perform stark_internal.fail('QUOTA_EXCEEDED', format('namespace %s would use %s %s, its quota is %s', v_bad.name, v_bad.used, v_bad.resource, v_bad.most),
+      'stark namespace describe ' || v_bad.name);
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.enforce_quota() is 'Refuses pods that their namespace''s quota or limit range has no room for.';
+revoke all on function stark_internal.enforce_quota() from public, anon;
+
+create trigger _100_enforce_quota_on_new after insert on stark.pods
+  referencing new table as new_rows for each statement execute function stark_internal.enforce_quota();
+create trigger _100_enforce_quota_on_changed after update on stark.pods
+  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.enforce_quota();
+
+/** stark_internal.finish_namespaces(): statement trigger; a terminating namespace goes with its last pod, after that pod's event. */
+create function stark_internal.finish_namespaces()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Definer: an agent's report removes the last pod. Only a trigger can call it.
+  if exists (select from stark.namespaces n where n.phase = 'terminating') then
+    perform stark_internal.remove_emptied_namespaces();
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.finish_namespaces() is 'Removes terminating namespaces when their last pod has gone.';
+revoke all on function stark_internal.finish_namespaces() from public, anon;
+
+create trigger _850_finish_namespaces after delete on stark.pods
+  for each statement execute function stark_internal.finish_namespaces();

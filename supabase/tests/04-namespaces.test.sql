@@ -1,0 +1,88 @@
+-- Namespaces: making, patching, emptying; quotas and limit ranges, whoever writes. Priority classes and the configuration.
+begin;
+select * from no_plan();
+select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('op', 'operator');
+select tests.add_pack('open', 'uma', 'public');
+select tests.add_node('n1', 'ada', p_allocatable => '{"cpu": 100000, "memory": 100000, "storage": 10240, "pods": 100}');
+
+select tests.sign_in('uma');
+select is(tests.code_of($$select stark.create_namespace('team')$$), 'FORBIDDEN', 'a user makes no namespaces');
+select is(tests.code_of($$select stark.update_namespace('default', p_quota => '{"pods": 9}')$$), 'FORBIDDEN', 'nor changes one');
+select is(tests.code_of($$select stark.delete_namespace('default')$$), 'FORBIDDEN', 'nor deletes one');
+select tests.sign_in('ada');
+select is(tests.code_of(format('select stark.create_namespace(%s)', args)), code, format('%s: %s', code, left(args, 60))) from (values
+  ('null', 'INVALID_NAME'), ($$'Team'$$, 'INVALID_NAME'), ($$''';drop'$$, 'INVALID_NAME'), ($$'default'$$, 'NAMESPACE_EXISTS'), ($$'t', '{"a": 1}'$$, 'INVALID_LABELS'),
+  ($$'t', '[]'$$, 'INVALID_LABELS'), ($$'t', (select jsonb_object_agg('k' || i, repeat('x', 60)) from generate_series(1, 20000) i)$$, 'INVALID_LABELS'),
+  ($$'t', p_quota => '{"pods": -1}'$$, 'INVALID_ARGUMENT'), ($$'t', p_quota => '{"gpu": 1}'$$, 'INVALID_ARGUMENT'), ($$'t', p_quota => '{"cpu": "4"}'$$, 'INVALID_ARGUMENT'), ($$'t', p_quota => null$$, 'INVALID_ARGUMENT'),
+  ($$'t', p_limit_range => '{"most": {}}'$$, 'INVALID_ARGUMENT'), ($$'t', p_limit_range => '{"max": 5}'$$, 'INVALID_ARGUMENT'), ($$'t', p_limit_range => '{"max": {"pods": 5}}'$$, 'INVALID_ARGUMENT'),
+  ($$'t', p_limit_range => '{"min": {"cpu": 5}, "max": {"cpu": 4}}'$$, 'INVALID_ARGUMENT'), ($$'t', p_limit_range => '{"default": {"cpu": 5}, "max": {"cpu": 4}}'$$, 'INVALID_ARGUMENT')) t (args, code);
+select is(tests.count_of('select from stark.namespaces'), 3::bigint, 'none of it left a namespace');
+select is((stark.create_namespace('team', '{"a": "1"}', '{"pods": 3, "cpu": 500}', '{"default": {"cpu": 50, "storage": 1}, "min": {"cpu": 10}, "max": {"cpu": 400, "memory": 1000}}')).phase, 'active', 'an admin makes one');
+select is(tests.error_of($$select stark.update_namespace('team', p_if_version => 7)$$) ->> 'message', 'namespace team is at revision 1, you saw 7', 'a stale revision is refused with both numbers');
+select is((stark.update_namespace('team', '{"a": null, "b": "2"}', '{"memory": 2000}', p_if_version => 1)).labels, '{"b": "2"}', 'a patch sets and removes');
+select is(tests.code_of($$select stark.update_namespace('team', p_quota => '[]')$$), 'INVALID_ARGUMENT', 'a patch is an object');
+select is(tests.code_of($$select stark.update_namespace('nowhere')$$), 'NAMESPACE_NOT_FOUND', 'an unknown name');
+
+-- Limits before quota, both whoever writes
+select tests.sign_in('uma');
+select results_eq($$select cpu_request, memory_request, storage_request from stark.create_pods('[{"pack": "open", "namespace": "team", "name": "a"}]')$$, $$values (50, 128, 1)$$, 'the namespace''s defaults come before the cluster''s');
+select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "namespace": "team", "spec": {"resources": {"requests": {"cpu": 401}}}}]')$$), 'LIMIT_RANGE_VIOLATED', 'more than the most');
+select is(tests.error_of($$select stark.create_pods('[{"pack": "open", "namespace": "team", "spec": {"resources": {"requests": {"cpu": 9}}}}]')$$) ->> 'message', 'a pod in namespace team may ask for at least 10 and at most 400 cpu, not 9', 'less than the least, with the numbers');
+select is(tests.error_of($$select stark.create_pods('[{"pack": "open", "namespace": "team", "replicas": 3}]')$$) - array['headers', 'details'],
+  '{"code": "QUOTA_EXCEEDED", "message": "namespace team would use 4 pods, its quota is 3", "hint": "stark namespace describe team", "status": 409}', 'over quota, with numbers and hint');
+select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "namespace": "team"}, {"pack": "open", "namespace": "team", "spec": {"resources": {"requests": {"cpu": 400}}}}]')$$), 'ok', 'up to the quota is fine');
+select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "namespace": "team", "spec": {"resources": {"requests": {"cpu": 10}}}}]')$$), 'QUOTA_EXCEEDED', 'and no further');
+select is(tests.code_of($$select stark.create_pods('[{"pack": "open"}]')$$), 'ok', 'other namespaces have no part in it');
+select tests.sign_out();
+select is(tests.code_of($$insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version) select 'x', 'team', pack_id, pack_name, pack_version_id, version from stark.pods where name = 'a'$$), 'LIMIT_RANGE_VIOLATED', 'the owner of the database is held to limits too');
+select is(tests.code_of($$insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, spec) select 'x', 'team', pack_id, pack_name, pack_version_id, version, spec from stark.pods where name = 'a'$$), 'QUOTA_EXCEEDED', 'and to the quota');
+select is(tests.code_of($$update stark.pods set spec = '{"resources": {"requests": {"cpu": 300}}}' where name = 'a'$$), 'QUOTA_EXCEEDED', 'also by a pod that grows');
+select is(tests.code_of($$update stark.namespaces set quota = '{"x": 1}'$$), '23514', 'a row refuses a malformed quota');
+select is(tests.code_of($$update stark.namespaces set phase = 'terminating' where name = 'default'$$), '23514', 'and a reserved one never ends');
+
+-- Priority classes
+select tests.sign_in('uma');
+select results_eq('select name, value, global_default from stark.priority_classes order by value desc',
+  $$values ('system-node-critical', 2000001000, false), ('system-cluster-critical', 2000000000, false), ('high-priority', 1000, false), ('default', 100, true), ('low-priority', 10, false)$$, 'five are built in');
+select is(tests.code_of(format('select stark.create_pods(%L)', jsonb_build_array('{"pack": "open"}'::jsonb || item))), code, format('%s: %s', code, item)) from (values
+  ('{"spec": {"priorityClassName": "nothing"}}'::jsonb, 'PRIORITY_CLASS_NOT_FOUND'), ('{"spec": {"priorityClassName": 5}}', 'INVALID_SPEC'), ('{"spec": {"priorityClassName": "system-node-critical"}}', 'FORBIDDEN'),
+  ('{"priority": 5, "spec": {"priorityClassName": "low-priority"}}', 'INVALID_ARGUMENT'), ('{"name": "low", "spec": {"priorityClassName": "low-priority"}}', 'ok')) t (item, code);
+select results_eq($$select priority from stark.pods where name = 'low'$$, 'values (10)', 'a pod has its class''s priority');
+select is(tests.code_of($$select stark.create_priority_class('mine', 5)$$), 'FORBIDDEN', 'a user makes no classes');
+select tests.sign_in('ada');
+select is(tests.code_of(format('select stark.create_priority_class(%s)', args)), code, format('%s: %s', code, args)) from (values
+  ($$'A', 5$$, 'INVALID_NAME'), ($$'system-x', 5$$, 'INVALID_NAME'), ($$'x', 1001$$, 'INVALID_ARGUMENT'), ($$'x', null$$, 'INVALID_ARGUMENT'), ($$'x', -1$$, 'INVALID_ARGUMENT'),
+  ($$'x', 5, false, 'Sometimes'$$, 'INVALID_ARGUMENT'), ($$'default', 5$$, 'PRIORITY_CLASS_EXISTS'), ($$'batch', 5, true, 'Never'$$, 'ok')) t (args, code);
+select results_eq($$select priority, spec ->> 'preemptionPolicy' from stark.create_pods('[{"pack": "open"}]')$$, $$values (5, 'Never')$$, 'the global default and its policy are taken');
+select results_eq($$select priority from stark.create_pods('[{"pack": "open", "namespace": "stark-system", "spec": {"priorityClassName": "system-node-critical"}}]')$$, 'values (2000001000)', 'an admin may use the system''s classes');
+select is(tests.code_of($$select stark.delete_priority_class('default')$$), 'PRIORITY_CLASS_RESERVED', 'a built-in stays');
+select is(tests.code_of($$select stark.delete_priority_class('nothing')$$), 'PRIORITY_CLASS_NOT_FOUND', 'an unknown one');
+select is((stark.delete_priority_class('batch')).name, 'batch', 'another goes');
+select set_eq('select name from stark.priority_classes where global_default', array['default'], 'and the built-in is the default again');
+select tests.sign_out();
+select is(tests.code_of($$update stark.pods set priority = 1001 where name = 'a'$$), '23514', 'no class, no priority above 1000, whoever writes');
+
+-- Configuration
+select tests.sign_in('op');
+select is(tests.code_of($$select stark.update_cluster_config('{}')$$), 'FORBIDDEN', 'an operator configures nothing');
+select tests.sign_in('ada');
+select is(tests.code_of(format('select stark.update_cluster_config(%L)', changes)), code, format('%s: %s', code, coalesce(changes, 'null'))) from (values
+  (null, 'INVALID_ARGUMENT'), ('[]', 'INVALID_ARGUMENT'), ('{"only_row": false}', 'INVALID_ARGUMENT'), ('{"scheduling_policy": "best"}', 'INVALID_ARGUMENT'), ('{"scheduling_policy": null}', 'INVALID_ARGUMENT'),
+  ('{"scheduling_seed": 1.5}', 'INVALID_ARGUMENT'), ('{"default_cpu_request": -1}', 'INVALID_ARGUMENT'), ('{"default_cpu_request": 1000001}', 'INVALID_ARGUMENT'), ('{"default_namespace": "nowhere"}', 'NAMESPACE_NOT_FOUND')) t (changes, code);
+select is((stark.update_cluster_config('{"default_namespace": "stark-public", "default_cpu_request": 7}', 1)).scheduling_policy, 'spread', 'what is not named stays');
+select is(tests.code_of($$select stark.update_cluster_config('{}', 1)$$), 'CONFLICT', 'a stale revision is refused');
+select results_eq($$select namespace, cpu_request from stark.create_pods('[{"pack": "open"}]')$$, $$values ('stark-public', 7)$$, 'pods get the new defaults');
+
+-- Deleting
+select is(tests.code_of($$select stark.delete_namespace('stark-system')$$), 'NAMESPACE_RESERVED', 'the three stay');
+select is(tests.code_of($$select stark.delete_namespace('nowhere')$$), 'NAMESPACE_NOT_FOUND', 'an unknown one');
+select is((stark.delete_namespace('team')).phase, 'terminating', 'one with pods empties first');
+select is(tests.count_of($$select from stark.pods where namespace = 'team' and status = 'stopping'$$), 3::bigint, 'its pods are stopping, with their grace');
+select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "namespace": "team"}]')$$), 'NAMESPACE_TERMINATING', 'it takes nothing new');
+select tests.sign_out();
+update stark.pods set status = 'stopped', finished_at = now() where namespace = 'team';
+select is(stark_internal.remove_ended_pods(), 3, 'when the pods have ended');
+select is(tests.count_of($$select from stark.namespaces where name = 'team'$$), 0::bigint, 'it is gone');
+
+select * from finish();
+rollback;
