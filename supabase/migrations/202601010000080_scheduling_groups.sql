@@ -85,6 +85,9 @@ begin
       labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
       free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint
     ) on commit delete rows;
+    create unique index on pg_temp.pass_nodes (node_no);
+    -- What no filter needs to look for.
+    create temporary table pass_facts (nodes bigint, runtimes text[], has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
       rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint
@@ -108,6 +111,7 @@ begin
     create temporary table pass_nominations (pod_id uuid, node_no integer, victims uuid[]) on commit delete rows;
   end if;
   delete from pg_temp.pass_nodes;
+  delete from pg_temp.pass_facts;
   delete from pg_temp.pass_pods;
   delete from pg_temp.pass_selectors;
   delete from pg_temp.pass_rules;
@@ -138,6 +142,9 @@ as $$
     from stark.nodes n
     cross join lateral jsonb_to_record(n.allocatable) as a (cpu bigint, memory bigint, storage bigint, pods bigint)
     cross join lateral jsonb_to_record(n.allocated) as t (cpu bigint, memory bigint, storage bigint, pods bigint);
+  insert into pg_temp.pass_facts
+    select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false)
+    from pg_temp.pass_nodes n;
 $$;
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 revoke all on function stark_internal.load_nodes() from public, anon;

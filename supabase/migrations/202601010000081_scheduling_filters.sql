@@ -191,12 +191,16 @@ language sql
 stable
 set search_path = ''
 as $$
+-- Taken out of the group once: a field of it is looked up anew at each use.
+with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
 select n.node_no, r.reason
-from pg_temp.pass_nodes n
+from wanted w
+join pg_temp.pass_nodes n
+  on (n.free_cpu < w.cpu and w.cpu > 0) or (n.free_memory < w.memory and w.memory > 0) or (n.free_storage < w.storage and w.storage > 0) or n.free_pods < 1
 cross join lateral (values
-  ('insufficient cpu', n.free_cpu < p_group.cpu and p_group.cpu > 0),
-  ('insufficient memory', n.free_memory < p_group.memory and p_group.memory > 0),
-  ('insufficient storage', n.free_storage < p_group.storage and p_group.storage > 0),
+  ('insufficient cpu', n.free_cpu < w.cpu and w.cpu > 0),
+  ('insufficient memory', n.free_memory < w.memory and w.memory > 0),
+  ('insufficient storage', n.free_storage < w.storage and w.storage > 0),
   ('insufficient pods', n.free_pods < 1)) as r (reason, short)
 where r.short;
 $$;

@@ -312,13 +312,23 @@ stable
 set search_path = ''
 set enable_nestloop = off
 as $$
+declare
+  v_facts record;
 begin
-  return query
-    select * from stark_internal.filter_runtime(p_group)
-    union all select * from stark_internal.filter_health(p_group)
-    union all select * from stark_internal.filter_unschedulable(p_group)
-    union all select * from stark_internal.filter_taints(p_group)
-    union all select * from stark_internal.filter_resources(p_group);
+  select * into v_facts from pg_temp.pass_facts;
+  if p_group.runtime <> 'isomorphic' and v_facts.runtimes <> array[p_group.runtime] then
+    return query select * from stark_internal.filter_runtime(p_group);
+  end if;
+  if v_facts.has_unhealthy then
+    return query select * from stark_internal.filter_health(p_group);
+  end if;
+  if v_facts.has_cordoned then
+    return query select * from stark_internal.filter_unschedulable(p_group);
+  end if;
+  if v_facts.has_tainted then
+    return query select * from stark_internal.filter_taints(p_group);
+  end if;
+  return query select * from stark_internal.filter_resources(p_group);
   if p_group.visibility = 'private' then
     return query select * from stark_internal.filter_pack_access(p_group);
   end if;

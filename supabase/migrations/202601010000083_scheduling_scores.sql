@@ -14,15 +14,17 @@ set enable_nestloop = off
 as $$
 with rejected as materialized (
   select distinct r.node_no from stark_internal.rejections(p_group) r
+), wanted as materialized (
+  select p_group.cpu, p_group.memory, p_group.storage
 )
 select n.node_no,
        least(
-         case when p_group.cpu > 0 then n.free_cpu / p_group.cpu end,
-         case when p_group.memory > 0 then n.free_memory / p_group.memory end,
-         case when p_group.storage > 0 then n.free_storage / p_group.storage end,
+         case when w.cpu > 0 then n.free_cpu / w.cpu end,
+         case when w.memory > 0 then n.free_memory / w.memory end,
+         case when w.storage > 0 then n.free_storage / w.storage end,
          n.free_pods),
        greatest(n.cpu, 1), n.cpu - n.free_cpu, greatest(n.memory, 1), n.memory - n.free_memory, greatest(n.pods, 1), n.pods - n.free_pods
-from pg_temp.pass_nodes n
+from pg_temp.pass_nodes n cross join wanted w
 where not exists (select from rejected r where r.node_no = n.node_no);
 $$;
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group) is 'Nodes that pass every filter, and their room.';
@@ -35,11 +37,12 @@ language sql
 stable
 set search_path = ''
 as $$
+with wanted as materialized (select p_group.cpu, p_group.memory)
 select f.node_no, k, f.slots, 100 * (1 - greatest(
-    (f.cpu_used + k * p_group.cpu) / f.cpu_total,
-    (f.memory_used + k * p_group.memory) / f.memory_total,
+    (f.cpu_used + k * w.cpu) / f.cpu_total,
+    (f.memory_used + k * w.memory) / f.memory_total,
     (f.pods_used + k) / f.pods_total))
-from stark_internal.feasible_nodes(p_group) f
+from stark_internal.feasible_nodes(p_group) f cross join wanted w
 cross join generate_series(1, least(f.slots, p_most)) k;
 $$;
 comment on function stark_internal.score_spread(stark_internal.pod_group, bigint) is 'Open slots scored by what is left of the scarcest resource.';
@@ -52,9 +55,10 @@ language sql
 stable
 set search_path = ''
 as $$
+with wanted as materialized (select p_group.cpu, p_group.memory)
 select f.node_no, k, f.slots, 100 * (1 - (
-    (f.cpu_used + k * p_group.cpu) / f.cpu_total + (f.memory_used + k * p_group.memory) / f.memory_total) / 2)
-from stark_internal.feasible_nodes(p_group) f
+    (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)
+from stark_internal.feasible_nodes(p_group) f cross join wanted w
 cross join generate_series(1, least(f.slots, p_most)) k;
 $$;
 comment on function stark_internal.score_least_loaded(stark_internal.pod_group, bigint) is 'Open slots scored by the mean of free cpu and memory.';

@@ -41,7 +41,7 @@ declare
   v_nodes integer[];
   v_more boolean;
   v_prefers boolean := p_group.template ? 'preferred' or p_group.rules_no is not null
-    or exists (select from pg_temp.pass_nodes n, jsonb_array_elements(n.taints) t where n.taints <> '[]' and t ->> 'effect' = 'PreferNoSchedule');
+    or (select f.has_tainted from pg_temp.pass_facts f);
 begin
   if p_group.rules_no is not null then
     if exists (
@@ -62,7 +62,7 @@ begin
       v_wanted := 1;
     end if;
   end if;
-  v_most := greatest(2, 2 * v_wanted / greatest((select count(*) from pg_temp.pass_nodes), 1));
+  v_most := greatest(2, 2 * v_wanted / greatest((select f.nodes from pg_temp.pass_facts f), 1));
   loop
     if v_kind is null then
       with preferred as materialized (
@@ -153,7 +153,6 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
-set enable_nestloop = off
 as $$
 begin
   update pg_temp.pass_nodes n set
