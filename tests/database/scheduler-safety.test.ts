@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
+import { connect } from './sessions.js';
+
+let database: TestDatabase;
+let owner: pg.Client;
+let version: string;
+const user = randomUUID();
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  owner = await connect(database);
+  await owner.query('insert into auth.users (id, email) values ($1, $2)', [user, 'ada@example.com']);
+  await owner.query(`insert into stark.packs (name, owner_id, visibility) values ('alpha', $1, 'public')`, [user]);
+  const { rows } = await owner.query<{ id: string }>(
+    `insert into stark.pack_versions (pack_id, pack_name, version, runtime, size_bytes, sha256, path, state, ready_at)
+     select id, name, '1.0.0', 'node', 1, repeat('a', 64), id || '/x.js', 'ready', now() from stark.packs returning id`,
+  );
+  version = rows[0]?.id ?? '';
+});
+
+afterAll(async () => {
+  await owner?.end();
+  await database?.stop();
+});
+
+afterEach(async () => {
+  await owner.query('delete from stark.pods; delete from stark.nodes');
+});
+
+/** A generator of numbers below a bound; the same seed gives the same numbers. */
+function chance(seed: number): (bound: number) => number {
+  let state = seed * 2_654_435_761 + 1;
+  return (bound) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * bound);
+  };
+}
+
+async function makeNodes(random: (bound: number) => number, count: number): Promise<void> {
+  for (let i = 0; i < count; i++)
+    await owner.query(
+      `insert into stark.nodes (name, owner_id, runtime, status, unschedulable, incarnation, labels, taints, allocatable)
+       values ($1, $2, 'node', $3, $4, 1, $5, $6, $7)`,
+      [
+        `n${i}`,
+        user,
+        random(8) === 0 ? 'offline' : 'healthy',
+        random(8) === 0,
+        { zone: `z${random(3)}`, host: `n${i}` },
+        JSON.stringify(random(4) === 0 ? [{ key: 'gpu', effect: 'NoSchedule' }] : []),
+        { cpu: 500 + random(1_500), memory: 500 + random(1_500), storage: 0, pods: 2 + random(8) },
+      ],
+    );
+}
+
+async function makePods(random: (bound: number) => number, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const app = `a${random(3)}`;
+    const term = { topologyKey: 'host', labelSelector: { matchLabels: { app } } };
+    const spec = {
+      resources: { requests: { cpu: random(400), memory: random(400) } },
+      ...(random(3) === 0 ? { tolerations: [{ operator: 'Exists' }] } : {}),
+      ...(random(4) === 0 ? { nodeSelector: { zone: `z${random(4)}` } } : {}),
+      ...(random(5) === 0
+        ? { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
+        : {}),
+    };
+    await owner.query(
+      `insert into stark.pods (id, name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
+       select $5, $1, 'default', pack_id, pack_name, id, version, $2, $3, $4, $6, timestamptz '2030-01-01' + $7 * interval '1 second'
+       from stark.pack_versions where id = $8`,
+      [
+        `p${i}`,
+        { app },
+        spec,
+        random(3) * 100,
+        `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+        user,
+        i,
+        version,
+      ],
+    );
+  }
+}
+
+async function rowsOf(text: string): Promise<unknown[]> {
+  return (await owner.query(text)).rows;
+}
+
+const overcommitted = `
+  select n.name from stark.nodes n join stark.pods p on p.node_id = n.id and stark_internal.occupies(p.status)
+  group by n.id having sum(p.cpu_request) > (n.allocatable ->> 'cpu')::int
+    or sum(p.memory_request) > (n.allocatable ->> 'memory')::int or count(*) > (n.allocatable ->> 'pods')::int`;
+
+describe.each(['spread', 'bin_pack', 'least_loaded', 'random', 'affinity'])(
+  'policy %s on random clusters',
+  (policy) => {
+    it.each([1, 2, 3])('seed %i', async (seed) => {
+      await owner.query('update stark.cluster_config set scheduling_policy = $1, scheduling_seed = $2', [policy, seed]);
+      const build = async () => {
+        const random = chance(seed);
+        await owner.query('delete from stark.pods; delete from stark.nodes');
+        await makeNodes(random, 8);
+        await makePods(random, 40);
+        await owner.query('select stark_internal.schedule_pods()');
+        return rowsOf('select name, status, node_name, status_message from stark.pods order by name');
+      };
+      const first = await build();
+
+      // No node over its allocatable.
+      expect(await rowsOf(overcommitted)).toEqual([]);
+      // What a node says is taken is what its pods have asked for.
+      expect(
+        await rowsOf(`select n.name from stark.nodes n left join stark.pods p on p.node_id = n.id and stark_internal.occupies(p.status)
+        group by n.id having coalesce(sum(p.cpu_request), 0) <> (n.allocated ->> 'cpu')::int or count(p.id) <> (n.allocated ->> 'pods')::int`),
+      ).toEqual([]);
+      // No pod on a node that a filter rejects.
+      expect(
+        await rowsOf(`select p.name, n.name from stark.pods p join stark.nodes n on n.id = p.node_id
+        where n.status <> 'healthy' or n.unschedulable
+           or not n.labels @> coalesce(p.spec -> 'nodeSelector', '{}')
+           or exists (select from jsonb_array_elements(n.taints) t where not stark_internal.tolerates(p.spec -> 'tolerations', t))`),
+      ).toEqual([]);
+      // Nobody beside a pod that keeps away from it.
+      expect(
+        await rowsOf(`select a.name, b.name from stark.pods a join stark.pods b on b.node_id = a.node_id and b.id <> a.id
+        where a.spec #> '{affinity,podAntiAffinity}' is not null and a.labels ->> 'app' = b.labels ->> 'app'
+          and stark_internal.occupies(a.status) and stark_internal.occupies(b.status)`),
+      ).toEqual([]);
+      // No pending pod without a reason.
+      expect(
+        await rowsOf(
+          `select name from stark.pods where status = 'pending' and (status_reason is null or status_message !~ '^0/8 nodes: |^waits for room')`,
+        ),
+      ).toEqual([]);
+      // No pod waits that a node would take.
+      expect(await rowsOf('select stark_internal.schedule_pods() as placed')).toEqual([{ placed: 0 }]);
+      // The same input gives the same output.
+      expect(await build()).toEqual(first);
+      expect(first.length).toBe(40);
+    });
+  },
+);
+
+describe('sessions at once', () => {
+  it('never overcommit a node and never deadlock', async () => {
+    await owner.query(`update stark.cluster_config set scheduling_policy = 'spread'`);
+    await makeNodes(() => 1, 3);
+    const sessions = await Promise.all(Array.from({ length: 4 }, () => connect(database)));
+    try {
+      await Promise.all(
+        sessions.map(async (session, s) => {
+          for (let round = 0; round < 6; round++) {
+            await session.query(
+              `insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, spec, priority, created_by)
+               select 's' || $1 || '-' || $2 || '-' || i, 'default', pack_id, pack_name, id, version,
+                      '{"resources": {"requests": {"cpu": 150, "memory": 1}}}', 100 * ($1::int % 2), $3
+               from stark.pack_versions, generate_series(1, 3) i`,
+              [s, round, user],
+            );
+            await session.query('select stark_internal.schedule_pods()');
+            await session.query(
+              `update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping' and name like 's' || $1 || '-%'`,
+              [s],
+            );
+          }
+        }),
+      );
+    } finally {
+      await Promise.all(sessions.map((session) => session.end()));
+    }
+    expect(await rowsOf(overcommitted)).toEqual([]);
+    expect(await rowsOf(`select count(*)::int as pods from stark.pods where status = 'scheduled'`)).not.toEqual([
+      { pods: 0 },
+    ]);
+    expect(await rowsOf('select count(*)::int as pods from stark.pods')).toEqual([{ pods: 72 }]);
+  });
+});
