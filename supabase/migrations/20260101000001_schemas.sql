@@ -66,6 +66,8 @@ insert into stark.error_codes (code, http_status, exit_code, description) values
   ('STALE_INCARNATION', 409, 7, 'The node has connected anew since; this connection speaks for it no longer.'),
   ('STATUS_STEP_REFUSED', 409, 7, 'A pod may not go from its status to the reported one.'),
   ('POD_NOT_ON_NODE', 409, 7, 'The pod is placed on another node, or on none.'),
+  ('PACK_IN_USE', 409, 7, 'The pack has pods.'),
+  ('NODE_IN_USE', 409, 7, 'The node has pods that have not ended.'),
   ('CONFLICT', 409, 7, 'Somebody else changed the object since the caller saw it.'),
   ('QUOTA_EXCEEDED', 409, 7, 'The namespace''s quota has no room for this.'),
   ('LIMIT_RANGE_VIOLATED', 400, 2, 'A request is below the least or above the most that the namespace allows a pod.'),

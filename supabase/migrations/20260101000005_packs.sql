@@ -273,6 +273,128 @@ comment on function stark.finish_pack_version(uuid) is 'Makes an uploaded versio
 revoke all on function stark.finish_pack_version(uuid) from public, anon;
 grant execute on function stark.finish_pack_version(uuid) to authenticated, service_role;
 
+/** stark_internal.require_pack(name, permission) -> the pack. Raises UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND (also for one the caller may not see). */
+create function stark_internal.require_pack(p_name text, p_permission text)
+returns stark.packs
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_pack stark.packs;
+begin
+  select * into v_pack from stark.packs p
+    where p.name = p_name and (stark_internal.has_permission('packs:get', null, p.owner_id is not distinct from v_user)
+                               or (p.visibility = 'public' and stark_internal.is_member()));
+  if not found then
+    perform stark_internal.fail('PACK_NOT_FOUND', format('no pack %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark pack list');
+  end if;
+  perform stark_internal.require_permission(p_permission, null, v_pack.owner_id is not distinct from v_user);
+  return v_pack;
+end;
+$$;
+comment on function stark_internal.require_pack(text, text) is 'The pack of this name, when the caller may do this to it.';
+revoke all on function stark_internal.require_pack(text, text) from public, anon;
+
+/**
+ * stark.withdraw_pack_version(name, version) -> the version: no new pod gets it, those that run keep it. Calling again changes
+ * nothing. Caller: the pack's owner, or who may update any pack. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND, VERSION_NOT_FOUND.
+ */
+create function stark.withdraw_pack_version(p_name text, p_version text)
+returns stark.pack_versions
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_pack stark.packs;
+  v_version stark.pack_versions;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_pack := stark_internal.require_pack(p_name, 'packs:update');
+  update stark.pack_versions v set state = 'withdrawn', ready_at = coalesce(v.ready_at, now())
+    where v.pack_id = v_pack.id and v.version = p_version and v.state <> 'withdrawn';
+  select * into v_version from stark.pack_versions v where v.pack_id = v_pack.id and v.version = p_version;
+  if not found then
+    perform stark_internal.fail('VERSION_NOT_FOUND', format('pack %s has no version %s', p_name, coalesce(to_json(left(p_version, 80))::text, 'null')), 'stark pack versions ' || p_name);
+  end if;
+  update stark.packs p set latest_version = stark_internal.latest_version(p.id), updated_at = now()
+    where p.id = v_pack.id and p.latest_version is distinct from stark_internal.latest_version(p.id);
+  return v_version;
+end;
+$$;
+comment on function stark.withdraw_pack_version(text, text) is 'Keeps new pods off a version.';
+revoke all on function stark.withdraw_pack_version(text, text) from public, anon;
+grant execute on function stark.withdraw_pack_version(text, text) to authenticated, service_role;
+
+/**
+ * stark.update_pack(name, visibility, description, if_version) -> the pack; null leaves a field as it is. Pods that run stay,
+ * also when the pack becomes private. Caller: the pack's owner, or who may update any pack. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND, INVALID_ARGUMENT, CONFLICT.
+ */
+create function stark.update_pack(p_name text, p_visibility text default null, p_description text default null, p_if_version bigint default null)
+returns stark.packs
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_pack stark.packs;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_pack := stark_internal.require_pack(p_name, 'packs:update');
+  if p_visibility not in ('private', 'public') then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('visibility %s is not private or public', to_json(left(p_visibility, 80))), 'use --visibility private or public');
+  end if;
+  if length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('the description has %s characters, more than 2000', length(p_description)), 'use a shorter --description');
+  end if;
+  perform stark_internal.require_version('pack ' || p_name, p_if_version, v_pack.resource_version);
+  update stark.packs p set visibility = coalesce(p_visibility, p.visibility), description = coalesce(p_description, p.description), updated_at = now()
+    where p.id = v_pack.id
+      and (coalesce(p_visibility, p.visibility), coalesce(p_description, p.description)) is distinct from (p.visibility, p.description);
+  select * into v_pack from stark.packs p where p.id = v_pack.id;
+  return v_pack;
+end;
+$$;
+comment on function stark.update_pack(text, text, text, bigint) is 'Changes who may use a pack, and its description.';
+revoke all on function stark.update_pack(text, text, text, bigint) from public, anon;
+grant execute on function stark.update_pack(text, text, text, bigint) to authenticated, service_role;
+
+/**
+ * stark.delete_pack(name) -> the pack as it was, with all its versions; refused while there are pods of it, ended ones
+ * too. Its bundles in Storage stay: only Storage's own API removes files. Caller: packs:delete, or the owner with it.
+ * Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND, PACK_IN_USE.
+ */
+create function stark.delete_pack(p_name text)
+returns stark.packs
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_pack stark.packs;
+  v_pods bigint;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_pack := stark_internal.require_pack(p_name, 'packs:delete');
+  select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id;
+  if v_pods > 0 then
+    perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s pods', p_name, v_pods), 'stark pod delete');
+  end if;
+  delete from stark.packs p where p.id = v_pack.id;
+  return v_pack;
+end;
+$$;
+comment on function stark.delete_pack(text) is 'Removes a pack that has no pods.';
+revoke all on function stark.delete_pack(text) from public, anon;
+grant execute on function stark.delete_pack(text) to authenticated, service_role;
+
 -- Reading -------------------------------------------------------------------------------------------------------------
 
 alter table stark.packs enable row level security;

@@ -11,6 +11,7 @@ create table stark.nodes (
   labels jsonb not null default '{}',
   taints jsonb not null default '[]',
   capabilities jsonb not null default '{}',
+  overrides jsonb not null default '{"labels": {}, "taints": {}, "allocatable": {}, "capabilities": {}}',
   allocatable jsonb not null,
   allocated jsonb not null default '{"cpu": 0, "memory": 0, "storage": 0, "pods": 0}',
   incarnation bigint not null default 0,
@@ -33,6 +34,7 @@ comment on column stark.nodes.unschedulable is 'Cordoned: gets no new pods.';
 comment on column stark.nodes.labels is 'Labels that node selectors and affinities look at.';
 comment on column stark.nodes.taints is 'Taints in Kubernetes'' form: [{key, value, effect}].';
 comment on column stark.nodes.capabilities is 'What the agent says about itself: versions, features.';
+comment on column stark.nodes.overrides is 'What update_node set, apart from what the agent says, so that it outlives a new registration: patches of labels, allocatable, capabilities, and of taints by <key>:<effect>.';
 comment on column stark.nodes.allocatable is 'What pods may take: cpu (millicores), memory (MB), storage (MB), pods.';
 comment on column stark.nodes.allocated is 'What placed pods have asked for. Kept by a trigger on pods.';
 comment on column stark.nodes.incarnation is 'Grows each time the agent connects anew.';
@@ -138,11 +140,52 @@ comment on function stark_internal.my_nodes() is 'Ids of the caller''s own nodes
 revoke all on function stark_internal.my_nodes() from public, anon;
 grant execute on function stark_internal.my_nodes() to authenticated;
 
+/** stark_internal.patch_taints(taints, patch): patch has {"<key>:<effect>": taint, or null to remove it}; the others stay, in their order. */
+create function stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(t.taint order by t.part, t.ord), '[]')
+  from (
+    select 1 as part, e.ord, e.taint from jsonb_array_elements(p_taints) with ordinality e (taint, ord)
+      where not p_patch ? ((e.taint ->> 'key') || ':' || (e.taint ->> 'effect'))
+    union all
+    select 2, row_number() over (order by e.key), e.value from jsonb_each(p_patch) e where e.value <> 'null'
+  ) t;
+$$;
+comment on function stark_internal.patch_taints(jsonb, jsonb) is 'A list of taints with a patch by key and effect applied to it.';
+revoke all on function stark_internal.patch_taints(jsonb, jsonb) from public, anon;
+
+/** stark_internal.require_node(name, permission) -> the node. Raises UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND (also for a node the caller may not see). */
+create function stark_internal.require_node(p_name text, p_permission text)
+returns stark.nodes
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_node stark.nodes;
+begin
+  select * into v_node from stark.nodes n
+    where n.name = p_name and stark_internal.has_permission('nodes:get', null, n.owner_id is not distinct from v_user);
+  if not found then
+    perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark node list');
+  end if;
+  perform stark_internal.require_permission(p_permission, null, v_node.owner_id is not distinct from v_user);
+  return v_node;
+end;
+$$;
+comment on function stark_internal.require_node(text, text) is 'The node of this name, when the caller may do this to it.';
+revoke all on function stark_internal.require_node(text, text) from public, anon;
+
 -- API -----------------------------------------------------------------------------------------------------------------
 
 /**
  * stark.register_node(name, runtime, labels, taints, allocatable, capabilities) -> {node_id, name}: makes a node, or
- * updates it when the caller owns it already. Missing amounts are 1000 millicores, 1024 MB memory, 10240 MB storage, 10 pods.
+ * updates it when the caller owns it already; what update_node has set stays. Missing amounts are 1000 millicores, 1024 MB memory, 10240 MB storage, 10 pods.
  * Caller: nodes:create. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
  * NODE_NAME_TAKEN, RUNTIME_MISMATCH.
@@ -165,6 +208,9 @@ declare
   v_problem record;
   v_allocatable jsonb;
   v_node stark.nodes;
+  v_labels jsonb := p_labels;
+  v_taints jsonb := p_taints;
+  v_capabilities jsonb := p_capabilities;
 begin
   perform stark_internal.require_permission('nodes:create', null, true);
   if v_user is null then
@@ -193,10 +239,14 @@ begin
   elsif v_node.runtime <> p_runtime then
     perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
   else
+    v_labels := stark_internal.merge_patch(p_labels, v_node.overrides -> 'labels');
+    v_taints := stark_internal.patch_taints(p_taints, v_node.overrides -> 'taints');
+    v_allocatable := stark_internal.merge_patch(v_allocatable, v_node.overrides -> 'allocatable');
+    v_capabilities := stark_internal.merge_patch(p_capabilities, v_node.overrides -> 'capabilities');
     update stark.nodes n
-      set labels = p_labels, taints = p_taints, allocatable = v_allocatable, capabilities = p_capabilities, updated_at = now()
+      set labels = v_labels, taints = v_taints, allocatable = v_allocatable, capabilities = v_capabilities, updated_at = now()
       where n.id = v_node.id
-        and (n.labels, n.taints, n.allocatable, n.capabilities) is distinct from (p_labels, p_taints, v_allocatable, p_capabilities);
+        and (n.labels, n.taints, n.allocatable, n.capabilities) is distinct from (v_labels, v_taints, v_allocatable, v_capabilities);
   end if;
   return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
 end;
