@@ -26,8 +26,8 @@ begin
   loop
     if not exists (select from pg_catalog.pg_roles where rolname = wanted.name) then
       execute format('create role %I', wanted.name);
-      -- The server listens on this machine only, and every role but the superuser has the one password.
-      execute format('alter role %I with %s password %L', wanted.name, wanted.attributes, 'postgres');
+      -- Given by bootstrap.ts for this transaction: the data folder's own.
+      execute format('alter role %I with %s password %L', wanted.name, wanted.attributes, current_setting('stark.role_password'));
     end if;
   end loop;
 end

@@ -300,7 +300,8 @@ export class Stack {
 
   async #startWorkers(): Promise<void> {
     const worker = { databaseUrl: this.#cluster.url('supabase_admin'), log: this.#options.log };
-    for (const one of [new CronWorker(worker), new NetWorker(worker)]) {
+    const rolePassword = new URL(this.dbUrl).password;
+    for (const one of [new CronWorker({ ...worker, rolePassword }), new NetWorker(worker)]) {
       this.#onStop(one.constructor.name, () => one.stop());
       await one.start();
     }

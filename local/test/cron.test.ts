@@ -59,7 +59,7 @@ beforeAll(async () => {
   admin = test.as('supabase_admin');
   await owner.unsafe('create extension pg_cron with schema pg_catalog');
   await owner.unsafe(
-    `create role worker login password 'postgres'; create role stranger login; grant stranger to postgres; grant usage on schema cron to worker, stranger; create table ticks (n integer)`,
+    `create role worker login password '${new URL(test.cluster.url()).password}'; create role stranger login; grant stranger to postgres; grant usage on schema cron to worker, stranger; create table ticks (n integer)`,
   );
 });
 
@@ -221,7 +221,12 @@ describe('the worker', () => {
 
   beforeEach(async () => {
     clock = new TestClock();
-    worker = new CronWorker({ databaseUrl: test.cluster.url('supabase_admin'), log, clock });
+    worker = new CronWorker({
+      databaseUrl: test.cluster.url('supabase_admin'),
+      rolePassword: new URL(test.cluster.url()).password,
+      log,
+      clock,
+    });
     await worker.start();
   });
 
@@ -444,7 +449,11 @@ describe('the worker', () => {
 });
 
 it('with the real clock, a job of one second runs', async () => {
-  const worker = new CronWorker({ databaseUrl: test.cluster.url('supabase_admin'), log });
+  const worker = new CronWorker({
+    databaseUrl: test.cluster.url('supabase_admin'),
+    rolePassword: new URL(test.cluster.url()).password,
+    log,
+  });
   await worker.start();
   const id = await schedule(owner, '1 second', 'select 1');
   await waitFor('two runs', async () => ended(await runsOf(id)).length >= 2, 5_000);

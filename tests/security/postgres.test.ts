@@ -50,11 +50,19 @@ async function loginRefusal(role: string, password: string): Promise<string | un
   }
 }
 
-describe('the password that everybody knows', () => {
-  it('is not the superuser’s, and no API role can log in at all', async () => {
-    expect(await loginRefusal('supabase_admin', 'postgres')).toBe('28P01');
+describe('a password', () => {
+  it('is nowhere the one that everybody would try', async () => {
+    const { rows } = await database.query<{ rolname: string }>('select rolname from pg_roles where rolcanlogin');
+    expect(rows.map(({ rolname }) => rolname)).toContain('authenticator');
+    for (const { rolname } of rows) expect(await loginRefusal(rolname, 'postgres'), rolname).toBe('28P01');
+  });
+
+  it('that an operator knows is not the superuser’s, and lets no API role in', async () => {
+    const { password } = new URL(stack.stack.dbUrl);
+    expect(await loginRefusal('postgres', password)).toBeUndefined();
+    expect(await loginRefusal('supabase_admin', password)).toBe('28P01');
     for (const role of ['anon', 'authenticated', 'service_role', 'supabase_realtime_admin', 'dashboard_user']) {
-      expect(await loginRefusal(role, 'postgres'), role).toBe('28000');
+      expect(await loginRefusal(role, password), role).toBe('28000');
     }
   });
 

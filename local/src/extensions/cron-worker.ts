@@ -16,6 +16,8 @@ const STOP_GRACE_MS = 5_000;
 export interface CronWorkerOptions {
   /** Of a superuser: it reads every job, and writes what became of each run. */
   readonly databaseUrl: string;
+  /** Of the platform's other roles, for jobs where the server has no socket file. */
+  readonly rolePassword: string;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -115,7 +117,8 @@ export class CronWorker {
     if (this.#admin === null || this.#stopping) return;
     const history = new JobHistory(this.#admin);
     if (connected) {
-      this.#login = await findJobServer(this.#admin, this.#options.databaseUrl);
+      const { databaseUrl, rolePassword } = this.#options;
+      this.#login = await findJobServer(this.#admin, databaseUrl, rolePassword);
       await history.closeAbandoned([...this.#runs].flatMap(({ runid }) => runid ?? []));
     }
     const rows = await history.activeJobs();

@@ -1,7 +1,6 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import postgres, { type Sql } from 'postgres';
-import { PASSWORD } from '../postgres/cluster.js';
 
 export interface JobLogin {
   readonly username: string;
@@ -22,7 +21,11 @@ interface StatementResult extends Array<unknown> {
  * A job must have a session of its own that was never anything more: from a superuser's session that has set another
  * role or authorization, the job itself could go back to superuser.
  */
-export async function findJobServer(admin: Sql, databaseUrl: string): Promise<(login: JobLogin) => Sql> {
+export async function findJobServer(
+  admin: Sql,
+  databaseUrl: string,
+  rolePassword: string,
+): Promise<(login: JobLogin) => Sql> {
   const url = new URL(databaseUrl);
   const [row] = await admin<{ directory: string; port: string }[]>`
     select current_setting('unix_socket_directories') as directory, current_setting('port') as port
@@ -38,7 +41,7 @@ export async function findJobServer(admin: Sql, databaseUrl: string): Promise<(l
       ...(hasSocket ? { path: socket } : {}),
       username,
       database,
-      password: username === url.username ? url.password : PASSWORD,
+      password: username === url.username ? url.password : rolePassword,
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,

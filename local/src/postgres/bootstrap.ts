@@ -22,12 +22,16 @@ export async function bootstrapGrants(cluster: Connectable): Promise<void> {
 
 /** Runs SQL files as the superuser, each in one transaction. */
 async function applyFiles(cluster: Connectable, names: string[]): Promise<void> {
+  const { password } = new URL(cluster.url('postgres'));
   const sql = postgres(cluster.url('supabase_admin'), { max: 1, onnotice: () => {}, prepare: false });
   try {
     for (const name of names) {
       const text = await readFile(path.join(sqlDirectory, name), 'utf8');
       try {
-        await sql.begin((transaction) => transaction.unsafe(text));
+        await sql.begin(async (transaction) => {
+          await transaction`select set_config('stark.role_password', ${password}, true)`;
+          await transaction.unsafe(text);
+        });
       } catch (cause) {
         const { message, where } = cause as { message: string; where?: string };
         throw new Error(`${name}: ${message}${where ? ` (${where})` : ''}`, { cause });

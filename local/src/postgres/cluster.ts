@@ -20,13 +20,13 @@ const START_DEADLINE_MS = 60_000;
 const FAST_STOP_DEADLINE_MS = 15_000;
 const IMMEDIATE_STOP_DEADLINE_MS = 10_000;
 
-/**
- * The password of every role but the superuser: the server listens on this machine only. The superuser can run programs
- * as the server's account, which other users of the machine must not, so its password is random and kept in the data folder.
- */
-export const PASSWORD = 'postgres';
 const SUPERUSER = 'supabase_admin';
+/**
+ * Two random passwords of each data folder: the superuser's, who can run programs as the server's account, and one that the
+ * platform's other roles share. Whoever reaches the port (any program of this machine, pods too) needs one of them.
+ */
 const SUPERUSER_PASSWORD_FILE = 'superuser.password';
+const ROLE_PASSWORD_FILE = 'roles.password';
 /** Read by the vault's SQL functions. */
 const VAULT_KEY_FILE = 'vault.key';
 
@@ -51,7 +51,8 @@ export class PostgresCluster {
   readonly #log: Logger;
   readonly #exitListeners: ((detail: ExitDetail) => void)[] = [];
   #port: number;
-  #superuserPassword = PASSWORD;
+  #superuserPassword = '';
+  #rolePassword = '';
   #child: ChildProcess | null = null;
   #stopping = false;
   readonly #onOwnExit = () => {
@@ -94,9 +95,8 @@ export class PostgresCluster {
     const user = await findSystemUser();
     const directory = await realpath(this.#options.dataDir);
     await this.#recover(directory);
-    this.#superuserPassword = await readFile(path.join(directory, SUPERUSER_PASSWORD_FILE), 'utf8').catch(
-      () => PASSWORD,
-    );
+    this.#superuserPassword = await readFile(path.join(directory, SUPERUSER_PASSWORD_FILE), 'utf8');
+    this.#rolePassword = await readFile(path.join(directory, ROLE_PASSWORD_FILE), 'utf8');
     this.#port = await claimPort(this.#port);
     const deadline = Date.now() + START_DEADLINE_MS;
     for (;;) {
@@ -142,7 +142,7 @@ export class PostgresCluster {
   /** Connection string of a role, for database `postgres` unless another is named. */
   url(role = 'postgres', database = 'postgres'): string {
     if (this.#port === 0) throw new ClusterError('NOT_RUNNING', 'the port is chosen when the cluster starts');
-    const password = role === SUPERUSER ? this.#superuserPassword : PASSWORD;
+    const password = role === SUPERUSER ? this.#superuserPassword : this.#rolePassword;
     return `postgresql://${encodeURIComponent(role)}:${password}@127.0.0.1:${this.#port}/${encodeURIComponent(database)}`;
   }
 
@@ -174,6 +174,7 @@ export class PostgresCluster {
       for (const [name, content] of [
         [VAULT_KEY_FILE, randomBytes(32).toString('hex')],
         [SUPERUSER_PASSWORD_FILE, password],
+        [ROLE_PASSWORD_FILE, randomBytes(24).toString('hex')],
       ] as const) {
         const file = path.join(draft, name);
         await writeFile(file, content, { mode: 0o600 });

@@ -5,12 +5,12 @@ import { pino } from 'pino';
 import postgres from 'postgres';
 import { PostgresCluster } from '../../../local/dist/postgres/cluster.js';
 
-const platform = `
-  create role postgres login createdb createrole replication bypassrls password 'postgres';
+const platform = (password: string) => `
+  create role postgres login createdb createrole replication bypassrls password '${password}';
   create role anon nologin noinherit;
   create role authenticated nologin noinherit;
   create role service_role nologin noinherit bypassrls;
-  create role authenticator login noinherit password 'postgres';
+  create role authenticator login noinherit password '${password}';
   create role supabase_realtime_admin nologin noinherit;
   grant anon, authenticated, service_role to authenticator, postgres;
   grant usage on schema public to anon, authenticated, service_role;
@@ -47,11 +47,11 @@ export class TestPostgres {
     await server.initialise();
     await server.start();
     const cluster = new TestPostgres(server, folder);
-    if (roles) await cluster.sql().unsafe(platform);
+    if (roles) await cluster.sql().unsafe(platform(new URL(server.url()).password));
     return cluster;
   }
 
-  /** Connection string of the bootstrap superuser, or of another role whose password is `postgres`. */
+  /** Connection string of the bootstrap superuser, or of another of the roles above. */
   url(role = 'supabase_admin'): string {
     return this.#server.url(role);
   }
