@@ -425,23 +425,41 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
-declare
-  v_found boolean;
 begin
   perform stark_internal.require_permission('roles:delete');
   perform stark_internal.lock_cluster();
   delete from stark.role_bindings b
     where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
-  v_found := found;
-  if v_found and p_role = 'admin' and p_namespace is null and stark.needs_setup() then
-    perform stark_internal.fail('LAST_ADMIN', 'this is the last admin of the cluster', 'make another admin first');
-  end if;
-  return v_found;
+  return found;
 end;
 $$;
 comment on function stark.revoke_role(uuid, text, text) is 'Takes a role away from a user.';
 revoke all on function stark.revoke_role(uuid, text, text) from public, anon;
 grant execute on function stark.revoke_role(uuid, text, text) to authenticated, service_role;
+
+/**
+ * stark_internal.keep_an_admin(): statement trigger; whoever takes the last admin's binding away (revoke_role, or Supabase Auth
+ * removing the user) is refused, since setup would be open to anybody again. Raises: LAST_ADMIN.
+ */
+create function stark_internal.keep_an_admin()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Definer, since Supabase Auth's own role removes users. Only a trigger can call it.
+  if exists (select from old_rows o where o.role = 'admin' and o.namespace is null) and stark.needs_setup() then
+    perform stark_internal.fail('LAST_ADMIN', 'this is the last admin of the cluster', 'make another admin first');
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.keep_an_admin() is 'Refuses to leave the cluster without an admin.';
+revoke all on function stark_internal.keep_an_admin() from public, anon;
+
+create trigger _100_keep_an_admin after delete on stark.role_bindings
+  referencing old table as old_rows for each statement execute function stark_internal.keep_an_admin();
 
 -- Reading -------------------------------------------------------------------------------------------------------------
 

@@ -60,3 +60,30 @@ create policy "Stark: owners remove bundles of unfinished versions" on storage.o
   using (bucket_id = 'packs' and stark_internal.may_upload_bundle(name));
 create policy "Stark: who may read a bundle" on storage.objects for select to authenticated
   using (bucket_id = 'packs' and stark_internal.may_read_bundle(name));
+
+/**
+ * stark_internal.keep_bundles(): row trigger; the bundle of a version that is ready never changes, whoever writes it. A place to
+ * upload that was signed while the version was unfinished is used under Storage's own role, which no policy holds back.
+ */
+create function stark_internal.keep_bundles()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Definer, since Storage's own role has no right in this schema. Only a trigger can call it.
+  if exists (
+    select from stark.pack_versions v where v.bucket = old.bucket_id and v.path = old.name and v.state <> 'uploading'
+  ) then
+    perform stark_internal.fail('VERSION_EXISTS', format('the bundle %s is finished and never changes', old.name), 'register a new version');
+  end if;
+  return new;
+end;
+$$;
+comment on function stark_internal.keep_bundles() is 'Refuses to change the bundle of a finished version.';
+revoke all on function stark_internal.keep_bundles() from public, anon;
+
+create trigger stark_keep_bundles before update on storage.objects
+  for each row when (old.bucket_id = 'packs' and (old.name, old.bucket_id, old.metadata) is distinct from (new.name, new.bucket_id, new.metadata))
+  execute function stark_internal.keep_bundles();

@@ -8,10 +8,12 @@ import { AuthSessions } from './auth-sessions.js';
 import { Catalog } from './catalog.js';
 import { LiteConnection } from './connection.js';
 import { quietly } from './console.js';
+import type { Database } from './database.js';
+import { isDatabaseError } from './errors.js';
 import { logMail } from './mail.js';
 import { contextOf, requestContext } from './request-context.js';
 import { SchemaWatch } from './schema-watch.js';
-import { FileStorage } from './storage-adapter.js';
+import { FileStorage, objectRefused } from './storage-adapter.js';
 import { aroundStorage } from './storage-fidelity.js';
 
 /** The logins lite needs; none of them is a superuser but the first, which only makes and reads schemas. */
@@ -92,6 +94,7 @@ export class LiteService {
         `.execute(objects.kysely);
         return rows[0]?.limit ?? null;
       },
+      mayReplace: (bucket, key) => tryUpdate(objects.kysely, bucket, key),
     });
     this.#rest = this.#app(rest, 'rest');
     this.#auth = this.#app(auth, 'auth');
@@ -216,4 +219,22 @@ function withDefaultProfile(request: Request, schema: string): Request {
   const name = request.method === 'GET' || request.method === 'HEAD' ? 'accept-profile' : 'content-profile';
   if (!request.headers.has(name)) request.headers.set(name, schema);
   return request;
+}
+
+/**
+ * Changes an object's row and takes it back. Lite writes the bytes first and the row afterwards; the real Storage keeps the bytes
+ * of both versions, so a trigger on storage.objects that refuses the row leaves the old ones in place there.
+ */
+async function tryUpdate(database: Database, bucket: string, key: string): Promise<void> {
+  const undo = new Error('undo');
+  const attempt = database.transaction().execute(async (transaction) => {
+    await sql`update storage.objects set metadata = coalesce(metadata, '{}') || '{"replacing": true}'
+      where bucket_id = ${bucket} and name = ${key}`.execute(transaction);
+    throw undo;
+  });
+  await attempt.catch((error) => {
+    if (error === undo) return;
+    if (!isDatabaseError(error)) throw error;
+    throw objectRefused();
+  });
 }

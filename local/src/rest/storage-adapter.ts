@@ -32,6 +32,8 @@ export interface FileStorageOptions {
   fileSizeLimitBytes: number;
   /** The limit of a bucket, if it has one. */
   bucketLimit: (bucket: string) => Promise<number | null>;
+  /** Throws when the database would refuse that the object's row changes: its bytes must not change before that is known. */
+  mayReplace: (bucket: string, key: string) => Promise<void>;
 }
 
 /**
@@ -66,6 +68,7 @@ export class FileStorage implements StorageAdapter {
     const temporary = join(this.#temporaryFolder, randomUUID());
     try {
       const written = await writeLimited(temporary, body, limit);
+      await this.#options.mayReplace(bucket, key);
       return metadataOf(
         await this.#commit(bucket, key, temporary, { ...written, mimetype: contentType, cacheControl }),
       );
@@ -194,6 +197,15 @@ export function tooLarge(): ResponseError {
     statusCode: '413',
     error: 'Payload too large',
     message: 'The object exceeded the maximum allowed size',
+  });
+}
+
+/** The answer to an upload whose row the database refuses. */
+export function objectRefused(): ResponseError {
+  return new ResponseError(403, {
+    statusCode: '403',
+    error: 'Unauthorized',
+    message: 'The object may not be replaced',
   });
 }
 
