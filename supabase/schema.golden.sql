@@ -14,18 +14,53 @@ comment on schema stark_internal is 'Stark''s machinery. Not exposed, not usable
 -- Types
 
 create type stark_internal.pod_group as (
+  priority integer,
   runtime text,
   visibility text,
   pack_owner uuid,
   template jsonb,
+  rules_no integer,
+  matches integer[],
+  preempts boolean,
   cpu bigint,
   memory bigint,
-  storage bigint,
-  pod_ids uuid[]
+  storage bigint
 );
-comment on type stark_internal.pod_group is 'Pending pods that ask for the same thing, so that nodes are looked at once for all of them.';
+comment on type stark_internal.pod_group is 'Pending pods with the same wishes: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
 
 -- Tables
+
+create table stark.cluster_config (
+  only_row boolean default true not null,
+  scheduling_policy text default 'spread'::text not null,
+  scheduling_seed bigint default 0 not null,
+  default_namespace text default 'default'::text not null,
+  default_cpu_request integer default 100 not null,
+  default_memory_request integer default 128 not null,
+  updated_at timestamp with time zone default now() not null,
+  resource_version bigint default 1 not null
+);
+alter table stark.cluster_config enable row level security;
+alter table stark.cluster_config add constraint default_cpu_request_is_in_range CHECK (((default_cpu_request >= 0) AND (default_cpu_request <= 1000000)));
+alter table stark.cluster_config add constraint default_memory_request_is_in_range CHECK (((default_memory_request >= 0) AND (default_memory_request <= 1000000000)));
+alter table stark.cluster_config add constraint default_namespace_is_a_dns_label CHECK (stark_internal.is_dns_label(default_namespace));
+alter table stark.cluster_config add constraint scheduling_policy_is_known CHECK ((scheduling_policy = ANY (ARRAY['spread'::text, 'bin_pack'::text, 'least_loaded'::text, 'random'::text, 'affinity'::text])));
+alter table stark.cluster_config add constraint there_is_one_row CHECK (only_row);
+alter table stark.cluster_config add constraint cluster_config_pkey PRIMARY KEY (only_row);
+CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.cluster_config FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.cluster_config FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+create policy "members read the configuration" on stark.cluster_config for select to authenticated
+  using (( SELECT stark_internal.is_member() AS is_member));
+comment on table stark.cluster_config is 'What the cluster as a whole is set to. Always one row.';
+comment on column stark.cluster_config.only_row is 'Keeps it one row.';
+comment on column stark.cluster_config.scheduling_policy is 'How nodes are scored: spread, bin_pack, least_loaded, random, affinity.';
+comment on column stark.cluster_config.scheduling_seed is 'Seed of policy random: the same seed and cluster give the same places.';
+comment on column stark.cluster_config.default_namespace is 'Namespace of a pod that names none.';
+comment on column stark.cluster_config.default_cpu_request is 'Millicores of a pod that asks for none, where its namespace has no default.';
+comment on column stark.cluster_config.default_memory_request is 'MB of memory of a pod that asks for none, where its namespace has no default.';
+comment on column stark.cluster_config.resource_version is 'Grows with each change.';
+grant select on table stark.cluster_config to authenticated;
+grant select on table stark.cluster_config to service_role;
 
 create table stark.error_codes (
   code text not null,
@@ -85,14 +120,21 @@ grant select on table stark.events to service_role;
 create table stark.namespaces (
   name text not null,
   reserved boolean default false not null,
+  phase text default 'active'::text not null,
   labels jsonb default '{}'::jsonb not null,
+  quota jsonb default '{}'::jsonb not null,
+  limit_range jsonb default '{}'::jsonb not null,
   created_by uuid,
   created_at timestamp with time zone default now() not null,
   resource_version bigint default 1 not null
 );
 alter table stark.namespaces enable row level security;
+alter table stark.namespaces add constraint limit_range_is_a_limit_range CHECK ((stark_internal.limit_range_problem(limit_range) IS NULL));
 alter table stark.namespaces add constraint namespace_labels_are_labels CHECK ((stark_internal.labels_problem(labels) IS NULL));
 alter table stark.namespaces add constraint namespace_name_is_a_dns_label CHECK (stark_internal.is_dns_label(name));
+alter table stark.namespaces add constraint phase_is_known CHECK ((phase = ANY (ARRAY['active'::text, 'terminating'::text])));
+alter table stark.namespaces add constraint quota_is_a_quota CHECK ((stark_internal.quota_problem(quota) IS NULL));
+alter table stark.namespaces add constraint reserved_namespace_stays CHECK (((NOT reserved) OR (phase = 'active'::text)));
 alter table stark.namespaces add constraint namespaces_created_by_fkey FOREIGN KEY (created_by) REFERENCES stark.profiles(id) ON DELETE SET NULL;
 alter table stark.namespaces add constraint namespaces_pkey PRIMARY KEY (name);
 CREATE INDEX namespaces_created_by_idx ON stark.namespaces USING btree (created_by);
@@ -106,7 +148,10 @@ create policy "members read the namespaces they have a right in" on stark.namesp
 comment on table stark.namespaces is 'A boundary of names and rights for pods.';
 comment on column stark.namespaces.name is 'Name, a DNS label.';
 comment on column stark.namespaces.reserved is 'default, stark-system and stark-public: they always exist.';
+comment on column stark.namespaces.phase is 'active, or terminating: it goes when its last pod has, and takes nothing new.';
 comment on column stark.namespaces.labels is 'Labels.';
+comment on column stark.namespaces.quota is 'Most that its live pods may ask for together: pods, cpu, memory, storage, deployments. What is not named is not limited.';
+comment on column stark.namespaces.limit_range is 'For each pod: default, min and max requests of cpu, memory and storage.';
 comment on column stark.namespaces.created_by is 'Who made it.';
 comment on column stark.namespaces.resource_version is 'Grows with each change.';
 grant select on table stark.namespaces to authenticated;
@@ -142,6 +187,7 @@ create table stark.nodes (
   labels jsonb default '{}'::jsonb not null,
   taints jsonb default '[]'::jsonb not null,
   capabilities jsonb default '{}'::jsonb not null,
+  overrides jsonb default '{"labels": {}, "taints": {}, "allocatable": {}, "capabilities": {}}'::jsonb not null,
   allocatable jsonb not null,
   allocated jsonb default '{"cpu": 0, "pods": 0, "memory": 0, "storage": 0}'::jsonb not null,
   incarnation bigint default 0 not null,
@@ -179,6 +225,7 @@ comment on column stark.nodes.unschedulable is 'Cordoned: gets no new pods.';
 comment on column stark.nodes.labels is 'Labels that node selectors and affinities look at.';
 comment on column stark.nodes.taints is 'Taints in Kubernetes'' form: [{key, value, effect}].';
 comment on column stark.nodes.capabilities is 'What the agent says about itself: versions, features.';
+comment on column stark.nodes.overrides is 'What update_node set, apart from what the agent says, so that it outlives a new registration: patches of labels, allocatable, capabilities, and of taints by <key>:<effect>.';
 comment on column stark.nodes.allocatable is 'What pods may take: cpu (millicores), memory (MB), storage (MB), pods.';
 comment on column stark.nodes.allocated is 'What placed pods have asked for. Kept by a trigger on pods.';
 comment on column stark.nodes.incarnation is 'Grows each time the agent connects anew.';
@@ -339,6 +386,7 @@ create table stark.pods (
   version text not null,
   node_id uuid,
   node_name text,
+  nominated_node_id uuid,
   status text default 'pending'::text not null,
   status_reason text,
   status_message text,
@@ -368,20 +416,23 @@ alter table stark.pods add constraint only_a_running_pod_is_ready CHECK (((NOT r
 alter table stark.pods add constraint pending_pod_has_no_node CHECK (((status <> 'pending'::text) OR (node_id IS NULL)));
 alter table stark.pods add constraint placed_pod_names_its_node CHECK (((NOT stark_internal.occupies(status)) OR (node_name IS NOT NULL)));
 alter table stark.pods add constraint pod_name_is_a_dns_label CHECK (stark_internal.is_dns_label(name));
-alter table stark.pods add constraint priority_is_from_0_to_1000 CHECK (((priority >= 0) AND (priority <= 1000)));
+alter table stark.pods add constraint priority_is_from_0_to_1000 CHECK ((((priority >= 0) AND (priority <= 1000)) OR ((priority > 1000) AND COALESCE(((spec ->> 'priorityClassName'::text) ~~ 'system-%'::text), false))));
 alter table stark.pods add constraint restarts_are_counted_up CHECK ((restarts >= 0));
 alter table stark.pods add constraint status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'scheduled'::text, 'transferring'::text, 'starting'::text, 'running'::text, 'stopping'::text, 'stopped'::text, 'succeeded'::text, 'failed'::text, 'evicted'::text])));
 alter table stark.pods add constraint status_message_is_short CHECK (((length(status_message) <= 4096) AND (length(status_reason) <= 128)));
 alter table stark.pods add constraint pods_created_by_fkey FOREIGN KEY (created_by) REFERENCES stark.profiles(id) ON DELETE SET NULL;
 alter table stark.pods add constraint pods_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name);
 alter table stark.pods add constraint pods_node_id_fkey FOREIGN KEY (node_id) REFERENCES stark.nodes(id) ON DELETE SET NULL;
+alter table stark.pods add constraint pods_nominated_node_id_fkey FOREIGN KEY (nominated_node_id) REFERENCES stark.nodes(id) ON DELETE SET NULL;
 alter table stark.pods add constraint pods_pack_id_fkey FOREIGN KEY (pack_id) REFERENCES stark.packs(id);
 alter table stark.pods add constraint pods_pack_version_id_fkey FOREIGN KEY (pack_version_id) REFERENCES stark.pack_versions(id);
 alter table stark.pods add constraint pods_pkey PRIMARY KEY (id);
 alter table stark.pods add constraint pod_name_is_unique_in_its_namespace UNIQUE (namespace, name);
+CREATE INDEX pods_anti_affinity_idx ON stark.pods USING btree (node_id) WHERE ((spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}'::text[]) IS NOT NULL);
 CREATE INDEX pods_created_by_idx ON stark.pods USING btree (created_by);
 CREATE INDEX pods_deletion_requested_at_idx ON stark.pods USING btree (deletion_requested_at) WHERE (deletion_requested_at IS NOT NULL);
 CREATE INDEX pods_node_id_idx ON stark.pods USING btree (node_id);
+CREATE INDEX pods_nominated_node_id_idx ON stark.pods USING btree (nominated_node_id) WHERE (nominated_node_id IS NOT NULL);
 CREATE INDEX pods_pack_id_idx ON stark.pods USING btree (pack_id);
 CREATE INDEX pods_pack_version_id_idx ON stark.pods USING btree (pack_version_id);
 CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_at, id) WHERE (status = 'pending'::text);
@@ -390,6 +441,8 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pods FOR EACH ROW EXECUT
 CREATE TRIGGER _100_check_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
 CREATE TRIGGER _100_check_new_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
 CREATE TRIGGER _100_check_status_steps AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_status_steps();
+CREATE TRIGGER _100_enforce_quota_on_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.enforce_quota();
+CREATE TRIGGER _100_enforce_quota_on_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.enforce_quota();
 CREATE TRIGGER _200_account_resources_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
@@ -398,6 +451,7 @@ CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCI
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
+CREATE TRIGGER _850_finish_namespaces AFTER DELETE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.finish_namespaces();
 CREATE TRIGGER _900_schedule_on_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_room_is_freed();
 CREATE TRIGGER _900_schedule_on_deleted_pods AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_room_is_freed();
 create policy "members read pods of their namespaces, theirs, on their nodes" on stark.pods for select to authenticated
@@ -409,6 +463,7 @@ comment on column stark.pods.pack_name is 'Name of the pack.';
 comment on column stark.pods.version is 'Version of the pack.';
 comment on column stark.pods.node_id is 'Where it is placed; null while pending, and after its node was deleted.';
 comment on column stark.pods.node_name is 'Name of that node.';
+comment on column stark.pods.nominated_node_id is 'Node on which lower pods make room for it; set while it waits for that.';
 comment on column stark.pods.status is 'pending, scheduled, transferring, starting, running, stopping; ends: stopped, succeeded, failed, evicted.';
 comment on column stark.pods.status_reason is 'One word why: Unschedulable, CrashLoopBackOff, NodeShutdown …';
 comment on column stark.pods.status_message is 'One line why, for people.';
@@ -418,7 +473,7 @@ comment on column stark.pods.ready is 'The pack says that it can do its work.';
 comment on column stark.pods.ports is 'Real port of each declared one, as {name: number}.';
 comment on column stark.pods.labels is 'Labels.';
 comment on column stark.pods.spec is 'What is wanted: placement, resources, config, env, ports, restarts. Kubernetes'' names.';
-comment on column stark.pods.priority is '0 to 1000; higher is placed first.';
+comment on column stark.pods.priority is '0 to 1000, more for the system''s classes; higher is placed first.';
 comment on column stark.pods.cpu_request is 'Requested millicores, from the spec.';
 comment on column stark.pods.memory_request is 'Requested memory in MB, from the spec.';
 comment on column stark.pods.storage_request is 'Requested storage in MB, from the spec.';
@@ -429,6 +484,39 @@ comment on column stark.pods.deletion_requested_at is 'When it was asked to go; 
 comment on column stark.pods.resource_version is 'Grows with each change.';
 grant select on table stark.pods to authenticated;
 grant select on table stark.pods to service_role;
+
+create table stark.priority_classes (
+  name text not null,
+  value integer not null,
+  built_in boolean default false not null,
+  global_default boolean default false not null,
+  preemption_policy text default 'PreemptLowerPriority'::text not null,
+  description text default ''::text not null,
+  created_at timestamp with time zone default now() not null,
+  resource_version bigint default 1 not null
+);
+alter table stark.priority_classes enable row level security;
+alter table stark.priority_classes add constraint class_description_is_short CHECK ((length(description) <= 2000));
+alter table stark.priority_classes add constraint class_name_is_a_dns_label CHECK (stark_internal.is_dns_label(name));
+alter table stark.priority_classes add constraint preemption_policy_is_known CHECK ((preemption_policy = ANY (ARRAY['PreemptLowerPriority'::text, 'Never'::text])));
+alter table stark.priority_classes add constraint system_class_is_built_in CHECK ((built_in OR (name !~~ 'system-%'::text)));
+alter table stark.priority_classes add constraint value_is_from_0_to_1000_unless_of_the_system CHECK ((((value >= 0) AND (value <= 1000)) OR ((name ~~ 'system-%'::text) AND built_in AND (value > 1000))));
+alter table stark.priority_classes add constraint priority_classes_pkey PRIMARY KEY (name);
+CREATE UNIQUE INDEX priority_classes_global_default_idx ON stark.priority_classes USING btree (global_default) WHERE global_default;
+CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.priority_classes FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.priority_classes FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+create policy "members read priority classes" on stark.priority_classes for select to authenticated
+  using (( SELECT stark_internal.is_member() AS is_member));
+comment on table stark.priority_classes is 'Named priorities that pods refer to by priorityClassName.';
+comment on column stark.priority_classes.name is 'Name, a DNS label; system- is the platform''s own.';
+comment on column stark.priority_classes.value is 'Priority of its pods; higher is placed first.';
+comment on column stark.priority_classes.built_in is 'Comes with Stark and cannot be deleted.';
+comment on column stark.priority_classes.global_default is 'Pods that name neither class nor priority get this one.';
+comment on column stark.priority_classes.preemption_policy is 'Whether its pods may push lower ones off a node: PreemptLowerPriority or Never.';
+comment on column stark.priority_classes.description is 'What it is for.';
+comment on column stark.priority_classes.resource_version is 'Grows with each change.';
+grant select on table stark.priority_classes to authenticated;
+grant select on table stark.priority_classes to service_role;
 
 create table stark.profiles (
   id uuid not null,
@@ -472,6 +560,7 @@ CREATE INDEX role_bindings_created_by_idx ON stark.role_bindings USING btree (cr
 CREATE INDEX role_bindings_namespace_idx ON stark.role_bindings USING btree (namespace);
 CREATE INDEX role_bindings_role_idx ON stark.role_bindings USING btree (role);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_bindings FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_an_admin();
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
   using (((user_id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('roles:get'::text) AS has_permission)));
 comment on table stark.role_bindings is 'Which user has which role, in the whole cluster or in one namespace.';
@@ -489,7 +578,7 @@ create table stark.role_permissions (
   scope text default 'any'::text not null
 );
 alter table stark.role_permissions enable row level security;
-alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text])));
+alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text, 'priorityclasses'::text, 'settings'::text])));
 alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((scope = ANY (ARRAY['any'::text, 'own'::text])));
 alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text])));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
@@ -586,6 +675,30 @@ comment on table stark_internal.pod_logs_default is 'Lines whose day has no part
 
 -- Views
 
+create view stark.pod_history with (security_invoker=true) as
+ SELECT seq,
+    "time",
+    type,
+    namespace,
+    object_id::uuid AS pod_id,
+    object ->> 'name'::text AS pod_name,
+    object ->> 'pack_name'::text AS pack_name,
+    object ->> 'version'::text AS version,
+    object ->> 'status'::text AS status,
+    object ->> 'status_reason'::text AS status_reason,
+    object ->> 'status_message'::text AS status_message,
+    object ->> 'node_name'::text AS node_name,
+    (object ->> 'restarts'::text)::integer AS restarts,
+    (object ->> 'resource_version'::text)::bigint AS resource_version,
+    actor,
+    origin,
+    correlation_id
+   FROM stark.events e
+  WHERE kind = 'pod'::text;
+comment on view stark.pod_history is 'One row for each change of a pod, also of pods that are gone, for as long as events are kept.';
+grant select on view stark.pod_history to authenticated;
+grant select on view stark.pod_history to service_role;
+
 -- Functions
 
 CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation bigint, p_lines jsonb)
@@ -649,6 +762,55 @@ comment on function stark.can_i(text,text,text) is 'Whether the caller may do th
 grant execute on function stark.can_i(text,text,text) to authenticated;
 grant execute on function stark.can_i(text,text,text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.cordon_node(p_name text)
+ RETURNS stark.nodes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_node stark.nodes;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_node := stark_internal.require_node(p_name, 'nodes:update');
+  update stark.nodes n set unschedulable = true, updated_at = now() where n.id = v_node.id and not n.unschedulable;
+  select * into v_node from stark.nodes n where n.id = v_node.id;
+  return v_node;
+end;
+$function$;
+comment on function stark.cordon_node(text) is 'Keeps new pods off a node.';
+grant execute on function stark.cordon_node(text) to authenticated;
+grant execute on function stark.cordon_node(text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.create_namespace(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_quota jsonb DEFAULT '{}'::jsonb, p_limit_range jsonb DEFAULT '{}'::jsonb)
+ RETURNS stark.namespaces
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_namespace stark.namespaces;
+begin
+  perform stark_internal.require_permission('namespaces:create');
+  if not stark_internal.is_dns_label(p_name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a namespace', coalesce(to_json(left(p_name, 80))::text, 'null')), 'use lower case letters, digits and -, at most 63');
+  end if;
+  perform stark_internal.check_namespace(p_labels, p_quota, p_limit_range);
+  perform stark_internal.lock_cluster();
+  insert into stark.namespaces (name, labels, quota, limit_range, created_by)
+    values (p_name, p_labels, p_quota, p_limit_range, (select auth.uid()))
+    on conflict (name) do nothing returning * into v_namespace;
+  if not found then
+    perform stark_internal.fail('NAMESPACE_EXISTS', format('there is a namespace %s already', p_name), 'stark namespace list');
+  end if;
+  return v_namespace;
+end;
+$function$;
+comment on function stark.create_namespace(text,jsonb,jsonb,jsonb) is 'Makes a namespace.';
+grant execute on function stark.create_namespace(text,jsonb,jsonb,jsonb) to authenticated;
+grant execute on function stark.create_namespace(text,jsonb,jsonb,jsonb) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
@@ -681,6 +843,131 @@ comment on function stark.create_pods(jsonb) is 'Creates pods and places them wh
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.create_priority_class(p_name text, p_value integer, p_global_default boolean DEFAULT false, p_preemption_policy text DEFAULT 'PreemptLowerPriority'::text, p_description text DEFAULT ''::text)
+ RETURNS stark.priority_classes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_class stark.priority_classes;
+begin
+  perform stark_internal.require_permission('priorityclasses:create');
+  if not stark_internal.is_dns_label(p_name) or p_name like 'system-%' then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a priority class', coalesce(to_json(left(p_name, 80))::text, 'null')),
+      'use lower case letters, digits and -, not starting with system-');
+  end if;
+  if p_value is null or p_value not between 0 and 1000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('value must be from 0 to 1000, not %s', coalesce(p_value::text, 'null')), 'use --value 500');
+  end if;
+  if p_preemption_policy is null or p_preemption_policy not in ('PreemptLowerPriority', 'Never') then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'preemption_policy must be PreemptLowerPriority or Never', 'use --preemption-policy Never');
+  end if;
+  if p_description is null or length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'description must be a text of at most 2000 characters', 'use a shorter --description');
+  end if;
+  perform stark_internal.lock_cluster();
+  if exists (select from stark.priority_classes c where c.name = p_name) then
+    perform stark_internal.fail('PRIORITY_CLASS_EXISTS', format('there is a priority class %s already', p_name), 'use another name');
+  end if;
+  if p_global_default then
+    update stark.priority_classes c set global_default = false where c.global_default;
+  end if;
+  insert into stark.priority_classes (name, value, global_default, preemption_policy, description)
+    values (p_name, p_value, coalesce(p_global_default, false), p_preemption_policy, p_description)
+    returning * into v_class;
+  return v_class;
+end;
+$function$;
+comment on function stark.create_priority_class(text,integer,boolean,text,text) is 'Makes a priority class.';
+grant execute on function stark.create_priority_class(text,integer,boolean,text,text) to authenticated;
+grant execute on function stark.create_priority_class(text,integer,boolean,text,text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.namespaces
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_namespace stark.namespaces;
+begin
+  perform stark_internal.require_permission('namespaces:delete', p_name);
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_namespace(p_name);
+  select * into v_namespace from stark.namespaces n where n.name = p_name;
+  if v_namespace.reserved then
+    perform stark_internal.fail('NAMESPACE_RESERVED', format('namespace %s always exists', p_name), format('stark pod list -n %s', p_name));
+  end if;
+  perform stark_internal.require_version('namespace ' || p_name, p_if_version, v_namespace.resource_version);
+  update stark.namespaces n set phase = 'terminating' where n.name = p_name and n.phase = 'active';
+  perform stark_internal.begin_stop(array(select p.id from stark.pods p where p.namespace = p_name));
+  update stark.pods p set deletion_requested_at = now() where p.namespace = p_name and p.deletion_requested_at is null;
+  select * into v_namespace from stark.namespaces n where n.name = p_name;
+  perform stark_internal.remove_ended_pods();
+  perform stark_internal.remove_emptied_namespaces();
+  return v_namespace;
+end;
+$function$;
+comment on function stark.delete_namespace(text,bigint) is 'Empties a namespace, then removes it.';
+grant execute on function stark.delete_namespace(text,bigint) to authenticated;
+grant execute on function stark.delete_namespace(text,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.delete_node(p_name text, p_force boolean DEFAULT false, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.nodes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_node stark.nodes;
+  v_pods bigint;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_node := stark_internal.require_node(p_name, 'nodes:delete');
+  perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);
+  select count(*) into v_pods from stark.pods p where p.node_id = v_node.id and stark_internal.occupies(p.status);
+  if v_pods > 0 and p_force is not true then
+    perform stark_internal.fail('NODE_IN_USE', format('node %s has %s pods that have not ended', p_name, v_pods), 'stark node drain ' || p_name);
+  end if;
+  -- Cordoned first, or what was just evicted could be followed here by a pod that waits.
+  update stark.nodes n set unschedulable = true where n.id = v_node.id and not n.unschedulable;
+  perform stark_internal.empty_node(v_node, 'NodeDeleted', true);
+  perform stark_internal.remove_ended_pods();
+  delete from stark.nodes n where n.id = v_node.id;
+  return v_node;
+end;
+$function$;
+comment on function stark.delete_node(text,boolean,bigint) is 'Removes a node.';
+grant execute on function stark.delete_node(text,boolean,bigint) to authenticated;
+grant execute on function stark.delete_node(text,boolean,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text)
+ RETURNS stark.packs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_pack stark.packs;
+  v_pods bigint;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_pack := stark_internal.require_pack(p_name, 'packs:delete');
+  select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id;
+  if v_pods > 0 then
+    perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s pods', p_name, v_pods), 'stark pod delete');
+  end if;
+  delete from stark.packs p where p.id = v_pack.id;
+  return v_pack;
+end;
+$function$;
+comment on function stark.delete_pack(text) is 'Removes a pack that has no pods.';
+grant execute on function stark.delete_pack(text) to authenticated;
+grant execute on function stark.delete_pack(text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[])
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
@@ -700,6 +987,34 @@ $function$;
 comment on function stark.delete_pods(uuid[]) is 'Stops pods and removes their rows.';
 grant execute on function stark.delete_pods(uuid[]) to authenticated;
 grant execute on function stark.delete_pods(uuid[]) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.delete_priority_class(p_name text)
+ RETURNS stark.priority_classes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_class stark.priority_classes;
+begin
+  perform stark_internal.require_permission('priorityclasses:delete');
+  perform stark_internal.lock_cluster();
+  select * into v_class from stark.priority_classes c where c.name = p_name;
+  if not found then
+    perform stark_internal.fail('PRIORITY_CLASS_NOT_FOUND', format('no priority class %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark priorityclass list');
+  elsif v_class.built_in then
+    perform stark_internal.fail('PRIORITY_CLASS_RESERVED', format('priority class %s is built in', p_name), 'stark priorityclass list');
+  end if;
+  delete from stark.priority_classes c where c.name = p_name;
+  if v_class.global_default then
+    update stark.priority_classes c set global_default = true where c.name = 'default';
+  end if;
+  return v_class;
+end;
+$function$;
+comment on function stark.delete_priority_class(text) is 'Removes a priority class; its pods stay as they are.';
+grant execute on function stark.delete_priority_class(text) to authenticated;
+grant execute on function stark.delete_priority_class(text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.disconnect_node(p_node_id uuid, p_incarnation bigint)
  RETURNS void
@@ -730,6 +1045,109 @@ $function$;
 comment on function stark.disconnect_node(uuid,bigint) is 'An agent says goodbye; its pods have ended.';
 grant execute on function stark.disconnect_node(uuid,bigint) to authenticated;
 grant execute on function stark.disconnect_node(uuid,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.drain_node(p_name text)
+ RETURNS SETOF stark.pods
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_node stark.nodes;
+  v_ids uuid[];
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_node := stark_internal.require_node(p_name, 'nodes:update');
+  -- An owner may empty the own node: what runs there is there by the owner's leave. Whose pods they are is not asked.
+  update stark.nodes n set unschedulable = true, updated_at = now() where n.id = v_node.id and not n.unschedulable;
+  v_ids := array(select p.id from stark.pods p where p.node_id = v_node.id and stark_internal.occupies(p.status));
+  perform stark_internal.empty_node(v_node, 'NodeDrained', false);
+  return query select p.* from stark.pods p where p.id = any (v_ids) order by p.namespace, p.name;
+  perform stark_internal.remove_ended_pods();
+end;
+$function$;
+comment on function stark.drain_node(text) is 'Cordons a node and asks its pods to go.';
+grant execute on function stark.drain_node(text) to authenticated;
+grant execute on function stark.drain_node(text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_namespace text;
+  v_labels jsonb;
+  v_spec jsonb;
+  v_problem text;
+  v_version stark.pack_versions;
+  v_group stark_internal.pod_group;
+  v_pod uuid := gen_random_uuid();
+  v_sees_all boolean;
+  v_nodes jsonb;
+  v_feasible bigint;
+  v_message text;
+begin
+  if p_pod is null or jsonb_typeof(p_pod) <> 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'p_pod must be an object', 'give at least {"pack": "name"}');
+  end if;
+  select k into v_problem from jsonb_object_keys(p_pod) k
+    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
+      'known: pack, version, namespace, name, replicas, labels, priority, spec');
+  end if;
+  select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
+    where coalesce(jsonb_typeof(p_pod -> k), 'null') not in ('string', 'null') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem));
+  end if;
+  if not stark_internal.is_whole(coalesce(nullif(p_pod -> 'priority', 'null'), '100'), 0, 1000) then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'priority must be a whole number from 0 to 1000');
+  end if;
+  v_namespace := coalesce(p_pod ->> 'namespace', 'default');
+  v_labels := coalesce(nullif(p_pod -> 'labels', 'null'), '{}');
+  v_spec := coalesce(nullif(p_pod -> 'spec', 'null'), '{}');
+  perform stark_internal.require_permission('pods:create', v_namespace, v_namespace <> 'stark-system');
+  perform stark_internal.require_namespace(v_namespace);
+  if stark_internal.labels_problem(v_labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
+  end if;
+  if stark_internal.spec_problem(v_spec) is not null then
+    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
+  end if;
+  v_version := stark_internal.find_deployable_version(p_pod ->> 'pack', p_pod ->> 'version', v_user);
+
+  perform stark_internal.lock_cluster();
+  perform stark_internal.open_tables();
+  perform stark_internal.load_nodes();
+  insert into pg_temp.pass_pods
+    select v_pod, coalesce((p_pod ->> 'priority')::integer, 100), now(), v_version.id, v_namespace, v_labels,
+           stark_internal.placement_template(v_spec), stark_internal.placement_rules(v_spec), null, null, true, null,
+           coalesce((v_spec #>> '{resources,requests,cpu}')::bigint, 100), coalesce((v_spec #>> '{resources,requests,memory}')::bigint, 128),
+           coalesce((v_spec #>> '{resources,requests,storage}')::bigint, 0);
+  perform stark_internal.load_rules();
+  select (g.pod_group).* into v_group from stark_internal.pending_groups() g;
+  v_sees_all := stark_internal.has_permission('nodes:get');
+  select coalesce(jsonb_agg(jsonb_build_object('node', n.name, 'feasible', n.scores is not null, 'reasons', to_jsonb(n.reasons), 'scores', n.scores, 'score', round(n.score::numeric, 2))
+             order by n.score desc nulls last, n.node_no) filter (where v_sees_all or n.owner_id = v_user), '[]'),
+         count(*) filter (where n.scores is not null)
+    into v_nodes, v_feasible
+    from stark_internal.explain_nodes(v_group) n;
+  if v_feasible = 0 then
+    perform stark_internal.keep_reasons(v_group, array[v_pod], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
+    select r.message into v_message from pg_temp.pass_reasons r;
+  end if;
+  perform stark_internal.open_tables();
+  return jsonb_build_object('namespace', v_namespace, 'policy', (select c.scheduling_policy from stark.cluster_config c), 'feasible', v_feasible, 'message', v_message, 'nodes', v_nodes);
+end;
+$function$;
+comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
+grant execute on function stark.explain_placement(jsonb) to authenticated;
+grant execute on function stark.explain_placement(jsonb) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.finish_pack_version(p_version_id uuid)
  RETURNS jsonb
@@ -877,6 +1295,9 @@ declare
   v_problem record;
   v_allocatable jsonb;
   v_node stark.nodes;
+  v_labels jsonb := p_labels;
+  v_taints jsonb := p_taints;
+  v_capabilities jsonb := p_capabilities;
 begin
   perform stark_internal.require_permission('nodes:create', null, true);
   if v_user is null then
@@ -905,10 +1326,14 @@ begin
   elsif v_node.runtime <> p_runtime then
     perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
   else
+    v_labels := stark_internal.merge_patch(p_labels, v_node.overrides -> 'labels');
+    v_taints := stark_internal.patch_taints(p_taints, v_node.overrides -> 'taints');
+    v_allocatable := stark_internal.merge_patch(v_allocatable, v_node.overrides -> 'allocatable');
+    v_capabilities := stark_internal.merge_patch(p_capabilities, v_node.overrides -> 'capabilities');
     update stark.nodes n
-      set labels = p_labels, taints = p_taints, allocatable = v_allocatable, capabilities = p_capabilities, updated_at = now()
+      set labels = v_labels, taints = v_taints, allocatable = v_allocatable, capabilities = v_capabilities, updated_at = now()
       where n.id = v_node.id
-        and (n.labels, n.taints, n.allocatable, n.capabilities) is distinct from (p_labels, p_taints, v_allocatable, p_capabilities);
+        and (n.labels, n.taints, n.allocatable, n.capabilities) is distinct from (v_labels, v_taints, v_allocatable, v_capabilities);
   end if;
   return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
 end;
@@ -1029,23 +1454,57 @@ CREATE OR REPLACE FUNCTION stark.revoke_role(p_user_id uuid, p_role text, p_name
  SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-declare
-  v_found boolean;
 begin
   perform stark_internal.require_permission('roles:delete');
   perform stark_internal.lock_cluster();
   delete from stark.role_bindings b
     where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
-  v_found := found;
-  if v_found and p_role = 'admin' and p_namespace is null and stark.needs_setup() then
-    perform stark_internal.fail('LAST_ADMIN', 'this is the last admin of the cluster', 'make another admin first');
-  end if;
-  return v_found;
+  return found;
 end;
 $function$;
 comment on function stark.revoke_role(uuid,text,text) is 'Takes a role away from a user.';
 grant execute on function stark.revoke_role(uuid,text,text) to authenticated;
 grant execute on function stark.revoke_role(uuid,text,text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT NULL::text, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.pods
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_pod stark.pods;
+  v_version text := p_version;
+  v_new uuid;
+begin
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_pods(array[p_id], 'pods:update');
+  select * into v_pod from stark.pods p where p.id = p_id;
+  perform stark_internal.require_version('pod ' || v_pod.name, p_if_version, v_pod.resource_version);
+  if v_version is null then
+    select v.version into v_version from stark.pack_versions v
+      where v.pack_id = v_pod.pack_id and v.state = 'ready' and v.version_key < stark_internal.semver_key(v_pod.version) collate "C"
+      order by v.version_key desc limit 1;
+    if not found then
+      perform stark_internal.fail('VERSION_NOT_FOUND', format('pack %s has no ready version before %s', v_pod.pack_name, v_pod.version), 'stark pack versions ' || v_pod.pack_name);
+    end if;
+  elsif stark_internal.is_semver(v_version) and stark_internal.semver_key(v_version) collate "C" >= stark_internal.semver_key(v_pod.version) collate "C" then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('version %s is not earlier than %s', v_version, v_pod.version), 'stark pack versions ' || v_pod.pack_name);
+  end if;
+  -- Stopped first, so that a pending one leaves its place in the quota.
+  perform stark_internal.begin_stop(array[p_id]);
+  v_new := (stark_internal.create_pod_group(jsonb_strip_nulls(jsonb_build_object(
+    'pack', v_pod.pack_name, 'version', v_version, 'namespace', v_pod.namespace, 'labels', v_pod.labels,
+    'priority', case when not v_pod.spec ? 'priorityClassName' then v_pod.priority end)) || jsonb_build_object('spec', v_pod.spec), v_user))[1];
+  perform stark_internal.schedule_pods();
+  select * into v_pod from stark.pods p where p.id = v_new;
+  return v_pod;
+end;
+$function$;
+comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
+grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
+grant execute on function stark.roll_back_pod(uuid,text,bigint) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.setup_admin(p_user_id uuid, p_display_name text DEFAULT NULL::text)
  RETURNS jsonb
@@ -1096,6 +1555,200 @@ comment on function stark.stop_pods(uuid[]) is 'Stops pods; their rows stay.';
 grant execute on function stark.stop_pods(uuid[]) to authenticated;
 grant execute on function stark.stop_pods(uuid[]) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
+ RETURNS stark.nodes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_node stark.nodes;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_node := stark_internal.require_node(p_name, 'nodes:update');
+  update stark.nodes n set unschedulable = false, updated_at = now() where n.id = v_node.id and n.unschedulable;
+  select * into v_node from stark.nodes n where n.id = v_node.id;
+  return v_node;
+end;
+$function$;
+comment on function stark.uncordon_node(text) is 'Lets a node have new pods again.';
+grant execute on function stark.uncordon_node(text) to authenticated;
+grant execute on function stark.uncordon_node(text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.cluster_config
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_config stark.cluster_config;
+  v_key text;
+  v_rule text;
+begin
+  perform stark_internal.require_permission('settings:update');
+  if p_changes is null or jsonb_typeof(p_changes) <> 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'p_changes must be an object of settings', 'give {"scheduling_policy": "spread"}');
+  end if;
+  select k into v_key from jsonb_object_keys(p_changes) k
+    where k not in ('scheduling_policy', 'scheduling_seed', 'default_namespace', 'default_cpu_request', 'default_memory_request') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('there is no setting %s', to_json(left(v_key, 80))),
+      'known: scheduling_policy, scheduling_seed, default_namespace, default_cpu_request, default_memory_request');
+  end if;
+  select e.key into v_key from jsonb_each(p_changes) e
+    where case when e.key in ('scheduling_policy', 'default_namespace') then jsonb_typeof(e.value) <> 'string'
+               when e.key = 'scheduling_seed' then not stark_internal.is_whole(e.value, -9223372036854775808, 9223372036854775807)
+               else not stark_internal.is_whole(e.value, 0, 1000000000) end limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('setting %s cannot be %s', v_key, left((p_changes -> v_key)::text, 80)), 'stark config show');
+  end if;
+  perform stark_internal.lock_cluster();
+  select * into v_config from stark.cluster_config c;
+  perform stark_internal.require_version('the configuration', p_if_version, v_config.resource_version);
+  if p_changes ? 'default_namespace' then
+    perform stark_internal.require_namespace(p_changes ->> 'default_namespace');
+  end if;
+  begin
+    update stark.cluster_config c set
+        scheduling_policy = coalesce(p_changes ->> 'scheduling_policy', c.scheduling_policy),
+        scheduling_seed = coalesce((p_changes ->> 'scheduling_seed')::bigint, c.scheduling_seed),
+        default_namespace = coalesce(p_changes ->> 'default_namespace', c.default_namespace),
+        default_cpu_request = coalesce((p_changes ->> 'default_cpu_request')::integer, c.default_cpu_request),
+        default_memory_request = coalesce((p_changes ->> 'default_memory_request')::integer, c.default_memory_request),
+        updated_at = now()
+      returning * into v_config;
+  exception when check_violation then
+    get stacked diagnostics v_rule = constraint_name;
+    perform stark_internal.fail('INVALID_ARGUMENT', format('the configuration breaks the rule %s', v_rule), 'stark config show');
+  end;
+  return v_config;
+end;
+$function$;
+comment on function stark.update_cluster_config(jsonb,bigint) is 'Changes settings of the cluster.';
+grant execute on function stark.update_cluster_config(jsonb,bigint) to authenticated;
+grant execute on function stark.update_cluster_config(jsonb,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.update_namespace(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_quota jsonb DEFAULT '{}'::jsonb, p_limit_range jsonb DEFAULT '{}'::jsonb, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.namespaces
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_namespace stark.namespaces;
+begin
+  perform stark_internal.require_permission('namespaces:update', p_name);
+  if jsonb_typeof(coalesce(p_labels, '{}')) <> 'object' or jsonb_typeof(coalesce(p_quota, '{}')) <> 'object' or jsonb_typeof(coalesce(p_limit_range, '{}')) <> 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'labels, quota and limit_range are patched by objects', 'give {"key": "value"}, null removes a key');
+  end if;
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_namespace(p_name);
+  select * into v_namespace from stark.namespaces n where n.name = p_name;
+  perform stark_internal.require_version('namespace ' || p_name, p_if_version, v_namespace.resource_version);
+  v_namespace.labels := stark_internal.merge_patch(v_namespace.labels, p_labels);
+  v_namespace.quota := stark_internal.merge_patch(v_namespace.quota, p_quota);
+  v_namespace.limit_range := stark_internal.merge_patch(v_namespace.limit_range, p_limit_range);
+  perform stark_internal.check_namespace(v_namespace.labels, v_namespace.quota, v_namespace.limit_range);
+  update stark.namespaces n set labels = v_namespace.labels, quota = v_namespace.quota, limit_range = v_namespace.limit_range
+    where n.name = p_name returning * into v_namespace;
+  return v_namespace;
+end;
+$function$;
+comment on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) is 'Patches a namespace''s labels, quota and limit range.';
+grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to authenticated;
+grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.nodes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_node stark.nodes;
+  v_patch jsonb;
+  v_problem record;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_node := stark_internal.require_node(p_name, 'nodes:update');
+  perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);
+  if coalesce(jsonb_typeof(p_labels), '') <> 'object' or coalesce(jsonb_typeof(p_allocatable), '') <> 'object' or coalesce(jsonb_typeof(p_capabilities), '') <> 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'labels, allocatable and capabilities are patched by objects', 'give {"key": "value"}, null removes a key');
+  end if;
+  if coalesce(jsonb_typeof(p_taints), '') <> 'array' then
+    perform stark_internal.fail('INVALID_TAINTS', 'taints must be a list', 'use --taint key=value:NoSchedule');
+  end if;
+  -- One that is to be removed is looked at like any other.
+  select * into v_problem from stark_internal.node_problem('{}', p_taints, '{}', '{}');
+  if found then
+    perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
+  end if;
+  select coalesce(jsonb_object_agg((t ->> 'key') || ':' || (t ->> 'effect'), case when t -> 'remove' = 'true' then 'null'::jsonb else t - 'remove' end), '{}')
+    into v_patch from jsonb_array_elements(p_taints) t;
+  v_node.overrides := jsonb_build_object(
+    'labels', (v_node.overrides -> 'labels') || p_labels,
+    'taints', (v_node.overrides -> 'taints') || v_patch,
+    'allocatable', (v_node.overrides -> 'allocatable') || p_allocatable,
+    'capabilities', (v_node.overrides -> 'capabilities') || p_capabilities);
+  v_node.labels := stark_internal.merge_patch(v_node.labels, p_labels);
+  v_node.taints := stark_internal.patch_taints(v_node.taints, v_patch);
+  -- An amount that is removed is none at all: readers count on every one being there.
+  v_node.allocatable := '{"cpu": 0, "memory": 0, "storage": 0, "pods": 0}'::jsonb || stark_internal.merge_patch(v_node.allocatable, p_allocatable);
+  v_node.capabilities := stark_internal.merge_patch(v_node.capabilities, p_capabilities);
+  select * into v_problem from stark_internal.node_problem(v_node.labels, v_node.taints, v_node.allocatable, v_node.capabilities);
+  if found then
+    perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
+  end if;
+  if octet_length(v_node.overrides::text) > 65536 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('node %s has more than 64 kB of changes to what its agent says', p_name), 'delete the node and register it again');
+  end if;
+  update stark.nodes n set
+      overrides = v_node.overrides, labels = v_node.labels, taints = v_node.taints,
+      allocatable = v_node.allocatable, capabilities = v_node.capabilities, updated_at = now()
+    where n.id = v_node.id
+      and (n.overrides, n.labels, n.taints, n.allocatable, n.capabilities)
+          is distinct from (v_node.overrides, v_node.labels, v_node.taints, v_node.allocatable, v_node.capabilities);
+  select * into v_node from stark.nodes n where n.id = v_node.id;
+  return v_node;
+end;
+$function$;
+comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
+grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to authenticated;
+grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.update_pack(p_name text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.packs
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_pack stark.packs;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_pack := stark_internal.require_pack(p_name, 'packs:update');
+  if p_visibility not in ('private', 'public') then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('visibility %s is not private or public', to_json(left(p_visibility, 80))), 'use --visibility private or public');
+  end if;
+  if length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('the description has %s characters, more than 2000', length(p_description)), 'use a shorter --description');
+  end if;
+  perform stark_internal.require_version('pack ' || p_name, p_if_version, v_pack.resource_version);
+  update stark.packs p set visibility = coalesce(p_visibility, p.visibility), description = coalesce(p_description, p.description), updated_at = now()
+    where p.id = v_pack.id
+      and (coalesce(p_visibility, p.visibility), coalesce(p_description, p.description)) is distinct from (p.visibility, p.description);
+  select * into v_pack from stark.packs p where p.id = v_pack.id;
+  return v_pack;
+end;
+$function$;
+comment on function stark.update_pack(text,text,text,bigint) is 'Changes who may use a pack, and its description.';
+grant execute on function stark.update_pack(text,text,text,bigint) to authenticated;
+grant execute on function stark.update_pack(text,text,text,bigint) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.whoami()
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1117,6 +1770,34 @@ $function$;
 comment on function stark.whoami() is 'The caller and the roles they have.';
 grant execute on function stark.whoami() to authenticated;
 grant execute on function stark.whoami() to service_role;
+
+CREATE OR REPLACE FUNCTION stark.withdraw_pack_version(p_name text, p_version text)
+ RETURNS stark.pack_versions
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_pack stark.packs;
+  v_version stark.pack_versions;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.lock_cluster();
+  v_pack := stark_internal.require_pack(p_name, 'packs:update');
+  update stark.pack_versions v set state = 'withdrawn', ready_at = coalesce(v.ready_at, now())
+    where v.pack_id = v_pack.id and v.version = p_version and v.state <> 'withdrawn';
+  select * into v_version from stark.pack_versions v where v.pack_id = v_pack.id and v.version = p_version;
+  if not found then
+    perform stark_internal.fail('VERSION_NOT_FOUND', format('pack %s has no version %s', p_name, coalesce(to_json(left(p_version, 80))::text, 'null')), 'stark pack versions ' || p_name);
+  end if;
+  update stark.packs p set latest_version = stark_internal.latest_version(p.id), updated_at = now()
+    where p.id = v_pack.id and p.latest_version is distinct from stark_internal.latest_version(p.id);
+  return v_version;
+end;
+$function$;
+comment on function stark.withdraw_pack_version(text,text) is 'Keeps new pods off a version.';
+grant execute on function stark.withdraw_pack_version(text,text) to authenticated;
+grant execute on function stark.withdraw_pack_version(text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark_internal.account_resources()
  RETURNS trigger
@@ -1170,45 +1851,50 @@ CREATE OR REPLACE FUNCTION stark_internal.affinity_problem(p_affinity jsonb)
  SET search_path TO ''
 AS $function$
 declare
-  v_terms jsonb := p_affinity #> '{nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}';
-  v_path text;
+  v_required constant text := 'requiredDuringSchedulingIgnoredDuringExecution';
+  v_preferred constant text := 'preferredDuringSchedulingIgnoredDuringExecution';
+  v_terms jsonb := p_affinity #> array['nodeAffinity', v_required, 'nodeSelectorTerms'];
+  v_part text;
+  v_what text;
   v_problem text;
 begin
   if jsonb_typeof(p_affinity) <> 'object' then
     return 'spec.affinity must be an object';
+  elsif stark_internal.unknown_field(p_affinity, array['nodeAffinity', 'podAffinity', 'podAntiAffinity']) is not null then
+    return format('spec.affinity has no field %s', stark_internal.unknown_field(p_affinity, array['nodeAffinity', 'podAffinity', 'podAntiAffinity']));
   end if;
-  if p_affinity = '{}' then
-    return null;
+  foreach v_part in array array['nodeAffinity', 'podAffinity', 'podAntiAffinity'] loop
+    v_what := 'spec.affinity.' || v_part;
+    continue when not p_affinity ? v_part;
+    if jsonb_typeof(p_affinity -> v_part) <> 'object' then
+      return format('%s must be an object', v_what);
+    elsif stark_internal.unknown_field(p_affinity -> v_part, array[v_required, v_preferred]) is not null then
+      return format('%s has no field %s', v_what, stark_internal.unknown_field(p_affinity -> v_part, array[v_required, v_preferred]));
+    end if;
+    if p_affinity -> v_part ? v_preferred then
+      v_problem := stark_internal.weighted_problem(p_affinity #> array[v_part, v_preferred], case v_part when 'nodeAffinity' then 'preference' else 'podAffinityTerm' end, v_what || '.' || v_preferred);
+      if v_problem is not null then
+        return v_problem;
+      end if;
+    end if;
+    continue when v_part = 'nodeAffinity' or not p_affinity -> v_part ? v_required;
+    if jsonb_typeof(p_affinity #> array[v_part, v_required]) <> 'array' or jsonb_array_length(p_affinity #> array[v_part, v_required]) > 64 then
+      return format('%s.%s must be a list of at most 64', v_what, v_required);
+    end if;
+    select stark_internal.pod_term_problem(t, v_what || '.' || v_required) as problem into v_problem
+      from jsonb_array_elements(p_affinity #> array[v_part, v_required]) t order by problem limit 1;
+    if v_problem is not null then
+      return v_problem;
+    end if;
+  end loop;
+  if p_affinity -> 'nodeAffinity' ? v_required then
+    v_what := format('spec.affinity.nodeAffinity.%s.nodeSelectorTerms', v_required);
+    if jsonb_typeof(v_terms) is distinct from 'array' or jsonb_array_length(v_terms) > 64 then
+      return format('%s must be a list of at most 64', v_what);
+    end if;
+    select stark_internal.node_term_problem(t, v_what) as problem into v_problem from jsonb_array_elements(v_terms) t order by problem limit 1;
   end if;
-  select 'spec.affinity.' || k.path into v_path from (
-      select a as path from jsonb_object_keys(p_affinity) a where a <> 'nodeAffinity'
-      union all
-      select 'nodeAffinity.' || a from jsonb_object_keys(case jsonb_typeof(p_affinity -> 'nodeAffinity') when 'object' then p_affinity -> 'nodeAffinity' else '{}' end) a
-        where a <> 'requiredDuringSchedulingIgnoredDuringExecution'
-    ) k limit 1;
-  if found then
-    return format('%s is not looked at by this scheduler; required node affinity is', left(v_path, 120));
-  end if;
-  if jsonb_typeof(v_terms) is distinct from 'array' or jsonb_array_length(v_terms) > 64 then
-    return 'spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms must be a list of at most 64';
-  end if;
-  if exists (select from jsonb_array_elements(v_terms) t where jsonb_typeof(t) <> 'object')
-     or exists (select from jsonb_array_elements(v_terms) t, jsonb_object_keys(t) k where k not in ('matchExpressions', 'matchFields')) then
-    return 'each of nodeSelectorTerms is {matchExpressions, matchFields}';
-  end if;
-  select coalesce(stark_internal.requirements_problem(coalesce(t -> 'matchExpressions', '[]'), 'matchExpressions'),
-                  stark_internal.requirements_problem(coalesce(t -> 'matchFields', '[]'), 'matchFields')) into v_problem
-    from jsonb_array_elements(v_terms) t
-    where stark_internal.requirements_problem(coalesce(t -> 'matchExpressions', '[]'), 'matchExpressions') is not null
-       or stark_internal.requirements_problem(coalesce(t -> 'matchFields', '[]'), 'matchFields') is not null
-    limit 1;
-  if v_problem is null and exists (
-    select from jsonb_array_elements(v_terms) t, jsonb_array_elements(coalesce(t -> 'matchFields', '[]')) f
-    where f ->> 'key' <> 'metadata.name' or f ->> 'operator' not in ('In', 'NotIn')
-  ) then
-    v_problem := 'matchFields knows metadata.name with In and NotIn only';
-  end if;
-  return 'spec.affinity: ' || v_problem;
+  return v_problem;
 end;
 $function$;
 comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong with this affinity; null when nothing is.';
@@ -1292,6 +1978,55 @@ AS $function$
 $function$;
 comment on function stark_internal.begin_stop(uuid[],timestamp with time zone) is 'Asks pods to stop; pending ones have stopped at once.';
 
+CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_placed integer;
+begin
+  update stark.pods p set
+      status = 'scheduled',
+      node_id = n.node_id,
+      node_name = n.name,
+      incarnation = n.incarnation,
+      nominated_node_id = null,
+      scheduled_at = p_now,
+      status_reason = null,
+      status_message = null
+    from pg_temp.pass_bindings b join pg_temp.pass_nodes n using (node_no)
+    where p.id = b.pod_id and p.status = 'pending';
+  get diagnostics v_placed = row_count;
+  -- Before the reasons, so that what they say of the places that are kept is true when it is read.
+  update stark.pods p set
+      status = 'stopping',
+      status_reason = 'Preempted',
+      status_message = format('makes room for pod %s/%s of priority %s', w.namespace, w.name, w.priority),
+      ready = false,
+      stop_requested_at = p_now
+    from pg_temp.pass_nominations m
+    cross join unnest(m.victims) v
+    join stark.pods w on w.id = m.pod_id
+    where p.id = v and stark_internal.occupies(p.status) and p.status <> 'stopping';
+  update stark.pods p set nominated_node_id = w.node_id, status_reason = w.reason, status_message = w.message
+    from (
+      select t.pod_id, n.node_id,
+             case when m.pod_id is null then 'Unschedulable' else 'Nominated' end as reason,
+             case when m.pod_id is null then r.message else 'waits for room on node ' || n.name end as message
+      from pg_temp.pass_pods t
+      left join pg_temp.pass_reasons r using (pod_id)
+      left join pg_temp.pass_nominations m using (pod_id)
+      left join pg_temp.pass_nodes n using (node_no)
+      where m.pod_id is not null or r.pod_id is not null) w
+    where p.id = w.pod_id and p.status = 'pending'
+      and (p.nominated_node_id, p.status_reason, p.status_message) is distinct from (w.node_id, w.reason, w.message);
+  return v_placed;
+end;
+$function$;
+comment on function stark_internal.bind(timestamp with time zone) is 'Writes what a schedule pass has worked out.';
+
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
  RETURNS void
  LANGUAGE plpgsql
@@ -1353,6 +2088,24 @@ AS $function$
   select coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
 $function$;
 comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
+
+CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if stark_internal.labels_problem(p_labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(p_labels), 'use --label key=value');
+  end if;
+  if coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)) is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)),
+      'stark namespace create --help');
+  end if;
+end;
+$function$;
+comment on function stark_internal.check_namespace(jsonb,jsonb,jsonb) is 'Raises a coded error when a namespace''s description is not well formed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_nodes()
  RETURNS trigger
@@ -1442,6 +2195,77 @@ end;
 $function$;
 comment on function stark_internal.check_status_steps() is 'Refuses steps of a pod''s status that are not allowed.';
 
+CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
+ RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_pod record;
+  v_node integer;
+  v_cpu bigint;
+  v_memory bigint;
+  v_storage bigint;
+  v_pods bigint;
+begin
+  -- Per node: all lower pods are taken away; then, from the highest down and the longest running first, each is put back that
+  -- fits beside the newcomer. Those that are stopping already go in any case, and cost nothing.
+  for v_pod in
+    select n.node_no as no, p.id, p.priority, p.cpu_request as cpu, p.memory_request as memory, p.storage_request as storage,
+           p.status = 'stopping' or p.id in (select v from pg_temp.pass_nominations m, unnest(m.victims) v) as goes,
+           coalesce(p.started_at, p.scheduled_at, p.created_at) as since,
+           n.free_cpu + sum(p.cpu_request) over w - p_group.cpu as room_cpu,
+           n.free_memory + sum(p.memory_request) over w - p_group.memory as room_memory,
+           n.free_storage + sum(p.storage_request) over w - p_group.storage as room_storage,
+           n.free_pods + count(*) over w - 1 as room_pods
+    from pg_temp.pass_nodes n
+    join stark.pods p on p.node_id = n.node_id
+    where n.node_no = any (p_nodes) and p.priority < p_group.priority and stark_internal.occupies(p.status)
+    window w as (partition by n.node_no)
+    order by n.node_no, goes desc, p.priority desc, since, p.id
+  loop
+    if v_node is distinct from v_pod.no then
+      if v_node is not null and victims is not null then
+        node_no := v_node;
+        return next;
+      end if;
+      v_node := v_pod.no;
+      v_cpu := v_pod.room_cpu;
+      v_memory := v_pod.room_memory;
+      v_storage := v_pod.room_storage;
+      v_pods := v_pod.room_pods;
+      highest := -1;
+      total := 0;
+      started := null;
+      victims := case when (v_cpu >= 0 or p_group.cpu = 0) and (v_memory >= 0 or p_group.memory = 0)
+                       and (v_storage >= 0 or p_group.storage = 0) and v_pods >= 0 then '{}'::uuid[] end;
+    end if;
+    continue when victims is null or v_pod.goes;
+    if (v_cpu >= v_pod.cpu or p_group.cpu = 0) and (v_memory >= v_pod.memory or p_group.memory = 0)
+       and (v_storage >= v_pod.storage or p_group.storage = 0) and v_pods >= 1 then
+      v_cpu := v_cpu - v_pod.cpu;
+      v_memory := v_memory - v_pod.memory;
+      v_storage := v_storage - v_pod.storage;
+      v_pods := v_pods - 1;
+    else
+      victims := victims || v_pod.id;
+      total := total + v_pod.priority;
+      if highest < v_pod.priority then
+        highest := v_pod.priority;
+        started := v_pod.since;
+      end if;
+    end if;
+  end loop;
+  if v_node is not null and victims is not null then
+    node_no := v_node;
+    return next;
+  end if;
+end;
+$function$;
+comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
+
 CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1476,6 +2300,32 @@ end;
 $function$;
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
 
+CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  update pg_temp.pass_nodes n set
+      free_cpu = n.free_cpu - t.cpu, free_memory = n.free_memory - t.memory, free_storage = n.free_storage - t.storage, free_pods = n.free_pods - t.pods
+    from (
+      select u.node_no, sum(u.cpu) as cpu, sum(u.memory) as memory, sum(u.storage) as storage, count(*) as pods
+      from unnest(p_nodes, p_cpu, p_memory, p_storage) as u (node_no, cpu, memory, storage) group by u.node_no) t
+    where n.node_no = t.node_no;
+  if p_group.matches is not null then
+    insert into pg_temp.pass_counts
+      select m, u.node_no, count(*), count(*) from unnest(p_nodes) as u (node_no) cross join unnest(p_group.matches) m group by m, u.node_no;
+  end if;
+  if p_group.rules_no is not null then
+    insert into pg_temp.pass_bans
+      select distinct r.selector_no, r.topology_key, u.node_no
+      from pg_temp.pass_rules r cross join unnest(p_nodes) as u (node_no)
+      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity';
+  end if;
+end;
+$function$;
+comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
+
 CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -1490,6 +2340,8 @@ declare
   v_spec jsonb;
   v_version stark.pack_versions;
   v_node stark.nodes;
+  v_config stark.cluster_config;
+  v_class stark.priority_classes;
   v_problem text;
   v_ids uuid[] := '{}';
   v_new uuid[];
@@ -1508,7 +2360,8 @@ begin
   if found then
     perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem), 'stark pod create --help');
   end if;
-  v_namespace := coalesce(p_item ->> 'namespace', 'default');
+  select * into v_config from stark.cluster_config;
+  v_namespace := coalesce(p_item ->> 'namespace', v_config.default_namespace);
   v_name := p_item ->> 'name';
   v_labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
   v_spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
@@ -1526,12 +2379,19 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
   end if;
   v_replicas := coalesce((p_item ->> 'replicas')::numeric, 1);
-  v_priority := coalesce((p_item ->> 'priority')::numeric, 100);
   if stark_internal.labels_problem(v_labels) is not null then
     perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
   end if;
   if stark_internal.spec_problem(v_spec) is not null then
     perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
+  end if;
+  v_class := stark_internal.find_priority_class(v_spec ->> 'priorityClassName');
+  if v_spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('priority %s is not that of class %s, %s', p_item ->> 'priority', v_class.name, v_class.value), 'leave --priority out');
+  end if;
+  v_priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
+  if v_class.preemption_policy = 'Never' and (v_spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_spec ? 'preemptionPolicy' then
+    v_spec := v_spec || '{"preemptionPolicy": "Never"}';
   end if;
   v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
   if v_spec ? 'nodeName' then
@@ -1544,7 +2404,8 @@ begin
     end if;
   end if;
   v_spec := jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
-    || jsonb_build_object('requests', '{"cpu": 100, "memory": 128}'::jsonb || coalesce(v_spec #> '{resources,requests}', '{}')));
+    || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)
+      || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_namespace), '{}') || coalesce(v_spec #> '{resources,requests}', '{}')));
 
   if v_name is not null and v_replicas = 1 then
     insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
@@ -1620,6 +2481,78 @@ end;
 $function$;
 comment on function stark_internal.drop_old_partitions(timestamp with time zone) is 'Drops events and logs that are older than they are kept.';
 
+CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  update stark.pods p set
+      status = case when p_at_once or p_node.status in ('offline', 'unknown') then 'evicted' else 'stopping' end,
+      status_reason = p_reason,
+      status_message = 'node ' || p_node.name,
+      ready = false,
+      stop_requested_at = coalesce(p.stop_requested_at, p_now),
+      finished_at = case when p_at_once or p_node.status in ('offline', 'unknown') then p_now end
+    where p.node_id = p_node.id and stark_internal.occupies(p.status)
+      and (p.status <> 'stopping' or p_at_once or p_node.status in ('offline', 'unknown'));
+$function$;
+comment on function stark_internal.empty_node(stark.nodes,text,boolean,timestamp with time zone) is 'Asks the pods of a node to go.';
+
+CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_namespaces text[];
+  v_bad record;
+begin
+  -- Definer: it counts pods the caller may not see, and tells only the sums. Only a trigger can call it.
+  if tg_op = 'INSERT' then
+    v_namespaces := array(select distinct r.namespace from new_rows r where r.finished_at is null);
+  else
+    v_namespaces := array(
+      select distinct n.namespace from old_rows o join new_rows n using (id)
+      where n.finished_at is null
+        and (o.namespace <> n.namespace or n.cpu_request > o.cpu_request or n.memory_request > o.memory_request or n.storage_request > o.storage_request));
+  end if;
+  if not exists (select from stark.namespaces s where s.name = any (v_namespaces) and (s.phase <> 'active' or s.quota <> '{}' or s.limit_range <> '{}')) then
+    return null;
+  end if;
+  select s.name into v_bad from stark.namespaces s where s.name = any (v_namespaces) and s.phase = 'terminating' limit 1;
+  if found then
+    perform stark_internal.fail('NAMESPACE_TERMINATING', format('namespace %s is being deleted', v_bad.name), 'stark namespace list');
+  end if;
+  select s.name, a.resource, a.asked, (s.limit_range #>> array['min', a.resource])::bigint as least, (s.limit_range #>> array['max', a.resource])::bigint as most into v_bad
+    from (select distinct r.namespace, r.cpu_request, r.memory_request, r.storage_request from new_rows r
+          where r.finished_at is null and r.namespace = any (v_namespaces)) r
+    join stark.namespaces s on s.name = r.namespace
+    cross join lateral (values ('cpu', r.cpu_request), ('memory', r.memory_request), ('storage', r.storage_request)) a (resource, asked)
+    where a.asked < (s.limit_range #>> array['min', a.resource])::bigint or a.asked > (s.limit_range #>> array['max', a.resource])::bigint
+    limit 1;
+  if found then
+    perform stark_internal.fail('LIMIT_RANGE_VIOLATED', format('a pod in namespace %s may ask for %s %s, not %s', v_bad.name,
+      concat_ws(' and ', 'at least ' || v_bad.least, 'at most ' || v_bad.most), v_bad.resource, v_bad.asked), 'stark namespace describe ' || v_bad.name);
+  end if;
+  select s.name, u.resource, u.used, (s.quota ->> u.resource)::bigint as most into v_bad
+    from (
+      select p.namespace, count(*) as pods, sum(p.cpu_request) as cpu, sum(p.memory_request) as memory, sum(p.storage_request) as storage
+      from stark.pods p where p.namespace = any (v_namespaces) and p.finished_at is null group by p.namespace) t
+    join stark.namespaces s on s.name = t.namespace
+    cross join lateral (values ('pods', t.pods), ('cpu', t.cpu), ('memory', t.memory), ('storage', t.storage)) u (resource, used)
+    where u.used > (s.quota ->> u.resource)::bigint
+    limit 1;
+  if found then
+    perform stark_internal.fail('QUOTA_EXCEEDED', format('namespace %s would use %s %s, its quota is %s', v_bad.name, v_bad.used, v_bad.resource, v_bad.most),
+      'stark namespace describe ' || v_bad.name);
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.enforce_quota() is 'Refuses pods that their namespace''s quota or limit range has no room for.';
+
 CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
@@ -1654,17 +2587,34 @@ end;
 $function$;
 comment on function stark_internal.ensure_partitions(timestamp with time zone) is 'Makes the partitions of the coming days.';
 
-CREATE OR REPLACE FUNCTION stark_internal.explain_rejections(p_group stark_internal.pod_group)
- RETURNS text
- LANGUAGE sql
+CREATE OR REPLACE FUNCTION stark_internal.explain_nodes(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, name text, owner_id uuid, reasons text[], scores jsonb, score double precision)
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET enable_nestloop TO 'off'
 AS $function$
-  select left(format('0/%s nodes', (select count(*) from stark.nodes))
-    || coalesce(': ' || string_agg(c.nodes || ' ' || c.reason, ', ' order by c.nodes desc, c.reason), ''), 4096)
-  from (select r.reason, count(distinct r.node_id) as nodes from stark_internal.rejections(p_group) r group by r.reason) c;
+declare
+  v_policy text := (select c.scheduling_policy from stark.cluster_config c);
+begin
+  return query
+    with rejected as materialized (
+      select r.node_no, array_agg(distinct r.reason order by r.reason) as reasons from stark_internal.rejections(p_group) r group by r.node_no
+    ), earned as materialized (
+      select s.node_no, v_policy as what, s.score from stark_internal.score_slots(p_group, 1) s
+      union all select s.node_no, 'node affinity', s.score from stark_internal.score_node_affinity(p_group) s
+      union all select s.node_no, 'taints', s.score from stark_internal.score_taints(p_group) s
+      union all select s.node_no, 'pod affinity', s.score from stark_internal.score_pod_affinity(p_group) s
+      union all select s.node_no, 'topology spread', s.score from stark_internal.score_topology_spread(p_group) s
+    ), scored as materialized (
+      select e.node_no, jsonb_object_agg(e.what, round(e.score::numeric, 2)) as scores, sum(e.score) as score from earned e group by e.node_no
+    )
+    select n.node_no, n.name, n.owner_id, coalesce(r.reasons, '{}'), case when r.node_no is null then s.scores end, case when r.node_no is null then s.score end
+    from pg_temp.pass_nodes n left join rejected r using (node_no) left join scored s using (node_no)
+    order by case when r.node_no is null then s.score end desc nulls last, n.node_no;
+end;
 $function$;
-comment on function stark_internal.explain_rejections(stark_internal.pod_group) is 'Why a group fits nowhere, counted per node.';
+comment on function stark_internal.explain_nodes(stark_internal.pod_group) is 'Every node with the filters it fails or the scores it earns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.fail(p_code text, p_message text, p_hint text DEFAULT NULL::text, p_details text DEFAULT NULL::text)
  RETURNS void
@@ -1685,114 +2635,219 @@ end;
 $function$;
 comment on function stark_internal.fail(text,text,text,text) is 'Raises a coded error in the form that PostgREST passes on unchanged.';
 
-CREATE OR REPLACE FUNCTION stark_internal.filter_health(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, slots bigint, cpu_total double precision, cpu_used double precision, memory_total double precision, memory_used double precision, pods_total double precision, pods_used double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+with rejected as materialized (
+  select distinct r.node_no from stark_internal.rejections(p_group) r
+), wanted as materialized (
+  select p_group.cpu, p_group.memory, p_group.storage
+)
+select n.node_no,
+       least(
+         case when w.cpu > 0 then n.free_cpu / w.cpu end,
+         case when w.memory > 0 then n.free_memory / w.memory end,
+         case when w.storage > 0 then n.free_storage / w.storage end,
+         n.free_pods),
+       greatest(n.cpu, 1), n.cpu - n.free_cpu, greatest(n.memory, 1), n.memory - n.free_memory, greatest(n.pods, 1), n.pods - n.free_pods
+from pg_temp.pass_nodes n cross join wanted w
+where not exists (select from rejected r where r.node_no = n.node_no);
+$function$;
+comment on function stark_internal.feasible_nodes(stark_internal.pod_group) is 'Nodes that pass every filter, and their room.';
+
+CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, 'node ' || n.status from stark.nodes n where n.status <> 'healthy';
+with banned as materialized (
+  select distinct b.topology_key, m.labels ->> b.topology_key as domain
+  from (select distinct b.topology_key, b.node_no from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)) b
+  join pg_temp.pass_nodes m using (node_no)
+)
+select distinct n.node_no, 'anti-affinity of pods there'
+from (select distinct b.topology_key from banned b) k
+cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
+join banned b on b.topology_key = k.topology_key and b.domain = n.domain;
+$function$;
+comment on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that keep the group away.';
+
+CREATE OR REPLACE FUNCTION stark_internal.filter_health(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
 $function$;
 comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, 'node affinity'
-  from stark.nodes n
-  where p_group.template #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution}' is not null
-    and not stark_internal.matches_node_terms(n.name, n.labels,
-      p_group.template #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}');
+select n.node_no, 'node affinity'
+from pg_temp.pass_nodes n
+where p_group.template ? 'required'
+  and n.node_no not in (select m.node_no from stark_internal.matching_nodes(p_group.template -> 'required') m);
 $function$;
 comment on function stark_internal.filter_node_affinity(stark_internal.pod_group) is 'Rejects nodes that required node affinity does not match.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_name(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
-  from stark.nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
+select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
+from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
 $function$;
 comment on function stark_internal.filter_node_name(stark_internal.pod_group) is 'Rejects all nodes but the named one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_selector(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, 'node selector'
-  from stark.nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
+select n.node_no, 'node selector'
+from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
 $function$;
 comment on function stark_internal.filter_node_selector(stark_internal.pod_group) is 'Rejects nodes that lack a wanted label.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_pack_access(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, 'private pack'
-  from stark.nodes n
-  where p_group.visibility = 'private'
-    and n.owner_id <> p_group.pack_owner
-    and n.owner_id not in (
-      select b.user_id from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
-      where b.role = 'admin' and b.namespace is null);
+select n.node_no, 'private pack'
+from pg_temp.pass_nodes n
+where p_group.visibility = 'private'
+  and n.owner_id <> p_group.pack_owner
+  and n.owner_id not in (
+    select b.user_id from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+    where b.role = 'admin' and b.namespace is null);
 $function$;
 comment on function stark_internal.filter_pack_access(stark_internal.pod_group) is 'Rejects nodes that may not run a private pack.';
 
-CREATE OR REPLACE FUNCTION stark_internal.filter_resources(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+CREATE OR REPLACE FUNCTION stark_internal.filter_pod_affinity(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, 'insufficient ' || r.resource
-  from stark.nodes n
-  cross join lateral (values ('cpu', p_group.cpu), ('memory', p_group.memory), ('storage', p_group.storage), ('pods', 1)) as r (resource, wanted)
-  where r.wanted > 0
-    and (n.allocatable ->> r.resource)::bigint - (n.allocated ->> r.resource)::bigint < r.wanted;
+with rules as materialized (
+  select r.topology_key, r.selector_no,
+         -- The first pod of those that want to be together has nobody to go to.
+         r.selector_no = any (coalesce(p_group.matches, '{}')) and not exists (select from pg_temp.pass_counts c where c.selector_no = r.selector_no) as is_first
+  from pg_temp.pass_rules r
+  where r.rules_no = p_group.rules_no and r.kind = 'affinity'
+), held as materialized (
+  select distinct r.topology_key, m.labels ->> r.topology_key as domain
+  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+)
+select distinct n.node_no, 'pod affinity'
+from (select r.*, m.node_no, m.labels ->> r.topology_key as domain from rules r cross join pg_temp.pass_nodes m) n
+left join held h on h.topology_key = n.topology_key and h.domain = n.domain
+where n.domain is null or (h.domain is null and not n.is_first);
+$function$;
+comment on function stark_internal.filter_pod_affinity(stark_internal.pod_group) is 'Rejects nodes without the company that is required.';
+
+CREATE OR REPLACE FUNCTION stark_internal.filter_pod_anti_affinity(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+with rules as materialized (
+  select r.topology_key, r.selector_no from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
+), held as materialized (
+  select distinct r.topology_key, m.labels ->> r.topology_key as domain
+  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+)
+select distinct n.node_no, 'pod anti-affinity'
+from (select distinct h.topology_key from held h) k
+cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
+join held h on h.topology_key = k.topology_key and h.domain = n.domain;
+$function$;
+comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that the group keeps away from.';
+
+CREATE OR REPLACE FUNCTION stark_internal.filter_resources(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+-- Taken out of the group once: a field of it is looked up anew at each use.
+with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
+select n.node_no, r.reason
+from wanted w
+join pg_temp.pass_nodes n
+  on (n.free_cpu < w.cpu and w.cpu > 0) or (n.free_memory < w.memory and w.memory > 0) or (n.free_storage < w.storage and w.storage > 0) or n.free_pods < 1
+cross join lateral (values
+  ('insufficient cpu', n.free_cpu < w.cpu and w.cpu > 0),
+  ('insufficient memory', n.free_memory < w.memory and w.memory > 0),
+  ('insufficient storage', n.free_storage < w.storage and w.storage > 0),
+  ('insufficient pods', n.free_pods < 1)) as r (reason, short)
+where r.short;
 $function$;
 comment on function stark_internal.filter_resources(stark_internal.pod_group) is 'Rejects nodes without room for one more pod of the group.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_runtime(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, format('runtime %s wanted', p_group.runtime)
-  from stark.nodes n where p_group.runtime not in ('isomorphic', n.runtime);
+select n.node_no, format('runtime %s wanted', p_group.runtime)
+from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
 $function$;
 comment on function stark_internal.filter_runtime(stark_internal.pod_group) is 'Rejects nodes of another runtime than the pack''s.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_taints(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, format('taint %s%s:%s', t ->> 'key', coalesce('=' || nullif(t ->> 'value', ''), ''), t ->> 'effect')
-  from stark.nodes n, jsonb_array_elements(n.taints) t
-  where n.taints <> '[]'
-    and t ->> 'effect' in ('NoSchedule', 'NoExecute')
-    and not stark_internal.tolerates(p_group.template -> 'tolerations', t);
+select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
+from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t;
 $function$;
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
 
-CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
+CREATE OR REPLACE FUNCTION stark_internal.filter_topology_spread(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, 'unschedulable' from stark.nodes n where n.unschedulable;
+with domains as materialized (
+  select d.*, d.pods + (d.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest <= d.max_skew as is_open
+  from stark_internal.spread_domains(p_group, 'spread') d
+)
+select distinct n.node_no, 'topology spread ' || r.topology_key
+from pg_temp.pass_rules r
+cross join pg_temp.pass_nodes n
+left join domains d on d.selector_no = r.selector_no and d.topology_key = r.topology_key and d.domain = n.labels ->> r.topology_key
+where r.rules_no = p_group.rules_no and r.kind = 'spread' and d.is_open is not true;
+$function$;
+comment on function stark_internal.filter_topology_spread(stark_internal.pod_group) is 'Rejects nodes whose domain has too many pods already.';
+
+CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
 $function$;
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
 
@@ -1832,6 +2887,42 @@ end;
 $function$;
 comment on function stark_internal.find_deployable_version(text,text,uuid) is 'The pack version a user asked for, when they may run it.';
 
+CREATE OR REPLACE FUNCTION stark_internal.find_priority_class(p_name text)
+ RETURNS stark.priority_classes
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_class stark.priority_classes;
+begin
+  select * into v_class from stark.priority_classes c where case when p_name is null then c.global_default else c.name = p_name end;
+  if not found and p_name is not null then
+    perform stark_internal.fail('PRIORITY_CLASS_NOT_FOUND', format('no priority class %s', to_json(left(p_name, 80))), 'stark priorityclass list');
+  elsif v_class.value > 1000 and not stark_internal.has_permission('priorityclasses:create') then
+    perform stark_internal.fail('FORBIDDEN', format('priority class %s is the platform''s own', v_class.name), 'use high-priority');
+  end if;
+  return v_class;
+end;
+$function$;
+comment on function stark_internal.find_priority_class(text) is 'The priority class a pod asks for, when the caller may use it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.finish_namespaces()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  -- Definer: an agent's report removes the last pod. Only a trigger can call it.
+  if exists (select from stark.namespaces n where n.phase = 'terminating') then
+    perform stark_internal.remove_emptied_namespaces();
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.finish_namespaces() is 'Removes terminating namespaces when their last pod has gone.';
+
 CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean
  LANGUAGE sql
@@ -1853,6 +2944,23 @@ AS $function$
 $function$;
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
+
+CREATE OR REPLACE FUNCTION stark_internal.intolerable_taints(p_tolerations jsonb, p_effects text[])
+ RETURNS TABLE(node_no integer, taint jsonb)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+-- Many nodes have the same taint: each different one is looked at once.
+with tainted as materialized (
+  select n.node_no, t as taint from pg_temp.pass_nodes n, jsonb_array_elements(n.taints) t
+  where n.taints <> '[]' and t ->> 'effect' = any (p_effects)
+), refused as materialized (
+  select d.taint from (select distinct t.taint from tainted t) d where not stark_internal.tolerates(p_tolerations, d.taint)
+)
+select t.node_no, t.taint from tainted t join refused r using (taint);
+$function$;
+comment on function stark_internal.intolerable_taints(jsonb,text[]) is 'Taints that these tolerations do not tolerate.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_admin(p_user_id uuid)
  RETURNS boolean
@@ -1974,6 +3082,40 @@ end;
 $function$;
 comment on function stark_internal.is_whole(jsonb,numeric,numeric) is 'True for a whole JSON number between two bounds.';
 
+CREATE OR REPLACE FUNCTION stark_internal.keep_an_admin()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  -- Definer, since Supabase Auth's own role removes users. Only a trigger can call it.
+  if exists (select from old_rows o where o.role = 'admin' and o.namespace is null) and stark.needs_setup() then
+    perform stark_internal.fail('LAST_ADMIN', 'this is the last admin of the cluster', 'make another admin first');
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.keep_an_admin() is 'Refuses to leave the cluster without an admin.';
+
+CREATE OR REPLACE FUNCTION stark_internal.keep_bundles()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  -- Definer, since Storage's own role has no right in this schema. Only a trigger can call it.
+  if exists (
+    select from stark.pack_versions v where v.bucket = old.bucket_id and v.path = old.name and v.state <> 'uploading'
+  ) then
+    perform stark_internal.fail('VERSION_EXISTS', format('the bundle %s is finished and never changes', old.name), 'register a new version');
+  end if;
+  return new;
+end;
+$function$;
+comment on function stark_internal.keep_bundles() is 'Refuses to change the bundle of a finished version.';
+
 CREATE OR REPLACE FUNCTION stark_internal.keep_house(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE plpgsql
@@ -1990,6 +3132,46 @@ begin
 end;
 $function$;
 comment on function stark_internal.keep_house(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+
+CREATE OR REPLACE FUNCTION stark_internal.keep_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_group stark_internal.pod_group := p_group;
+  v_cpu bigint[];
+  v_memory bigint[];
+  v_storage bigint[];
+begin
+  v_group.cpu := 0;
+  v_group.memory := 0;
+  v_group.storage := 0;
+  -- How many nodes have less than what is asked for is looked up in a sorted list: pods of many sizes need no pass over the nodes each.
+  select array_agg(n.free_cpu order by n.free_cpu) into v_cpu from pg_temp.pass_nodes n;
+  select array_agg(n.free_memory order by n.free_memory) into v_memory from pg_temp.pass_nodes n;
+  select array_agg(n.free_storage order by n.free_storage) into v_storage from pg_temp.pass_nodes n;
+  with common as materialized (
+    select r.reason, count(distinct r.node_no) as nodes from stark_internal.rejections(v_group) r group by r.reason
+  ), wants as (
+    select u.c, u.m, u.s, array_agg(u.id) as ids from unnest(p_ids, p_cpu, p_memory, p_storage) as u (id, c, m, s) group by u.c, u.m, u.s
+  ), messages as (
+    select w.ids, left(format('0/%s nodes', coalesce(cardinality(v_cpu), 0))
+      || coalesce(': ' || (
+        select string_agg(l.nodes || ' ' || l.reason, ', ' order by l.nodes desc, l.reason)
+        from (
+          select c.reason, c.nodes from common c
+          union all select 'insufficient cpu', width_bucket(w.c - 1, v_cpu) where w.c > 0
+          union all select 'insufficient memory', width_bucket(w.m - 1, v_memory) where w.m > 0
+          union all select 'insufficient storage', width_bucket(w.s - 1, v_storage) where w.s > 0
+        ) l
+        where l.nodes > 0), ''), 4096) as message
+    from wants w
+  )
+  insert into pg_temp.pass_reasons select i, m.message from messages m cross join unnest(m.ids) i;
+end;
+$function$;
+comment on function stark_internal.keep_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
  RETURNS trigger
@@ -2016,6 +3198,29 @@ begin
 end;
 $function$;
 comment on function stark_internal.keep_versions_immutable() is 'Refuses changes to a version that is ready or withdrawn.';
+
+CREATE OR REPLACE FUNCTION stark_internal.label_selector_problem(p_selector jsonb, p_what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_selector is null or p_selector = 'null' then
+    return null;
+  elsif jsonb_typeof(p_selector) <> 'object' or stark_internal.unknown_field(p_selector, array['matchLabels', 'matchExpressions']) is not null then
+    return format('%s is {matchLabels, matchExpressions}', p_what);
+  elsif p_selector ? 'matchLabels' and stark_internal.labels_problem(p_selector -> 'matchLabels') is not null then
+    return format('%s.matchLabels: %s', p_what, stark_internal.labels_problem(p_selector -> 'matchLabels'));
+  elsif p_selector ? 'matchExpressions' and stark_internal.requirements_problem(p_selector -> 'matchExpressions', p_what || '.matchExpressions') is not null then
+    return stark_internal.requirements_problem(p_selector -> 'matchExpressions', p_what || '.matchExpressions');
+  elsif p_selector ? 'matchExpressions' and exists (select from jsonb_array_elements(p_selector -> 'matchExpressions') r where r ->> 'operator' in ('Gt', 'Lt')) then
+    return format('%s.matchExpressions: Gt and Lt are for nodes', p_what);
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.label_selector_problem(jsonb,text) is 'What is wrong with this label selector; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.labels_problem(p_labels jsonb)
  RETURNS text
@@ -2065,6 +3270,147 @@ AS $function$
 $function$;
 comment on function stark_internal.latest_version(uuid) is 'The version a pod gets when it asks for none.';
 
+CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_range is null or jsonb_typeof(p_range) <> 'object'
+     or exists (select from jsonb_object_keys(p_range) k where k not in ('default', 'min', 'max'))
+     or exists (select from jsonb_each(p_range) r where jsonb_typeof(r.value) <> 'object') then
+    return 'limit_range must be an object of default, min and max, each an object of cpu, memory and storage';
+  end if;
+  if exists (select from jsonb_each(p_range) r, jsonb_each(r.value) a
+             where a.key not in ('cpu', 'memory', 'storage') or not stark_internal.is_whole(a.value, 0, 1000000000)) then
+    return 'limit_range has whole numbers from 0 to 1000000000 of cpu, memory and storage';
+  end if;
+  if exists (
+    select from unnest(array['cpu', 'memory', 'storage']) k
+    where (p_range #>> array['min', k])::bigint > (p_range #>> array['max', k])::bigint
+       or (p_range #>> array['default', k])::bigint > (p_range #>> array['max', k])::bigint
+       or (p_range #>> array['default', k])::bigint < (p_range #>> array['min', k])::bigint
+  ) then
+    return 'limit_range needs min <= default <= max';
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.limit_range_problem(jsonb) is 'What is wrong with this limit range; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  insert into pg_temp.pass_nodes
+    select row_number() over (order by n.name), n.id, n.name, n.incarnation, n.runtime, n.owner_id, n.status, n.unschedulable, n.labels, n.taints,
+           coalesce(a.cpu, 0), coalesce(a.memory, 0), coalesce(a.pods, 0),
+           coalesce(a.cpu, 0) - t.cpu, coalesce(a.memory, 0) - t.memory, coalesce(a.storage, 0) - t.storage, coalesce(a.pods, 0) - t.pods
+    from stark.nodes n
+    cross join lateral jsonb_to_record(n.allocatable) as a (cpu bigint, memory bigint, storage bigint, pods bigint)
+    cross join lateral jsonb_to_record(n.allocated) as t (cpu bigint, memory bigint, storage bigint, pods bigint);
+  insert into pg_temp.pass_facts
+    select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false)
+    from pg_temp.pass_nodes n;
+$function$;
+comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_pods()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  insert into pg_temp.pass_pods
+    select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
+           stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
+           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request
+    from stark.pods p
+    where p.status = 'pending';
+$function$;
+comment on function stark_internal.load_pods() is 'Fills the working table of pending pods.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_rules()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_holders boolean := exists (
+    select from stark.pods p
+    where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null and stark_internal.occupies(p.status));
+begin
+  if not v_holders and not exists (select from pg_temp.pass_pods p where p.rules is not null) then
+    return false;
+  end if;
+  -- Rules of pending pods, and the selectors that they and the pods already there speak of.
+  with wishes as materialized (
+    select w.*, row_number() over (order by w.namespace, w.rules::text) as rules_no
+    from (select distinct p.namespace, p.rules from pg_temp.pass_pods p where p.rules is not null) w
+  ), wanted as materialized (
+    select w.rules_no, r.* from wishes w cross join lateral stark_internal.rules_of(w.namespace, w.rules) r
+  ), held as materialized (
+    select distinct r.terms
+    from (
+      select distinct p.namespace, stark_internal.placement_rules(p.spec) as rules from stark.pods p
+      where v_holders and (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
+        and stark_internal.occupies(p.status)) h
+    cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
+    where r.kind = 'anti_affinity'
+  ), selectors as (
+    insert into pg_temp.pass_selectors (terms, namespaces, match_labels)
+      select t.terms,
+             case when s.is_simple then array(select jsonb_array_elements_text(t.terms #> '{0,namespaces}')) end,
+             case when s.is_simple then coalesce(t.terms #> '{0,selector,matchLabels}', '{}') end
+      from (select w.terms from wanted w union select h.terms from held h) t
+      cross join lateral (
+        select jsonb_array_length(t.terms) = 1 and jsonb_typeof(t.terms #> '{0,selector}') = 'object'
+               and coalesce(t.terms #> '{0,selector,matchExpressions}', '[]') = '[]' as is_simple) s
+      order by t.terms::text
+      returning *
+  ), rules as (
+    insert into pg_temp.pass_rules
+      select w.rules_no, w.kind, s.selector_no, w.topology_key, w.weight, w.max_skew, w.min_domains, w.honors_affinity, w.honors_taints
+      from wanted w join selectors s using (terms)
+  )
+  update pg_temp.pass_pods p set rules_no = w.rules_no
+    from wishes w where w.namespace = p.namespace and w.rules = p.rules;
+  -- Who among the pending pods is spoken of. Labels that match the same selectors are all the same to the pass.
+  update pg_temp.pass_pods p set matches = m.matches
+    from (
+      select d.namespace, d.labels, array_agg(s.selector_no order by s.selector_no) as matches
+      from (select distinct p.namespace, p.labels from pg_temp.pass_pods p) d
+      join pg_temp.pass_selectors s on case
+        when s.match_labels is not null then d.namespace = any (s.namespaces) and d.labels @> s.match_labels
+        else stark_internal.matches_terms(d.namespace, d.labels, s.terms) end
+      group by d.namespace, d.labels) m
+    where p.namespace = m.namespace and p.labels = m.labels;
+  -- Who among the pods already there.
+  insert into pg_temp.pass_counts
+    select s.selector_no, n.node_no, count(*), count(*) filter (where p.status <> 'stopping')
+    from stark.pods p
+    join pg_temp.pass_nodes n on n.node_id = p.node_id
+    join pg_temp.pass_selectors s on case
+      when s.match_labels is not null then p.namespace = any (s.namespaces) and p.labels @> s.match_labels
+      else stark_internal.matches_terms(p.namespace, p.labels, s.terms) end
+    where stark_internal.occupies(p.status)
+    group by s.selector_no, n.node_no;
+  if v_holders then
+    insert into pg_temp.pass_bans
+      select distinct s.selector_no, r.topology_key, n.node_no
+      from stark.pods p
+      join pg_temp.pass_nodes n on n.node_id = p.node_id
+      cross join lateral stark_internal.rules_of(p.namespace, stark_internal.placement_rules(p.spec)) r
+      join pg_temp.pass_selectors s using (terms)
+      where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
+        and stark_internal.occupies(p.status) and r.kind = 'anti_affinity';
+  end if;
+  return true;
+end;
+$function$;
+comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
+
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
  RETURNS void
  LANGUAGE sql
@@ -2088,22 +3434,74 @@ end;
 $function$;
 comment on function stark_internal.lock_cluster_first() is 'Takes the cluster lock before a statement locks its first row.';
 
-CREATE OR REPLACE FUNCTION stark_internal.matches_node_terms(p_name text, p_labels jsonb, p_terms jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select exists (
-    select from jsonb_array_elements(p_terms) t
-    where coalesce(jsonb_array_length(t -> 'matchExpressions'), 0) + coalesce(jsonb_array_length(t -> 'matchFields'), 0) > 0
-      and not exists (
-        select from jsonb_array_elements(coalesce(t -> 'matchExpressions', '[]')) r where not stark_internal.meets(p_labels, r))
-      and not exists (
-        select from jsonb_array_elements(coalesce(t -> 'matchFields', '[]')) r
-        where not stark_internal.meets(jsonb_build_object('metadata.name', p_name), r)));
+begin
+  if p_selector is null or p_selector = 'null' then
+    return false;
+  end if;
+  return p_labels @> coalesce(p_selector -> 'matchLabels', '{}')
+    and not exists (
+      select from jsonb_array_elements(coalesce(p_selector -> 'matchExpressions', '[]')) r
+      where not case r ->> 'operator'
+        when 'In' then p_labels ? (r ->> 'key') and (r -> 'values') ? (p_labels ->> (r ->> 'key'))
+        when 'NotIn' then not (p_labels ? (r ->> 'key') and (r -> 'values') ? (p_labels ->> (r ->> 'key')))
+        when 'Exists' then p_labels ? (r ->> 'key')
+        when 'DoesNotExist' then not p_labels ? (r ->> 'key')
+        else false end);
+end;
 $function$;
-comment on function stark_internal.matches_node_terms(text,jsonb,jsonb) is 'Whether a node matches one of these node selector terms.';
+comment on function stark_internal.matches_selector(jsonb,jsonb) is 'Whether labels match a label selector.';
+
+CREATE OR REPLACE FUNCTION stark_internal.matches_terms(p_namespace text, p_labels jsonb, p_terms jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return not exists (
+    select from jsonb_array_elements(p_terms) t
+    where not (t -> 'namespaces' ? p_namespace and stark_internal.matches_selector(p_labels, t -> 'selector')));
+end;
+$function$;
+comment on function stark_internal.matches_terms(text,jsonb,jsonb) is 'Whether a pod matches all of these terms.';
+
+CREATE OR REPLACE FUNCTION stark_internal.matching_nodes(p_terms jsonb)
+ RETURNS TABLE(node_no integer, term_no bigint)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+-- Requirements become typed rows first, so that no node has to look into JSON more than once for each.
+with requirements as materialized (
+  select t.no as term_no, r ->> 'operator' as operator, f.is_field, r ->> 'key' as key, v.list,
+         case when v.list[1] ~ '^-?\d{1,18}$' then v.list[1]::bigint end as bound
+  from jsonb_array_elements(p_terms) with ordinality as t (term, no)
+  cross join lateral (values (false, t.term -> 'matchExpressions'), (true, t.term -> 'matchFields')) as f (is_field, list)
+  cross join lateral jsonb_array_elements(coalesce(f.list, '[]')) r
+  cross join lateral (select array(select jsonb_array_elements_text(coalesce(r -> 'values', '[]'))) as list) v
+)
+select n.node_no, r.term_no
+from requirements r
+cross join lateral (
+  select m.node_no, case when r.is_field then m.name else m.labels ->> r.key end as value from pg_temp.pass_nodes m
+) n
+group by n.node_no, r.term_no
+having bool_and(case r.operator
+  when 'In' then coalesce(n.value = any (r.list), false)
+  when 'NotIn' then coalesce(n.value <> all (r.list), true)
+  when 'Exists' then n.value is not null
+  when 'DoesNotExist' then n.value is null
+  when 'Gt' then coalesce(substring(n.value from '^-?\d{1,18}$')::bigint > r.bound, false)
+  when 'Lt' then coalesce(substring(n.value from '^-?\d{1,18}$')::bigint < r.bound, false)
+  else false end);
+$function$;
+comment on function stark_internal.matching_nodes(jsonb) is 'Which nodes match which of these node selector terms.';
 
 CREATE OR REPLACE FUNCTION stark_internal.may_read_bundle(p_path text)
  RETURNS boolean
@@ -2192,23 +3590,15 @@ $function$;
 comment on function stark_internal.may_use_topic(text,text,text) is 'Whether the caller may read or write this extension of one of Stark''s topics.';
 grant execute on function stark_internal.may_use_topic(text,text,text) to authenticated;
 
-CREATE OR REPLACE FUNCTION stark_internal.meets(p_labels jsonb, p_requirement jsonb)
- RETURNS boolean
+CREATE OR REPLACE FUNCTION stark_internal.merge_patch(p_target jsonb, p_patch jsonb)
+ RETURNS jsonb
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select case p_requirement ->> 'operator'
-    when 'In' then p_labels ? (p_requirement ->> 'key') and (p_requirement -> 'values') ? (p_labels ->> (p_requirement ->> 'key'))
-    when 'NotIn' then not (p_labels ? (p_requirement ->> 'key') and (p_requirement -> 'values') ? (p_labels ->> (p_requirement ->> 'key')))
-    when 'Exists' then p_labels ? (p_requirement ->> 'key')
-    when 'DoesNotExist' then not p_labels ? (p_requirement ->> 'key')
-    when 'Gt' then coalesce(substring(p_labels ->> (p_requirement ->> 'key') from '^-?\d{1,18}$')::bigint > (p_requirement #>> '{values,0}')::bigint, false)
-    when 'Lt' then coalesce(substring(p_labels ->> (p_requirement ->> 'key') from '^-?\d{1,18}$')::bigint < (p_requirement #>> '{values,0}')::bigint, false)
-    else false
-  end;
+  select coalesce((select jsonb_object_agg(e.key, e.value) from jsonb_each(p_target || coalesce(p_patch, '{}')) e where e.value <> 'null'), '{}');
 $function$;
-comment on function stark_internal.meets(jsonb,jsonb) is 'Whether labels meet one match expression.';
+comment on function stark_internal.merge_patch(jsonb,jsonb) is 'A flat object with a patch applied to it; null removes a field.';
 
 CREATE OR REPLACE FUNCTION stark_internal.mirror_users()
  RETURNS trigger
@@ -2273,6 +3663,27 @@ end;
 $function$;
 comment on function stark_internal.node_problem(jsonb,jsonb,jsonb,jsonb) is 'What is wrong with a node''s own description; no row when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if coalesce(jsonb_typeof(p_term), '') <> 'object' or stark_internal.unknown_field(p_term, array['matchExpressions', 'matchFields']) is not null then
+    return format('%s is {matchExpressions, matchFields}', p_what);
+  end if;
+  return coalesce(
+    p_what || ': ' || stark_internal.requirements_problem(coalesce(p_term -> 'matchExpressions', '[]'), 'matchExpressions'),
+    p_what || ': ' || stark_internal.requirements_problem(coalesce(p_term -> 'matchFields', '[]'), 'matchFields'),
+    case when exists (
+      select from jsonb_array_elements(coalesce(p_term -> 'matchFields', '[]')) f
+      where f ->> 'key' <> 'metadata.name' or f ->> 'operator' not in ('In', 'NotIn'))
+    then p_what || ': matchFields knows metadata.name with In and NotIn only' end);
+end;
+$function$;
+comment on function stark_internal.node_term_problem(jsonb,text) is 'What is wrong with this node selector term; null when nothing is.';
+
 CREATE OR REPLACE FUNCTION stark_internal.occupies(p_status text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2285,25 +3696,115 @@ end;
 $function$;
 comment on function stark_internal.occupies(text) is 'Whether a pod in this status takes up room on its node.';
 
-CREATE OR REPLACE FUNCTION stark_internal.open_slots(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, node_name text, incarnation bigint, slots bigint)
+CREATE OR REPLACE FUNCTION stark_internal.open_tables()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if to_regclass('pg_temp.pass_nodes') is null then
+    -- Nodes as they are now, numbered by name. free_* is what the pods placed so far, in this pass too, have left.
+    create temporary table pass_nodes (
+      node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
+      labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
+      free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint
+    ) on commit delete rows;
+    create unique index on pg_temp.pass_nodes (node_no);
+    -- What no filter needs to look for.
+    create temporary table pass_facts (nodes bigint, runtimes text[], has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
+    create temporary table pass_pods (
+      pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
+      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint
+    ) on commit delete rows;
+    -- Sets of pods that rules speak of: all of the terms ({namespaces, selector}) match. match_labels: when that is all there is.
+    create temporary table pass_selectors (
+      selector_no integer generated always as identity, terms jsonb, namespaces text[], match_labels jsonb
+    ) on commit delete rows;
+    create temporary table pass_rules (
+      rules_no integer, kind text, selector_no integer, topology_key text, weight integer, max_skew integer, min_domains integer,
+      honors_affinity boolean, honors_taints boolean
+    ) on commit delete rows;
+    -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
+    create temporary table pass_counts (selector_no integer, node_no integer, pods bigint, staying bigint) on commit delete rows;
+    -- Where pods stand whose anti-affinity speaks of a selector.
+    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer) on commit delete rows;
+    create temporary table pass_bindings (
+      pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
+    ) on commit delete rows;
+    create temporary table pass_reasons (pod_id uuid, message text) on commit delete rows;
+    create temporary table pass_nominations (pod_id uuid, node_no integer, victims uuid[]) on commit delete rows;
+  end if;
+  delete from pg_temp.pass_nodes;
+  delete from pg_temp.pass_facts;
+  delete from pg_temp.pass_pods;
+  delete from pg_temp.pass_selectors;
+  delete from pg_temp.pass_rules;
+  delete from pg_temp.pass_counts;
+  delete from pg_temp.pass_bans;
+  delete from pg_temp.pass_bindings;
+  delete from pg_temp.pass_reasons;
+  delete from pg_temp.pass_nominations;
+end;
+$function$;
+comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
+
+CREATE OR REPLACE FUNCTION stark_internal.own_rules(p_group stark_internal.pod_group)
+ RETURNS TABLE(kind text, selector_no integer, topology_key text, max_skew integer)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  with rejected as materialized (
-    select distinct r.node_id from stark_internal.rejections(p_group) r
-  )
-  select n.id, n.name, n.incarnation, least(
-      case when p_group.cpu > 0 then ((n.allocatable ->> 'cpu')::bigint - (n.allocated ->> 'cpu')::bigint) / p_group.cpu end,
-      case when p_group.memory > 0 then ((n.allocatable ->> 'memory')::bigint - (n.allocated ->> 'memory')::bigint) / p_group.memory end,
-      case when p_group.storage > 0 then ((n.allocatable ->> 'storage')::bigint - (n.allocated ->> 'storage')::bigint) / p_group.storage end,
-      (n.allocatable ->> 'pods')::bigint - (n.allocated ->> 'pods')::bigint,
-      cardinality(p_group.pod_ids))
-  from stark.nodes n
-  where not exists (select from rejected r where r.node_id = n.id);
+select r.kind, r.selector_no, r.topology_key, r.max_skew
+from pg_temp.pass_rules r
+where r.rules_no = p_group.rules_no
+  and r.selector_no = any (p_group.matches)
+  and (r.kind in ('spread', 'anti_affinity', 'prefer_spread') or (r.kind = 'prefer' and r.weight < 0))
+order by r.kind in ('spread', 'anti_affinity') desc, r.kind, r.topology_key, r.selector_no;
 $function$;
-comment on function stark_internal.open_slots(stark_internal.pod_group) is 'How many pods of a group each feasible node takes.';
+comment on function stark_internal.own_rules(stark_internal.pod_group) is 'Rules of a group that keep its own pods apart.';
+
+CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce(jsonb_agg(t.taint order by t.part, t.ord), '[]')
+  from (
+    select 1 as part, e.ord, e.taint from jsonb_array_elements(p_taints) with ordinality e (taint, ord)
+      where not p_patch ? ((e.taint ->> 'key') || ':' || (e.taint ->> 'effect'))
+    union all
+    select 2, row_number() over (order by e.key), e.value from jsonb_each(p_patch) e where e.value <> 'null'
+  ) t;
+$function$;
+comment on function stark_internal.patch_taints(jsonb,jsonb) is 'A list of taints with a patch by key and effect applied to it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false)
+ RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
+       g.is_nominated, g.ids, g.cpus, g.memories, g.storages
+from (
+  select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
+         p.nominated_node_id is not null as is_nominated,
+         max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
+         array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
+         array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
+  from pg_temp.pass_pods p
+  join stark.pack_versions v on v.id = p.version_id
+  join stark.packs k on k.id = v.pack_id
+  where not p_waiting
+     or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind = 'affinity')
+         and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
+         and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
+  group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
+order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
+$function$;
+comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
  RETURNS text[]
@@ -2323,49 +3824,303 @@ $function$;
 comment on function stark_internal.permitted_namespaces(text,boolean) is 'The namespaces in which the caller has this right.';
 grant execute on function stark_internal.permitted_namespaces(text,boolean) to authenticated;
 
-CREATE OR REPLACE FUNCTION stark_internal.place_group(p_group stark_internal.pod_group, p_now timestamp with time zone DEFAULT now())
- RETURNS integer
+CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_kind text;
+  v_selector integer;
+  v_key text;
+  v_skew integer;
+  v_second text;
+  v_hard integer := 0;
+  v_wanted integer := p_wanted;
+  v_most bigint;
+  v_nodes integer[];
+  v_more boolean;
+  v_prefers boolean := p_group.template ? 'preferred' or p_group.rules_no is not null
+    or (select f.has_tainted from pg_temp.pass_facts f);
+begin
+  if p_group.rules_no is not null then
+    if exists (
+      select from pg_temp.pass_rules r
+      where r.rules_no = p_group.rules_no and r.selector_no = any (p_group.matches)
+        and (r.kind = 'affinity' or (r.kind = 'prefer' and r.weight > 0))
+        and not exists (select from pg_temp.pass_counts c where c.selector_no = r.selector_no)
+    ) then
+      v_wanted := 1; -- the others will want to be where the first is
+    end if;
+    select r.kind, r.selector_no, r.topology_key, r.max_skew into v_kind, v_selector, v_key, v_skew from stark_internal.own_rules(p_group) r limit 1;
+    select count(*) filter (where r.kind in ('spread', 'anti_affinity')), (array_agg(r.topology_key))[2] into v_hard, v_second
+      from stark_internal.own_rules(p_group) r;
+    if v_hard <> 2 then
+      v_second := null;
+    end if;
+    if v_hard > 2 then
+      v_wanted := 1;
+    end if;
+  end if;
+  v_most := greatest(2, 2 * v_wanted / greatest((select f.nodes from pg_temp.pass_facts f), 1));
+  loop
+    if v_kind is null then
+      with preferred as materialized (
+        select p.node_no, sum(p.score) as score from stark_internal.preferences(p_group) p where v_prefers group by p.node_no
+      ), picked as (
+        select s.node_no, s.slot = v_most and s.slots > v_most as more, row_number() over (order by s.score + coalesce(p.score, 0) desc, s.node_no, s.slot) as ord
+        from stark_internal.score_slots(p_group, v_most, case when not v_prefers then v_wanted end) s
+        left join preferred p using (node_no)
+        order by s.score + coalesce(p.score, 0) desc, s.node_no, s.slot limit v_wanted
+      )
+      select array_agg(p.node_no order by p.ord), bool_or(p.more) into v_nodes, v_more from picked p;
+    else
+      with preferred as materialized (
+        select p.node_no, sum(p.score) as score from stark_internal.preferences(p_group) p group by p.node_no
+      ), slots as materialized (
+        select s.node_no, s.slot, s.slots, s.score + coalesce(p.score, 0) as score,
+               n.labels ->> v_key as domain, n.labels ->> v_second as second_domain
+        from stark_internal.score_slots(p_group, v_most) s
+        join pg_temp.pass_nodes n using (node_no)
+        left join preferred p using (node_no)
+      ), domains as materialized (
+        select d.domain, d.pods,
+               -- The emptiest domain can rise no higher than its room; others may be max_skew above it at the end.
+               case when d.is_short then 0 else min(d.pods + coalesce(o.slots, 0)) over () end as stuck
+        from stark_internal.spread_domains(p_group, v_kind) d
+        left join (select s.domain, sum(s.slots) filter (where s.slot = 1) as slots from slots s group by s.domain) o using (domain)
+        where d.selector_no = v_selector and d.topology_key = v_key
+      ), ranked as (
+        select s.*, row_number() over (partition by s.domain order by s.score desc, s.node_no, s.slot) as rank from slots s
+      ), levelled as (
+        select r.*, coalesce(d.pods, 0) + r.rank as level,
+               case v_kind
+                 when 'anti_affinity' then r.domain is null or r.rank = 1
+                 when 'spread' then coalesce(d.pods, 0) + r.rank <= v_skew + d.stuck
+                   and (v_hard = 1 or r.rank = 1)
+                 else true
+               end as is_open
+        from ranked r left join domains d on d.domain = r.domain
+      ), apart as (
+        select l.*, v_second is null or l.second_domain is null
+                    or row_number() over (partition by l.second_domain order by l.level, l.score desc, l.node_no, l.slot) = 1 as is_alone
+        from levelled l where l.is_open
+      ), picked as (
+        select a.node_no, a.slot = v_most and a.slots > v_most as more,
+               row_number() over (order by case when v_kind <> 'anti_affinity' then a.level end, a.score desc, a.node_no, a.slot) as ord
+        from apart a where a.is_alone
+        order by ord limit v_wanted
+      )
+      select array_agg(p.node_no order by p.ord), bool_or(p.more) into v_nodes, v_more from picked p;
+    end if;
+    -- A node of which all the slots looked at were taken may have another that is better than what was taken elsewhere.
+    exit when v_more is not true or v_most >= v_wanted;
+    v_most := least(v_most * 4, v_wanted);
+  end loop;
+  return coalesce(v_nodes, '{}');
+end;
+$function$;
+comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
+
+CREATE OR REPLACE FUNCTION stark_internal.place_groups()
+ RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
 AS $function$
 declare
-  v_placed integer;
-  v_reasons text;
+  v_group record;
+  v_left record;
+  v_lowest integer;
+  v_again boolean := false;
+  v_placed bigint := 0;
 begin
-  with picked as (
-    select s.*, row_number() over (order by s.load, s.node_name) as ord from stark_internal.score_spread(p_group) s
-  )
-  update stark.pods p set
-      status = 'scheduled',
-      node_id = k.node_id,
-      node_name = k.node_name,
-      incarnation = k.incarnation,
-      scheduled_at = p_now,
-      status_reason = null,
-      status_message = null
-    from picked k
-    where k.ord <= cardinality(p_group.pod_ids) and p.id = p_group.pod_ids[k.ord] and p.status = 'pending';
-  get diagnostics v_placed = row_count;
-  if v_placed < cardinality(p_group.pod_ids) then
-    v_reasons := stark_internal.explain_rejections(p_group);
-    update stark.pods p set status_reason = 'Unschedulable', status_message = v_reasons
-      where p.id = any (p_group.pod_ids) and p.status = 'pending'
-        and (p.status_reason, p.status_message) is distinct from ('Unschedulable', v_reasons);
-  end if;
-  return v_placed;
+  loop
+    for v_group in select * from stark_internal.pending_groups(v_again) loop
+      select v_group.ids as p_ids, v_group.cpu as p_cpu, v_group.memory as p_memory, v_group.storage as p_storage into v_left;
+      if v_group.is_nominated then
+        v_left := stark_internal.place_nominated(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+      end if;
+      continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
+      v_left := stark_internal.place_pods(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+      continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
+      perform stark_internal.keep_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+      if (v_group.pod_group).preempts then
+        v_lowest := coalesce(v_lowest, (select min(p.priority) from stark.pods p where stark_internal.occupies(p.status)), 1001);
+        if v_lowest < (v_group.pod_group).priority then
+          perform stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+        end if;
+      end if;
+    end loop;
+    -- Whoever wanted company that was placed after its turn has another.
+    exit when (select count(*) from pg_temp.pass_bindings) = v_placed
+      or not exists (select from pg_temp.pass_reasons r join pg_temp.pass_pods p using (pod_id) join pg_temp.pass_rules u using (rules_no) where u.kind = 'affinity');
+    v_placed := (select count(*) from pg_temp.pass_bindings);
+    v_again := true;
+    delete from pg_temp.pass_reasons r using pg_temp.pass_pods p, pg_temp.pass_rules u
+      where p.pod_id = r.pod_id and u.rules_no = p.rules_no and u.kind = 'affinity';
+  end loop;
 end;
 $function$;
-comment on function stark_internal.place_group(stark_internal.pod_group,timestamp with time zone) is 'Places as many pods of a group as fit; the others keep the reasons.';
+comment on function stark_internal.place_groups() is 'Works out where all pending pods go.';
 
-CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_zero stark_internal.pod_group := p_group;
+begin
+  v_zero.cpu := 0;
+  v_zero.memory := 0;
+  v_zero.storage := 0;
+  create temporary table if not exists pass_nominated (ord bigint, pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint, fits boolean, waits boolean) on commit delete rows;
+  delete from pg_temp.pass_nominated;
+  with rejected as materialized (
+    select distinct r.node_no from stark_internal.rejections(v_zero) r where r.reason not like 'insufficient %'
+  ), leaving as materialized (
+    select distinct p.node_id from stark.pods p where p.status = 'stopping' and p.priority < p_group.priority
+  )
+  insert into pg_temp.pass_nominated
+    select u.ord, u.id, n.node_no, u.c, u.m, u.s,
+           n.node_no is not null and (u.c = 0 or sum(u.c) over w <= n.free_cpu) and (u.m = 0 or sum(u.m) over w <= n.free_memory)
+             and (u.s = 0 or sum(u.s) over w <= n.free_storage) and count(*) over w <= n.free_pods,
+           n.node_no is not null and l.node_id is not null
+    from unnest(p_ids, p_cpu, p_memory, p_storage) with ordinality as u (id, c, m, s, ord)
+    join pg_temp.pass_pods p on p.pod_id = u.id
+    left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id and not exists (select from rejected r where r.node_no = n.node_no)
+    left join leaving l on l.node_id = p.nominated_node_id
+    window w as (partition by n.node_no order by u.ord);
+  insert into pg_temp.pass_bindings select t.pod_id, t.node_no, t.cpu, t.memory, t.storage from pg_temp.pass_nominated t where t.fits order by t.ord;
+  -- Those that wait keep their place: for the rest of the pass it is taken, and their nomination is as it was.
+  insert into pg_temp.pass_nominations select t.pod_id, t.node_no, '{}' from pg_temp.pass_nominated t where t.waits and not t.fits order by t.ord;
+  perform stark_internal.count_taken(p_group, array_agg(t.node_no), array_agg(t.cpu), array_agg(t.memory), array_agg(t.storage))
+    from pg_temp.pass_nominated t where t.fits or t.waits having count(*) > 0;
+  select array_agg(t.pod_id order by t.ord), array_agg(t.cpu order by t.ord), array_agg(t.memory order by t.ord), array_agg(t.storage order by t.ord)
+    into p_ids, p_cpu, p_memory, p_storage
+    from pg_temp.pass_nominated t where not (t.fits or t.waits);
+end;
+$function$;
+comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
+
+CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_group stark_internal.pod_group := p_group;
+  v_taken integer;
+  v_same boolean;
+  v_failed_ids uuid[] := '{}';
+  v_failed_cpu bigint[] := '{}';
+  v_failed_memory bigint[] := '{}';
+  v_failed_storage bigint[] := '{}';
+  v_fails boolean[];
+begin
+  loop
+    select max(u.c), max(u.m), max(u.s), min(u.c) = max(u.c) and min(u.m) = max(u.m) and min(u.s) = max(u.s)
+      into v_group.cpu, v_group.memory, v_group.storage, v_same
+      from unnest(p_cpu, p_memory, p_storage) as u (c, m, s);
+    exit when coalesce(cardinality(p_ids), 0) = 0;
+    -- Slots for the largest request take any of the pods, so pods of many sizes are placed together, oldest first.
+    v_taken := stark_internal.take_slots(v_group, p_ids, p_cpu, p_memory, p_storage);
+    if v_taken = 0 then
+      exit when v_same;
+      -- The largest have no room. The oldest pod has its turn alone; if it fails, so do all that ask for no less.
+      v_group.cpu := p_cpu[1];
+      v_group.memory := p_memory[1];
+      v_group.storage := p_storage[1];
+      v_taken := stark_internal.take_slots(v_group, p_ids[1:1], p_cpu[1:1], p_memory[1:1], p_storage[1:1]);
+      if v_taken = 0 then
+        select array_agg(u.c >= v_group.cpu and u.m >= v_group.memory and u.s >= v_group.storage
+                 or u.c > b.cpu or u.m > b.memory or u.s > b.storage order by u.ord) into v_fails
+          from unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
+          cross join (select greatest(max(n.free_cpu), 0) as cpu, greatest(max(n.free_memory), 0) as memory, greatest(max(n.free_storage), 0) as storage from pg_temp.pass_nodes n) b;
+        select v_failed_ids || array_agg(u.id order by u.ord) filter (where u.fails), v_failed_cpu || array_agg(u.c order by u.ord) filter (where u.fails),
+               v_failed_memory || array_agg(u.m order by u.ord) filter (where u.fails), v_failed_storage || array_agg(u.s order by u.ord) filter (where u.fails),
+               array_agg(u.id order by u.ord) filter (where not u.fails), array_agg(u.c order by u.ord) filter (where not u.fails),
+               array_agg(u.m order by u.ord) filter (where not u.fails), array_agg(u.s order by u.ord) filter (where not u.fails)
+          into v_failed_ids, v_failed_cpu, v_failed_memory, v_failed_storage, p_ids, p_cpu, p_memory, p_storage
+          from unnest(p_ids, p_cpu, p_memory, p_storage, v_fails) with ordinality as u (id, c, m, s, fails, ord);
+        continue;
+      end if;
+    end if;
+    p_ids := p_ids[v_taken + 1:];
+    p_cpu := p_cpu[v_taken + 1:];
+    p_memory := p_memory[v_taken + 1:];
+    p_storage := p_storage[v_taken + 1:];
+  end loop;
+  p_ids := v_failed_ids || p_ids;
+  p_cpu := v_failed_cpu || p_cpu;
+  p_memory := v_failed_memory || p_memory;
+  p_storage := v_failed_storage || p_storage;
+end;
+$function$;
+comment on function stark_internal.place_pods(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods of a group; tells those that fit nowhere.';
+
+CREATE OR REPLACE FUNCTION stark_internal.placement_rules(p_spec jsonb)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select p_spec - array['config', 'env', 'ports', 'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness'];
+begin
+  if not p_spec ?| array['affinity', 'topologySpreadConstraints'] then
+    return null;
+  end if;
+  return nullif(jsonb_strip_nulls(jsonb_build_object(
+    'podAffinity', p_spec #> '{affinity,podAffinity}',
+    'podAntiAffinity', p_spec #> '{affinity,podAntiAffinity}',
+    'topologySpreadConstraints', nullif(p_spec -> 'topologySpreadConstraints', '[]'))), '{}');
+end;
 $function$;
-comment on function stark_internal.placement_template(jsonb) is 'The part of a pod''s spec that decides where it may go.';
+comment on function stark_internal.placement_rules(jsonb) is 'What a pod''s spec asks about other pods.';
+
+CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not p_spec ?| array['nodeName', 'nodeSelector', 'tolerations', 'affinity'] then
+    return '{}';
+  end if;
+  return jsonb_strip_nulls(jsonb_build_object(
+    'nodeName', p_spec -> 'nodeName',
+    'nodeSelector', p_spec -> 'nodeSelector',
+    'tolerations', p_spec -> 'tolerations',
+    'required', p_spec #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}',
+    'preferred', nullif(p_spec #> '{affinity,nodeAffinity,preferredDuringSchedulingIgnoredDuringExecution}', '[]')));
+end;
+$function$;
+comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
+
+CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if coalesce(jsonb_typeof(p_term), '') <> 'object' then
+    return format('%s must be an object', p_what);
+  elsif stark_internal.unknown_field(p_term, array['labelSelector', 'namespaces', 'namespaceSelector', 'topologyKey']) is not null then
+    return format('%s has no field %s', p_what, stark_internal.unknown_field(p_term, array['labelSelector', 'namespaces', 'namespaceSelector', 'topologyKey']));
+  elsif p_term ? 'namespaces' and (jsonb_typeof(p_term -> 'namespaces') <> 'array'
+    or exists (select from jsonb_array_elements(p_term -> 'namespaces') n where jsonb_typeof(n) <> 'string' or not stark_internal.is_dns_label(n #>> '{}'))) then
+    return format('%s.namespaces must be a list of names', p_what);
+  end if;
+  return coalesce(stark_internal.topology_key_problem(p_term -> 'topologyKey', p_what),
+    stark_internal.label_selector_problem(p_term -> 'labelSelector', p_what || '.labelSelector'),
+    stark_internal.label_selector_problem(p_term -> 'namespaceSelector', p_what || '.namespaceSelector'));
+end;
+$function$;
+comment on function stark_internal.pod_term_problem(jsonb,text) is 'What is wrong with this pod affinity term; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
  RETURNS text
@@ -2394,6 +4149,97 @@ end;
 $function$;
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_group stark_internal.pod_group := p_group;
+  v_from integer := 1;
+  v_until integer;
+  v_nodes integer[];
+  v_picked record;
+  v_count integer;
+begin
+  -- Nodes that only lack room: what else rejects a node does not go away with its pods.
+  select array_agg(n.node_no) into v_nodes
+    from pg_temp.pass_nodes n
+    where n.node_no not in (select r.node_no from stark_internal.rejections(p_group) r where r.reason not like 'insufficient %');
+  while v_from <= cardinality(p_ids) and v_nodes is not null loop
+    v_group.cpu := p_cpu[v_from];
+    v_group.memory := p_memory[v_from];
+    v_group.storage := p_storage[v_from];
+    -- Pods that follow and ask for the same are served in the same look.
+    select coalesce(min(u.ord) - 1, cardinality(p_ids)) into v_until
+      from unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
+      where u.ord > v_from and (u.c, u.m, u.s) is distinct from (v_group.cpu, v_group.memory, v_group.storage);
+    with chosen as materialized (
+      select v.* from stark_internal.choose_victims(v_group, v_nodes) v
+    ), ranked as (
+      -- Kubernetes' order: the lowest highest victim, the lowest sum, the fewest, the latest start. Only nodes as good as the best
+      -- are taken before looking again, since the best may be the best for the next pod too.
+      select c.*, rank() over (order by c.highest, c.total, cardinality(c.victims)) as rank,
+             row_number() over (order by c.highest, c.total, cardinality(c.victims), c.started desc, c.node_no) as ord
+      from chosen c
+    )
+    select array_agg(r.node_no order by r.ord) as nodes, count(*)::integer as count into v_picked
+      from ranked r where r.rank = 1 and r.ord <= v_until - v_from + 1;
+    v_count := v_picked.count;
+    if v_count = 0 then
+      v_from := v_until + 1; -- evicts nobody where it would not help
+      continue;
+    end if;
+    insert into pg_temp.pass_nominations
+      select p_ids[v_from + u.ord - 1], u.node_no, v.victims
+      from unnest(v_picked.nodes) with ordinality as u (node_no, ord)
+      join stark_internal.choose_victims(v_group, v_picked.nodes) v on v.node_no = u.node_no;
+    perform stark_internal.count_taken(v_group, v_picked.nodes,
+      array_fill(v_group.cpu, array[v_count]), array_fill(v_group.memory, array[v_count]), array_fill(v_group.storage, array[v_count]));
+    v_from := v_from + v_count;
+  end loop;
+end;
+$function$;
+comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Finds nodes where lower pods have to go.';
+
+CREATE OR REPLACE FUNCTION stark_internal.preferences(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, score double precision)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+begin
+  if p_group.template ? 'preferred' then
+    return query select * from stark_internal.score_node_affinity(p_group);
+  end if;
+  return query select * from stark_internal.score_taints(p_group);
+  if exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind in ('prefer', 'prefer_spread')) then
+    return query select * from stark_internal.score_pod_affinity(p_group);
+    return query select * from stark_internal.score_topology_spread(p_group);
+  end if;
+end;
+$function$;
+comment on function stark_internal.preferences(stark_internal.pod_group) is 'What each preference adds to nodes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_quota is null or jsonb_typeof(p_quota) <> 'object'
+     or exists (select from jsonb_each(p_quota) q where q.key not in ('pods', 'cpu', 'memory', 'storage', 'deployments')
+                                                     or not stark_internal.is_whole(q.value, 0, 1000000000000)) then
+    return 'quota must be an object of whole numbers: pods, cpu (millicores), memory (MB), storage (MB), deployments';
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.quota_problem(jsonb) is 'What is wrong with this quota; null when nothing is.';
+
 CREATE OR REPLACE FUNCTION stark_internal.random_suffix()
  RETURNS text
  LANGUAGE sql
@@ -2419,22 +4265,63 @@ $function$;
 comment on function stark_internal.read_reports(jsonb) is 'Well-formed reports as rows.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, reason text)
- LANGUAGE sql
+ RETURNS TABLE(node_no integer, reason text)
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO ''
+ SET enable_nestloop TO 'off'
 AS $function$
-  select * from stark_internal.filter_runtime(p_group)
-  union all select * from stark_internal.filter_pack_access(p_group)
-  union all select * from stark_internal.filter_health(p_group)
-  union all select * from stark_internal.filter_unschedulable(p_group)
-  union all select * from stark_internal.filter_node_name(p_group)
-  union all select * from stark_internal.filter_node_selector(p_group)
-  union all select * from stark_internal.filter_node_affinity(p_group)
-  union all select * from stark_internal.filter_taints(p_group)
-  union all select * from stark_internal.filter_resources(p_group);
+declare
+  v_facts record;
+begin
+  select * into v_facts from pg_temp.pass_facts;
+  if p_group.runtime <> 'isomorphic' and v_facts.runtimes <> array[p_group.runtime] then
+    return query select * from stark_internal.filter_runtime(p_group);
+  end if;
+  if v_facts.has_unhealthy then
+    return query select * from stark_internal.filter_health(p_group);
+  end if;
+  if v_facts.has_cordoned then
+    return query select * from stark_internal.filter_unschedulable(p_group);
+  end if;
+  if v_facts.has_tainted then
+    return query select * from stark_internal.filter_taints(p_group);
+  end if;
+  return query select * from stark_internal.filter_resources(p_group);
+  if p_group.visibility = 'private' then
+    return query select * from stark_internal.filter_pack_access(p_group);
+  end if;
+  if p_group.template ?| array['nodeName', 'nodeSelector', 'required'] then
+    return query
+      select * from stark_internal.filter_node_name(p_group)
+      union all select * from stark_internal.filter_node_selector(p_group)
+      union all select * from stark_internal.filter_node_affinity(p_group);
+  end if;
+  if p_group.rules_no is not null then
+    return query
+      select * from stark_internal.filter_pod_affinity(p_group)
+      union all select * from stark_internal.filter_pod_anti_affinity(p_group)
+      union all select * from stark_internal.filter_topology_spread(p_group);
+  end if;
+  if p_group.matches is not null then
+    return query select * from stark_internal.filter_existing_anti_affinity(p_group);
+  end if;
+end;
 $function$;
 comment on function stark_internal.rejections(stark_internal.pod_group) is 'Which nodes are rejected for a group, under each filter.';
+
+CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  delete from stark.namespaces n where n.phase = 'terminating' and not exists (select from stark.pods p where p.namespace = n.name);
+  update stark.cluster_config c set default_namespace = 'default'
+    where not exists (select from stark.namespaces n where n.name = c.default_namespace);
+end;
+$function$;
+comment on function stark_internal.remove_emptied_namespaces() is 'Removes terminating namespaces without pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  RETURNS integer
@@ -2526,6 +4413,49 @@ end;
 $function$;
 comment on function stark_internal.require_namespace(text) is 'Raises a coded error when there is no such namespace.';
 
+CREATE OR REPLACE FUNCTION stark_internal.require_node(p_name text, p_permission text)
+ RETURNS stark.nodes
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_node stark.nodes;
+begin
+  select * into v_node from stark.nodes n
+    where n.name = p_name and stark_internal.has_permission('nodes:get', null, n.owner_id is not distinct from v_user);
+  if not found then
+    perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark node list');
+  end if;
+  perform stark_internal.require_permission(p_permission, null, v_node.owner_id is not distinct from v_user);
+  return v_node;
+end;
+$function$;
+comment on function stark_internal.require_node(text,text) is 'The node of this name, when the caller may do this to it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_pack(p_name text, p_permission text)
+ RETURNS stark.packs
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_pack stark.packs;
+begin
+  select * into v_pack from stark.packs p
+    where p.name = p_name and (stark_internal.has_permission('packs:get', null, p.owner_id is not distinct from v_user)
+                               or (p.visibility = 'public' and stark_internal.is_member()));
+  if not found then
+    perform stark_internal.fail('PACK_NOT_FOUND', format('no pack %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark pack list');
+  end if;
+  perform stark_internal.require_permission(p_permission, null, v_pack.owner_id is not distinct from v_user);
+  return v_pack;
+end;
+$function$;
+comment on function stark_internal.require_pack(text,text) is 'The pack of this name, when the caller may do this to it.';
+
 CREATE OR REPLACE FUNCTION stark_internal.require_permission(p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS void
  LANGUAGE plpgsql
@@ -2605,6 +4535,20 @@ end;
 $function$;
 comment on function stark_internal.require_user() is 'The signed-in user''s id; raises when nobody is signed in.';
 
+CREATE OR REPLACE FUNCTION stark_internal.require_version(p_what text, p_seen bigint, p_present bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if p_seen is not null and p_seen <> p_present then
+    perform stark_internal.fail('CONFLICT', format('%s is at revision %s, you saw %s', p_what, p_present, p_seen), 'read it again and repeat the change');
+  end if;
+end;
+$function$;
+comment on function stark_internal.require_version(text,bigint,bigint) is 'Raises CONFLICT when an object is not at the revision the caller saw.';
+
 CREATE OR REPLACE FUNCTION stark_internal.requirements_problem(p_requirements jsonb, p_what text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2642,6 +4586,24 @@ end;
 $function$;
 comment on function stark_internal.requirements_problem(jsonb,text) is 'What is wrong with these match expressions; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.resolve_term(p_namespace text, p_term jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+select jsonb_build_object(
+  'selector', p_term -> 'labelSelector',
+  'namespaces', case
+    when jsonb_array_length(coalesce(p_term -> 'namespaces', '[]')) = 0 and coalesce(p_term -> 'namespaceSelector', 'null') = 'null'
+      then jsonb_build_array(p_namespace)
+    else (
+      select coalesce(jsonb_agg(n.name order by n.name), '[]') from stark.namespaces n
+      where coalesce(p_term -> 'namespaces', '[]') ? n.name or stark_internal.matches_selector(n.labels, p_term -> 'namespaceSelector'))
+  end);
+$function$;
+comment on function stark_internal.resolve_term(text,jsonb) is 'The pods that a term speaks of.';
+
 CREATE OR REPLACE FUNCTION stark_internal.resources_problem(p_resources jsonb, p_what text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2667,33 +4629,56 @@ end;
 $function$;
 comment on function stark_internal.resources_problem(jsonb,text) is 'What is wrong with these resource amounts; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jsonb)
+ RETURNS TABLE(kind text, terms jsonb, topology_key text, weight integer, max_skew integer, min_domains integer, honors_affinity boolean, honors_taints boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+with affinity as (
+  select t as term from jsonb_array_elements(coalesce(p_rules #> '{podAffinity,requiredDuringSchedulingIgnoredDuringExecution}', '[]')) t
+)
+-- One pod that is there must satisfy all required terms, so these share one set of pods.
+select 'affinity', (select jsonb_agg(stark_internal.resolve_term(p_namespace, a.term)) from affinity a), a.term ->> 'topologyKey', null::integer, null::integer, null::integer, null::boolean, null::boolean
+from affinity a
+union all
+select 'anti_affinity', jsonb_build_array(stark_internal.resolve_term(p_namespace, t)), t ->> 'topologyKey', null, null, null, null, null
+from jsonb_array_elements(coalesce(p_rules #> '{podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}', '[]')) t
+union all
+select 'prefer', jsonb_build_array(stark_internal.resolve_term(p_namespace, t -> 'podAffinityTerm')), t #>> '{podAffinityTerm,topologyKey}',
+       s.sign * (t ->> 'weight')::integer, null, null, null, null
+from (values (1, 'podAffinity'), (-1, 'podAntiAffinity')) as s (sign, field)
+cross join lateral jsonb_array_elements(coalesce(p_rules #> array[s.field, 'preferredDuringSchedulingIgnoredDuringExecution'], '[]')) t
+union all
+select case when t ->> 'whenUnsatisfiable' = 'ScheduleAnyway' then 'prefer_spread' else 'spread' end,
+       jsonb_build_array(stark_internal.resolve_term(p_namespace, t)), t ->> 'topologyKey', null, (t ->> 'maxSkew')::integer, (t ->> 'minDomains')::integer,
+       coalesce(t ->> 'nodeAffinityPolicy', 'Honor') = 'Honor', coalesce(t ->> 'nodeTaintsPolicy', 'Ignore') = 'Honor'
+from jsonb_array_elements(coalesce(p_rules -> 'topologySpreadConstraints', '[]')) t;
+$function$;
+comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
+
 CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO ''
 AS $function$
 declare
-  v_group stark_internal.pod_group;
-  v_placed integer := 0;
+  v_placed integer;
   v_origin text := pg_catalog.current_setting('stark.origin', true);
 begin
+  -- Definer: whoever comes first in a session makes the working tables, and all who follow must be able to use them. No API role may call it.
   perform stark_internal.lock_cluster();
+  if not exists (select from stark.pods p where p.status = 'pending') then
+    return 0;
+  end if;
   perform pg_catalog.set_config('stark.origin', 'scheduler', true);
-  for v_group in
-    select v.runtime, k.visibility, k.owner_id, g.template, g.cpu, g.memory, g.storage, g.pod_ids
-    from (
-      select p.pack_version_id, p.priority, stark_internal.placement_template(p.spec) as template,
-             p.cpu_request as cpu, p.memory_request as memory, p.storage_request as storage,
-             array_agg(p.id order by p.created_at, p.id) as pod_ids, min(p.created_at) as oldest
-      from stark.pods p
-      where p.status = 'pending'
-      group by 1, 2, 3, 4, 5, 6) g
-    join stark.pack_versions v on v.id = g.pack_version_id
-    join stark.packs k on k.id = v.pack_id
-    order by g.priority desc, g.oldest, g.pod_ids[1]
-  loop
-    v_placed := v_placed + stark_internal.place_group(v_group, p_now);
-  end loop;
+  perform stark_internal.open_tables();
+  perform stark_internal.load_nodes();
+  perform stark_internal.load_pods();
+  perform stark_internal.load_rules();
+  perform stark_internal.place_groups();
+  v_placed := stark_internal.bind(p_now);
   perform pg_catalog.set_config('stark.origin', coalesce(v_origin, ''), true);
   return v_placed;
 end;
@@ -2756,28 +4741,152 @@ end;
 $function$;
 comment on function stark_internal.schedule_when_room_is_freed() is 'Runs a schedule pass when pods have left room.';
 
-CREATE OR REPLACE FUNCTION stark_internal.score_spread(p_group stark_internal.pod_group)
- RETURNS TABLE(node_id uuid, node_name text, incarnation bigint, load double precision)
+CREATE OR REPLACE FUNCTION stark_internal.score_bin_pack(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint)
+ RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE sql
  STABLE
  SET search_path TO ''
 AS $function$
-  select s.node_id, s.node_name, s.incarnation, greatest(
-      (s.cpu_used + k * p_group.cpu) / s.cpu_total,
-      (s.memory_used + k * p_group.memory) / s.memory_total,
-      (s.pods_used + k) / s.pods_total)
+-- A node that is begun is filled, so all its slots share the score of the first; nodes behind those that are enough are left out.
+select b.node_no, k, b.slots, b.score
+from (
+  select f.node_no, f.slots, f.score, sum(f.slots) over (order by f.score desc, f.node_no rows between unbounded preceding and 1 preceding) as before
   from (
-    select o.node_id, o.node_name, o.incarnation, o.slots,
-           (n.allocated ->> 'cpu')::double precision as cpu_used, greatest((n.allocatable ->> 'cpu')::double precision, 1) as cpu_total,
-           (n.allocated ->> 'memory')::double precision as memory_used, greatest((n.allocatable ->> 'memory')::double precision, 1) as memory_total,
-           (n.allocated ->> 'pods')::double precision as pods_used, greatest((n.allocatable ->> 'pods')::double precision, 1) as pods_total
-    from stark_internal.open_slots(p_group) o
-    join stark.nodes n on n.id = o.node_id
-    offset 0 -- computed once a node, not once a slot
-  ) s
-  cross join generate_series(1, s.slots) k;
+    select n.node_no, n.slots, 100 * ((n.cpu_used + p_group.cpu) / n.cpu_total + (n.memory_used + p_group.memory) / n.memory_total) / 2 as score
+    from stark_internal.feasible_nodes(p_group) n) f
+) b
+cross join generate_series(1, least(b.slots, p_most)) k
+where p_wanted is null or coalesce(b.before, 0) < p_wanted;
 $function$;
-comment on function stark_internal.score_spread(stark_internal.pod_group) is 'Open slots of a group with the load each would leave.';
+comment on function stark_internal.score_bin_pack(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by the mean of used cpu and memory.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_least_loaded(p_group stark_internal.pod_group, p_most bigint)
+ RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+with wanted as materialized (select p_group.cpu, p_group.memory)
+select f.node_no, k, f.slots, 100 * (1 - (
+    (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)
+from stark_internal.feasible_nodes(p_group) f cross join wanted w
+cross join generate_series(1, least(f.slots, p_most)) k;
+$function$;
+comment on function stark_internal.score_least_loaded(stark_internal.pod_group,bigint) is 'Open slots scored by the mean of free cpu and memory.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_node_affinity(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, score double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+with preferred as materialized (
+  select t.no, (t.item ->> 'weight')::integer as weight, t.item -> 'preference' as term
+  from jsonb_array_elements(coalesce(p_group.template -> 'preferred', '[]')) with ordinality as t (item, no)
+)
+select m.node_no, 2 * 100.0 * sum(p.weight) / max(sum(p.weight)) over ()
+from stark_internal.matching_nodes((select jsonb_agg(p.term order by p.no) from preferred p)) m
+join preferred p on p.no = m.term_no
+group by m.node_no;
+$function$;
+comment on function stark_internal.score_node_affinity(stark_internal.pod_group) is 'Nodes scored by preferred node affinity.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_pod_affinity(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, score double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+with rules as materialized (
+  select row_number() over () as no, r.selector_no, r.topology_key, r.weight from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer'
+), held as materialized (
+  select r.no, r.topology_key, m.labels ->> r.topology_key as domain, r.weight * sum(c.pods) as points
+  from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+  group by 1, 2, 3, r.weight
+), points as (
+  select n.node_no, sum(h.points) as points
+  from rules r
+  cross join lateral (select m.node_no, m.labels ->> r.topology_key as domain from pg_temp.pass_nodes m) n
+  join held h on h.no = r.no and h.domain = n.domain
+  group by n.node_no
+)
+select p.node_no, 2 * 100.0 * p.points / max(abs(p.points)) over () from points p;
+$function$;
+comment on function stark_internal.score_pod_affinity(stark_internal.pod_group) is 'Nodes scored by preferred company.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_random(p_group stark_internal.pod_group, p_most bigint, p_seed bigint)
+ RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+select f.node_no, k, f.slots, (pg_catalog.hashint8extended(f.node_no * 1000003::bigint + f.pods_used::bigint + k, p_seed) & 65535) / 655.35::double precision
+from stark_internal.feasible_nodes(p_group) f
+cross join generate_series(1, least(f.slots, p_most)) k;
+$function$;
+comment on function stark_internal.score_random(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by chance.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_slots(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint DEFAULT NULL::bigint)
+ RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_config stark.cluster_config;
+begin
+  select * into v_config from stark.cluster_config;
+  case v_config.scheduling_policy
+    when 'bin_pack' then return query select * from stark_internal.score_bin_pack(p_group, p_most, p_wanted);
+    when 'least_loaded' then return query select * from stark_internal.score_least_loaded(p_group, p_most);
+    when 'random' then return query select * from stark_internal.score_random(p_group, p_most, v_config.scheduling_seed);
+    when 'affinity' then return query select s.node_no, s.slot, s.slots, s.score / 10 from stark_internal.score_spread(p_group, p_most) s;
+    else return query select * from stark_internal.score_spread(p_group, p_most);
+  end case;
+end;
+$function$;
+comment on function stark_internal.score_slots(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by the cluster''s policy.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_spread(p_group stark_internal.pod_group, p_most bigint)
+ RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+with wanted as materialized (select p_group.cpu, p_group.memory)
+select f.node_no, k, f.slots, 100 * (1 - greatest(
+    (f.cpu_used + k * w.cpu) / f.cpu_total,
+    (f.memory_used + k * w.memory) / f.memory_total,
+    (f.pods_used + k) / f.pods_total))
+from stark_internal.feasible_nodes(p_group) f cross join wanted w
+cross join generate_series(1, least(f.slots, p_most)) k;
+$function$;
+comment on function stark_internal.score_spread(stark_internal.pod_group,bigint) is 'Open slots scored by what is left of the scarcest resource.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_taints(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, score double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+select t.node_no, 3 * -100.0 * count(*) / max(count(*)) over ()
+from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['PreferNoSchedule']) t
+group by t.node_no;
+$function$;
+comment on function stark_internal.score_taints(stark_internal.pod_group) is 'Nodes scored by taints that would rather not have the pod.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_topology_spread(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, score double precision)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+select n.node_no, sum(-2 * 100.0 * (d.pods - d.fewest) / greatest(d.most - d.fewest, 1))
+from (select s.*, max(s.pods) over (partition by s.selector_no, s.topology_key) as most from stark_internal.spread_domains(p_group, 'prefer_spread') s) d
+join pg_temp.pass_nodes n on n.labels ->> d.topology_key = d.domain
+group by n.node_no;
+$function$;
+comment on function stark_internal.score_topology_spread(stark_internal.pod_group) is 'Nodes scored by spread constraints that may be broken.';
 
 CREATE OR REPLACE FUNCTION stark_internal.semver_key(p_version text)
  RETURNS text
@@ -2834,7 +4943,8 @@ begin
   end if;
   select k into v_key from jsonb_object_keys(p_spec) k
     where k not in ('nodeName', 'nodeSelector', 'tolerations', 'affinity', 'resources', 'config', 'env', 'ports',
-                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness')
+                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness',
+                    'topologySpreadConstraints', 'preemptionPolicy', 'priorityClassName')
     limit 1;
   if found then
     return format('spec has no field %s', to_json(left(v_key, 80)));
@@ -2855,6 +4965,15 @@ begin
   end if;
   if p_spec ? 'affinity' and stark_internal.affinity_problem(p_spec -> 'affinity') is not null then
     return stark_internal.affinity_problem(p_spec -> 'affinity');
+  end if;
+  if p_spec ? 'topologySpreadConstraints' and stark_internal.topology_spread_problem(p_spec -> 'topologySpreadConstraints') is not null then
+    return stark_internal.topology_spread_problem(p_spec -> 'topologySpreadConstraints');
+  end if;
+  if p_spec ? 'preemptionPolicy' and coalesce(p_spec ->> 'preemptionPolicy', '') not in ('PreemptLowerPriority', 'Never') then
+    return 'spec.preemptionPolicy must be PreemptLowerPriority or Never';
+  end if;
+  if p_spec ? 'priorityClassName' and not (jsonb_typeof(p_spec -> 'priorityClassName') = 'string' and stark_internal.is_dns_name(p_spec ->> 'priorityClassName')) then
+    return 'spec.priorityClassName must be the name of a priority class';
   end if;
   if p_spec ? 'resources' then
     select k into v_key from jsonb_object_keys(p_spec -> 'resources') k where k not in ('requests', 'limits') limit 1;
@@ -2893,6 +5012,44 @@ end;
 $function$;
 comment on function stark_internal.spec_problem(jsonb) is 'What is wrong with this pod spec; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.spread_domains(p_group stark_internal.pod_group, p_kind text)
+ RETURNS TABLE(selector_no integer, topology_key text, max_skew integer, domain text, pods bigint, fewest bigint, is_short boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+with rules as materialized (
+  select r.* from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = p_kind
+), off_limits as materialized (
+  select f.node_no, true as by_affinity from stark_internal.filter_node_selector(p_group) f where exists (select from rules r where r.honors_affinity)
+  union all
+  select f.node_no, true from stark_internal.filter_node_affinity(p_group) f where exists (select from rules r where r.honors_affinity)
+  union all
+  select f.node_no, false from stark_internal.filter_taints(p_group) f where exists (select from rules r where r.honors_taints)
+), keys as materialized (
+  select array_agg(r.topology_key) as list from rules r
+), counted as materialized (
+  select c.selector_no, c.node_no, sum(c.staying) as pods from pg_temp.pass_counts c where c.selector_no in (select r.selector_no from rules r) group by 1, 2
+)
+select s.selector_no, s.topology_key, s.max_skew, s.domain, s.pods, case when s.is_short then 0 else s.fewest end, s.is_short
+from (
+select r.selector_no, r.topology_key, r.max_skew, d.domain, d.pods,
+       min(d.pods) over (partition by r.selector_no, r.topology_key) as fewest,
+       coalesce(count(*) over (partition by r.selector_no, r.topology_key) < r.min_domains, false) as is_short
+from rules r
+cross join keys k
+cross join lateral (
+  select n.labels ->> r.topology_key as domain, coalesce(sum(c.pods), 0)::bigint as pods
+  from pg_temp.pass_nodes n
+  left join counted c on c.node_no = n.node_no and c.selector_no = r.selector_no
+  where n.labels ?& k.list
+    and not (coalesce(r.honors_affinity, false) and n.node_no in (select o.node_no from off_limits o where o.by_affinity))
+    and not (coalesce(r.honors_taints, false) and n.node_no in (select o.node_no from off_limits o where not o.by_affinity))
+  group by 1) d
+) s;
+$function$;
+comment on function stark_internal.spread_domains(stark_internal.pod_group,text) is 'Domains of spread rules and the pods in each.';
+
 CREATE OR REPLACE FUNCTION stark_internal.taints_problem(p_taints jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -2927,19 +5084,40 @@ end;
 $function$;
 comment on function stark_internal.taints_problem(jsonb) is 'What is wrong with these taints; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_nodes integer[] := stark_internal.pick_slots(p_group, cardinality(p_ids));
+begin
+  if cardinality(v_nodes) = 0 then
+    return 0;
+  end if;
+  insert into pg_temp.pass_bindings
+    select u.pod_id, u.node_no, u.cpu, u.memory, u.storage
+    from unnest(p_ids, v_nodes, p_cpu, p_memory, p_storage) as u (pod_id, node_no, cpu, memory, storage)
+    where u.node_no is not null;
+  perform stark_internal.count_taken(p_group, v_nodes, p_cpu[:cardinality(v_nodes)], p_memory[:cardinality(v_nodes)], p_storage[:cardinality(v_nodes)]);
+  return cardinality(v_nodes);
+end;
+$function$;
+comment on function stark_internal.take_slots(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Gives nodes to pods of a group, in their order.';
+
 CREATE OR REPLACE FUNCTION stark_internal.tolerates(p_tolerations jsonb, p_taint jsonb)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select exists (
-    select from jsonb_array_elements(coalesce(p_tolerations, '[]')) t
-    where coalesce(t ->> 'effect', '') in ('', p_taint ->> 'effect')
-      and case coalesce(t ->> 'operator', 'Equal')
-        when 'Exists' then coalesce(t ->> 'key', '') in ('', p_taint ->> 'key')
-        else t ->> 'key' = p_taint ->> 'key' and coalesce(t ->> 'value', '') = coalesce(p_taint ->> 'value', '')
-      end);
+select exists (
+  select from jsonb_array_elements(coalesce(p_tolerations, '[]')) t
+  where coalesce(t ->> 'effect', '') in ('', p_taint ->> 'effect')
+    and case coalesce(t ->> 'operator', 'Equal')
+      when 'Exists' then coalesce(t ->> 'key', '') in ('', p_taint ->> 'key')
+      else t ->> 'key' = p_taint ->> 'key' and coalesce(t ->> 'value', '') = coalesce(p_taint ->> 'value', '')
+    end);
 $function$;
 comment on function stark_internal.tolerates(jsonb,jsonb) is 'Whether one of these tolerations tolerates the taint.';
 
@@ -2977,6 +5155,56 @@ end;
 $function$;
 comment on function stark_internal.tolerations_problem(jsonb) is 'What is wrong with these tolerations; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.topology_key_problem(p_key jsonb, p_what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if coalesce(jsonb_typeof(p_key), '') <> 'string' or coalesce(p_key #>> '{}', '') = ''
+     or stark_internal.labels_problem(jsonb_build_object(p_key #>> '{}', '')) is not null then
+    return format('%s.topologyKey must be the key of a node label', p_what);
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.topology_key_problem(jsonb,text) is 'What is wrong with this topology key; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_known constant text[] := array['maxSkew', 'topologyKey', 'whenUnsatisfiable', 'labelSelector', 'minDomains', 'nodeAffinityPolicy', 'nodeTaintsPolicy'];
+  v_what constant text := 'spec.topologySpreadConstraints';
+  v_problem text;
+begin
+  if jsonb_typeof(p_constraints) <> 'array' or jsonb_array_length(p_constraints) > 16 then
+    return format('%s must be a list of at most 16', v_what);
+  end if;
+  select coalesce(
+      case
+        when jsonb_typeof(c) <> 'object' then format('each of %s must be an object', v_what)
+        when stark_internal.unknown_field(c, v_known) is not null then format('%s has no field %s', v_what, stark_internal.unknown_field(c, v_known))
+        when not stark_internal.is_whole(coalesce(c -> 'maxSkew', 'null'), 1, 10000) then format('%s.maxSkew must be a whole number from 1', v_what)
+        when coalesce(c ->> 'whenUnsatisfiable', '') not in ('DoNotSchedule', 'ScheduleAnyway') then format('%s.whenUnsatisfiable must be DoNotSchedule or ScheduleAnyway', v_what)
+        when c ? 'minDomains' and (not stark_internal.is_whole(c -> 'minDomains', 1, 10000) or c ->> 'whenUnsatisfiable' <> 'DoNotSchedule')
+          then format('%s.minDomains must be a whole number from 1, and goes with DoNotSchedule', v_what)
+        when coalesce(c ->> 'nodeAffinityPolicy', 'Honor') not in ('Honor', 'Ignore') or coalesce(c ->> 'nodeTaintsPolicy', 'Ignore') not in ('Honor', 'Ignore')
+          then format('%s: nodeAffinityPolicy and nodeTaintsPolicy are Honor or Ignore', v_what)
+      end,
+      stark_internal.topology_key_problem(c -> 'topologyKey', v_what),
+      stark_internal.label_selector_problem(c -> 'labelSelector', v_what || '.labelSelector')) as problem into v_problem
+    from jsonb_array_elements(p_constraints) c
+    order by problem limit 1;
+  return v_problem;
+end;
+$function$;
+comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wrong with these spread constraints; null when nothing is.';
+
 CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs(p_keep integer DEFAULT 10000)
  RETURNS integer
  LANGUAGE sql
@@ -2992,6 +5220,18 @@ AS $function$
   select count(*)::integer from removed;
 $function$;
 comment on function stark_internal.trim_pod_logs(integer) is 'Keeps each pod''s log to its newest lines.';
+
+CREATE OR REPLACE FUNCTION stark_internal.unknown_field(p_value jsonb, p_known text[])
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+begin
+  return (select to_json(left(k, 80))::text from jsonb_object_keys(case jsonb_typeof(p_value) when 'object' then p_value else '{}' end) k where k <> all (p_known) limit 1);
+end;
+$function$;
+comment on function stark_internal.unknown_field(jsonb,text[]) is 'A field of an object that is not known.';
 
 CREATE OR REPLACE FUNCTION stark_internal.wanted_pod(p_pod stark.pods, p_version stark.pack_versions)
  RETURNS jsonb
@@ -3018,6 +5258,30 @@ begin
 end;
 $function$;
 comment on function stark_internal.wanted_pod(stark.pods,stark.pack_versions) is 'A placed pod in the form that agents get it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_problem text;
+begin
+  if jsonb_typeof(p_list) <> 'array' or jsonb_array_length(p_list) > 64 then
+    return format('%s must be a list of at most 64', p_what);
+  end if;
+  select coalesce(
+      case when jsonb_typeof(t) <> 'object' or stark_internal.unknown_field(t, array['weight', p_term]) is not null or not stark_internal.is_whole(t -> 'weight', 1, 100)
+        then format('each of %s is {weight: 1 to 100, %s}', p_what, p_term) end,
+      case p_term when 'preference' then stark_internal.node_term_problem(t -> p_term, p_what || '.' || p_term)
+                  else stark_internal.pod_term_problem(t -> p_term, p_what || '.' || p_term) end) as problem into v_problem
+    from jsonb_array_elements(p_list) t
+    order by problem limit 1;
+  return v_problem;
+end;
+$function$;
+comment on function stark_internal.weighted_problem(jsonb,text,text) is 'What is wrong with these preferred terms; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_events()
  RETURNS trigger
@@ -3077,6 +5341,8 @@ comment on function stark_internal.write_events() is 'Writes and broadcasts one 
 
 -- Elsewhere
 
+CREATE TRIGGER stark_keep_bundles BEFORE UPDATE ON storage.objects FOR EACH ROW WHEN (((old.bucket_id = 'packs'::text) AND (((old.name IS DISTINCT FROM new.name) OR (old.bucket_id IS DISTINCT FROM new.bucket_id)) OR (old.metadata IS DISTINCT FROM new.metadata)))) EXECUTE FUNCTION stark_internal.keep_bundles();
+
 CREATE TRIGGER stark_mirror_changed_users AFTER UPDATE ON auth.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.mirror_users();
 
 CREATE TRIGGER stark_mirror_new_users AFTER INSERT ON auth.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.mirror_users();
@@ -3110,6 +5376,7 @@ select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.ke
 --  (BUNDLE_MISSING,409,7)
 --  (BUNDLE_SIZE_MISMATCH,409,7)
 --  (BUNDLE_TOO_LARGE,413,2)
+--  (CONFLICT,409,7)
 --  (FORBIDDEN,403,5)
 --  (INVALID_ARGUMENT,400,2)
 --  (INVALID_LABELS,400,2)
@@ -3120,13 +5387,23 @@ select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.ke
 --  (INVALID_VERSION,400,2)
 --  (LAST_ADMIN,409,7)
 --  (LIMIT_EXCEEDED,400,2)
+--  (LIMIT_RANGE_VIOLATED,400,2)
+--  (NAMESPACE_EXISTS,409,7)
 --  (NAMESPACE_NOT_FOUND,404,6)
+--  (NAMESPACE_RESERVED,409,7)
+--  (NAMESPACE_TERMINATING,409,7)
+--  (NODE_IN_USE,409,7)
 --  (NODE_NAME_TAKEN,409,7)
 --  (NODE_NOT_FOUND,404,6)
+--  (PACK_IN_USE,409,7)
 --  (PACK_NOT_FOUND,404,6)
 --  (POD_NAME_TAKEN,409,7)
 --  (POD_NOT_FOUND,404,6)
 --  (POD_NOT_ON_NODE,409,7)
+--  (PRIORITY_CLASS_EXISTS,409,7)
+--  (PRIORITY_CLASS_NOT_FOUND,404,6)
+--  (PRIORITY_CLASS_RESERVED,409,7)
+--  (QUOTA_EXCEEDED,409,7)
 --  (ROLE_NOT_FOUND,404,6)
 --  (RUNTIME_MISMATCH,409,7)
 --  (SETUP_DONE,409,7)

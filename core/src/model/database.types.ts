@@ -4,6 +4,40 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   stark: {
     Tables: {
+      cluster_config: {
+        Row: {
+          default_cpu_request: number;
+          default_memory_request: number;
+          default_namespace: string;
+          only_row: boolean;
+          resource_version: number;
+          scheduling_policy: string;
+          scheduling_seed: number;
+          updated_at: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          default_cpu_request?: number;
+          default_memory_request?: number;
+          default_namespace?: string;
+          only_row?: boolean;
+          resource_version?: number;
+          scheduling_policy?: string;
+          scheduling_seed?: number;
+          updated_at?: string;
+        };
+        Update: {
+          default_cpu_request?: number;
+          default_memory_request?: number;
+          default_namespace?: string;
+          only_row?: boolean;
+          resource_version?: number;
+          scheduling_policy?: string;
+          scheduling_seed?: number;
+          updated_at?: string;
+        };
+        Relationships: [];
+      };
       error_codes: {
         Row: {
           code: string;
@@ -74,7 +108,10 @@ export type Database = {
           created_at: string;
           created_by: string | null;
           labels: NonNullable<Json>;
+          limit_range: NonNullable<Json>;
           name: string;
+          phase: string;
+          quota: NonNullable<Json>;
           reserved: boolean;
           resource_version: number;
         };
@@ -83,7 +120,10 @@ export type Database = {
           created_at?: string;
           created_by?: string | null;
           labels?: NonNullable<Json>;
+          limit_range?: NonNullable<Json>;
           name: string;
+          phase?: string;
+          quota?: NonNullable<Json>;
           reserved?: boolean;
           resource_version?: number;
         };
@@ -91,7 +131,10 @@ export type Database = {
           created_at?: string;
           created_by?: string | null;
           labels?: NonNullable<Json>;
+          limit_range?: NonNullable<Json>;
           name?: string;
+          phase?: string;
+          quota?: NonNullable<Json>;
           reserved?: boolean;
           resource_version?: number;
         };
@@ -146,6 +189,7 @@ export type Database = {
           incarnation: number;
           labels: NonNullable<Json>;
           name: string;
+          overrides: NonNullable<Json>;
           owner_id: string;
           resource_version: number;
           runtime: string;
@@ -166,6 +210,7 @@ export type Database = {
           incarnation?: number;
           labels?: NonNullable<Json>;
           name: string;
+          overrides?: NonNullable<Json>;
           owner_id: string;
           resource_version?: number;
           runtime: string;
@@ -185,6 +230,7 @@ export type Database = {
           incarnation?: number;
           labels?: NonNullable<Json>;
           name?: string;
+          overrides?: NonNullable<Json>;
           owner_id?: string;
           resource_version?: number;
           runtime?: string;
@@ -396,6 +442,7 @@ export type Database = {
           namespace: string;
           node_id: string | null;
           node_name: string | null;
+          nominated_node_id: string | null;
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
@@ -430,6 +477,7 @@ export type Database = {
           namespace: string;
           node_id?: string | null;
           node_name?: string | null;
+          nominated_node_id?: string | null;
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
@@ -463,6 +511,7 @@ export type Database = {
           namespace?: string;
           node_id?: string | null;
           node_name?: string | null;
+          nominated_node_id?: string | null;
           pack_id?: string;
           pack_name?: string;
           pack_version_id?: string;
@@ -504,6 +553,13 @@ export type Database = {
             referencedColumns: ['id'];
           },
           {
+            foreignKeyName: 'pods_nominated_node_id_fkey';
+            columns: ['nominated_node_id'];
+            isOneToOne: false;
+            referencedRelation: 'nodes';
+            referencedColumns: ['id'];
+          },
+          {
             foreignKeyName: 'pods_pack_id_fkey';
             columns: ['pack_id'];
             isOneToOne: false;
@@ -518,6 +574,40 @@ export type Database = {
             referencedColumns: ['id'];
           },
         ];
+      };
+      priority_classes: {
+        Row: {
+          built_in: boolean;
+          created_at: string;
+          description: string;
+          global_default: boolean;
+          name: string;
+          preemption_policy: string;
+          resource_version: number;
+          value: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          built_in?: boolean;
+          created_at?: string;
+          description?: string;
+          global_default?: boolean;
+          name: string;
+          preemption_policy?: string;
+          resource_version?: number;
+          value: number;
+        };
+        Update: {
+          built_in?: boolean;
+          created_at?: string;
+          description?: string;
+          global_default?: boolean;
+          name?: string;
+          preemption_policy?: string;
+          resource_version?: number;
+          value?: number;
+        };
+        Relationships: [];
       };
       profiles: {
         Row: {
@@ -663,11 +753,120 @@ export type Database = {
       };
     };
     Views: {
-      [_ in never]: never;
+      pod_history: {
+        Row: {
+          actor: string | null;
+          correlation_id: string | null;
+          namespace: string | null;
+          node_name: string | null;
+          origin: string;
+          pack_name: string | null;
+          pod_id: string | null;
+          pod_name: string | null;
+          resource_version: number | null;
+          restarts: number | null;
+          seq: number;
+          status: string | null;
+          status_message: string | null;
+          status_reason: string | null;
+          time: string;
+          type: string;
+          version: string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          actor?: string | null;
+          correlation_id?: string | null;
+          namespace?: string | null;
+          node_name?: never;
+          origin?: string | null;
+          pack_name?: never;
+          pod_id?: never;
+          pod_name?: never;
+          resource_version?: never;
+          restarts?: never;
+          seq?: number | null;
+          status?: never;
+          status_message?: never;
+          status_reason?: never;
+          time?: string | null;
+          type?: string | null;
+          version?: never;
+        };
+        Update: {
+          actor?: string | null;
+          correlation_id?: string | null;
+          namespace?: string | null;
+          node_name?: never;
+          origin?: string | null;
+          pack_name?: never;
+          pod_id?: never;
+          pod_name?: never;
+          resource_version?: never;
+          restarts?: never;
+          seq?: number | null;
+          status?: never;
+          status_message?: never;
+          status_reason?: never;
+          time?: string | null;
+          type?: string | null;
+          version?: never;
+        };
+        Relationships: [];
+      };
     };
     Functions: {
       append_pod_logs: { Args: { p_incarnation: number; p_lines: Json; p_node_id: string }; Returns: number };
       can_i: { Args: { p_kind: string; p_namespace?: string; p_verb: string }; Returns: boolean };
+      cordon_node: {
+        Args: { p_name: string };
+        Returns: {
+          allocatable: NonNullable<Json>;
+          allocated: NonNullable<Json>;
+          capabilities: NonNullable<Json>;
+          connected_at: string | null;
+          created_at: string;
+          id: string;
+          incarnation: number;
+          labels: NonNullable<Json>;
+          name: string;
+          overrides: NonNullable<Json>;
+          owner_id: string;
+          resource_version: number;
+          runtime: string;
+          status: string;
+          status_reason: string | null;
+          taints: NonNullable<Json>;
+          unschedulable: boolean;
+          updated_at: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'nodes';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      create_namespace: {
+        Args: { p_labels?: Json; p_limit_range?: Json; p_name: string; p_quota?: Json };
+        Returns: {
+          created_at: string;
+          created_by: string | null;
+          labels: NonNullable<Json>;
+          limit_range: NonNullable<Json>;
+          name: string;
+          phase: string;
+          quota: NonNullable<Json>;
+          reserved: boolean;
+          resource_version: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'namespaces';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       create_pods: {
         Args: { p_pods: Json };
         Returns: {
@@ -685,6 +884,7 @@ export type Database = {
           namespace: string;
           node_id: string | null;
           node_name: string | null;
+          nominated_node_id: string | null;
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
@@ -708,6 +908,100 @@ export type Database = {
           to: 'pods';
           isOneToOne: false;
           isSetofReturn: true;
+        };
+      };
+      create_priority_class: {
+        Args: {
+          p_description?: string;
+          p_global_default?: boolean;
+          p_name: string;
+          p_preemption_policy?: string;
+          p_value: number;
+        };
+        Returns: {
+          built_in: boolean;
+          created_at: string;
+          description: string;
+          global_default: boolean;
+          name: string;
+          preemption_policy: string;
+          resource_version: number;
+          value: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'priority_classes';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      delete_namespace: {
+        Args: { p_if_version?: number; p_name: string };
+        Returns: {
+          created_at: string;
+          created_by: string | null;
+          labels: NonNullable<Json>;
+          limit_range: NonNullable<Json>;
+          name: string;
+          phase: string;
+          quota: NonNullable<Json>;
+          reserved: boolean;
+          resource_version: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'namespaces';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      delete_node: {
+        Args: { p_force?: boolean; p_if_version?: number; p_name: string };
+        Returns: {
+          allocatable: NonNullable<Json>;
+          allocated: NonNullable<Json>;
+          capabilities: NonNullable<Json>;
+          connected_at: string | null;
+          created_at: string;
+          id: string;
+          incarnation: number;
+          labels: NonNullable<Json>;
+          name: string;
+          overrides: NonNullable<Json>;
+          owner_id: string;
+          resource_version: number;
+          runtime: string;
+          status: string;
+          status_reason: string | null;
+          taints: NonNullable<Json>;
+          unschedulable: boolean;
+          updated_at: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'nodes';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      delete_pack: {
+        Args: { p_name: string };
+        Returns: {
+          created_at: string;
+          description: string | null;
+          id: string;
+          latest_version: string | null;
+          name: string;
+          owner_id: string;
+          resource_version: number;
+          updated_at: string;
+          visibility: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'packs';
+          isOneToOne: true;
+          isSetofReturn: false;
         };
       };
       delete_pods: {
@@ -727,6 +1021,7 @@ export type Database = {
           namespace: string;
           node_id: string | null;
           node_name: string | null;
+          nominated_node_id: string | null;
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
@@ -752,7 +1047,70 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      delete_priority_class: {
+        Args: { p_name: string };
+        Returns: {
+          built_in: boolean;
+          created_at: string;
+          description: string;
+          global_default: boolean;
+          name: string;
+          preemption_policy: string;
+          resource_version: number;
+          value: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'priority_classes';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       disconnect_node: { Args: { p_incarnation: number; p_node_id: string }; Returns: undefined };
+      drain_node: {
+        Args: { p_name: string };
+        Returns: {
+          cpu_request: number;
+          created_at: string;
+          created_by: string | null;
+          deletion_requested_at: string | null;
+          exit_code: number | null;
+          finished_at: string | null;
+          id: string;
+          incarnation: number | null;
+          labels: NonNullable<Json>;
+          memory_request: number;
+          name: string;
+          namespace: string;
+          node_id: string | null;
+          node_name: string | null;
+          nominated_node_id: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          ports: NonNullable<Json>;
+          priority: number;
+          ready: boolean;
+          resource_version: number;
+          restarts: number;
+          scheduled_at: string | null;
+          spec: NonNullable<Json>;
+          started_at: string | null;
+          status: string;
+          status_message: string | null;
+          status_reason: string | null;
+          stop_requested_at: string | null;
+          storage_request: number;
+          version: string;
+        }[];
+        SetofOptions: {
+          from: '*';
+          to: 'pods';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
+      explain_placement: { Args: { p_pod: Json }; Returns: Json };
       finish_pack_version: { Args: { p_version_id: string }; Returns: Json };
       grant_role: {
         Args: { p_namespace?: string; p_role: string; p_user_id: string };
@@ -799,6 +1157,49 @@ export type Database = {
       };
       report_pods: { Args: { p_incarnation: number; p_node_id: string; p_reports: Json }; Returns: Json };
       revoke_role: { Args: { p_namespace?: string; p_role: string; p_user_id: string }; Returns: boolean };
+      roll_back_pod: {
+        Args: { p_id: string; p_if_version?: number; p_version?: string };
+        Returns: {
+          cpu_request: number;
+          created_at: string;
+          created_by: string | null;
+          deletion_requested_at: string | null;
+          exit_code: number | null;
+          finished_at: string | null;
+          id: string;
+          incarnation: number | null;
+          labels: NonNullable<Json>;
+          memory_request: number;
+          name: string;
+          namespace: string;
+          node_id: string | null;
+          node_name: string | null;
+          nominated_node_id: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          ports: NonNullable<Json>;
+          priority: number;
+          ready: boolean;
+          resource_version: number;
+          restarts: number;
+          scheduled_at: string | null;
+          spec: NonNullable<Json>;
+          started_at: string | null;
+          status: string;
+          status_message: string | null;
+          status_reason: string | null;
+          stop_requested_at: string | null;
+          storage_request: number;
+          version: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'pods';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       setup_admin: { Args: { p_display_name?: string; p_user_id: string }; Returns: Json };
       stop_pods: {
         Args: { p_ids: string[] };
@@ -817,6 +1218,7 @@ export type Database = {
           namespace: string;
           node_id: string | null;
           node_name: string | null;
+          nominated_node_id: string | null;
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
@@ -842,7 +1244,158 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      uncordon_node: {
+        Args: { p_name: string };
+        Returns: {
+          allocatable: NonNullable<Json>;
+          allocated: NonNullable<Json>;
+          capabilities: NonNullable<Json>;
+          connected_at: string | null;
+          created_at: string;
+          id: string;
+          incarnation: number;
+          labels: NonNullable<Json>;
+          name: string;
+          overrides: NonNullable<Json>;
+          owner_id: string;
+          resource_version: number;
+          runtime: string;
+          status: string;
+          status_reason: string | null;
+          taints: NonNullable<Json>;
+          unschedulable: boolean;
+          updated_at: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'nodes';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      update_cluster_config: {
+        Args: { p_changes: Json; p_if_version?: number };
+        Returns: {
+          default_cpu_request: number;
+          default_memory_request: number;
+          default_namespace: string;
+          only_row: boolean;
+          resource_version: number;
+          scheduling_policy: string;
+          scheduling_seed: number;
+          updated_at: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'cluster_config';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      update_namespace: {
+        Args: { p_if_version?: number; p_labels?: Json; p_limit_range?: Json; p_name: string; p_quota?: Json };
+        Returns: {
+          created_at: string;
+          created_by: string | null;
+          labels: NonNullable<Json>;
+          limit_range: NonNullable<Json>;
+          name: string;
+          phase: string;
+          quota: NonNullable<Json>;
+          reserved: boolean;
+          resource_version: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'namespaces';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      update_node: {
+        Args: {
+          p_allocatable?: Json;
+          p_capabilities?: Json;
+          p_if_version?: number;
+          p_labels?: Json;
+          p_name: string;
+          p_taints?: Json;
+        };
+        Returns: {
+          allocatable: NonNullable<Json>;
+          allocated: NonNullable<Json>;
+          capabilities: NonNullable<Json>;
+          connected_at: string | null;
+          created_at: string;
+          id: string;
+          incarnation: number;
+          labels: NonNullable<Json>;
+          name: string;
+          overrides: NonNullable<Json>;
+          owner_id: string;
+          resource_version: number;
+          runtime: string;
+          status: string;
+          status_reason: string | null;
+          taints: NonNullable<Json>;
+          unschedulable: boolean;
+          updated_at: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'nodes';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      update_pack: {
+        Args: { p_description?: string; p_if_version?: number; p_name: string; p_visibility?: string };
+        Returns: {
+          created_at: string;
+          description: string | null;
+          id: string;
+          latest_version: string | null;
+          name: string;
+          owner_id: string;
+          resource_version: number;
+          updated_at: string;
+          visibility: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'packs';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       whoami: { Args: Record<PropertyKey, never>; Returns: Json };
+      withdraw_pack_version: {
+        Args: { p_name: string; p_version: string };
+        Returns: {
+          bucket: string;
+          created_at: string;
+          created_by: string | null;
+          entry: string;
+          id: string;
+          pack_id: string;
+          pack_name: string;
+          path: string;
+          ready_at: string | null;
+          resource_version: number;
+          runtime: string;
+          sha256: string;
+          size_bytes: number;
+          state: string;
+          version: string;
+          version_key: string | null;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'pack_versions';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
     };
     Enums: {
       [_ in never]: never;
