@@ -60,7 +60,8 @@ export class ModelDatabase {
       const row = { ...known, resource_version: known.resource_version + 1 };
       this.#write('namespace', row.name, this.namespaces, row, 'updated');
     } else {
-      const row = { name: this.namespace, labels: {}, reserved: false, created_by: null, ...this.#born() };
+      const settings = { labels: {}, quota: {}, limit_range: {}, phase: 'active', reserved: false, created_by: null };
+      const row = { name: this.namespace, ...settings, ...this.#born() };
       this.#write('namespace', row.name, this.namespaces, row, 'created');
     }
   }

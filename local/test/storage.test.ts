@@ -334,7 +334,12 @@ describe('buckets', () => {
 describe('the file adapter', () => {
   it('forgets at its start what an earlier process left unfinished', async () => {
     const { directory, remove } = await temporaryDirectory();
-    const storage = new FileStorage({ directory, fileSizeLimitBytes: limit, bucketLimit: async () => null });
+    const storage = new FileStorage({
+      directory,
+      fileSizeLimitBytes: limit,
+      bucketLimit: async () => null,
+      mayReplace: async () => {},
+    });
     await storage.prepare();
     let feed: ReadableStreamDefaultController<Uint8Array> | undefined;
     const endless = new ReadableStream<Uint8Array>({
@@ -345,7 +350,12 @@ describe('the file adapter', () => {
     });
     const upload = storage.uploadObject('b', 'k', undefined, endless, 'text/plain', 'no-cache');
     await waitFor('a half file', async () => (await readdir(path.join(directory, 'incoming'))).length === 1);
-    const next = new FileStorage({ directory, fileSizeLimitBytes: limit, bucketLimit: async () => null });
+    const next = new FileStorage({
+      directory,
+      fileSizeLimitBytes: limit,
+      bucketLimit: async () => null,
+      mayReplace: async () => {},
+    });
     await next.prepare();
     expect(await readdir(path.join(directory, 'incoming'))).toEqual([]);
     await expect(next.getObject('b', 'k')).rejects.toThrow('Object not found');
