@@ -43,6 +43,8 @@ export interface StackOptions {
   plan?: RealtimePlan;
   /** Realtime's waits before it answers a refused connection or join. Default: production's 2 and 5 s. */
   realtimeBackoff?: { connectMs: number; joinMs: number };
+  /** Aborting it stops the start after the step that is under way, or the stack that is ready. */
+  signal?: AbortSignal;
   log: Logger;
   onStep?: (event: StepEvent) => void;
   /** Called once when the stack had to give up after it was ready. */
@@ -62,6 +64,7 @@ export class Stack {
   readonly #startedAt = new Date();
   #state: StackStatus['state'] = 'starting';
   readonly #stopped = promiseWithResolvers();
+  #settled: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   #port = 0;
   #postgresReady = false;
@@ -79,8 +82,14 @@ export class Stack {
   /** Starts everything in a fixed order, or throws one StackError and leaves nothing running. */
   static async start(options: StackOptions): Promise<Stack> {
     const stack = new Stack(options);
+    const started = stack.#start();
+    // A stop waits for the step that is under way: only then is known what there is to tear down.
+    stack.#settled = started.catch(() => {});
+    const stop = () => void stack.stop();
+    options.signal?.addEventListener('abort', stop, { once: true });
+    if (options.signal?.aborted) stop();
     try {
-      await stack.#start();
+      await started;
       return stack;
     } catch (error) {
       await stack.stop();
@@ -177,7 +186,7 @@ export class Stack {
 
   async #start(): Promise<void> {
     const { workdir, dataDir } = this.#options;
-    const steps = new Steps(this.#log, this.#options.onStep);
+    const steps = new Steps(this.#log, this.#options.onStep, () => this.#stopping !== undefined);
     const step = <T>(name: string, seconds: number, hint: string, work: () => Promise<T>, retries = 0) =>
       steps.run(name, { deadlineMs: seconds * 1000, hint, retries }, work);
     const seeLog = `stark up --debug shows more; the log is ${join(dataDir, 'stack.log')}`;
@@ -201,7 +210,7 @@ export class Stack {
     await step('realtime', 30, seeLog, () => this.#startRealtime(), 2);
     await step('cron and net', 15, seeLog, () => this.#startWorkers(), 2);
     await step('gateway', 15, seeLog, () => this.#startGateway(config));
-    this.#state = 'ready';
+    if (this.#stopping === undefined) this.#state = 'ready';
   }
 
   async #preflight(config: ProjectConfig): Promise<number> {
@@ -336,6 +345,7 @@ export class Stack {
 
   async #stop(): Promise<void> {
     this.#state = 'stopping';
+    await this.#settled;
     for (let part = this.#teardown.pop(); part !== undefined; part = this.#teardown.pop()) {
       const { name, stop } = part;
       await stop().catch((error: unknown) => this.#log.error({ err: error }, `could not stop ${name}`));

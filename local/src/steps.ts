@@ -24,13 +24,18 @@ export interface StepOptions {
 export class Steps {
   readonly #log: Logger;
   readonly #listener: (event: StepEvent) => void;
+  readonly #isStopped: () => boolean;
 
-  constructor(log: Logger, listener: (event: StepEvent) => void = () => {}) {
+  constructor(log: Logger, listener: (event: StepEvent) => void = () => {}, isStopped: () => boolean = () => false) {
     this.#log = log;
     this.#listener = listener;
+    this.#isStopped = isStopped;
   }
 
   async run<T>(step: string, options: StepOptions, work: () => Promise<T>): Promise<T> {
+    if (this.#isStopped()) {
+      throw new StackError(step, 'START_STOPPED', `the start was stopped before step ${step}`, { hint: 'stark up' });
+    }
     const began = performance.now();
     this.#say({ step, state: 'running', ms: 0 });
     for (let attempt = 0; ; attempt++) {

@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readStackState, type StepEvent, stopStack } from '@stark-o/local';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientOf, orThrow } from '../harness/client.js';
@@ -133,6 +137,27 @@ describe('a stopped stack', () => {
     } finally {
       await again.stop();
       await before.stop();
+    }
+  });
+});
+
+describe('a stack that is told to stop while it starts', () => {
+  it.each(['postgres', 'platform', 'migrations', 'gateway'])('in step %s, ends and leaves no process', async (step) => {
+    const folder = await mkdtemp(join(tmpdir(), 'stark-stop-'));
+    const dataDir = join(folder, 'data');
+    let stopped: Promise<boolean> | undefined;
+    const onStep = (event: StepEvent) => {
+      if (event.step === step && event.state === 'running') stopped = stopStack(dataDir);
+    };
+    try {
+      const outcome = await startTestStack({ dataDir, onStep }).catch((error: unknown) => error);
+      expect(await stopped).toBe(true);
+      // In the last step there is nothing left to refuse: the stack comes up and goes.
+      if (step !== 'gateway') expect(outcome).toMatchObject({ code: 'START_STOPPED' });
+      await waitForEnd(descendants(process.pid).filter(({ command }) => command.includes(folder)));
+      expect(await readStackState(dataDir)).toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
     }
   });
 });

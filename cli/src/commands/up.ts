@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../base/command.js';
 import { asStarkError, interrupted } from '../base/errors.js';
@@ -9,7 +8,7 @@ import { Progress } from '../base/progress.js';
 import { confirmTyped } from '../base/prompt.js';
 import { say } from '../base/terminal.js';
 import { type StackObject, stackLines, stackObject } from '../stack/describe.js';
-import { leaveForeground, startInBackground, tellForeground } from '../stack/detach.js';
+import { isInBackground, leaveForeground, startInBackground, tellForeground } from '../stack/detach.js';
 import { dataDirToStart, findWorkdir, useLocalContext } from '../stack/place.js';
 import { showSteps } from '../stack/steps.js';
 
@@ -42,7 +41,7 @@ export default class Up extends StarkCommand<typeof Up> {
   async run(): Promise<void> {
     const workdir = await findWorkdir();
     const dataDir = await dataDirToStart(this.flags['data-dir'], workdir);
-    if (this.flags.reset && existsSync(join(dataDir, 'keys.json'))) {
+    if (this.flags.reset && existsSync(dataDir) && readdirSync(dataDir).length > 0) {
       await confirmTyped(`All data in ${dataDir} will be gone.`, 'reset', this.flags.yes);
     }
     const stack = this.flags.detach ? await this.#inBackground(dataDir) : await this.#here(workdir, dataDir);
@@ -72,11 +71,11 @@ export default class Up extends StarkCommand<typeof Up> {
     const show = showSteps(progress);
     const log = local.createLogger({ level: flags.debug ? 'debug' : 'warn' });
     let fail: (error: Error) => void = () => {};
-    let stopWanted = false;
+    const interrupt = new AbortController();
     const ended = new Promise<void>((resolve, reject) => {
       fail = reject;
       onInterrupt(() => {
-        stopWanted = true;
+        interrupt.abort();
         progress.now('stopping');
         resolve();
       });
@@ -91,6 +90,7 @@ export default class Up extends StarkCommand<typeof Up> {
         ...(flags['db-port'] === undefined ? {} : { dbPort: flags['db-port'] }),
         ...(flags.plan === undefined ? {} : { plan: flags.plan }),
         reset: flags.reset,
+        signal: interrupt.signal,
         log,
         onStep: (event) => {
           show(event);
@@ -99,14 +99,17 @@ export default class Up extends StarkCommand<typeof Up> {
         onFailure: (error) => fail(error),
       });
       try {
-        if (stopWanted) throw interrupted();
+        if (interrupt.signal.aborted) throw interrupted();
         const isRunning = async (other: string) => (await local.readStackState(other)) !== undefined;
         const place = { url: stack.url, key: stack.keys.publishable, dataDir: stack.dataDir };
         const object = stackObject(await stack.status(), await useLocalContext(place, isRunning));
         tellForeground({ ready: object });
         leaveForeground();
-        await this.#print(object);
-        say('Ctrl-C stops the cluster; its data stays');
+        // In the background the command that waits prints it; here it would put the keys into the log.
+        if (!isInBackground()) {
+          await this.#print(object);
+          say('Ctrl-C stops the cluster; its data stays');
+        }
         if (!flags.debug) log.level = 'info';
         // By Ctrl-C here, by stark down from elsewhere, or by a failure of its own.
         await Promise.race([ended, stack.stopped]);
@@ -116,7 +119,7 @@ export default class Up extends StarkCommand<typeof Up> {
       progress.done('stopped');
     } catch (error) {
       progress.clear();
-      const failure = asStarkError(error);
+      const failure = interrupt.signal.aborted ? interrupted() : asStarkError(error);
       tellForeground({ failed: failure.toEnvelope().error, exitCode: failure.exitCode });
       throw failure;
     }

@@ -17,14 +17,17 @@ export type FromBackground =
 /** Set for the process in the background, which then reports through its channel. */
 export const backgroundVariable = 'STARK_IN_BACKGROUND';
 
+/** Whether this process is the one in the background. */
+export const isInBackground = (): boolean => process.env[backgroundVariable] !== undefined;
+
 /** Tells the command that waits for us, if there is one. */
 export function tellForeground(message: FromBackground): void {
-  if (process.env[backgroundVariable] !== undefined && process.connected) process.send?.(message);
+  if (isInBackground() && process.connected) process.send?.(message);
 }
 
 /** Lets go of the command that waited for us. */
 export function leaveForeground(): void {
-  if (process.env[backgroundVariable] !== undefined && process.connected) process.disconnect();
+  if (isInBackground() && process.connected) process.disconnect();
 }
 
 /** Starts this program again in the background and waits until it says that it is ready, or why it is not. */
