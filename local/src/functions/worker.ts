@@ -29,6 +29,8 @@ export type Ending = 'wall_clock' | 'early_drop' | 'termination';
 /** The worker could not be reached although the request never began: another worker may take it. */
 export class WorkerGone extends Error {}
 
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
 /** One process of one function: started, asked, retired at half of its time, killed at the end of it. */
 export class FunctionWorker {
   readonly ready: Promise<void>;
@@ -213,9 +215,11 @@ export class FunctionWorker {
       });
       outgoing.once('error', (error: NodeJS.ErrnoException) => {
         clearTimeout(timer);
-        // A connection kept from an earlier request may belong to a process that was killed since.
-        const neverArrived = error.code === 'ECONNREFUSED' || (outgoing.reusedSocket && !request.body);
-        reject(neverArrived ? new WorkerGone() : error);
+        // A process that was killed a moment ago may still accept and then reset. A request that is safe to send twice
+        // (RFC 9110, 9.2.2) may go to another worker; any other keeps its error, since it may have been run.
+        const repeatable = safeMethods.has(request.method) && !request.body && !this.#outOfTime;
+        const gone = error.code === 'ECONNREFUSED' || (error.code === 'ECONNRESET' && repeatable);
+        reject(gone ? new WorkerGone() : error);
       });
       outgoing.once('close', () => request.signal.removeEventListener('abort', abort));
       if (!request.body) {
