@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Sql, TransactionSql } from 'postgres';
@@ -261,6 +263,31 @@ describe('the worker', () => {
     });
     expect(await answerTo(await request(owner, "http_get('BASE/')"))).toMatchObject({ status_code: 200 });
   });
+
+  it('outlives a server that is killed while it waits for answers', async () => {
+    const uncaught: unknown[] = [];
+    const collect = (error: unknown) => void uncaught.push(error);
+    process.on('uncaughtException', collect);
+    try {
+      for (let round = 1; round <= 3; round += 1) {
+        seen = [];
+        await request(owner, "http_get('BASE/slow')");
+        await waitFor('the request', async () => seen.length === 1);
+        const postmaster = await readFile(path.join(test.cluster.dataDir, 'postmaster.pid'), 'utf8');
+        const ended = new Promise<void>((resolve) => test.cluster.onUnexpectedExit(() => resolve()));
+        process.kill(Number(postmaster.split('\n')[0]), 'SIGKILL');
+        await ended;
+        // The answer comes while there is no server to store it on.
+        await delay(900);
+        await test.cluster.start();
+        // Unlogged tables are empty after a crash, as with the real one.
+        await waitFor('an answer', async () => answerTo(await request(owner, "http_get('BASE/')")));
+      }
+    } finally {
+      process.off('uncaughtException', collect);
+    }
+    expect(uncaught).toEqual([]);
+  }, 60_000);
 
   it('has nothing to do while the extension is not there, and notices when it is', async () => {
     await owner.unsafe('drop extension pg_net');

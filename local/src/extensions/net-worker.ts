@@ -1,5 +1,5 @@
+import pg from 'pg';
 import type { Logger } from 'pino';
-import postgres, { type Sql } from 'postgres';
 import { type Clock, systemClock } from './clock.js';
 import { type QueuedRequest, sendRequest } from './http-request.js';
 import { Listener } from './listener.js';
@@ -27,7 +27,7 @@ export class NetWorker {
   readonly #options: NetWorkerOptions;
   readonly #log: Logger;
   readonly #clock: Clock;
-  #sql: Sql | null = null;
+  #pool: pg.Pool | null = null;
   #listener: Listener | null = null;
   #working: Promise<void> | null = null;
   #again = false;
@@ -44,12 +44,18 @@ export class NetWorker {
   async start(): Promise<void> {
     const { databaseUrl } = this.#options;
     this.#stop = new AbortController();
-    this.#sql = postgres(databaseUrl, {
+    // pg and not postgres.js: that one ends the process when a transaction's connection is lost while it waits for answers.
+    const pool = new pg.Pool({
+      connectionString: databaseUrl,
       max: 1,
-      idle_timeout: 60,
-      onnotice: () => {},
-      connection: { application_name: 'pg_net sender' },
+      idleTimeoutMillis: 60_000,
+      application_name: 'pg_net sender',
+      allowExitOnIdle: true,
     });
+    // A broken connection shows at its next statement, and the batch stays queued.
+    pool.on('error', () => {});
+    pool.on('connect', (client) => client.on('error', () => {}));
+    this.#pool = pool;
     this.#listener = new Listener({
       databaseUrl,
       channel: 'pg_net',
@@ -67,8 +73,8 @@ export class NetWorker {
     this.#cancelTimer();
     await this.#listener?.stop();
     await this.#working;
-    await this.#sql?.end({ timeout: 2 });
-    this.#sql = null;
+    await this.#pool?.end();
+    this.#pool = null;
   }
 
   #wake(): void {
@@ -104,36 +110,54 @@ export class NetWorker {
   }
 
   async #batch(): Promise<number> {
-    const sql = this.#sql;
-    if (sql === null) return 0;
-    const [present] = await sql<{ found: boolean }[]>`
-      select to_regclass('net.http_request_queue') is not null and to_regclass('net._http_response') is not null as found
-    `;
-    if (!present?.found) return 0;
-    return sql.begin(async (transaction) => {
-      await transaction`
-        delete from net._http_response r
-        using (
-          select ctid from net._http_response where created < now() - ${TTL}::interval order by created limit ${BATCH_SIZE}
-        ) expired
-        where r.ctid = expired.ctid
-      `;
-      const requests = await transaction<QueuedRequest[]>`
-        delete from net.http_request_queue q
-        using (select id from net.http_request_queue order by id limit ${BATCH_SIZE}) batch
-        where q.id = batch.id
-        returning q.id::text, q.method, q.url, q.headers, q.body, q.timeout_milliseconds
-      `;
-      if (requests.length === 0) return 0;
-      const answers = await Promise.all(requests.map((request) => sendRequest(request, this.#stop.signal)));
-      if (this.#stop.signal.aborted) throw new Stopped();
-      const rows = answers.map((answer) => ({
-        ...answer,
-        headers: answer.headers && transaction.json(answer.headers),
-      }));
-      await transaction`insert into net._http_response ${transaction(rows)}`;
-      return requests.length;
-    });
+    const client = await this.#pool?.connect();
+    if (client === undefined) return 0;
+    let broken = true;
+    try {
+      const { rows } = await client.query<{ found: boolean }>(
+        `select to_regclass('net.http_request_queue') is not null and to_regclass('net._http_response') is not null as found`,
+      );
+      let count = 0;
+      if (rows[0]?.found) {
+        await client.query('begin');
+        count = await this.#send(client);
+        await client.query('commit');
+      }
+      broken = false;
+      return count;
+    } finally {
+      // Thrown away when anything failed: closing it rolls the batch back.
+      client.release(broken);
+    }
+  }
+
+  /** One batch inside a transaction: from the queue, over HTTP, into the answers. */
+  async #send(client: pg.PoolClient): Promise<number> {
+    await client.query(
+      `delete from net._http_response r
+       using (
+         select ctid from net._http_response where created < now() - $1::interval order by created limit $2
+       ) expired
+       where r.ctid = expired.ctid`,
+      [TTL, BATCH_SIZE],
+    );
+    const { rows: requests } = await client.query<QueuedRequest>(
+      `delete from net.http_request_queue q
+       using (select id from net.http_request_queue order by id limit $1) batch
+       where q.id = batch.id
+       returning q.id::text, q.method, q.url, q.headers, q.body, q.timeout_milliseconds`,
+      [BATCH_SIZE],
+    );
+    if (requests.length === 0) return 0;
+    const answers = await Promise.all(requests.map((request) => sendRequest(request, this.#stop.signal)));
+    if (this.#stop.signal.aborted) throw new Stopped();
+    const columns = 'id, status_code, content_type, headers, content, timed_out, error_msg';
+    await client.query(
+      `insert into net._http_response (${columns})
+       select ${columns} from json_populate_recordset(null::net._http_response, $1)`,
+      [JSON.stringify(answers)],
+    );
+    return requests.length;
   }
 
   #pause(): Promise<void> {
