@@ -1,17 +1,15 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { memoryOfTree } from './lib/process-tree.mjs';
+import { startBenchStack } from './lib/stack.mjs';
 import { round } from './lib/stats.mjs';
 
 export const title = 'The stack: cold and warm start, memory when idle';
 
 const ROUNDS = 2;
 const IDLE_MS = 8_000;
-const workdir = join(import.meta.dirname, '..');
 
 export async function measure({ say }) {
   const folder = await mkdtemp(join(tmpdir(), 'stark-bench-start-'));
@@ -24,19 +22,19 @@ export async function measure({ say }) {
     for (let round = 1; round <= ROUNDS; round += 1) {
       const dataDir = join(folder, `data-${round}`);
       say(`cold start ${round}: empty data directory`);
-      const first = await start(dataDir);
+      const first = await startBenchStack(dataDir);
       cold.push(first.ms);
       steps ??= first.steps;
       await first.stop();
       say(`warm start ${round}: the same data directory`);
-      const second = await start(dataDir);
+      const second = await startBenchStack(dataDir);
       warm.push(second.ms);
       if (round === ROUNDS) {
         say(`idle for ${IDLE_MS / 1_000} s`);
         await delay(IDLE_MS);
         idle = memoryOfTree(second.pid);
         say('one call of the Edge Function api');
-        await second.callFunction();
+        await callFunction(second);
         called = memoryOfTree(second.pid);
       }
       await second.stop();
@@ -63,35 +61,7 @@ export async function measure({ say }) {
   };
 }
 
-/** Starts a stack in a process of its own; resolves when it is ready. */
-async function start(dataDir) {
-  const started = performance.now();
-  const child = fork(join(import.meta.dirname, 'start', 'stack.mjs'), [JSON.stringify({ workdir, dataDir })], {
-    env: { ...process.env, SUPABASE_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', LITE_TELEMETRY: '0' },
-  });
-  const [ready] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`The stack ended with ${code} before it was ready`);
-    }),
-  ]);
-  const ms = performance.now() - started;
-  const health = await fetch(`${ready.url}/rest/v1/`);
-  if (health.status >= 500) throw new Error(`The stack says it is ready but REST answers ${health.status}`);
-  return {
-    ms,
-    pid: child.pid,
-    steps: ready.steps,
-    async callFunction() {
-      const answer = await fetch(`${ready.url}/functions/v1/api/auth/setup`, { headers: { apikey: ready.key } });
-      if (!answer.ok) throw new Error(`The Edge Function answered ${answer.status}: ${await answer.text()}`);
-    },
-    async stop() {
-      const ended = once(child, 'exit');
-      child.send('stop');
-      const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
-      await ended;
-      clearTimeout(late);
-    },
-  };
+async function callFunction({ url, keys }) {
+  const answer = await fetch(`${url}/functions/v1/api/auth/setup`, { headers: { apikey: keys.publishable } });
+  if (!answer.ok) throw new Error(`The Edge Function answered ${answer.status}: ${await answer.text()}`);
 }

@@ -17,4 +17,4 @@ process.on('message', async () => {
   process.exit(0);
 });
 process.on('disconnect', () => stack.stop().finally(() => process.exit(1)));
-process.send({ url: stack.url, key: stack.keys.publishable, steps });
+process.send({ url: stack.url, keys: stack.keys, dbUrl: stack.dbUrl, steps });
