@@ -37,6 +37,8 @@ create table stark.cluster_config (
   default_namespace text default 'default'::text not null,
   default_cpu_request integer default 100 not null,
   default_memory_request integer default 128 not null,
+  allow_registration boolean default true not null,
+  allow_node_registration boolean default false not null,
   updated_at timestamp with time zone default now() not null,
   resource_version bigint default 1 not null
 );
@@ -58,6 +60,8 @@ comment on column stark.cluster_config.scheduling_seed is 'Seed of policy random
 comment on column stark.cluster_config.default_namespace is 'Namespace of a pod that names none.';
 comment on column stark.cluster_config.default_cpu_request is 'Millicores of a pod that asks for none, where its namespace has no default.';
 comment on column stark.cluster_config.default_memory_request is 'MB of memory of a pod that asks for none, where its namespace has no default.';
+comment on column stark.cluster_config.allow_registration is 'Whether people may sign up by themselves; they have no right until an admin gives them a role. False closes every way into Supabase Auth but stark auth add-user.';
+comment on column stark.cluster_config.allow_node_registration is 'Whether an agent that shows neither account nor join token may join, and gets an account of its own with role node.';
 comment on column stark.cluster_config.resource_version is 'Grows with each change.';
 grant select on table stark.cluster_config to authenticated;
 grant select on table stark.cluster_config to service_role;
@@ -580,7 +584,7 @@ create table stark.role_permissions (
 alter table stark.role_permissions enable row level security;
 alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text, 'priorityclasses'::text, 'settings'::text])));
 alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((scope = ANY (ARRAY['any'::text, 'own'::text])));
-alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text])));
+alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'bind'::text, 'escalate'::text])));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
 create policy "members read permissions" on stark.role_permissions for select to authenticated
@@ -588,7 +592,7 @@ create policy "members read permissions" on stark.role_permissions for select to
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
 comment on column stark.role_permissions.role is 'The role.';
 comment on column stark.role_permissions.kind is 'Kind of object, or * for all.';
-comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; * for all.';
+comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; bind and escalate roles beyond one''s own rights; * for all.';
 comment on column stark.role_permissions.scope is 'any object, or only the caller''s own.';
 grant select on table stark.role_permissions to authenticated;
 grant select on table stark.role_permissions to service_role;
@@ -613,6 +617,20 @@ comment on column stark.roles.built_in is 'Comes with Stark and cannot be delete
 comment on column stark.roles.description is 'What the role is for.';
 grant select on table stark.roles to authenticated;
 grant select on table stark.roles to service_role;
+
+create table stark_internal.admitted_users (
+  id uuid default gen_random_uuid() not null,
+  role text,
+  namespace text,
+  display_name text,
+  admitted_by uuid,
+  created_at timestamp with time zone default now() not null
+);
+alter table stark_internal.admitted_users enable row level security;
+alter table stark_internal.admitted_users add constraint admitted_users_pkey PRIMARY KEY (id);
+create policy "nobody reads admissions" on stark_internal.admitted_users for select to authenticated
+  using (false);
+comment on table stark_internal.admitted_users is 'Ids under which Supabase Auth may make a user though registration is closed, and what such a user starts with. Used once, within an hour.';
 
 create table stark_internal.event_heads (
   topic text not null,
@@ -700,6 +718,39 @@ grant select on view stark.pod_history to authenticated;
 grant select on view stark.pod_history to service_role;
 
 -- Functions
+
+CREATE OR REPLACE FUNCTION stark.admit_user(p_email text, p_role text DEFAULT NULL::text, p_namespace text DEFAULT NULL::text, p_display_name text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_email text := lower(trim(p_email));
+begin
+  perform stark_internal.require_permission('users:create');
+  if v_email is null or length(v_email) > 254 or v_email !~ '^[^\s@]+@[^\s@]+$' then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s is no e-mail address', coalesce(to_json(left(p_email, 80))::text, 'null')), 'use --email name@example.com');
+  end if;
+  if length(p_display_name) > 200 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'display_name has more than 200 characters', 'use a shorter name');
+  end if;
+  if p_role is null and p_namespace is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'a namespace was named, and no role', 'name the role too');
+  end if;
+  perform stark_internal.lock_cluster();
+  if p_role is not null then
+    perform stark_internal.require_grantable(p_role, p_namespace);
+  end if;
+  if exists (select from stark.profiles u where u.email = v_email) then
+    perform stark_internal.fail('EMAIL_TAKEN', format('there is a user with the address %s', v_email), 'stark auth list-users');
+  end if;
+  return jsonb_build_object('user_id', stark_internal.admit(p_role, p_namespace, p_display_name), 'email', v_email);
+end;
+$function$;
+comment on function stark.admit_user(text,text,text,text) is 'Announces a user who is about to be made, with the role they start with.';
+grant execute on function stark.admit_user(text,text,text,text) to authenticated;
+grant execute on function stark.admit_user(text,text,text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation bigint, p_lines jsonb)
  RETURNS integer
@@ -883,6 +934,35 @@ comment on function stark.create_priority_class(text,integer,boolean,text,text) 
 grant execute on function stark.create_priority_class(text,integer,boolean,text,text) to authenticated;
 grant execute on function stark.create_priority_class(text,integer,boolean,text,text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.create_role(p_name text, p_permissions text[], p_description text DEFAULT ''::text)
+ RETURNS stark.roles
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_role stark.roles;
+begin
+  perform stark_internal.require_permission('roles:create');
+  if not stark_internal.is_dns_label(p_name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a role', coalesce(to_json(left(p_name, 80))::text, 'null')), 'use lower case letters, digits and -');
+  end if;
+  if p_permissions is null or length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'a role needs a list of permissions, and a description of at most 2000 characters', 'e.g. {pods:get}');
+  end if;
+  perform stark_internal.lock_cluster();
+  if exists (select from stark.roles r where r.name = p_name) then
+    perform stark_internal.fail('ROLE_EXISTS', format('there is a role %s already', p_name), 'choose another name, or change that one');
+  end if;
+  insert into stark.roles (name, description) values (p_name, coalesce(p_description, '')) returning * into v_role;
+  perform stark_internal.put_permissions(p_name, p_permissions);
+  return v_role;
+end;
+$function$;
+comment on function stark.create_role(text,text[],text) is 'Makes a role.';
+grant execute on function stark.create_role(text,text[],text) to authenticated;
+grant execute on function stark.create_role(text,text[],text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.namespaces
  LANGUAGE plpgsql
@@ -1016,6 +1096,42 @@ comment on function stark.delete_priority_class(text) is 'Removes a priority cla
 grant execute on function stark.delete_priority_class(text) to authenticated;
 grant execute on function stark.delete_priority_class(text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.delete_role(p_name text)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_bindings bigint;
+begin
+  perform stark_internal.require_permission('roles:delete');
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_own_role(p_name);
+  v_bindings := (select count(*) from stark.role_bindings b where b.role = p_name);
+  delete from stark.roles r where r.name = p_name;
+  return v_bindings;
+end;
+$function$;
+comment on function stark.delete_role(text) is 'Deletes a role and takes it from everybody who has it.';
+grant execute on function stark.delete_role(text) to authenticated;
+grant execute on function stark.delete_role(text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.disable_user(p_user_id uuid)
+ RETURNS stark.profiles
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform stark_internal.require_permission('users:update');
+  return stark_internal.set_disabled(p_user_id, now());
+end;
+$function$;
+comment on function stark.disable_user(uuid) is 'Takes every right and session from a user; what they own stays.';
+grant execute on function stark.disable_user(uuid) to authenticated;
+grant execute on function stark.disable_user(uuid) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.disconnect_node(p_node_id uuid, p_incarnation bigint)
  RETURNS void
  LANGUAGE plpgsql
@@ -1070,6 +1186,21 @@ $function$;
 comment on function stark.drain_node(text) is 'Cordons a node and asks its pods to go.';
 grant execute on function stark.drain_node(text) to authenticated;
 grant execute on function stark.drain_node(text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.enable_user(p_user_id uuid)
+ RETURNS stark.profiles
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform stark_internal.require_permission('users:update');
+  return stark_internal.set_disabled(p_user_id, null);
+end;
+$function$;
+comment on function stark.enable_user(uuid) is 'Gives a disabled user their rights back.';
+grant execute on function stark.enable_user(uuid) to authenticated;
+grant execute on function stark.enable_user(uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  RETURNS jsonb
@@ -1200,18 +1331,12 @@ AS $function$
 declare
   v_binding stark.role_bindings;
 begin
-  perform stark_internal.require_permission('roles:create');
+  perform stark_internal.require_permission('roles:create', p_namespace);
   perform stark_internal.lock_cluster();
   if not exists (select from stark.profiles u where u.id = p_user_id) then
     perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', p_user_id), 'stark auth list-users');
   end if;
-  if not exists (select from stark.roles r where r.name = p_role) then
-    perform stark_internal.fail('ROLE_NOT_FOUND', format('no role %s', to_json(left(p_role, 80))), 'known roles: ' ||
-      (select string_agg(r.name, ', ' order by r.name) from stark.roles r));
-  end if;
-  if p_namespace is not null then
-    perform stark_internal.require_namespace(p_namespace);
-  end if;
+  perform stark_internal.require_grantable(p_role, p_namespace);
   insert into stark.role_bindings (user_id, role, namespace, created_by)
     values (p_user_id, p_role, p_namespace, (select auth.uid()))
     on conflict on constraint binding_is_unique do nothing;
@@ -1223,6 +1348,27 @@ $function$;
 comment on function stark.grant_role(uuid,text,text) is 'Gives a user a role, in the whole cluster or in one namespace.';
 grant execute on function stark.grant_role(uuid,text,text) to authenticated;
 grant execute on function stark.grant_role(uuid,text,text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.list_users()
+ RETURNS TABLE(id uuid, email text, display_name text, disabled_at timestamp with time zone, created_at timestamp with time zone, last_sign_in_at timestamp with time zone, roles jsonb)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  perform stark_internal.require_permission('users:get');
+  return query
+    select p.id, p.email, p.display_name, p.disabled_at, p.created_at, u.last_sign_in_at,
+           coalesce((
+             select jsonb_agg(jsonb_build_object('role', b.role, 'namespace', b.namespace) order by b.namespace nulls first, b.role)
+             from stark.role_bindings b where b.user_id = p.id), '[]')
+    from stark.profiles p join auth.users u on u.id = p.id
+    order by p.created_at, p.id;
+end;
+$function$;
+comment on function stark.list_users() is 'Every user with their roles, whether disabled, and when they last signed in.';
+grant execute on function stark.list_users() to authenticated;
+grant execute on function stark.list_users() to service_role;
 
 CREATE OR REPLACE FUNCTION stark.needs_setup()
  RETURNS boolean
@@ -1455,7 +1601,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_role(p_user_id uuid, p_role text, p_name
  SET search_path TO ''
 AS $function$
 begin
-  perform stark_internal.require_permission('roles:delete');
+  perform stark_internal.require_permission('roles:delete', p_namespace);
   perform stark_internal.lock_cluster();
   delete from stark.role_bindings b
     where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
@@ -1592,13 +1738,14 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_changes must be an object of settings', 'give {"scheduling_policy": "spread"}');
   end if;
   select k into v_key from jsonb_object_keys(p_changes) k
-    where k not in ('scheduling_policy', 'scheduling_seed', 'default_namespace', 'default_cpu_request', 'default_memory_request') limit 1;
+    where k not in ('scheduling_policy', 'scheduling_seed', 'default_namespace', 'default_cpu_request', 'default_memory_request', 'allow_registration', 'allow_node_registration') limit 1;
   if found then
     perform stark_internal.fail('INVALID_ARGUMENT', format('there is no setting %s', to_json(left(v_key, 80))),
-      'known: scheduling_policy, scheduling_seed, default_namespace, default_cpu_request, default_memory_request');
+      'known: scheduling_policy, scheduling_seed, default_namespace, default_cpu_request, default_memory_request, allow_registration, allow_node_registration');
   end if;
   select e.key into v_key from jsonb_each(p_changes) e
     where case when e.key in ('scheduling_policy', 'default_namespace') then jsonb_typeof(e.value) <> 'string'
+               when e.key in ('allow_registration', 'allow_node_registration') then jsonb_typeof(e.value) <> 'boolean'
                when e.key = 'scheduling_seed' then not stark_internal.is_whole(e.value, -9223372036854775808, 9223372036854775807)
                else not stark_internal.is_whole(e.value, 0, 1000000000) end limit 1;
   if found then
@@ -1617,6 +1764,8 @@ begin
         default_namespace = coalesce(p_changes ->> 'default_namespace', c.default_namespace),
         default_cpu_request = coalesce((p_changes ->> 'default_cpu_request')::integer, c.default_cpu_request),
         default_memory_request = coalesce((p_changes ->> 'default_memory_request')::integer, c.default_memory_request),
+        allow_registration = coalesce((p_changes ->> 'allow_registration')::boolean, c.allow_registration),
+        allow_node_registration = coalesce((p_changes ->> 'allow_node_registration')::boolean, c.allow_node_registration),
         updated_at = now()
       returning * into v_config;
   exception when check_violation then
@@ -1749,6 +1898,32 @@ comment on function stark.update_pack(text,text,text,bigint) is 'Changes who may
 grant execute on function stark.update_pack(text,text,text,bigint) to authenticated;
 grant execute on function stark.update_pack(text,text,text,bigint) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.update_role(p_name text, p_permissions text[] DEFAULT NULL::text[], p_description text DEFAULT NULL::text)
+ RETURNS stark.roles
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_role stark.roles;
+begin
+  perform stark_internal.require_permission('roles:update');
+  if length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'description has more than 2000 characters', 'use a shorter one');
+  end if;
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_own_role(p_name);
+  update stark.roles r set description = coalesce(p_description, r.description) where r.name = p_name returning * into v_role;
+  if p_permissions is not null then
+    perform stark_internal.put_permissions(p_name, p_permissions);
+  end if;
+  return v_role;
+end;
+$function$;
+comment on function stark.update_role(text,text[],text) is 'Changes what a role may do, or its description.';
+grant execute on function stark.update_role(text,text[],text) to authenticated;
+grant execute on function stark.update_role(text,text[],text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.whoami()
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1843,6 +2018,17 @@ begin
 end;
 $function$;
 comment on function stark_internal.account_resources() is 'Keeps nodes.allocated equal to what the placed pods have asked for.';
+
+CREATE OR REPLACE FUNCTION stark_internal.admit(p_role text DEFAULT NULL::text, p_namespace text DEFAULT NULL::text, p_display_name text DEFAULT NULL::text)
+ RETURNS uuid
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  delete from stark_internal.admitted_users a where a.created_at < now() - interval '1 hour';
+  insert into stark_internal.admitted_users (role, namespace, display_name, admitted_by)
+    values (p_role, p_namespace, p_display_name, (select auth.uid())) returning id;
+$function$;
+comment on function stark_internal.admit(text,text,text) is 'Announces a user whom Supabase Auth is about to make.';
 
 CREATE OR REPLACE FUNCTION stark_internal.affinity_problem(p_affinity jsonb)
  RETURNS text
@@ -2923,6 +3109,16 @@ end;
 $function$;
 comment on function stark_internal.finish_namespaces() is 'Removes terminating namespaces when their last pod has gone.';
 
+CREATE OR REPLACE FUNCTION stark_internal.has_admin()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select exists (select from stark.role_bindings b where b.role = 'admin' and stark_internal.is_admin(b.user_id));
+$function$;
+comment on function stark_internal.has_admin() is 'Whether the cluster has an admin who is not disabled.';
+
 CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean
  LANGUAGE sql
@@ -3090,7 +3286,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_an_admin()
 AS $function$
 begin
   -- Definer, since Supabase Auth's own role removes users. Only a trigger can call it.
-  if exists (select from old_rows o where o.role = 'admin' and o.namespace is null) and stark.needs_setup() then
+  if exists (select from old_rows o where o.role = 'admin' and o.namespace is null) and not stark_internal.has_admin() then
     perform stark_internal.fail('LAST_ADMIN', 'this is the last admin of the cluster', 'make another admin first');
   end if;
   return null;
@@ -3608,15 +3804,40 @@ CREATE OR REPLACE FUNCTION stark_internal.mirror_users()
 AS $function$
 begin
   -- Definer, since Supabase Auth's own role writes auth.users and has no right in this schema. Only a trigger can call it.
-  if tg_op = 'INSERT' then
-    insert into stark.profiles (id, email) select u.id, u.email from new_rows u on conflict (id) do nothing;
-  else
+  if tg_op = 'UPDATE' then
     update stark.profiles p set email = u.email from new_rows u where u.id = p.id and p.email is distinct from u.email;
+    return null;
   end if;
+  delete from stark_internal.admitted_users a where a.created_at < now() - interval '1 hour';
+  if exists (select from new_rows u where u.id not in (select a.id from stark_internal.admitted_users a))
+     and not (select c.allow_registration from stark.cluster_config c)
+     and not stark_internal.is_trusted() and not stark.needs_setup() then
+    raise sqlstate 'PT403' using message = 'this cluster takes no registrations', detail = 'REGISTRATION_CLOSED',
+      hint = 'ask an admin for an account (stark auth add-user)';
+  end if;
+  insert into stark.profiles (id, email, display_name)
+    select u.id, u.email, a.display_name from new_rows u left join stark_internal.admitted_users a using (id)
+    on conflict (id) do nothing;
+  insert into stark.role_bindings (user_id, role, namespace, created_by)
+    select a.id, a.role, a.namespace, p.id
+    from stark_internal.admitted_users a join new_rows u using (id) left join stark.profiles p on p.id = a.admitted_by
+    where a.role is not null;
+  delete from stark_internal.admitted_users a using new_rows u where a.id = u.id;
   return null;
 end;
 $function$;
 comment on function stark_internal.mirror_users() is 'Keeps one profile for each user of Supabase Auth.';
+
+CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[], p_namespace text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select p from unnest(p_permissions) p
+  where not stark_internal.has_permission(p, p_namespace, split_part(p, ':', 3) = 'own') order by p limit 1;
+$function$;
+comment on function stark_internal.missing_permission(text[],text) is 'What of these permissions the caller does not have.';
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
@@ -4223,6 +4444,35 @@ end;
 $function$;
 comment on function stark_internal.preferences(stark_internal.pod_group) is 'What each preference adds to nodes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permissions text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_bad text;
+begin
+  select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*]+(:(own|any))?$' limit 1;
+  if found or cardinality(p_permissions) > 200 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s is no permission', coalesce(to_json(left(v_bad, 80))::text, 'a list of more than 200')), 'write kind:verb or kind:verb:own, e.g. pods:get');
+  end if;
+  -- Asked before anything is written: the caller may have this very role.
+  v_bad := stark_internal.missing_permission(p_permissions, null);
+  if v_bad is not null and not stark_internal.has_permission('roles:escalate') then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not give %s', stark_internal.caller_name(), v_bad), 'ask somebody who has that right');
+  end if;
+  delete from stark.role_permissions p where p.role = p_role;
+  begin
+    insert into stark.role_permissions (role, kind, verb, scope)
+      select distinct p_role, split_part(p, ':', 1), split_part(p, ':', 2), coalesce(nullif(split_part(p, ':', 3), ''), 'any') from unnest(p_permissions) p;
+  exception when check_violation then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'a permission has an unknown kind or verb',
+      'kinds: packs, nodes, pods, logs, events, namespaces, users, roles, priorityclasses, settings; verbs: get, create, update, delete, pull, connect, bind, escalate');
+  end;
+end;
+$function$;
+comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
+
 CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -4399,6 +4649,34 @@ end;
 $function$;
 comment on function stark_internal.require_agent(uuid,bigint) is 'The node, when the caller may speak for this incarnation of it.';
 
+CREATE OR REPLACE FUNCTION stark_internal.require_grantable(p_role text, p_namespace text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_missing text;
+begin
+  perform stark_internal.require_permission('roles:create', p_namespace);
+  if not exists (select from stark.roles r where r.name = p_role) then
+    perform stark_internal.fail('ROLE_NOT_FOUND', format('no role %s', coalesce(to_json(left(p_role, 80))::text, 'null')), 'known roles: ' ||
+      (select string_agg(r.name, ', ' order by r.name) from stark.roles r));
+  end if;
+  if p_namespace is not null then
+    perform stark_internal.require_namespace(p_namespace);
+  end if;
+  v_missing := stark_internal.missing_permission(
+    array(select concat_ws(':', p.kind, p.verb, p.scope)
+          from stark.roles r join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name) where r.name = p_role), p_namespace);
+  if v_missing is not null and not stark_internal.has_permission('roles:bind', p_namespace) then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not give the role %s, which has %s', stark_internal.caller_name(), p_role, v_missing),
+      'ask somebody who has that right');
+  end if;
+end;
+$function$;
+comment on function stark_internal.require_grantable(text,text) is 'Raises a coded error when the caller may not give this role.';
+
 CREATE OR REPLACE FUNCTION stark_internal.require_namespace(p_name text)
  RETURNS void
  LANGUAGE plpgsql
@@ -4433,6 +4711,23 @@ begin
 end;
 $function$;
 comment on function stark_internal.require_node(text,text) is 'The node of this name, when the caller may do this to it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_own_role(p_name text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+begin
+  if not exists (select from stark.roles r where r.name = p_name) then
+    perform stark_internal.fail('ROLE_NOT_FOUND', format('no role %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark role list');
+  end if;
+  if exists (select from stark.roles r where r.name = p_name and r.built_in) then
+    perform stark_internal.fail('ROLE_RESERVED', format('%s is built in and stays as it is', p_name), 'make a role of your own');
+  end if;
+end;
+$function$;
+comment on function stark_internal.require_own_role(text) is 'Raises a coded error when a role is unknown or built in.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_pack(p_name text, p_permission text)
  RETURNS stark.packs
@@ -4926,6 +5221,30 @@ AS $function$
 $function$;
 comment on function stark_internal.send_command(text,jsonb) is 'Broadcasts a command to each node concerned.';
 
+CREATE OR REPLACE FUNCTION stark_internal.set_disabled(p_user_id uuid, p_since timestamp with time zone)
+ RETURNS stark.profiles
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_profile stark.profiles;
+begin
+  perform stark_internal.lock_cluster();
+  update stark.profiles u set disabled_at = case when p_since is null then null else coalesce(u.disabled_at, p_since) end
+    where u.id = p_user_id returning * into v_profile;
+  if not found then
+    perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', p_user_id), 'stark auth list-users');
+  end if;
+  if exists (select from stark.role_bindings b where b.user_id = p_user_id and b.role = 'admin' and b.namespace is null) and not stark_internal.has_admin() then
+    perform stark_internal.fail('LAST_ADMIN', format('%s is the last admin of the cluster', coalesce(v_profile.email, p_user_id::text)), 'make another admin first');
+  end if;
+  -- Not infinity, which Supabase Auth cannot read.
+  update auth.users u set banned_until = p_since + interval '100 years' where u.id = p_user_id;
+  return v_profile;
+end;
+$function$;
+comment on function stark_internal.set_disabled(uuid,timestamp with time zone) is 'Takes every right and session from a user, or gives them back.';
+
 CREATE OR REPLACE FUNCTION stark_internal.spec_problem(p_spec jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -5377,6 +5696,7 @@ select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.ke
 --  (BUNDLE_SIZE_MISMATCH,409,7)
 --  (BUNDLE_TOO_LARGE,413,2)
 --  (CONFLICT,409,7)
+--  (EMAIL_TAKEN,409,7)
 --  (FORBIDDEN,403,5)
 --  (INVALID_ARGUMENT,400,2)
 --  (INVALID_LABELS,400,2)
@@ -5404,7 +5724,10 @@ select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.ke
 --  (PRIORITY_CLASS_NOT_FOUND,404,6)
 --  (PRIORITY_CLASS_RESERVED,409,7)
 --  (QUOTA_EXCEEDED,409,7)
+--  (REGISTRATION_CLOSED,403,5)
+--  (ROLE_EXISTS,409,7)
 --  (ROLE_NOT_FOUND,404,6)
+--  (ROLE_RESERVED,409,7)
 --  (RUNTIME_MISMATCH,409,7)
 --  (SETUP_DONE,409,7)
 --  (STALE_INCARNATION,409,7)

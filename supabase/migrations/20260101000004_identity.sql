@@ -24,13 +24,13 @@ create table stark.role_permissions (
   scope text not null default 'any',
   primary key (role, kind, verb, scope),
   constraint kind_is_known check (kind in ('*', 'packs', 'nodes', 'pods', 'logs', 'events', 'namespaces', 'users', 'roles', 'priorityclasses', 'settings')),
-  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect')),
+  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect', 'bind', 'escalate')),
   constraint scope_is_any_or_own check (scope in ('any', 'own'))
 );
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
 comment on column stark.role_permissions.role is 'The role.';
 comment on column stark.role_permissions.kind is 'Kind of object, or * for all.';
-comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; * for all.';
+comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; bind and escalate roles beyond one''s own rights; * for all.';
 comment on column stark.role_permissions.scope is 'any object, or only the caller''s own.';
 
 insert into stark.roles (name, alias_of, built_in, description) values
@@ -117,9 +117,40 @@ create trigger _000_lock_cluster before insert or update or delete on stark.role
 create trigger _000_lock_cluster before delete on stark.profiles
   for each statement execute function stark_internal.lock_cluster_first();
 
+create table stark_internal.admitted_users (
+  id uuid primary key default gen_random_uuid(),
+  role text,
+  namespace text,
+  display_name text,
+  admitted_by uuid,
+  created_at timestamptz not null default now()
+);
+alter table stark_internal.admitted_users enable row level security;
+create policy "nobody reads admissions" on stark_internal.admitted_users for select to authenticated using (false);
+comment on table stark_internal.admitted_users is 'Ids under which Supabase Auth may make a user though registration is closed, and what such a user starts with. Used once, within an hour.';
+
+/**
+ * stark_internal.admit(role, namespace, display_name) -> uuid: the id under which the caller's Edge Function is to make a user
+ * in Supabase Auth. An id only the secret key can choose, so nobody who knows an invited address can come first.
+ * Whether the caller may give this role is for the caller of this function to check.
+ */
+create function stark_internal.admit(p_role text default null, p_namespace text default null, p_display_name text default null)
+returns uuid
+language sql
+set search_path = ''
+as $$
+  delete from stark_internal.admitted_users a where a.created_at < now() - interval '1 hour';
+  insert into stark_internal.admitted_users (role, namespace, display_name, admitted_by)
+    values (p_role, p_namespace, p_display_name, (select auth.uid())) returning id;
+$$;
+comment on function stark_internal.admit(text, text, text) is 'Announces a user whom Supabase Auth is about to make.';
+revoke all on function stark_internal.admit(text, text, text) from public, anon;
+
 /**
  * stark_internal.mirror_users(): statement trigger on auth.users; keeps stark.profiles in step. A new user has no role, so
- * that the sign-ups of an application beside Stark give nobody a right in the cluster.
+ * that the sign-ups of an application beside Stark give nobody a right in the cluster; one who was admitted starts with what
+ * the admission says. While registration is closed (and the cluster has an admin) nobody else is taken.
+ * Raises: REGISTRATION_CLOSED in the detail of SQLSTATE PT403, the form in which Supabase Auth passes status and text on.
  */
 create function stark_internal.mirror_users()
 returns trigger
@@ -129,11 +160,25 @@ set search_path = ''
 as $$
 begin
   -- Definer, since Supabase Auth's own role writes auth.users and has no right in this schema. Only a trigger can call it.
-  if tg_op = 'INSERT' then
-    insert into stark.profiles (id, email) select u.id, u.email from new_rows u on conflict (id) do nothing;
-  else
+  if tg_op = 'UPDATE' then
     update stark.profiles p set email = u.email from new_rows u where u.id = p.id and p.email is distinct from u.email;
+    return null;
   end if;
+  delete from stark_internal.admitted_users a where a.created_at < now() - interval '1 hour';
+  if exists (select from new_rows u where u.id not in (select a.id from stark_internal.admitted_users a))
+     and not (select c.allow_registration from stark.cluster_config c)
+     and not stark_internal.is_trusted() and not stark.needs_setup() then
+    raise sqlstate 'PT403' using message = 'this cluster takes no registrations', detail = 'REGISTRATION_CLOSED',
+      hint = 'ask an admin for an account (stark auth add-user)';
+  end if;
+  insert into stark.profiles (id, email, display_name)
+    select u.id, u.email, a.display_name from new_rows u left join stark_internal.admitted_users a using (id)
+    on conflict (id) do nothing;
+  insert into stark.role_bindings (user_id, role, namespace, created_by)
+    select a.id, a.role, a.namespace, p.id
+    from stark_internal.admitted_users a join new_rows u using (id) left join stark.profiles p on p.id = a.admitted_by
+    where a.role is not null;
+  delete from stark_internal.admitted_users a using new_rows u where a.id = u.id;
   return null;
 end;
 $$;
@@ -270,6 +315,18 @@ $$;
 comment on function stark_internal.is_admin(uuid) is 'Whether this user is an admin of the whole cluster.';
 revoke all on function stark_internal.is_admin(uuid) from public, anon;
 
+/** stark_internal.has_admin() -> boolean: somebody can run the cluster: an enabled user with the role admin in all of it. */
+create function stark_internal.has_admin()
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select exists (select from stark.role_bindings b where b.role = 'admin' and stark_internal.is_admin(b.user_id));
+$$;
+comment on function stark_internal.has_admin() is 'Whether the cluster has an admin who is not disabled.';
+revoke all on function stark_internal.has_admin() from public, anon;
+
 -- API -----------------------------------------------------------------------------------------------------------------
 
 /** stark.whoami() -> {user_id, email, display_name, roles: [{role, namespace}]}. Caller: signed in. Raises: UNAUTHENTICATED. */
@@ -379,7 +436,57 @@ revoke all on function stark.setup_admin(uuid, text) from public, anon, authenti
 grant execute on function stark.setup_admin(uuid, text) to service_role;
 
 /**
- * stark.grant_role(user_id, role, namespace) -> the binding. Caller: roles:create (admin). Granting twice changes nothing.
+ * stark_internal.missing_permission(permissions, namespace) -> text: the first of these (kind:verb:scope) that the caller lacks
+ * there, null when none. Nobody gives away more than they have: Kubernetes' rule for roles and their bindings.
+ */
+create function stark_internal.missing_permission(p_permissions text[], p_namespace text)
+returns text
+language sql
+stable
+set search_path = ''
+as $$
+  select p from unnest(p_permissions) p
+  where not stark_internal.has_permission(p, p_namespace, split_part(p, ':', 3) = 'own') order by p limit 1;
+$$;
+comment on function stark_internal.missing_permission(text[], text) is 'What of these permissions the caller does not have.';
+revoke all on function stark_internal.missing_permission(text[], text) from public, anon;
+
+/**
+ * stark_internal.require_grantable(role, namespace): passes when the caller may give this role there: it exists, and the caller
+ * has each of its permissions or the verb bind on roles. Raises: FORBIDDEN, ROLE_NOT_FOUND, NAMESPACE_NOT_FOUND.
+ */
+create function stark_internal.require_grantable(p_role text, p_namespace text)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_missing text;
+begin
+  perform stark_internal.require_permission('roles:create', p_namespace);
+  if not exists (select from stark.roles r where r.name = p_role) then
+    perform stark_internal.fail('ROLE_NOT_FOUND', format('no role %s', coalesce(to_json(left(p_role, 80))::text, 'null')), 'known roles: ' ||
+      (select string_agg(r.name, ', ' order by r.name) from stark.roles r));
+  end if;
+  if p_namespace is not null then
+    perform stark_internal.require_namespace(p_namespace);
+  end if;
+  v_missing := stark_internal.missing_permission(
+    array(select concat_ws(':', p.kind, p.verb, p.scope)
+          from stark.roles r join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name) where r.name = p_role), p_namespace);
+  if v_missing is not null and not stark_internal.has_permission('roles:bind', p_namespace) then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not give the role %s, which has %s', stark_internal.caller_name(), p_role, v_missing),
+      'ask somebody who has that right');
+  end if;
+end;
+$$;
+comment on function stark_internal.require_grantable(text, text) is 'Raises a coded error when the caller may not give this role.';
+revoke all on function stark_internal.require_grantable(text, text) from public, anon;
+
+/**
+ * stark.grant_role(user_id, role, namespace) -> the binding. Caller: roles:create there (admin), and every right of the role
+ * or roles:bind. Granting twice changes nothing.
  * Raises: FORBIDDEN, USER_NOT_FOUND, ROLE_NOT_FOUND, NAMESPACE_NOT_FOUND.
  */
 create function stark.grant_role(p_user_id uuid, p_role text, p_namespace text default null)
@@ -391,18 +498,12 @@ as $$
 declare
   v_binding stark.role_bindings;
 begin
-  perform stark_internal.require_permission('roles:create');
+  perform stark_internal.require_permission('roles:create', p_namespace);
   perform stark_internal.lock_cluster();
   if not exists (select from stark.profiles u where u.id = p_user_id) then
     perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', p_user_id), 'stark auth list-users');
   end if;
-  if not exists (select from stark.roles r where r.name = p_role) then
-    perform stark_internal.fail('ROLE_NOT_FOUND', format('no role %s', to_json(left(p_role, 80))), 'known roles: ' ||
-      (select string_agg(r.name, ', ' order by r.name) from stark.roles r));
-  end if;
-  if p_namespace is not null then
-    perform stark_internal.require_namespace(p_namespace);
-  end if;
+  perform stark_internal.require_grantable(p_role, p_namespace);
   insert into stark.role_bindings (user_id, role, namespace, created_by)
     values (p_user_id, p_role, p_namespace, (select auth.uid()))
     on conflict on constraint binding_is_unique do nothing;
@@ -416,7 +517,7 @@ revoke all on function stark.grant_role(uuid, text, text) from public, anon;
 grant execute on function stark.grant_role(uuid, text, text) to authenticated, service_role;
 
 /**
- * stark.revoke_role(user_id, role, namespace) -> boolean: whether there was such a binding. Caller: roles:delete (admin).
+ * stark.revoke_role(user_id, role, namespace) -> boolean: whether there was such a binding. Caller: roles:delete there (admin).
  * Locks: the cluster lock, so that two admins cannot remove each other at once. Raises: FORBIDDEN, LAST_ADMIN.
  */
 create function stark.revoke_role(p_user_id uuid, p_role text, p_namespace text default null)
@@ -426,7 +527,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform stark_internal.require_permission('roles:delete');
+  perform stark_internal.require_permission('roles:delete', p_namespace);
   perform stark_internal.lock_cluster();
   delete from stark.role_bindings b
     where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
@@ -439,7 +540,7 @@ grant execute on function stark.revoke_role(uuid, text, text) to authenticated, 
 
 /**
  * stark_internal.keep_an_admin(): statement trigger; whoever takes the last admin's binding away (revoke_role, or Supabase Auth
- * removing the user) is refused, since setup would be open to anybody again. Raises: LAST_ADMIN.
+ * removing the user) is refused, since setup would be open to anybody again; a disabled admin does not count. Raises: LAST_ADMIN.
  */
 create function stark_internal.keep_an_admin()
 returns trigger
@@ -449,7 +550,7 @@ set search_path = ''
 as $$
 begin
   -- Definer, since Supabase Auth's own role removes users. Only a trigger can call it.
-  if exists (select from old_rows o where o.role = 'admin' and o.namespace is null) and stark.needs_setup() then
+  if exists (select from old_rows o where o.role = 'admin' and o.namespace is null) and not stark_internal.has_admin() then
     perform stark_internal.fail('LAST_ADMIN', 'this is the last admin of the cluster', 'make another admin first');
   end if;
   return null;

@@ -7,6 +7,8 @@ create table stark.cluster_config (
   default_namespace text not null default 'default',
   default_cpu_request integer not null default 100,
   default_memory_request integer not null default 128,
+  allow_registration boolean not null default true,
+  allow_node_registration boolean not null default false,
   updated_at timestamptz not null default now(),
   resource_version bigint not null default 1,
   constraint there_is_one_row check (only_row),
@@ -22,6 +24,8 @@ comment on column stark.cluster_config.scheduling_seed is 'Seed of policy random
 comment on column stark.cluster_config.default_namespace is 'Namespace of a pod that names none.';
 comment on column stark.cluster_config.default_cpu_request is 'Millicores of a pod that asks for none, where its namespace has no default.';
 comment on column stark.cluster_config.default_memory_request is 'MB of memory of a pod that asks for none, where its namespace has no default.';
+comment on column stark.cluster_config.allow_registration is 'Whether people may sign up by themselves; they have no right until an admin gives them a role. False closes every way into Supabase Auth but stark auth add-user.';
+comment on column stark.cluster_config.allow_node_registration is 'Whether an agent that shows neither account nor join token may join, and gets an account of its own with role node.';
 comment on column stark.cluster_config.resource_version is 'Grows with each change.';
 
 create trigger _000_lock_cluster before insert or update or delete on stark.cluster_config
@@ -57,13 +61,14 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_changes must be an object of settings', 'give {"scheduling_policy": "spread"}');
   end if;
   select k into v_key from jsonb_object_keys(p_changes) k
-    where k not in ('scheduling_policy', 'scheduling_seed', 'default_namespace', 'default_cpu_request', 'default_memory_request') limit 1;
+    where k not in ('scheduling_policy', 'scheduling_seed', 'default_namespace', 'default_cpu_request', 'default_memory_request', 'allow_registration', 'allow_node_registration') limit 1;
   if found then
     perform stark_internal.fail('INVALID_ARGUMENT', format('there is no setting %s', to_json(left(v_key, 80))),
-      'known: scheduling_policy, scheduling_seed, default_namespace, default_cpu_request, default_memory_request');
+      'known: scheduling_policy, scheduling_seed, default_namespace, default_cpu_request, default_memory_request, allow_registration, allow_node_registration');
   end if;
   select e.key into v_key from jsonb_each(p_changes) e
     where case when e.key in ('scheduling_policy', 'default_namespace') then jsonb_typeof(e.value) <> 'string'
+               when e.key in ('allow_registration', 'allow_node_registration') then jsonb_typeof(e.value) <> 'boolean'
                when e.key = 'scheduling_seed' then not stark_internal.is_whole(e.value, -9223372036854775808, 9223372036854775807)
                else not stark_internal.is_whole(e.value, 0, 1000000000) end limit 1;
   if found then
@@ -82,6 +87,8 @@ begin
         default_namespace = coalesce(p_changes ->> 'default_namespace', c.default_namespace),
         default_cpu_request = coalesce((p_changes ->> 'default_cpu_request')::integer, c.default_cpu_request),
         default_memory_request = coalesce((p_changes ->> 'default_memory_request')::integer, c.default_memory_request),
+        allow_registration = coalesce((p_changes ->> 'allow_registration')::boolean, c.allow_registration),
+        allow_node_registration = coalesce((p_changes ->> 'allow_node_registration')::boolean, c.allow_node_registration),
         updated_at = now()
       returning * into v_config;
   exception when check_violation then

@@ -6,6 +6,8 @@ export type Database = {
     Tables: {
       cluster_config: {
         Row: {
+          allow_node_registration: boolean;
+          allow_registration: boolean;
           default_cpu_request: number;
           default_memory_request: number;
           default_namespace: string;
@@ -17,6 +19,8 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          allow_node_registration?: boolean;
+          allow_registration?: boolean;
           default_cpu_request?: number;
           default_memory_request?: number;
           default_namespace?: string;
@@ -27,6 +31,8 @@ export type Database = {
           updated_at?: string;
         };
         Update: {
+          allow_node_registration?: boolean;
+          allow_registration?: boolean;
           default_cpu_request?: number;
           default_memory_request?: number;
           default_namespace?: string;
@@ -816,6 +822,10 @@ export type Database = {
       };
     };
     Functions: {
+      admit_user: {
+        Args: { p_display_name?: string; p_email: string; p_namespace?: string; p_role?: string };
+        Returns: Json;
+      };
       append_pod_logs: { Args: { p_incarnation: number; p_lines: Json; p_node_id: string }; Returns: number };
       can_i: { Args: { p_kind: string; p_namespace?: string; p_verb: string }; Returns: boolean };
       cordon_node: {
@@ -931,6 +941,21 @@ export type Database = {
         SetofOptions: {
           from: '*';
           to: 'priority_classes';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      create_role: {
+        Args: { p_description?: string; p_name: string; p_permissions: string[] };
+        Returns: {
+          alias_of: string | null;
+          built_in: boolean;
+          description: string;
+          name: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'roles';
           isOneToOne: true;
           isSetofReturn: false;
         };
@@ -1066,6 +1091,23 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      delete_role: { Args: { p_name: string }; Returns: number };
+      disable_user: {
+        Args: { p_user_id: string };
+        Returns: {
+          created_at: string;
+          disabled_at: string | null;
+          display_name: string | null;
+          email: string | null;
+          id: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'profiles';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       disconnect_node: { Args: { p_incarnation: number; p_node_id: string }; Returns: undefined };
       drain_node: {
         Args: { p_name: string };
@@ -1110,6 +1152,22 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      enable_user: {
+        Args: { p_user_id: string };
+        Returns: {
+          created_at: string;
+          disabled_at: string | null;
+          display_name: string | null;
+          email: string | null;
+          id: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'profiles';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       explain_placement: { Args: { p_pod: Json }; Returns: Json };
       finish_pack_version: { Args: { p_version_id: string }; Returns: Json };
       grant_role: {
@@ -1128,6 +1186,18 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      list_users: {
+        Args: Record<PropertyKey, never>;
+        Returns: {
+          created_at: string;
+          disabled_at: string;
+          display_name: string;
+          email: string;
+          id: string;
+          last_sign_in_at: string;
+          roles: Json;
+        }[];
       };
       needs_setup: { Args: Record<PropertyKey, never>; Returns: boolean };
       node_sync: { Args: { p_incarnation?: number; p_node_id: string }; Returns: Json };
@@ -1276,6 +1346,8 @@ export type Database = {
       update_cluster_config: {
         Args: { p_changes: Json; p_if_version?: number };
         Returns: {
+          allow_node_registration: boolean;
+          allow_registration: boolean;
           default_cpu_request: number;
           default_memory_request: number;
           default_namespace: string;
@@ -1364,6 +1436,21 @@ export type Database = {
         SetofOptions: {
           from: '*';
           to: 'packs';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      update_role: {
+        Args: { p_description?: string; p_name: string; p_permissions?: string[] };
+        Returns: {
+          alias_of: string | null;
+          built_in: boolean;
+          description: string;
+          name: string;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'roles';
           isOneToOne: true;
           isSetofReturn: false;
         };

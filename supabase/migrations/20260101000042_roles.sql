@@ -1,0 +1,144 @@
+-- Roles of one's own, beside the built-in ones. A permission is written kind:verb, or kind:verb:own for the caller's own objects
+-- only, with * for all: pods:get, packs:*:own. What kinds and verbs there are stands in stark.role_permissions.
+
+/** stark_internal.put_permissions(role, permissions): makes them the role's; raises when one is unknown or more than the caller has. */
+create function stark_internal.put_permissions(p_role text, p_permissions text[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_bad text;
+begin
+  select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*]+(:(own|any))?$' limit 1;
+  if found or cardinality(p_permissions) > 200 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s is no permission', coalesce(to_json(left(v_bad, 80))::text, 'a list of more than 200')), 'write kind:verb or kind:verb:own, e.g. pods:get');
+  end if;
+  -- Asked before anything is written: the caller may have this very role.
+  v_bad := stark_internal.missing_permission(p_permissions, null);
+  if v_bad is not null and not stark_internal.has_permission('roles:escalate') then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not give %s', stark_internal.caller_name(), v_bad), 'ask somebody who has that right');
+  end if;
+  delete from stark.role_permissions p where p.role = p_role;
+  begin
+    insert into stark.role_permissions (role, kind, verb, scope)
+      select distinct p_role, split_part(p, ':', 1), split_part(p, ':', 2), coalesce(nullif(split_part(p, ':', 3), ''), 'any') from unnest(p_permissions) p;
+  exception when check_violation then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'a permission has an unknown kind or verb',
+      'kinds: packs, nodes, pods, logs, events, namespaces, users, roles, priorityclasses, settings; verbs: get, create, update, delete, pull, connect, bind, escalate');
+  end;
+end;
+$$;
+comment on function stark_internal.put_permissions(text, text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
+revoke all on function stark_internal.put_permissions(text, text[]) from public, anon;
+
+/** stark_internal.require_own_role(name): passes when there is such a role and it is not built in. Raises ROLE_NOT_FOUND, ROLE_RESERVED. */
+create function stark_internal.require_own_role(p_name text)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if not exists (select from stark.roles r where r.name = p_name) then
+    perform stark_internal.fail('ROLE_NOT_FOUND', format('no role %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark role list');
+  end if;
+  if exists (select from stark.roles r where r.name = p_name and r.built_in) then
+    perform stark_internal.fail('ROLE_RESERVED', format('%s is built in and stays as it is', p_name), 'make a role of your own');
+  end if;
+end;
+$$;
+comment on function stark_internal.require_own_role(text) is 'Raises a coded error when a role is unknown or built in.';
+revoke all on function stark_internal.require_own_role(text) from public, anon;
+
+/**
+ * stark.create_role(name, permissions, description) -> the role. Caller: roles:create in the whole cluster (admin), and each of
+ * the permissions or roles:escalate. Example:
+ *   select * from stark.create_role('restarter', '{pods:get,pods:update}', 'Restarts pods.');
+ * Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_ARGUMENT, ROLE_EXISTS.
+ */
+create function stark.create_role(p_name text, p_permissions text[], p_description text default '')
+returns stark.roles
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_role stark.roles;
+begin
+  perform stark_internal.require_permission('roles:create');
+  if not stark_internal.is_dns_label(p_name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a role', coalesce(to_json(left(p_name, 80))::text, 'null')), 'use lower case letters, digits and -');
+  end if;
+  if p_permissions is null or length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'a role needs a list of permissions, and a description of at most 2000 characters', 'e.g. {pods:get}');
+  end if;
+  perform stark_internal.lock_cluster();
+  if exists (select from stark.roles r where r.name = p_name) then
+    perform stark_internal.fail('ROLE_EXISTS', format('there is a role %s already', p_name), 'choose another name, or change that one');
+  end if;
+  insert into stark.roles (name, description) values (p_name, coalesce(p_description, '')) returning * into v_role;
+  perform stark_internal.put_permissions(p_name, p_permissions);
+  return v_role;
+end;
+$$;
+comment on function stark.create_role(text, text[], text) is 'Makes a role.';
+revoke all on function stark.create_role(text, text[], text) from public, anon;
+grant execute on function stark.create_role(text, text[], text) to authenticated, service_role;
+
+/**
+ * stark.update_role(name, permissions, description) -> the role: what is null stays; the permissions given replace all the role
+ * had, for everybody who has it, from the next statement on. Caller: roles:update (admin), and each of the permissions or
+ * roles:escalate. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, ROLE_NOT_FOUND, ROLE_RESERVED.
+ */
+create function stark.update_role(p_name text, p_permissions text[] default null, p_description text default null)
+returns stark.roles
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_role stark.roles;
+begin
+  perform stark_internal.require_permission('roles:update');
+  if length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'description has more than 2000 characters', 'use a shorter one');
+  end if;
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_own_role(p_name);
+  update stark.roles r set description = coalesce(p_description, r.description) where r.name = p_name returning * into v_role;
+  if p_permissions is not null then
+    perform stark_internal.put_permissions(p_name, p_permissions);
+  end if;
+  return v_role;
+end;
+$$;
+comment on function stark.update_role(text, text[], text) is 'Changes what a role may do, or its description.';
+revoke all on function stark.update_role(text, text[], text) from public, anon;
+grant execute on function stark.update_role(text, text[], text) to authenticated, service_role;
+
+/**
+ * stark.delete_role(name) -> how many bindings went with it. Caller: roles:delete in the whole cluster (admin).
+ * Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, ROLE_NOT_FOUND, ROLE_RESERVED.
+ */
+create function stark.delete_role(p_name text)
+returns bigint
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_bindings bigint;
+begin
+  perform stark_internal.require_permission('roles:delete');
+  perform stark_internal.lock_cluster();
+  perform stark_internal.require_own_role(p_name);
+  v_bindings := (select count(*) from stark.role_bindings b where b.role = p_name);
+  delete from stark.roles r where r.name = p_name;
+  return v_bindings;
+end;
+$$;
+comment on function stark.delete_role(text) is 'Deletes a role and takes it from everybody who has it.';
+revoke all on function stark.delete_role(text) from public, anon;
+grant execute on function stark.delete_role(text) to authenticated, service_role;
