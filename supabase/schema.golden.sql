@@ -698,7 +698,7 @@ create view stark.pod_history with (security_invoker=true) as
     "time",
     type,
     namespace,
-    object_id::uuid AS pod_id,
+    object_id AS pod_id,
     object ->> 'name'::text AS pod_name,
     object ->> 'pack_name'::text AS pack_name,
     object ->> 'version'::text AS version,
@@ -2186,16 +2186,18 @@ begin
     where p.id = b.pod_id and p.status = 'pending';
   get diagnostics v_placed = row_count;
   -- Before the reasons, so that what they say of the places that are kept is true when it is read.
-  update stark.pods p set
-      status = 'stopping',
-      status_reason = 'Preempted',
-      status_message = format('makes room for pod %s/%s of priority %s', w.namespace, w.name, w.priority),
-      ready = false,
-      stop_requested_at = p_now
-    from pg_temp.pass_nominations m
-    cross join unnest(m.victims) v
-    join stark.pods w on w.id = m.pod_id
-    where p.id = v and stark_internal.occupies(p.status) and p.status <> 'stopping';
+  if exists (select from pg_temp.pass_nominations) then
+    update stark.pods p set
+        status = 'stopping',
+        status_reason = 'Preempted',
+        status_message = format('makes room for pod %s/%s of priority %s', w.namespace, w.name, w.priority),
+        ready = false,
+        stop_requested_at = p_now
+      from pg_temp.pass_nominations m
+      cross join unnest(m.victims) v
+      join stark.pods w on w.id = m.pod_id
+      where p.id = v and p.node_id is not null and p.finished_at is null and p.status <> 'stopping';
+  end if;
   update stark.pods p set nominated_node_id = w.node_id, status_reason = w.reason, status_message = w.message
     from (
       select t.pod_id, n.node_id,
@@ -4168,7 +4170,7 @@ begin
       continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
       perform stark_internal.keep_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
       if (v_group.pod_group).preempts then
-        v_lowest := coalesce(v_lowest, (select min(p.priority) from stark.pods p where stark_internal.occupies(p.status)), 1001);
+        v_lowest := coalesce(v_lowest, (select min(p.priority) from stark.pods p where p.node_id is not null and p.finished_at is null), 1001);
         if v_lowest < (v_group.pod_group).priority then
           perform stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
         end if;

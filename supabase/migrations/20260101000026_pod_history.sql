@@ -1,7 +1,8 @@
 -- What happened to each pod, read from the event log.
+-- The id is text as in the log, so that its index is used.
 
 create view stark.pod_history with (security_invoker = true) as
-select e.seq, e.time, e.type, e.namespace, e.object_id::uuid as pod_id,
+select e.seq, e.time, e.type, e.namespace, e.object_id as pod_id,
        e.object ->> 'name' as pod_name, e.object ->> 'pack_name' as pack_name, e.object ->> 'version' as version,
        e.object ->> 'status' as status, e.object ->> 'status_reason' as status_reason, e.object ->> 'status_message' as status_message,
        e.object ->> 'node_name' as node_name, (e.object ->> 'restarts')::integer as restarts,

@@ -767,7 +767,7 @@ export type Database = {
           node_name: string | null;
           origin: string;
           pack_name: string | null;
-          pod_id: string | null;
+          pod_id: string;
           pod_name: string | null;
           resource_version: number | null;
           restarts: number | null;
@@ -787,7 +787,7 @@ export type Database = {
           node_name?: never;
           origin?: string | null;
           pack_name?: never;
-          pod_id?: never;
+          pod_id?: string | null;
           pod_name?: never;
           resource_version?: never;
           restarts?: never;
@@ -806,7 +806,7 @@ export type Database = {
           node_name?: never;
           origin?: string | null;
           pack_name?: never;
-          pod_id?: never;
+          pod_id?: string | null;
           pod_name?: never;
           resource_version?: never;
           restarts?: never;
