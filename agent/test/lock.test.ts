@@ -4,7 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lockDirectory } from '../src/node/lock.js';
-import { startOf } from '../src/node/orphans.js';
+import { startOf } from '../src/node/process-use.js';
 import { aFolder } from './support/folder.js';
 
 describe('the lock of a folder', () => {

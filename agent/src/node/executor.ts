@@ -3,13 +3,16 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LogCollector } from '../logs/log-collector.js';
-import type { Executor, LaunchRequest, PodRun, RunListener } from '../reconciler/adapters.js';
+import type { Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
 import type { WantedPod } from '../reconciler/pod.js';
 import type { RunDescription } from '../runtime/protocol.js';
+import { deletedUse } from './disk-use.js';
 import type { Launcher } from './launcher.js';
-import { MemoryWatch } from './memory-watch.js';
 import { OrphanRecords } from './orphans.js';
+import { limitsOf } from './pod-limits.js';
 import { PodProcess } from './pod-process.js';
+import { cpuSeconds, residentMb } from './process-use.js';
+import { UsageWatch } from './usage-watch.js';
 
 /** What Node.js itself takes beside the heap before a pack has done anything; not counted against the pod's memory. */
 const RUNTIME_OVERHEAD_MB = 128;
@@ -24,7 +27,7 @@ export interface ProcessExecutorOptions {
 
 /** Runs each pod as a process of its own. */
 export class ProcessExecutor implements Executor {
-  readonly #memory = new MemoryWatch();
+  readonly #usage = new UsageWatch();
   readonly #orphans: OrphanRecords;
 
   constructor(private readonly options: ProcessExecutorOptions) {
@@ -43,8 +46,8 @@ export class ProcessExecutor implements Executor {
     if (pod.spec.isolation === 'worker') throw new Error('isolation "worker" is not offered by this node');
     const dataDir = join(podsDir, pod.id, 'data');
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const memoryMb = memoryOf(pod);
-    const child = launcher.spawn({ bundle, dataDir, heapMb: memoryMb, env: environmentOf(pod, nodeName) });
+    const limits = limitsOf(pod);
+    const child = launcher.spawn({ bundle, dataDir, ...limits, env: environmentOf(pod, nodeName) });
     const { pid } = child;
     const podProcess = new PodProcess({
       child,
@@ -53,20 +56,27 @@ export class ProcessExecutor implements Executor {
       onLine: (line) => logs.add(pod.id, line),
       onGone: () => {
         if (pid === undefined) return;
-        this.#memory.unwatch(pid);
+        this.#usage.unwatch(pod.id);
         this.#orphans.remove(pod.id);
       },
     });
     if (pid !== undefined) {
       this.#orphans.record(pod.id, pid);
-      const limitMb = memoryMb + RUNTIME_OVERHEAD_MB;
-      if (memoryMb > 0) {
-        this.#memory.watch(pid, limitMb, (usedMb) =>
-          podProcess.kill('OOMKilled', `it used ${Math.round(usedMb)} MB of memory, its limit is ${memoryMb} MB`),
-        );
-      }
+      this.#usage.watch(pod.id, {
+        dataDir,
+        limits,
+        cpuSeconds: () => cpuSeconds(pid),
+        memoryMb: () => residentMb(pid),
+        hiddenBytes: () => deletedUse(pid),
+        memoryLimitMb: limits.memoryMb > 0 ? limits.memoryMb + RUNTIME_OVERHEAD_MB : undefined,
+        over: (reason, message) => podProcess.kill(reason, message),
+      });
     }
     return podProcess;
+  }
+
+  usage(): ReadonlyMap<string, PodUsage> {
+    return this.#usage.usage();
   }
 
   async discard(podId: string): Promise<void> {
@@ -79,10 +89,6 @@ export class ProcessExecutor implements Executor {
     const stale = names.filter((name) => !keep.has(name));
     await Promise.all(stale.map((name) => rm(join(this.options.podsDir, name), { recursive: true, force: true })));
   }
-}
-
-function memoryOf(pod: WantedPod): number {
-  return pod.spec.resources?.requests?.memory ?? 0;
 }
 
 // The pack's own variables come over the channel once Node.js is up: in the environment of the start they could carry

@@ -1,37 +1,53 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { PodLimits } from './pod-limits.js';
 
-/** What a pod's process may touch, and how much memory it may use. */
-export interface LaunchLimits {
+/** What a pod's process may touch and use. */
+export interface LaunchLimits extends PodLimits {
   bundle: string;
   dataDir: string;
-  heapMb: number;
   env: Record<string, string>;
 }
+
+// Programs of util-linux that start another one. `setpriv` makes the kernel end a pod with its agent, which one that is
+// spinning would not notice, and takes away set-uid programs; `prlimit` bounds each file, faster than any watch could.
+const SETPRIV = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--'];
+
+/** Nice levels below the agent: each is about a tenth less when they compete. */
+const POD_NICENESS = 10;
 
 const RUNTIME = fileURLToPath(new URL('../runtime/node-child.js', import.meta.url));
 
 /** Starts the processes of pods, each as closed in as this version of Node.js and this system allow. */
 export class Launcher {
-  readonly #wrapper: string[];
+  readonly #setpriv = works(SETPRIV);
+  readonly #prlimit = works(prlimit(1));
 
-  constructor(private readonly runtime = RUNTIME) {
-    this.#wrapper = findWrapper();
-  }
+  constructor(private readonly runtime = RUNTIME) {}
 
   spawn(limits: LaunchLimits): ChildProcess {
-    const [command, ...args] = [...this.#wrapper, process.execPath, ...this.#flags(limits), this.runtime];
-    return spawn(command as string, args, {
+    const [command, ...args] = [
+      ...(this.#setpriv ? SETPRIV : []),
+      ...(this.#prlimit ? prlimit(limits.storageMb) : []),
+      process.execPath,
+      ...this.#flags(limits),
+      this.runtime,
+    ];
+    const child = spawn(command as string, args, {
       cwd: limits.dataDir,
       env: limits.env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // A group of its own: Ctrl-C in the agent's terminal is the agent's business, and a kill reaches the whole group.
       detached: true,
     });
+    if (child.pid !== undefined) giveWay(child.pid);
+    return child;
   }
 
-  #flags({ bundle, dataDir, heapMb }: LaunchLimits): string[] {
+  #flags({ bundle, dataDir, memoryMb }: LaunchLimits): string[] {
     const runtimeDir = dirname(this.runtime);
     const flags = [
       ...permissionFlags(),
@@ -42,7 +58,7 @@ export class Launcher {
       `--allow-fs-read=${join(dataDir, '*')}`,
       `--allow-fs-write=${join(dataDir, '*')}`,
     ];
-    if (heapMb > 0) flags.push(`--max-old-space-size=${heapMb}`);
+    if (memoryMb > 0) flags.push(`--max-old-space-size=${memoryMb}`);
     return flags;
   }
 }
@@ -55,12 +71,25 @@ function permissionFlags(): string[] {
 }
 
 /**
- * A pod dies with its agent because its runtime notices the closed channel; one that is spinning notices nothing. On
- * Linux `setpriv` (util-linux) makes the kernel see to it, and takes away set-uid programs as well.
+ * Below the agent and everything else a person runs on this machine, so that a pod that spins takes what is left over. It
+ * comes before Node.js has made its threads, which inherit it. Linux may weigh sessions before it weighs processes, and a
+ * pod is a session of its own; that weight may be changed ten times a second only, so for some pods it stays as it was.
  */
-function findWrapper(): string[] {
-  if (process.platform !== 'linux') return [];
-  const wrapper = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--'];
+function giveWay(pid: number): void {
+  try {
+    setPriority(pid, POD_NICENESS);
+    if (process.platform === 'linux') writeFileSync(`/proc/${pid}/autogroup`, String(POD_NICENESS));
+  } catch {
+    // It ended at once, or this system weighs differently.
+  }
+}
+
+function prlimit(storageMb: number): string[] {
+  return ['prlimit', `--fsize=${storageMb * 1024 * 1024}`, '--'];
+}
+
+function works(wrapper: readonly string[]): boolean {
+  if (process.platform !== 'linux') return false;
   const [command, ...args] = [...wrapper, 'true'];
-  return spawnSync(command as string, args, { stdio: 'ignore' }).status === 0 ? wrapper : [];
+  return spawnSync(command as string, args, { stdio: 'ignore' }).status === 0;
 }

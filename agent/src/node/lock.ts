@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StarkError } from '@stark-o/core';
-import { startOf } from './orphans.js';
+import { startOf } from './process-use.js';
 
 /** A takeover is a few system calls; a guard older than this belongs to a process that died in the middle of one. */
 const TAKEOVER_MS = 10_000;

@@ -1,6 +1,7 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startOf } from './process-use.js';
 
 const FILE = 'process.json';
 
@@ -40,16 +41,5 @@ export class OrphanRecords {
     } catch {
       return false; // No record, a torn one, or a process that is gone: nothing to end.
     }
-  }
-}
-
-/** When a process started, in ticks since boot; undefined where there is no /proc or no such process. */
-export function startOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces; the start time is the 20th field after it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  } catch {
-    return undefined;
   }
 }

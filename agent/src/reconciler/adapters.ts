@@ -59,8 +59,17 @@ export interface PodRun {
   stop(graceMs: number): void;
 }
 
+/** What a pod uses: millicores over the last seconds, MB of memory, MB on disk. */
+export interface PodUsage {
+  cpu: number;
+  memory: number;
+  storage: number;
+}
+
 /** Runs packs. */
 export interface Executor {
+  /** What each running pod uses, by its id, as last measured; a pod is missing where nothing can be measured. */
+  usage(): ReadonlyMap<string, PodUsage>;
   launch(request: LaunchRequest, listener: RunListener): PodRun;
   /** Removes what a pod left on this machine; called when no run of it is alive. */
   discard(podId: string): Promise<void>;

@@ -3,6 +3,7 @@ import type {
   Executor,
   LaunchRequest,
   PodRun,
+  PodUsage,
   PortConflictError,
   Ports,
   ReportSink,
@@ -70,6 +71,12 @@ export class FakeNode implements Executor, Ports, ReportSink {
     const run = new FakeRun(pod, listener, this);
     this.runs.push(run);
     return run;
+  }
+
+  usage(): Map<string, PodUsage> {
+    return new Map(
+      this.runs.filter((run) => run.alive).map(({ pod }) => [pod.id, { cpu: 10, memory: 50, storage: 1 }]),
+    );
   }
 
   async discard(podId: string): Promise<void> {

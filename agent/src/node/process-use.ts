@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+
+/** Ticks of processor time in a second; every Linux has said 100 for as long as there is a Node.js. */
+const TICKS_PER_SECOND = 100;
+
+/** Seconds of processor time a process or one of its threads has used so far; undefined when it is gone, or without /proc. */
+export function cpuSeconds(pid: number, thread?: number): number | undefined {
+  const fields = statOf(thread === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${thread}/stat`);
+  return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory of a process in MB; undefined when it is gone, or without /proc. */
+export function residentMb(pid: number): number | undefined {
+  try {
+    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** When a process started, in ticks since boot; undefined where there is no /proc or no such process. */
+export function startOf(pid: number): string | undefined {
+  return statOf(`/proc/${pid}/stat`)?.[19];
+}
+
+// The name in parentheses may hold spaces; what follows it is the third field on.
+function statOf(path: string): string[] | undefined {
+  try {
+    const stat = readFileSync(path, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}

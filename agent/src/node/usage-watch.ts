@@ -1,0 +1,100 @@
+import type { PodUsage } from '../reconciler/adapters.js';
+import { type DiskUse, folderUse } from './disk-use.js';
+import type { PodLimits } from './pod-limits.js';
+
+const EVERY_MS = 1_000;
+/** Processor time is told over this many looks: over one second a pod that works in bursts seems to jump. */
+const CPU_LOOKS = 5;
+const DISK_PAUSE_MS = 2_000;
+/** Each file takes an inode and time to count, however small it is. */
+const MOST_FILES = 100_000;
+const MB = 1024 * 1024;
+
+/** One pod's run, as it can be measured from outside. */
+export interface Measured {
+  dataDir: string;
+  limits: PodLimits;
+  /** Processor seconds so far; undefined when it is gone or cannot be measured. */
+  cpuSeconds(): number | undefined;
+  memoryMb(): number | undefined;
+  /** Bytes on disk that are in no folder. */
+  hiddenBytes(): Promise<number>;
+  /** Its memory is kept within this; what is not a number is no limit. */
+  memoryLimitMb: number | undefined;
+  over(reason: 'OOMKilled' | 'StorageExceeded', message: string): void;
+}
+
+interface Watched {
+  run: Measured;
+  looks: { at: number; seconds: number }[];
+  usage: PodUsage;
+}
+
+/** Measures what each pod uses, and says when one is over its limits; a heap limit bounds neither buffers nor files. */
+export class UsageWatch {
+  readonly #watched = new Map<string, Watched>();
+  #timer: NodeJS.Timeout | undefined;
+  #diskTimer: NodeJS.Timeout | undefined;
+
+  watch(podId: string, run: Measured): void {
+    this.#watched.set(podId, { run, looks: [], usage: { cpu: 0, memory: 0, storage: 0 } });
+    this.#timer ??= setInterval(() => this.#look(), EVERY_MS).unref();
+    this.#diskTimer ??= setTimeout(() => void this.#lookAtDisk(), DISK_PAUSE_MS).unref();
+  }
+
+  unwatch(podId: string): void {
+    this.#watched.delete(podId);
+    if (this.#watched.size > 0) return;
+    clearInterval(this.#timer);
+    clearTimeout(this.#diskTimer);
+    this.#timer = undefined;
+    this.#diskTimer = undefined;
+  }
+
+  /** The last measurements, by pod. */
+  usage(): Map<string, PodUsage> {
+    return new Map([...this.#watched].map(([podId, { usage }]) => [podId, usage]));
+  }
+
+  #look(): void {
+    const at = performance.now();
+    for (const watched of this.#watched.values()) {
+      const { run, looks } = watched;
+      const memory = run.memoryMb() ?? 0;
+      const seconds = run.cpuSeconds();
+      if (seconds !== undefined) looks.push({ at, seconds });
+      if (looks.length > CPU_LOOKS + 1) looks.shift();
+      watched.usage = { ...watched.usage, cpu: millicores(looks), memory: Math.round(memory) };
+      if (run.memoryLimitMb !== undefined && memory > run.memoryLimitMb) {
+        const { memoryMb } = run.limits;
+        run.over('OOMKilled', `it used ${Math.round(memory)} MB of memory, its limit is ${memoryMb} MB`);
+      }
+    }
+  }
+
+  async #lookAtDisk(): Promise<void> {
+    for (const watched of [...this.#watched.values()]) {
+      const { run } = watched;
+      const use = await folderUse(run.dataDir);
+      const usedMb = (use.bytes + (await run.hiddenBytes())) / MB;
+      watched.usage = { ...watched.usage, storage: Math.round(usedMb) };
+      const problem = diskProblem(use, usedMb, run.limits.storageMb);
+      if (problem !== undefined) run.over('StorageExceeded', problem);
+    }
+    if (this.#watched.size === 0) this.#diskTimer = undefined;
+    else this.#diskTimer = setTimeout(() => void this.#lookAtDisk(), DISK_PAUSE_MS).unref();
+  }
+}
+
+function diskProblem({ files }: DiskUse, usedMb: number, limitMb: number): string | undefined {
+  if (usedMb > limitMb) return `it keeps ${Math.round(usedMb)} MB on disk, its limit is ${limitMb} MB`;
+  if (files > MOST_FILES) return `it keeps ${files} files on disk, its limit is ${MOST_FILES}`;
+  return undefined;
+}
+
+function millicores(looks: Watched['looks']): number {
+  const first = looks[0];
+  const last = looks.at(-1);
+  if (first === undefined || last === undefined || last.at === first.at) return 0;
+  return Math.round(((last.seconds - first.seconds) * 1_000_000) / (last.at - first.at));
+}
