@@ -31,7 +31,7 @@ comment on type stark_internal.pod_group is 'Pending pods with the same wishes: 
 -- Tables
 
 create table stark.cluster_config (
-  only_row boolean default true not null,
+  name text default 'cluster'::text not null,
   scheduling_policy text default 'spread'::text not null,
   scheduling_seed bigint default 0 not null,
   default_namespace text default 'default'::text not null,
@@ -39,22 +39,35 @@ create table stark.cluster_config (
   default_memory_request integer default 128 not null,
   allow_registration boolean default true not null,
   allow_node_registration boolean default false not null,
+  default_grace_seconds integer default 30 not null,
+  max_pods_per_node integer default 10 not null,
+  event_retention_days integer default 7 not null,
+  log_retention_days integer default 3 not null,
+  max_log_lines_per_pod integer default 10000 not null,
   updated_at timestamp with time zone default now() not null,
   resource_version bigint default 1 not null
 );
 alter table stark.cluster_config enable row level security;
-alter table stark.cluster_config add constraint default_cpu_request_is_in_range CHECK (((default_cpu_request >= 0) AND (default_cpu_request <= 1000000)));
-alter table stark.cluster_config add constraint default_memory_request_is_in_range CHECK (((default_memory_request >= 0) AND (default_memory_request <= 1000000000)));
+alter table stark.cluster_config add constraint default_cpu_request_is_from_0_to_1000000 CHECK (((default_cpu_request >= 0) AND (default_cpu_request <= 1000000)));
+alter table stark.cluster_config add constraint default_grace_seconds_is_from_0_to_3600 CHECK (((default_grace_seconds >= 0) AND (default_grace_seconds <= 3600)));
+alter table stark.cluster_config add constraint default_memory_request_is_from_0_to_1000000000 CHECK (((default_memory_request >= 0) AND (default_memory_request <= 1000000000)));
 alter table stark.cluster_config add constraint default_namespace_is_a_dns_label CHECK (stark_internal.is_dns_label(default_namespace));
+alter table stark.cluster_config add constraint event_retention_days_is_from_1_to_3650 CHECK (((event_retention_days >= 1) AND (event_retention_days <= 3650)));
+alter table stark.cluster_config add constraint log_retention_days_is_from_1_to_3650 CHECK (((log_retention_days >= 1) AND (log_retention_days <= 3650)));
+alter table stark.cluster_config add constraint max_log_lines_per_pod_is_from_100_to_1000000 CHECK (((max_log_lines_per_pod >= 100) AND (max_log_lines_per_pod <= 1000000)));
+alter table stark.cluster_config add constraint max_pods_per_node_is_from_0_to_10000 CHECK (((max_pods_per_node >= 0) AND (max_pods_per_node <= 10000)));
 alter table stark.cluster_config add constraint scheduling_policy_is_known CHECK ((scheduling_policy = ANY (ARRAY['spread'::text, 'bin_pack'::text, 'least_loaded'::text, 'random'::text, 'affinity'::text])));
-alter table stark.cluster_config add constraint there_is_one_row CHECK (only_row);
-alter table stark.cluster_config add constraint cluster_config_pkey PRIMARY KEY (only_row);
+alter table stark.cluster_config add constraint there_is_one_row CHECK ((name = 'cluster'::text));
+alter table stark.cluster_config add constraint cluster_config_pkey PRIMARY KEY (name);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.cluster_config FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.cluster_config FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.cluster_config REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
 create policy "members read the configuration" on stark.cluster_config for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.cluster_config is 'What the cluster as a whole is set to. Always one row.';
-comment on column stark.cluster_config.only_row is 'Keeps it one row.';
+comment on column stark.cluster_config.name is 'Always cluster, which keeps it one row.';
 comment on column stark.cluster_config.scheduling_policy is 'How nodes are scored: spread, bin_pack, least_loaded, random, affinity.';
 comment on column stark.cluster_config.scheduling_seed is 'Seed of policy random: the same seed and cluster give the same places.';
 comment on column stark.cluster_config.default_namespace is 'Namespace of a pod that names none.';
@@ -62,6 +75,11 @@ comment on column stark.cluster_config.default_cpu_request is 'Millicores of a p
 comment on column stark.cluster_config.default_memory_request is 'MB of memory of a pod that asks for none, where its namespace has no default.';
 comment on column stark.cluster_config.allow_registration is 'Whether people may sign up by themselves; they have no right until an admin gives them a role. False closes every way into Supabase Auth but stark auth add-user.';
 comment on column stark.cluster_config.allow_node_registration is 'Whether an agent that shows neither account nor join token may join, and gets an account of its own with role node.';
+comment on column stark.cluster_config.default_grace_seconds is 'Seconds in which a pod may end by itself, when its spec does not say.';
+comment on column stark.cluster_config.max_pods_per_node is 'Pods that a node takes whose agent does not say.';
+comment on column stark.cluster_config.event_retention_days is 'Days for which events, and so the histories, are kept.';
+comment on column stark.cluster_config.log_retention_days is 'Days for which what pods printed is kept.';
+comment on column stark.cluster_config.max_log_lines_per_pod is 'Lines that are kept of each pod, the newest.';
 comment on column stark.cluster_config.resource_version is 'Grows with each change.';
 grant select on table stark.cluster_config to authenticated;
 grant select on table stark.cluster_config to service_role;
@@ -113,7 +131,7 @@ comment on column stark.events.type is '<kind>.created, .updated or .deleted.';
 comment on column stark.events."time" is 'When it was written.';
 comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
-comment on column stark.events.kind is 'pod, node, pack, pack_version or namespace.';
+comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class or cluster_config.';
 comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
@@ -509,6 +527,9 @@ alter table stark.priority_classes add constraint priority_classes_pkey PRIMARY 
 CREATE UNIQUE INDEX priority_classes_global_default_idx ON stark.priority_classes USING btree (global_default) WHERE global_default;
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.priority_classes FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.priority_classes FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.priority_classes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 create policy "members read priority classes" on stark.priority_classes for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.priority_classes is 'Named priorities that pods refer to by priorityClassName.';
@@ -693,6 +714,29 @@ comment on table stark_internal.pod_logs_default is 'Lines whose day has no part
 
 -- Views
 
+create view stark.node_history with (security_invoker=true) as
+ SELECT seq,
+    "time",
+    type,
+    object_id AS node_id,
+    object ->> 'name'::text AS node_name,
+    object ->> 'status'::text AS status,
+    object ->> 'status_reason'::text AS status_reason,
+    (object ->> 'unschedulable'::text)::boolean AS unschedulable,
+    object -> 'labels'::text AS labels,
+    object -> 'taints'::text AS taints,
+    object -> 'allocatable'::text AS allocatable,
+    (object ->> 'incarnation'::text)::bigint AS incarnation,
+    (object ->> 'resource_version'::text)::bigint AS resource_version,
+    actor,
+    origin,
+    correlation_id
+   FROM stark.events e
+  WHERE kind = 'node'::text;
+comment on view stark.node_history is 'One row for each change of a node.';
+grant select on view stark.node_history to authenticated;
+grant select on view stark.node_history to service_role;
+
 create view stark.pod_history with (security_invoker=true) as
  SELECT seq,
     "time",
@@ -713,7 +757,7 @@ create view stark.pod_history with (security_invoker=true) as
     correlation_id
    FROM stark.events e
   WHERE kind = 'pod'::text;
-comment on view stark.pod_history is 'One row for each change of a pod, also of pods that are gone, for as long as events are kept.';
+comment on view stark.pod_history is 'One row for each change of a pod.';
 grant select on view stark.pod_history to authenticated;
 grant select on view stark.pod_history to service_role;
 
@@ -1459,7 +1503,8 @@ begin
   if found then
     perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
-  v_allocatable := '{"cpu": 1000, "memory": 1024, "storage": 10240, "pods": 10}'::jsonb || p_allocatable;
+  v_allocatable := jsonb_build_object('cpu', 1000, 'memory', 1024, 'storage', 10240,
+    'pods', (select c.max_pods_per_node from stark.cluster_config c)) || p_allocatable;
 
   perform stark_internal.lock_cluster();
   select * into v_node from stark.nodes n where n.name = p_name;
@@ -1730,6 +1775,7 @@ CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_ver
 AS $function$
 declare
   v_config stark.cluster_config;
+  v_settings jsonb;
   v_key text;
   v_rule text;
 begin
@@ -1737,40 +1783,38 @@ begin
   if p_changes is null or jsonb_typeof(p_changes) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_changes must be an object of settings', 'give {"scheduling_policy": "spread"}');
   end if;
-  select k into v_key from jsonb_object_keys(p_changes) k
-    where k not in ('scheduling_policy', 'scheduling_seed', 'default_namespace', 'default_cpu_request', 'default_memory_request', 'allow_registration', 'allow_node_registration') limit 1;
+  perform stark_internal.lock_cluster();
+  select * into v_config from stark.cluster_config c;
+  v_settings := to_jsonb(v_config) - array['name', 'updated_at', 'resource_version'];
+  select k into v_key from jsonb_object_keys(p_changes) k where not v_settings ? k limit 1;
   if found then
     perform stark_internal.fail('INVALID_ARGUMENT', format('there is no setting %s', to_json(left(v_key, 80))),
-      'known: scheduling_policy, scheduling_seed, default_namespace, default_cpu_request, default_memory_request, allow_registration, allow_node_registration');
+      'known: ' || (select string_agg(k, ', ' order by k) from jsonb_object_keys(v_settings) k));
   end if;
   select e.key into v_key from jsonb_each(p_changes) e
-    where case when e.key in ('scheduling_policy', 'default_namespace') then jsonb_typeof(e.value) <> 'string'
-               when e.key in ('allow_registration', 'allow_node_registration') then jsonb_typeof(e.value) <> 'boolean'
-               when e.key = 'scheduling_seed' then not stark_internal.is_whole(e.value, -9223372036854775808, 9223372036854775807)
-               else not stark_internal.is_whole(e.value, 0, 1000000000) end limit 1;
+    where jsonb_typeof(e.value) <> jsonb_typeof(v_settings -> e.key)
+       or (jsonb_typeof(e.value) = 'number' and not stark_internal.is_whole(e.value, -9223372036854775808, 9223372036854775807))
+    limit 1;
   if found then
     perform stark_internal.fail('INVALID_ARGUMENT', format('setting %s cannot be %s', v_key, left((p_changes -> v_key)::text, 80)), 'stark config show');
   end if;
-  perform stark_internal.lock_cluster();
-  select * into v_config from stark.cluster_config c;
   perform stark_internal.require_version('the configuration', p_if_version, v_config.resource_version);
   if p_changes ? 'default_namespace' then
     perform stark_internal.require_namespace(p_changes ->> 'default_namespace');
   end if;
+  if v_settings @> p_changes then
+    return v_config;
+  end if;
   begin
-    update stark.cluster_config c set
-        scheduling_policy = coalesce(p_changes ->> 'scheduling_policy', c.scheduling_policy),
-        scheduling_seed = coalesce((p_changes ->> 'scheduling_seed')::bigint, c.scheduling_seed),
-        default_namespace = coalesce(p_changes ->> 'default_namespace', c.default_namespace),
-        default_cpu_request = coalesce((p_changes ->> 'default_cpu_request')::integer, c.default_cpu_request),
-        default_memory_request = coalesce((p_changes ->> 'default_memory_request')::integer, c.default_memory_request),
-        allow_registration = coalesce((p_changes ->> 'allow_registration')::boolean, c.allow_registration),
-        allow_node_registration = coalesce((p_changes ->> 'allow_node_registration')::boolean, c.allow_node_registration),
-        updated_at = now()
-      returning * into v_config;
-  exception when check_violation then
-    get stacked diagnostics v_rule = constraint_name;
-    perform stark_internal.fail('INVALID_ARGUMENT', format('the configuration breaks the rule %s', v_rule), 'stark config show');
+    execute (select format('update stark.cluster_config c set updated_at = now(), %s returning *', string_agg(format('%1$I = ($1).%1$I', k), ', '))
+             from jsonb_object_keys(p_changes) k)
+      using jsonb_populate_record(v_config, p_changes) into v_config;
+  exception
+    when check_violation then
+      get stacked diagnostics v_rule = constraint_name;
+      perform stark_internal.fail('INVALID_ARGUMENT', format('the configuration breaks the rule that %s', replace(v_rule, '_', ' ')), 'stark config show');
+    when numeric_value_out_of_range then
+      perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'stark config show');
   end;
   return v_config;
 end;
@@ -2277,6 +2321,25 @@ AS $function$
 $function$;
 comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
 
+CREATE OR REPLACE FUNCTION stark_internal.catch_up(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if not exists (select from stark.pods p where p.status = 'pending')
+     and not exists (select from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null)
+     and not exists (select from stark.namespaces n where n.phase = 'terminating') then
+    return 0;
+  end if;
+  perform stark_internal.lock_cluster();
+  perform stark_internal.remove_ended_pods();
+  perform stark_internal.remove_emptied_namespaces();
+  return stark_internal.schedule_pods(p_now);
+end;
+$function$;
+comment on function stark_internal.catch_up(timestamp with time zone) is 'Places, and removes, what waits for it.';
+
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -2591,7 +2654,7 @@ begin
         v_version.pack_name, v_version.version, v_version.runtime, v_node.name, v_node.runtime), 'stark node list');
     end if;
   end if;
-  v_spec := jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
+  v_spec := jsonb_build_object('terminationGracePeriodSeconds', v_config.default_grace_seconds) || jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
     || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)
       || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_namespace), '{}') || coalesce(v_spec #> '{resources,requests}', '{}')));
 
@@ -2645,25 +2708,25 @@ CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp wi
  SET search_path TO ''
 AS $function$
 declare
+  v_today date := (p_now at time zone 'UTC')::date;
+  v_config stark.cluster_config;
   v_old record;
   v_dropped integer := 0;
 begin
+  select * into v_config from stark.cluster_config;
   for v_old in
-    select c.relname, p.relname as parent
-    from pg_catalog.pg_inherits i
+    select c.relname
+    from (values ('stark.events'::regclass, v_config.event_retention_days), ('stark.pod_logs', v_config.log_retention_days)) k (parent, days)
+    join pg_catalog.pg_inherits i on i.inhparent = k.parent
     join pg_catalog.pg_class c on c.oid = i.inhrelid
-    join pg_catalog.pg_class p on p.oid = i.inhparent
-    where i.inhparent in ('stark.events'::regclass, 'stark.pod_logs'::regclass)
-      and c.relkind = 'r'
-      and c.relname ~ '_\d{4}_\d\d_\d\d$'
-      and to_date(right(c.relname, 10), 'YYYY_MM_DD')
-          < (p_now at time zone 'UTC')::date - case p.relname when 'events' then 7 else 3 end
+    where c.relname ~ '_\d{4}_\d\d_\d\d$' and to_date(right(c.relname, 10), 'YYYY_MM_DD') < v_today - k.days
+    order by k.parent, c.relname
   loop
     execute format('drop table stark_internal.%I', v_old.relname);
     v_dropped := v_dropped + 1;
   end loop;
-  delete from stark_internal.events_default e where e.time < p_now - interval '7 days';
-  delete from stark_internal.pod_logs_default l where l.time < p_now - interval '3 days';
+  delete from stark_internal.events_default e where e.time < (v_today - v_config.event_retention_days)::timestamp at time zone 'UTC';
+  delete from stark_internal.pod_logs_default l where l.time < (v_today - v_config.log_retention_days)::timestamp at time zone 'UTC';
   return v_dropped;
 end;
 $function$;
@@ -2760,7 +2823,9 @@ begin
         execute format('alter table stark_internal.%I enable row level security', v_name);
         execute format('create policy "nobody reads partitions" on stark_internal.%I for select to authenticated using (false)', v_name);
         execute format('comment on table stark_internal.%I is %L', v_name, 'A day of stark.' || v_table || '.');
-        -- Lines of that day that came too early stand in the default partition, and would forbid the new one.
+        -- Lines of that day that came too early stand in the default partition, and would forbid the new one. Locked, so that
+        -- none is added between their removal and the new partition; readers keep their lock on the table above meanwhile.
+        execute format('lock table stark_internal.%I in access exclusive mode', v_table || '_default');
         execute format('with early as (delete from stark_internal.%I t where t.time >= %L and t.time < %L returning *)
                         insert into stark_internal.%I select * from early', v_table || '_default',
                         v_day::timestamp at time zone 'UTC', (v_day + 1)::timestamp at time zone 'UTC', v_name);
@@ -3318,12 +3383,13 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_house(p_now timestamp with time z
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET lock_timeout TO '2s'
 AS $function$
 begin
   perform stark_internal.lock_cluster();
-  perform stark_internal.ensure_partitions(p_now);
+  -- Dropping locks the whole table and comes first: a reader that has the table and waits for a part of it would be a deadlock.
   perform stark_internal.drop_old_partitions(p_now);
-  perform stark_internal.trim_pod_logs();
+  perform stark_internal.ensure_partitions(p_now);
   if to_regclass('cron.job_run_details') is not null then
     delete from cron.job_run_details d where d.end_time < p_now - interval '2 days';
   end if;
@@ -5526,21 +5592,22 @@ end;
 $function$;
 comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wrong with these spread constraints; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs(p_keep integer DEFAULT 10000)
+CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
  RETURNS integer
  LANGUAGE sql
  SET search_path TO ''
 AS $function$
   with crowded as (
-    select l.pod_id from stark.pod_logs l group by l.pod_id having count(*) > p_keep
+    select l.pod_id, c.max_log_lines_per_pod as kept
+    from stark.pod_logs l cross join stark.cluster_config c group by l.pod_id, c.max_log_lines_per_pod having count(*) > c.max_log_lines_per_pod
   ), oldest as (
-    select c.pod_id, (select l.seq from stark.pod_logs l where l.pod_id = c.pod_id order by l.seq desc offset p_keep limit 1) as seq from crowded c
+    select c.pod_id, (select l.seq from stark.pod_logs l where l.pod_id = c.pod_id order by l.seq desc offset c.kept limit 1) as seq from crowded c
   ), removed as (
     delete from stark.pod_logs l using oldest o where l.pod_id = o.pod_id and l.seq <= o.seq returning 1
   )
   select count(*)::integer from removed;
 $function$;
-comment on function stark_internal.trim_pod_logs(integer) is 'Keeps each pod''s log to its newest lines.';
+comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
 
 CREATE OR REPLACE FUNCTION stark_internal.unknown_field(p_value jsonb, p_known text[])
  RETURNS text
@@ -5689,7 +5756,11 @@ create policy "Stark: who may write a topic" on realtime.messages for insert to 
 
 insert into storage.buckets (id, name, public, file_size_limit) values ('packs', 'packs', 'f', '52428800');
 
+select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()');
+
 select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()');
+
+select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()');
 
 -- Rows that come with the migrations
 

@@ -203,7 +203,7 @@ describe('a pod that is wanted no more', () => {
     await running(old);
     await apply(next);
     expect(node.alive(next.id)).toEqual([]);
-    await clock.advance(10_000);
+    await clock.advance(30_000);
     expect(node.alive(old.id)).toEqual([]);
     expect(node.alive(next.id)).toHaveLength(1);
   });
@@ -215,7 +215,7 @@ describe('a pod that is wanted no more', () => {
     await apply();
     await apply(pod);
     expect(node.runs).toHaveLength(1);
-    await clock.advance(10_000);
+    await clock.advance(30_000);
     expect(node.runs).toHaveLength(2);
     expect(node.alive(pod.id)).toHaveLength(1);
     expect(node.violations).toEqual([]);

@@ -185,7 +185,8 @@ revoke all on function stark_internal.require_node(text, text) from public, anon
 
 /**
  * stark.register_node(name, runtime, labels, taints, allocatable, capabilities) -> {node_id, name}: makes a node, or
- * updates it when the caller owns it already; what update_node has set stays. Missing amounts are 1000 millicores, 1024 MB memory, 10240 MB storage, 10 pods.
+ * updates it when the caller owns it already; what update_node has set stays. Missing amounts are 1000 millicores,
+ * 1024 MB memory, 10240 MB storage, and as many pods as the cluster's configuration says (10).
  * Caller: nodes:create. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
  * NODE_NAME_TAKEN, RUNTIME_MISMATCH.
@@ -226,7 +227,8 @@ begin
   if found then
     perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
-  v_allocatable := '{"cpu": 1000, "memory": 1024, "storage": 10240, "pods": 10}'::jsonb || p_allocatable;
+  v_allocatable := jsonb_build_object('cpu', 1000, 'memory', 1024, 'storage', 10240,
+    'pods', (select c.max_pods_per_node from stark.cluster_config c)) || p_allocatable;
 
   perform stark_internal.lock_cluster();
   select * into v_node from stark.nodes n where n.name = p_name;

@@ -436,7 +436,7 @@ begin
         v_version.pack_name, v_version.version, v_version.runtime, v_node.name, v_node.runtime), 'stark node list');
     end if;
   end if;
-  v_spec := jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
+  v_spec := jsonb_build_object('terminationGracePeriodSeconds', v_config.default_grace_seconds) || jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
     || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)
       || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_namespace), '{}') || coalesce(v_spec #> '{resources,requests}', '{}')));
 
@@ -471,7 +471,8 @@ revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz)
 /**
  * stark.create_pods(pods) -> the new pods, placed already where there is room.
  * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, priority? = 100, spec?}. All or
- * nothing. Requests that are not given are those of the namespace's limit range, then of the cluster's configuration (100 millicores and 128 MB).
+ * nothing. Requests that are not given are those of the namespace's limit range, then of the cluster's configuration (100
+ * millicores and 128 MB), and so is the grace period (30 seconds).
  * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
  *   select * from stark.create_pods('[{"pack": "alpha", "replicas": 3}]');
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_NAME, INVALID_LABELS, INVALID_SPEC, LIMIT_EXCEEDED,

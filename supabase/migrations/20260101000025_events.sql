@@ -32,7 +32,7 @@ comment on column stark.events.type is '<kind>.created, .updated or .deleted.';
 comment on column stark.events.time is 'When it was written.';
 comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
-comment on column stark.events.kind is 'pod, node, pack, pack_version or namespace.';
+comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class or cluster_config.';
 comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
@@ -144,7 +144,8 @@ declare
 begin
   for v_table in
     select * from (values ('pods', 'pod', 'id'), ('nodes', 'node', 'id'), ('packs', 'pack', 'id'),
-                          ('pack_versions', 'pack_version', 'id'), ('namespaces', 'namespace', 'name')) t (name, kind, id_column)
+                          ('pack_versions', 'pack_version', 'id'), ('namespaces', 'namespace', 'name'),
+                          ('priority_classes', 'priority_class', 'name'), ('cluster_config', 'cluster_config', 'name')) t (name, kind, id_column)
   loop
     execute format('create trigger _800_write_events_of_new after insert on stark.%I referencing new table as new_rows
       for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);

@@ -1,5 +1,6 @@
--- Housekeeping: partitions for the coming days, and the end of old ones. One pg_cron job; both are idempotent, and a line
--- whose day has no partition goes to the default one, so nothing is lost when the job does not run.
+-- Housekeeping by pg_cron: partitions for the coming days, the end of what is old, and a safety net under what else happens
+-- at once. All of it is idempotent and takes its work as a set. Partitions are made three days ahead, and a line whose day has
+-- none goes to the default partition, so nothing is lost when the job does not run for days.
 
 /** stark_internal.ensure_partitions(now) -> how many were made: partitions of events and pod_logs from yesterday to three days ahead. */
 create function stark_internal.ensure_partitions(p_now timestamptz default now())
@@ -21,7 +22,9 @@ begin
         execute format('alter table stark_internal.%I enable row level security', v_name);
         execute format('create policy "nobody reads partitions" on stark_internal.%I for select to authenticated using (false)', v_name);
         execute format('comment on table stark_internal.%I is %L', v_name, 'A day of stark.' || v_table || '.');
-        -- Lines of that day that came too early stand in the default partition, and would forbid the new one.
+        -- Lines of that day that came too early stand in the default partition, and would forbid the new one. Locked, so that
+        -- none is added between their removal and the new partition; readers keep their lock on the table above meanwhile.
+        execute format('lock table stark_internal.%I in access exclusive mode', v_table || '_default');
         execute format('with early as (delete from stark_internal.%I t where t.time >= %L and t.time < %L returning *)
                         insert into stark_internal.%I select * from early', v_table || '_default',
                         v_day::timestamp at time zone 'UTC', (v_day + 1)::timestamp at time zone 'UTC', v_name);
@@ -37,68 +40,53 @@ $$;
 comment on function stark_internal.ensure_partitions(timestamptz) is 'Makes the partitions of the coming days.';
 revoke all on function stark_internal.ensure_partitions(timestamptz) from public, anon;
 
-/** stark_internal.drop_old_partitions(now) -> how many went: events of more than 7 days ago, logs of more than 3. */
+/** stark_internal.drop_old_partitions(now) -> how many went: days of events and logs further back than the configuration keeps. */
 create function stark_internal.drop_old_partitions(p_now timestamptz default now())
 returns integer
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_today date := (p_now at time zone 'UTC')::date;
+  v_config stark.cluster_config;
   v_old record;
   v_dropped integer := 0;
 begin
+  select * into v_config from stark.cluster_config;
   for v_old in
-    select c.relname, p.relname as parent
-    from pg_catalog.pg_inherits i
+    select c.relname
+    from (values ('stark.events'::regclass, v_config.event_retention_days), ('stark.pod_logs', v_config.log_retention_days)) k (parent, days)
+    join pg_catalog.pg_inherits i on i.inhparent = k.parent
     join pg_catalog.pg_class c on c.oid = i.inhrelid
-    join pg_catalog.pg_class p on p.oid = i.inhparent
-    where i.inhparent in ('stark.events'::regclass, 'stark.pod_logs'::regclass)
-      and c.relkind = 'r'
-      and c.relname ~ '_\d{4}_\d\d_\d\d$'
-      and to_date(right(c.relname, 10), 'YYYY_MM_DD')
-          < (p_now at time zone 'UTC')::date - case p.relname when 'events' then 7 else 3 end
+    where c.relname ~ '_\d{4}_\d\d_\d\d$' and to_date(right(c.relname, 10), 'YYYY_MM_DD') < v_today - k.days
+    order by k.parent, c.relname
   loop
     execute format('drop table stark_internal.%I', v_old.relname);
     v_dropped := v_dropped + 1;
   end loop;
-  delete from stark_internal.events_default e where e.time < p_now - interval '7 days';
-  delete from stark_internal.pod_logs_default l where l.time < p_now - interval '3 days';
+  delete from stark_internal.events_default e where e.time < (v_today - v_config.event_retention_days)::timestamp at time zone 'UTC';
+  delete from stark_internal.pod_logs_default l where l.time < (v_today - v_config.log_retention_days)::timestamp at time zone 'UTC';
   return v_dropped;
 end;
 $$;
 comment on function stark_internal.drop_old_partitions(timestamptz) is 'Drops events and logs that are older than they are kept.';
 revoke all on function stark_internal.drop_old_partitions(timestamptz) from public, anon;
 
-/** stark_internal.trim_pod_logs(keep) -> how many lines went: the oldest of each pod that has more than it may keep. */
-create function stark_internal.trim_pod_logs(p_keep integer default 10000)
-returns integer
-language sql
-volatile
-set search_path = ''
-as $$
-  with crowded as (
-    select l.pod_id from stark.pod_logs l group by l.pod_id having count(*) > p_keep
-  ), oldest as (
-    select c.pod_id, (select l.seq from stark.pod_logs l where l.pod_id = c.pod_id order by l.seq desc offset p_keep limit 1) as seq from crowded c
-  ), removed as (
-    delete from stark.pod_logs l using oldest o where l.pod_id = o.pod_id and l.seq <= o.seq returning 1
-  )
-  select count(*)::integer from removed;
-$$;
-comment on function stark_internal.trim_pod_logs(integer) is 'Keeps each pod''s log to its newest lines.';
-revoke all on function stark_internal.trim_pod_logs(integer) from public, anon;
-
-/** stark_internal.keep_house(now): what the hourly job does. Locks: the cluster lock, so that no writer of events is half-way. */
+/**
+ * stark_internal.keep_house(now): the hourly job. Locks: the cluster lock, so that no writer of events is half-way. It gives
+ * up after two seconds of waiting, and the next hour's run does it: a long report on the events must not stop the cluster.
+ */
 create function stark_internal.keep_house(p_now timestamptz default now())
 returns void
 language plpgsql
 set search_path = ''
+set lock_timeout = '2s'
 as $$
 begin
   perform stark_internal.lock_cluster();
-  perform stark_internal.ensure_partitions(p_now);
+  -- Dropping locks the whole table and comes first: a reader that has the table and waits for a part of it would be a deadlock.
   perform stark_internal.drop_old_partitions(p_now);
-  perform stark_internal.trim_pod_logs();
+  perform stark_internal.ensure_partitions(p_now);
   if to_regclass('cron.job_run_details') is not null then
     delete from cron.job_run_details d where d.end_time < p_now - interval '2 days';
   end if;
@@ -107,7 +95,53 @@ $$;
 comment on function stark_internal.keep_house(timestamptz) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
 revoke all on function stark_internal.keep_house(timestamptz) from public, anon;
 
+/** stark_internal.trim_pod_logs() -> how many lines went: the oldest of each pod that has more than the configuration keeps. No cluster lock, since it reads all logs. */
+create function stark_internal.trim_pod_logs()
+returns integer
+language sql
+volatile
+set search_path = ''
+as $$
+  with crowded as (
+    select l.pod_id, c.max_log_lines_per_pod as kept
+    from stark.pod_logs l cross join stark.cluster_config c group by l.pod_id, c.max_log_lines_per_pod having count(*) > c.max_log_lines_per_pod
+  ), oldest as (
+    select c.pod_id, (select l.seq from stark.pod_logs l where l.pod_id = c.pod_id order by l.seq desc offset c.kept limit 1) as seq from crowded c
+  ), removed as (
+    delete from stark.pod_logs l using oldest o where l.pod_id = o.pod_id and l.seq <= o.seq returning 1
+  )
+  select count(*)::integer from removed;
+$$;
+comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
+revoke all on function stark_internal.trim_pod_logs() from public, anon;
+
+/**
+ * stark_internal.catch_up(now) -> how many pods were placed: what happens at once elsewhere, again: pending pods are placed,
+ * ended pods that were to be deleted go, and so do emptied namespaces. Locks: the cluster lock, when there is such work.
+ */
+create function stark_internal.catch_up(p_now timestamptz default now())
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not exists (select from stark.pods p where p.status = 'pending')
+     and not exists (select from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null)
+     and not exists (select from stark.namespaces n where n.phase = 'terminating') then
+    return 0;
+  end if;
+  perform stark_internal.lock_cluster();
+  perform stark_internal.remove_ended_pods();
+  perform stark_internal.remove_emptied_namespaces();
+  return stark_internal.schedule_pods(p_now);
+end;
+$$;
+comment on function stark_internal.catch_up(timestamptz) is 'Places, and removes, what waits for it.';
+revoke all on function stark_internal.catch_up(timestamptz) from public, anon;
+
 select stark_internal.ensure_partitions();
 
 create extension if not exists pg_cron;
 select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()');
+select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()');
+select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()');

@@ -1,4 +1,4 @@
--- Namespaces: making, patching, emptying; quotas and limit ranges, whoever writes. Priority classes and the configuration.
+-- Namespaces: making, patching, emptying; quotas and limit ranges, whoever writes.
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('op', 'operator');
@@ -39,39 +39,6 @@ select is(tests.code_of($$insert into stark.pods (name, namespace, pack_id, pack
 select is(tests.code_of($$update stark.pods set spec = '{"resources": {"requests": {"cpu": 300}}}' where name = 'a'$$), 'QUOTA_EXCEEDED', 'also by a pod that grows');
 select is(tests.code_of($$update stark.namespaces set quota = '{"x": 1}'$$), '23514', 'a row refuses a malformed quota');
 select is(tests.code_of($$update stark.namespaces set phase = 'terminating' where name = 'default'$$), '23514', 'and a reserved one never ends');
-
--- Priority classes
-select tests.sign_in('uma');
-select results_eq('select name, value, global_default from stark.priority_classes order by value desc',
-  $$values ('system-node-critical', 2000001000, false), ('system-cluster-critical', 2000000000, false), ('high-priority', 1000, false), ('default', 100, true), ('low-priority', 10, false)$$, 'five are built in');
-select is(tests.code_of(format('select stark.create_pods(%L)', jsonb_build_array('{"pack": "open"}'::jsonb || item))), code, format('%s: %s', code, item)) from (values
-  ('{"spec": {"priorityClassName": "nothing"}}'::jsonb, 'PRIORITY_CLASS_NOT_FOUND'), ('{"spec": {"priorityClassName": 5}}', 'INVALID_SPEC'), ('{"spec": {"priorityClassName": "system-node-critical"}}', 'FORBIDDEN'),
-  ('{"priority": 5, "spec": {"priorityClassName": "low-priority"}}', 'INVALID_ARGUMENT'), ('{"name": "low", "spec": {"priorityClassName": "low-priority"}}', 'ok')) t (item, code);
-select results_eq($$select priority from stark.pods where name = 'low'$$, 'values (10)', 'a pod has its class''s priority');
-select is(tests.code_of($$select stark.create_priority_class('mine', 5)$$), 'FORBIDDEN', 'a user makes no classes');
-select tests.sign_in('ada');
-select is(tests.code_of(format('select stark.create_priority_class(%s)', args)), code, format('%s: %s', code, args)) from (values
-  ($$'A', 5$$, 'INVALID_NAME'), ($$'system-x', 5$$, 'INVALID_NAME'), ($$'x', 1001$$, 'INVALID_ARGUMENT'), ($$'x', null$$, 'INVALID_ARGUMENT'), ($$'x', -1$$, 'INVALID_ARGUMENT'),
-  ($$'x', 5, false, 'Sometimes'$$, 'INVALID_ARGUMENT'), ($$'default', 5$$, 'PRIORITY_CLASS_EXISTS'), ($$'batch', 5, true, 'Never'$$, 'ok')) t (args, code);
-select results_eq($$select priority, spec ->> 'preemptionPolicy' from stark.create_pods('[{"pack": "open"}]')$$, $$values (5, 'Never')$$, 'the global default and its policy are taken');
-select results_eq($$select priority from stark.create_pods('[{"pack": "open", "namespace": "stark-system", "spec": {"priorityClassName": "system-node-critical"}}]')$$, 'values (2000001000)', 'an admin may use the system''s classes');
-select is(tests.code_of($$select stark.delete_priority_class('default')$$), 'PRIORITY_CLASS_RESERVED', 'a built-in stays');
-select is(tests.code_of($$select stark.delete_priority_class('nothing')$$), 'PRIORITY_CLASS_NOT_FOUND', 'an unknown one');
-select is((stark.delete_priority_class('batch')).name, 'batch', 'another goes');
-select set_eq('select name from stark.priority_classes where global_default', array['default'], 'and the built-in is the default again');
-select tests.sign_out();
-select is(tests.code_of($$update stark.pods set priority = 1001 where name = 'a'$$), '23514', 'no class, no priority above 1000, whoever writes');
-
--- Configuration
-select tests.sign_in('op');
-select is(tests.code_of($$select stark.update_cluster_config('{}')$$), 'FORBIDDEN', 'an operator configures nothing');
-select tests.sign_in('ada');
-select is(tests.code_of(format('select stark.update_cluster_config(%L)', changes)), code, format('%s: %s', code, coalesce(changes, 'null'))) from (values
-  (null, 'INVALID_ARGUMENT'), ('[]', 'INVALID_ARGUMENT'), ('{"only_row": false}', 'INVALID_ARGUMENT'), ('{"scheduling_policy": "best"}', 'INVALID_ARGUMENT'), ('{"scheduling_policy": null}', 'INVALID_ARGUMENT'),
-  ('{"scheduling_seed": 1.5}', 'INVALID_ARGUMENT'), ('{"default_cpu_request": -1}', 'INVALID_ARGUMENT'), ('{"default_cpu_request": 1000001}', 'INVALID_ARGUMENT'), ('{"default_namespace": "nowhere"}', 'NAMESPACE_NOT_FOUND')) t (changes, code);
-select is((stark.update_cluster_config('{"default_namespace": "stark-public", "default_cpu_request": 7}', 1)).scheduling_policy, 'spread', 'what is not named stays');
-select is(tests.code_of($$select stark.update_cluster_config('{}', 1)$$), 'CONFLICT', 'a stale revision is refused');
-select results_eq($$select namespace, cpu_request from stark.create_pods('[{"pack": "open"}]')$$, $$values ('stark-public', 7)$$, 'pods get the new defaults');
 
 -- Deleting
 select is(tests.code_of($$select stark.delete_namespace('stark-system')$$), 'NAMESPACE_RESERVED', 'the three stay');

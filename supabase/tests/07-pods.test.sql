@@ -50,7 +50,7 @@ delete from stark.pods;
 -- Names, defaults, replicas
 select tests.sign_in('uma');
 select results_eq($$select status, node_name, namespace, version, priority, labels, spec, cpu_request, memory_request, restarts, ready, created_by from stark.create_pods('[{"pack": "open"}]')$$,
-  $$values ('scheduled', 'n1', 'default', '2.0.0', 100, '{}'::jsonb, '{"resources": {"requests": {"cpu": 100, "memory": 128}}}'::jsonb, 100, 128, 0, false, tests.uid('uma'))$$,
+  $$values ('scheduled', 'n1', 'default', '2.0.0', 100, '{}'::jsonb, '{"resources": {"requests": {"cpu": 100, "memory": 128}}, "terminationGracePeriodSeconds": 30}'::jsonb, 100, 128, 0, false, tests.uid('uma'))$$,
   'a pod has its defaults, the latest version, and a place at once');
 select matches((select name from stark.pods limit 1), '^open-[bcdfghjklmnpqrstvwxz2456789]{5}$', 'its name is made up from the pack''s');
 select results_eq($$select name, version, priority, cpu_request, memory_request from stark.create_pods('[{"pack": "open", "version": "1.0.0", "name": "mine", "priority": 0, "spec": {"resources": {"requests": {"cpu": 5}}}}]')$$,

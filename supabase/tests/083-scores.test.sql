@@ -31,7 +31,7 @@ begin
 end $$;
 select cmp_ok((select count(distinct pg_temp.seeded(s)) from generate_series(1, 8) s), '>', 1::bigint, 'another seed gives others');
 select throws_ok($$update stark.cluster_config set scheduling_policy = 'best'$$, '23514', null, 'an unknown policy is refused');
-select throws_ok($$insert into stark.cluster_config (only_row) values (false)$$, '23514', null, 'there is one configuration');
+select throws_ok($$insert into stark.cluster_config (name) values ('other')$$, '23514', null, 'there is one configuration');
 
 -- Preferences
 create function pg_temp.prefer(p_weight integer) returns text language sql as $$

@@ -1,7 +1,8 @@
--- Housekeeping: partitions ahead of time, old ones dropped, nothing lost in between; and the job that does it.
+-- Housekeeping: partitions ahead of time, old ones dropped, nothing lost in between; logs kept short; the safety net; the jobs.
 begin;
 select * from no_plan();
-select results_eq($$select schedule, command from cron.job where jobname = 'stark-keep-house'$$, $$values ('17 * * * *', 'select stark_internal.keep_house()')$$, 'one job keeps house, hourly');
+select results_eq($$select jobname, schedule, command from cron.job where jobname in ('stark-catch-up', 'stark-keep-house', 'stark-trim-pod-logs') order by 1$$,
+  $$values ('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()'), ('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()'), ('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()')$$, 'what runs when');
 create function pg_temp.days(p_table text) returns bigint language sql as $$
   select count(*) from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = p_table::regclass and c.relname ~ '\d{4}_\d\d_\d\d$' $$;
 select is(pg_temp.days('stark.events'), 5::bigint, 'there are partitions from yesterday to three days ahead');
@@ -16,18 +17,84 @@ select is(stark_internal.ensure_partitions('2031-05-06 23:30Z'), 10, 'when that 
 select is((select tableoid::regclass::text from stark.events where kind = 'node'), 'stark_internal.events_2031_05_06', 'and what came early moves in');
 select is_empty($$select c.oid::regclass from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent in ('stark.events'::regclass, 'stark.pod_logs'::regclass) and not c.relrowsecurity$$, 'each has row level security on');
 
+select is_empty($$
+    select c.relname, x.of_parent, count(i.indexrelid)
+    from (values ('stark.events'::regclass), ('stark.pod_logs')) t (parent) join pg_inherits h on h.inhparent = t.parent join pg_class c on c.oid = h.inhrelid
+    cross join lateral (select count(*) as of_parent from pg_index p where p.indrelid = t.parent) x
+    left join pg_index i on i.indrelid = c.oid and exists (select from pg_inherits up join pg_index p on p.indexrelid = up.inhparent and p.indrelid = t.parent where up.inhrelid = i.indexrelid)
+    group by 1, 2 having count(i.indexrelid) <> x.of_parent$$, 'each has every index of its table');
+select is_empty($$
+    select c.relname from pg_inherits h join pg_class c on c.oid = h.inhrelid
+    where h.inhparent in ('stark.events'::regclass, 'stark.pod_logs'::regclass)
+      and (select count(*) from pg_constraint k where k.conrelid = c.oid and k.contype in ('c', 'f', 'p', 'n')) < (select count(*) from pg_constraint k where k.conrelid = h.inhparent and k.contype in ('c', 'f', 'p', 'n'))$$,
+  'and every rule');
+create function pg_temp.partitions_read(p_query text) returns bigint language plpgsql as $$
+declare
+  v_plan json;
+begin
+  execute 'explain (format json) ' || p_query into v_plan;
+  return (select count(distinct m[1]) from regexp_matches(v_plan::text, '"Relation Name": "((events|pod_logs)_[^"]+)"', 'g') m);
+end $$;
+select is(pg_temp.partitions_read($$select from stark.events where time >= '2031-05-06' and time < '2031-05-07'$$), 1::bigint, 'who asks for one day reads one partition');
+
+-- What is old goes, as the configuration has it
 select is(stark_internal.drop_old_partitions('2031-05-13 12:00Z'), 6 + 10, 'seven days keep events, three days logs: the rest goes');
 select is(tests.count_of('select from stark.events where kind = ''node'''), 1::bigint, 'an event of seven days ago is there');
-select is(stark_internal.drop_old_partitions('2031-05-15 12:00Z'), 2, 'a day later its day goes');
+update stark.cluster_config set event_retention_days = 8;
+select is(stark_internal.drop_old_partitions('2031-05-14 12:00Z'), 0, 'where eight days are kept, its day stays');
+update stark.cluster_config set event_retention_days = 7;
+select is(stark_internal.drop_old_partitions('2031-05-14 12:00Z'), 1, 'with seven its day goes');
 select is(tests.count_of('select from stark.events where kind = ''node'''), 0::bigint, 'and it with it');
+
+-- The job did not run for ten days
+insert into stark.events (seq, type, time, origin, kind, object_id, object)
+  select 1000000 + d, 'node.updated', '2032-01-01 10:00Z'::timestamptz + d * interval '1 day', 'system', 'node', 'x', '{}' from generate_series(0, 12) d;
+select is(tests.count_of($$select from stark_internal.events_default where object_id = 'x'$$), 13::bigint, 'events of days without a partition stand in the default one');
+select lives_ok($$select stark_internal.keep_house('2032-01-10 12:00Z')$$, 'when it runs again');
+select results_eq($$select min(time), max(time), count(*) from stark.events where object_id = 'x'$$, $$values ('2032-01-03 10:00Z'::timestamptz, '2032-01-13 10:00Z'::timestamptz, 11::bigint)$$, 'all that is kept so long is still there');
+select is(tests.count_of($$select from stark_internal.events_default where object_id = 'x' and time >= '2032-01-09'$$), 0::bigint, 'the days from yesterday on have moved to their partitions');
+select is(tests.count_of($$select from stark_internal.events_2032_01_13 where object_id = 'x'$$), 1::bigint, 'also one from the days to come');
+select lives_ok($$select stark_internal.keep_house('2032-01-10 13:00Z')$$, 'running again');
+select is(tests.count_of($$select from stark.events where object_id = 'x'$$), 11::bigint, 'changes nothing');
+
+-- Logs
 select tests.add_pack('open', 'ada', 'public');
 select tests.make_pods('{"pack": "open", "name": "chatty"}'), tests.make_pods('{"pack": "open", "name": "quiet"}');
 insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message)
-  select tests.pod(p), i, now(), 'default', 'stdout', 'x' from (values ('chatty', 12), ('quiet', 10)) t (p, n), generate_series(1, n) i;
-select is(stark_internal.trim_pod_logs(10), 2, 'a pod keeps its newest lines');
-select results_eq('select min(seq), count(*) from stark.pod_logs where pod_id = tests.pod(''chatty'')', 'values (3::bigint, 10::bigint)', 'the oldest go');
-select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 10::bigint, 'a pod with fewer keeps all');
-select lives_ok('select stark_internal.keep_house()', 'the job runs');
+  select tests.pod(p), i, '2032-01-10 12:00Z', 'default', 'stdout', 'x' from (values ('chatty', 102), ('quiet', 100)) t (p, n), generate_series(1, n) i;
+insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message) values (tests.pod('quiet'), 0, '2032-01-07 00:00Z', 'default', 'stdout', 'old'), (tests.pod('quiet'), 101, '1970-01-01', 'default', 'stdout', 'a wrong clock');
+select is(stark_internal.trim_pod_logs(), 0, 'ten thousand lines are kept of a pod');
+select lives_ok($$select stark_internal.keep_house('2032-01-10 23:00Z')$$, 'the job runs');
+select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 101::bigint, 'a line of three days ago stays, one of long ago went');
+select lives_ok($$select stark_internal.keep_house('2032-01-11 01:00Z')$$, 'a day later');
+select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 100::bigint, 'it goes too');
+update stark.cluster_config set max_log_lines_per_pod = 100;
+select is(stark_internal.trim_pod_logs(), 2, 'a pod keeps its newest lines, as many as the configuration says');
+select results_eq('select min(seq), count(*) from stark.pod_logs where pod_id = tests.pod(''chatty'')', 'values (3::bigint, 100::bigint)', 'the oldest go');
+select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 100::bigint, 'a pod with fewer keeps all');
+insert into cron.job_run_details (jobid, runid, end_time) values (1, 1000001, '2032-01-08'), (1, 1000002, '2032-01-11');
+select lives_ok($$select stark_internal.keep_house('2032-01-11 02:00Z')$$, 'pg_cron''s diary');
+select set_eq('select runid from cron.job_run_details where runid > 1000000', array[1000002], 'is kept for two days');
+
+-- The safety net
+delete from stark.pods;
+select is(stark_internal.catch_up(), 0, 'with nothing to do it does nothing');
+alter table stark.nodes disable trigger user;
+alter table stark.pods disable trigger user;
+update stark.nodes set status = 'offline';
+select tests.make_pods('{"pack": "open", "name": "waits"}');
+update stark.nodes set status = 'healthy';
+alter table stark.pods enable trigger user;
+alter table stark.nodes enable trigger user;
+select results_eq($$select status from stark.pods where name = 'waits'$$, $$values ('pending')$$, 'a pod that every trigger forgot');
+select is(stark_internal.catch_up(), 1, 'is placed');
+select is(stark_internal.catch_up(), 0, 'once');
+select is((select seq from stark_internal.event_heads where topic = '*'), (select max(seq) from stark.events where seq < 1000000), 'and then nothing more is said about it');
+insert into stark.namespaces (name, phase) values ('ends', 'terminating');
+update stark.pods set status = 'failed', finished_at = now(), deletion_requested_at = now();
+select is(stark_internal.catch_up(), 0, 'an ended pod that was to be deleted');
+select is(tests.count_of('select from stark.pods'), 0::bigint, 'is gone');
+select is(tests.count_of($$select from stark.namespaces where name = 'ends'$$), 0::bigint, 'and so is a namespace that was to end');
 
 select * from finish();
 rollback;

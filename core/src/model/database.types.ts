@@ -9,9 +9,14 @@ export type Database = {
           allow_node_registration: boolean;
           allow_registration: boolean;
           default_cpu_request: number;
+          default_grace_seconds: number;
           default_memory_request: number;
           default_namespace: string;
-          only_row: boolean;
+          event_retention_days: number;
+          log_retention_days: number;
+          max_log_lines_per_pod: number;
+          max_pods_per_node: number;
+          name: string;
           resource_version: number;
           scheduling_policy: string;
           scheduling_seed: number;
@@ -22,9 +27,14 @@ export type Database = {
           allow_node_registration?: boolean;
           allow_registration?: boolean;
           default_cpu_request?: number;
+          default_grace_seconds?: number;
           default_memory_request?: number;
           default_namespace?: string;
-          only_row?: boolean;
+          event_retention_days?: number;
+          log_retention_days?: number;
+          max_log_lines_per_pod?: number;
+          max_pods_per_node?: number;
+          name?: string;
           resource_version?: number;
           scheduling_policy?: string;
           scheduling_seed?: number;
@@ -34,9 +44,14 @@ export type Database = {
           allow_node_registration?: boolean;
           allow_registration?: boolean;
           default_cpu_request?: number;
+          default_grace_seconds?: number;
           default_memory_request?: number;
           default_namespace?: string;
-          only_row?: boolean;
+          event_retention_days?: number;
+          log_retention_days?: number;
+          max_log_lines_per_pod?: number;
+          max_pods_per_node?: number;
+          name?: string;
           resource_version?: number;
           scheduling_policy?: string;
           scheduling_seed?: number;
@@ -759,6 +774,64 @@ export type Database = {
       };
     };
     Views: {
+      node_history: {
+        Row: {
+          actor: string | null;
+          allocatable: Json | null;
+          correlation_id: string | null;
+          incarnation: number | null;
+          labels: Json | null;
+          node_id: string;
+          node_name: string | null;
+          origin: string;
+          resource_version: number | null;
+          seq: number;
+          status: string | null;
+          status_reason: string | null;
+          taints: Json | null;
+          time: string;
+          type: string;
+          unschedulable: boolean | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          actor?: string | null;
+          allocatable?: never;
+          correlation_id?: string | null;
+          incarnation?: never;
+          labels?: never;
+          node_id?: string | null;
+          node_name?: never;
+          origin?: string | null;
+          resource_version?: never;
+          seq?: number | null;
+          status?: never;
+          status_reason?: never;
+          taints?: never;
+          time?: string | null;
+          type?: string | null;
+          unschedulable?: never;
+        };
+        Update: {
+          actor?: string | null;
+          allocatable?: never;
+          correlation_id?: string | null;
+          incarnation?: never;
+          labels?: never;
+          node_id?: string | null;
+          node_name?: never;
+          origin?: string | null;
+          resource_version?: never;
+          seq?: number | null;
+          status?: never;
+          status_reason?: never;
+          taints?: never;
+          time?: string | null;
+          type?: string | null;
+          unschedulable?: never;
+        };
+        Relationships: [];
+      };
       pod_history: {
         Row: {
           actor: string | null;
@@ -1349,9 +1422,14 @@ export type Database = {
           allow_node_registration: boolean;
           allow_registration: boolean;
           default_cpu_request: number;
+          default_grace_seconds: number;
           default_memory_request: number;
           default_namespace: string;
-          only_row: boolean;
+          event_retention_days: number;
+          log_retention_days: number;
+          max_log_lines_per_pod: number;
+          max_pods_per_node: number;
+          name: string;
           resource_version: number;
           scheduling_policy: string;
           scheduling_seed: number;
