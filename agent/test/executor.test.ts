@@ -54,6 +54,20 @@ describe('a pack in its process', () => {
     expect(made.seen).toEqual(['started', 'exited']);
   });
 
+  it('gets a client of the project that is signed in as nobody', async () => {
+    const made = await bench.run(`export default async (ctx) => {
+      const client = await ctx.supabase();
+      const { data } = await client.auth.getSession();
+      console.log(client === await ctx.supabase(), client.supabaseUrl, client.supabaseKey, data.session);
+      const channel = client.channel('some');
+      const status = await new Promise((resolve) => channel.subscribe(resolve));
+      console.log(status);
+      process.exit(0);
+    }`);
+    await made.outcome();
+    expect(made.text()).toBe('true http://127.0.0.1:9 sb_publishable_test null\nCHANNEL_ERROR');
+  });
+
   it('logs by level, prints lines, and keeps their order', async () => {
     const made = await bench.run(`export default (ctx) => {
       ctx.log.info('up', { port: 1 });

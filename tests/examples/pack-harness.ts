@@ -49,6 +49,7 @@ export async function runPack<C>(pack: Pack<C>, config: C, storage = memoryStora
     ports: { http: port },
     storage,
     fetch,
+    supabase: () => Promise.reject(new Error('this pack runs without a project')),
     signal: end.signal,
     ready: becomeReady,
   };

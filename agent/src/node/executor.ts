@@ -6,6 +6,7 @@ import type { LogCollector } from '../logs/log-collector.js';
 import type { Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
 import type { WantedPod } from '../reconciler/pod.js';
 import type { RunDescription } from '../runtime/protocol.js';
+import type { ProjectAddress } from '../runtime/supabase.js';
 import { deletedUse } from './disk-use.js';
 import type { Launcher } from './launcher.js';
 import { OrphanRecords } from './orphans.js';
@@ -21,6 +22,7 @@ export interface ProcessExecutorOptions {
   /** One folder a pod, each with the pod's own data in it. */
   podsDir: string;
   nodeName: string;
+  project: ProjectAddress;
   logs: LogCollector;
   launcher: Launcher;
 }
@@ -41,17 +43,17 @@ export class ProcessExecutor implements Executor {
   }
 
   launch(request: LaunchRequest, listener: RunListener): PodRun {
-    const { pod, bundle, ports } = request;
-    const { logs, launcher, nodeName, podsDir } = this.options;
+    const { pod, bundle } = request;
+    const { logs, launcher, podsDir } = this.options;
     if (pod.spec.isolation === 'worker') throw new Error('isolation "worker" is not offered by this node');
     const dataDir = join(podsDir, pod.id, 'data');
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const limits = limitsOf(pod);
-    const child = launcher.spawn({ bundle, dataDir, ...limits, env: environmentOf(pod, nodeName) });
+    const child = launcher.spawn({ bundle, dataDir, ...limits, env: environmentOf(pod, this.options.nodeName) });
     const { pid } = child;
     const podProcess = new PodProcess({
       child,
-      run: describe(request, nodeName, ports),
+      run: describe(request, this.options),
       listener,
       onLine: (line) => logs.add(pod.id, line),
       onGone: () => {
@@ -104,7 +106,10 @@ function environmentOf(pod: WantedPod, nodeName: string): Record<string, string>
   };
 }
 
-function describe({ pod, bundle }: LaunchRequest, nodeName: string, ports: Record<string, number>): RunDescription {
+function describe(
+  { pod, bundle, ports }: LaunchRequest,
+  { nodeName, project }: ProcessExecutorOptions,
+): RunDescription {
   return {
     pod: { id: pod.id, name: pod.name, namespace: pod.namespace, labels: pod.labels ?? {} },
     pack: { name: pod.pack, version: pod.version },
@@ -112,6 +117,7 @@ function describe({ pod, bundle }: LaunchRequest, nodeName: string, ports: Recor
     config: pod.spec.config ?? {},
     env: pod.spec.env ?? {},
     ports,
+    project,
     bundle: pathToFileURL(bundle).href,
     entry: pod.entry ?? 'default',
   };

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageFolders } from './package-folders.js';
 import type { PodLimits } from './pod-limits.js';
 
 /** What a pod's process may touch and use. */
@@ -23,10 +24,13 @@ const RUNTIME = fileURLToPath(new URL('../runtime/node-child.js', import.meta.ur
 
 /** Starts the processes of pods, each as closed in as this version of Node.js and this system allow. */
 export class Launcher {
+  readonly #libraries: string[];
   readonly #setpriv = works(SETPRIV);
   readonly #prlimit = works(prlimit(1));
 
-  constructor(private readonly runtime = RUNTIME) {}
+  constructor(private readonly runtime = RUNTIME) {
+    this.#libraries = packageFolders(['@supabase/supabase-js', 'ws'], dirname(runtime));
+  }
 
   spawn(limits: LaunchLimits): ChildProcess {
     const [command, ...args] = [
@@ -54,6 +58,8 @@ export class Launcher {
       `--allow-fs-read=${join(runtimeDir, '*')}`,
       // Tells Node that the runtime's files are modules.
       `--allow-fs-read=${join(runtimeDir, '..', '..', 'package.json')}`,
+      // What `ctx.supabase` loads.
+      ...this.#libraries.map((folder) => `--allow-fs-read=${join(folder, '*')}`),
       `--allow-fs-read=${bundle}`,
       `--allow-fs-read=${join(dataDir, '*')}`,
       `--allow-fs-write=${join(dataDir, '*')}`,

@@ -135,6 +135,7 @@ async function assemble(
   const executor = new ProcessExecutor({
     podsDir: join(dataDir, 'pods'),
     nodeName: name,
+    project: { url: options.supabaseUrl, key: options.key },
     logs,
     launcher: new Launcher(options.runtime),
   });

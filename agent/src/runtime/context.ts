@@ -1,4 +1,5 @@
 import type { PackContext, PackLogMethod, PackStorage } from '@stark-o/core';
+import type { SupabaseClient } from '@supabase/supabase-js';
 import type { LogLevel, LogRecord, RunDescription } from './protocol.js';
 
 /** What a context needs of the world it is made in. */
@@ -6,6 +7,7 @@ export interface ContextHost {
   log(record: LogRecord): void;
   ready(): void;
   storage: PackStorage;
+  supabase(): Promise<SupabaseClient>;
   signal: AbortSignal;
 }
 
@@ -25,6 +27,7 @@ export function createContext(run: RunDescription, host: ContextHost): PackConte
     ports: deepFreeze(run.ports),
     storage: host.storage,
     fetch: globalThis.fetch.bind(globalThis),
+    supabase: () => host.supabase(),
     signal: host.signal,
     ready: () => host.ready(),
   });

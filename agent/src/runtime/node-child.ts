@@ -1,9 +1,11 @@
-// The entry of a pod's process. It knows nothing but what the agent sends it: no credentials, no address of the cluster.
+// The entry of a pod's process. It knows nothing but what the agent sends it: no credentials.
 import { join } from 'node:path';
+import type { WebSocketLikeConstructor } from '@supabase/supabase-js';
 import { createContext } from './context.js';
 import { FileStorage } from './file-storage.js';
 import { harden } from './harden.js';
 import { type FromRun, LOG_MARK, type LogRecord, type RunDescription, type ToRun } from './protocol.js';
+import { supabaseOf } from './supabase.js';
 
 const LONGEST_MESSAGE = 12_000;
 const LONGEST_RECORD = 16_000;
@@ -34,6 +36,7 @@ async function run(description: RunDescription): Promise<void> {
     log: write,
     ready: () => tell({ type: 'ready' }),
     storage: new FileStorage(join(process.cwd(), '.storage')),
+    supabase: supabaseOf(description.project, webSocket),
     signal: abort.signal,
   });
   await tell({ type: 'started' });
@@ -43,6 +46,13 @@ async function run(description: RunDescription): Promise<void> {
     return fail('run', error);
   }
   leave(0);
+}
+
+/** Node.js 20 has none of its own. */
+async function webSocket(): Promise<WebSocketLikeConstructor | undefined> {
+  return globalThis.WebSocket === undefined
+    ? ((await import('ws')).default as unknown as WebSocketLikeConstructor)
+    : undefined;
 }
 
 async function load({ bundle, entry }: RunDescription): Promise<((context: unknown) => unknown) | undefined> {

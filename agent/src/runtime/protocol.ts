@@ -1,4 +1,5 @@
 import type { JsonObject } from '@stark-o/core';
+import type { ProjectAddress } from './supabase.js';
 
 /** What a run is given once, before anything of the pack is loaded. */
 export interface RunDescription {
@@ -8,6 +9,7 @@ export interface RunDescription {
   config: JsonObject;
   env: Record<string, string>;
   ports: Record<string, number>;
+  project: ProjectAddress;
   /** Address of the bundle, as `import()` takes it. */
   bundle: string;
   /** The export to call. */

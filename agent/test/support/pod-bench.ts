@@ -41,7 +41,13 @@ export async function podBench(): Promise<PodBench> {
   const lines: LogLine[] = [];
   const logs = new LogCollector(systemClock, (batch) => lines.push(...batch));
   const podsDir = join(folder, 'pods');
-  const executor = new ProcessExecutor({ podsDir, nodeName: 'bench', logs, launcher: new Launcher(RUNTIME) });
+  const executor = new ProcessExecutor({
+    podsDir,
+    nodeName: 'bench',
+    project: { url: 'http://127.0.0.1:9', key: 'sb_publishable_test' },
+    logs,
+    launcher: new Launcher(RUNTIME),
+  });
   await executor.start();
   const runs: BenchRun[] = [];
   return {

@@ -1,3 +1,4 @@
+import type { SupabaseClient } from '@supabase/supabase-js';
 import type { JsonObject } from './json.js';
 
 /** Writes one log line of the pod. `fields` must be JSON; they end up beside the message in `stark pod logs -o json`. */
@@ -47,9 +48,14 @@ export interface PackContext<Config = JsonObject> {
   readonly ports: Readonly<Record<string, number>>;
   readonly storage: PackStorage;
   readonly fetch: typeof fetch;
+  /**
+   * A client of the cluster's Supabase project, made at the first call. It holds the publishable key and nobody's session:
+   * what it may do is what policies allow to `anon`, until the pack signs in with it.
+   */
+  supabase(): Promise<SupabaseClient>;
   /** Aborted when the pod should end: finish within the pod's grace period, then return. */
   readonly signal: AbortSignal;
-  /** Says that the pod can serve now. Only needed when the spec asks for it (`spec.readiness`); calling it twice is fine. */
+  /** Says that the pod can serve now. It counts where the spec asks for it (`readinessProbe.packReady`); calling it twice is fine. */
   ready(): void;
 }
 
