@@ -13,6 +13,15 @@ comment on schema stark_internal is 'Stark''s machinery. Not exposed, not usable
 
 -- Types
 
+create type stark_internal.allocation_change as (
+  node_id uuid,
+  cpu bigint,
+  memory bigint,
+  storage bigint,
+  pods bigint
+);
+comment on type stark_internal.allocation_change is 'What a statement adds to one node''s allocated.';
+
 create type stark_internal.pod_group as (
   priority integer,
   runtime text,
@@ -1465,9 +1474,9 @@ begin
     'incarnation', v_node.incarnation,
     'topic', 'stark:node:' || p_node_id,
     'pods', coalesce((
-      select jsonb_agg(stark_internal.wanted_pod(p, v) order by p.priority desc, p.created_at, p.id)
-      from stark.pods p join stark.pack_versions v on v.id = p.pack_version_id
-      where p.node_id = p_node_id and stark_internal.occupies(p.status)), '[]'));
+      select jsonb_agg(w.item)
+      from stark_internal.wanted_pods(array(
+        select p from stark.pods p where p.node_id = p_node_id and stark_internal.occupies(p.status) order by p.priority desc, p.created_at, p.id)) w), '[]'));
 end;
 $function$;
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
@@ -2025,20 +2034,20 @@ CREATE OR REPLACE FUNCTION stark_internal.account_resources()
  SET search_path TO ''
 AS $function$
 declare
-  v_changes jsonb;
+  v_changes stark_internal.allocation_change[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'INSERT' then
-    select jsonb_agg(to_jsonb(c)) into v_changes from (
-      select r.node_id, sum(r.cpu_request) as cpu, sum(r.memory_request) as memory, sum(r.storage_request) as storage, count(*) as pods
+    select array_agg(c::stark_internal.allocation_change) into v_changes from (
+      select r.node_id, sum(r.cpu_request), sum(r.memory_request), sum(r.storage_request), count(*)
       from new_rows r where r.node_id is not null and stark_internal.occupies(r.status) group by r.node_id) c;
   elsif tg_op = 'DELETE' then
-    select jsonb_agg(to_jsonb(c)) into v_changes from (
-      select r.node_id, -sum(r.cpu_request) as cpu, -sum(r.memory_request) as memory, -sum(r.storage_request) as storage, -count(*) as pods
+    select array_agg(c::stark_internal.allocation_change) into v_changes from (
+      select r.node_id, -sum(r.cpu_request), -sum(r.memory_request), -sum(r.storage_request), -count(*)
       from old_rows r where r.node_id is not null and stark_internal.occupies(r.status) group by r.node_id) c;
   else
-    select jsonb_agg(to_jsonb(c)) into v_changes from (
-      select d.node_id, sum(d.cpu) as cpu, sum(d.memory) as memory, sum(d.storage) as storage, sum(d.pods) as pods
+    select array_agg(c::stark_internal.allocation_change) into v_changes from (
+      select d.node_id, sum(d.cpu), sum(d.memory), sum(d.storage), sum(d.pods)
       from (
         select r.node_id, r.cpu_request as cpu, r.memory_request as memory, r.storage_request as storage, 1 as pods
         from new_rows r where r.node_id is not null and stark_internal.occupies(r.status)
@@ -2055,7 +2064,7 @@ begin
         'memory', (n.allocated ->> 'memory')::bigint + c.memory,
         'storage', (n.allocated ->> 'storage')::bigint + c.storage,
         'pods', (n.allocated ->> 'pods')::bigint + c.pods)
-      from jsonb_to_recordset(v_changes) as c (node_id uuid, cpu bigint, memory bigint, storage bigint, pods bigint)
+      from unnest(v_changes) as c
       where n.id = c.node_id;
   end if;
   return null;
@@ -2261,30 +2270,29 @@ comment on function stark_internal.bind(timestamp with time zone) is 'Writes wha
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
  RETURNS void
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO ''
 AS $function$
-declare
-  v_batch record;
-  v_previous bigint;
-begin
-  for v_batch in
-    select b.topic, b.chunk, max(b.seq) as last_seq, jsonb_agg(b.event order by b.seq) as events
+  with batches as (
+    select b.topic, b.chunk, max((b.event).seq) as last_seq, array_agg(b.event order by (b.event).seq) as events
     from (
-      -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-      select e.seq, coalesce('stark:namespace:' || e.namespace, 'stark:cluster') as topic, to_jsonb(e) as event,
-             sum(pg_column_size(e.object) + 300) over (partition by e.namespace order by e.seq) / 200000 as chunk
-      from unnest(p_events) e
+      select e.topic, e.event,
+             -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
+             sum(pg_column_size((e.event).object) + 300) over (partition by e.topic order by (e.event).seq) / 200000 as chunk
+      from (select u as event, coalesce('stark:namespace:' || u.namespace, 'stark:cluster') as topic from unnest(p_events) u) e
     ) b
     group by b.topic, b.chunk
-    order by b.topic, b.chunk
-  loop
-    select h.seq into v_previous from stark_internal.event_heads h where h.topic = v_batch.topic;
-    insert into stark_internal.event_heads as h (topic, seq) values (v_batch.topic, v_batch.last_seq)
-      on conflict (topic) do update set seq = excluded.seq;
-    perform realtime.send(jsonb_build_object('events', v_batch.events, 'previous_seq', coalesce(v_previous, 0)), 'events', v_batch.topic, true);
-  end loop;
-end;
+  ), moved as (
+    insert into stark_internal.event_heads as h (topic, seq) select b.topic, max(b.last_seq) from batches b group by b.topic
+      on conflict (topic) do update set seq = excluded.seq
+  ), messages as (
+    -- One pass from rows to JSON: each level that is put together by itself copies all that is in it.
+    select b.topic, b.last_seq, (select to_jsonb(payload) from (select b.events, b.previous_seq) payload) as payload
+    from (
+      select b.*, coalesce(lag(b.last_seq) over (partition by b.topic order by b.chunk), h.seq, 0) as previous_seq
+      from batches b left join stark_internal.event_heads h using (topic)) b
+  )
+  select stark_internal.send_messages('events', array_agg(m.topic order by m.last_seq), array_agg(m.payload order by m.last_seq)) from messages m;
 $function$;
 comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 
@@ -2525,27 +2533,25 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SET enable_nestloop TO 'off'
 AS $function$
 declare
-  v_items jsonb;
+  v_nodes uuid[];
+  v_items jsonb[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
-    select jsonb_agg(jsonb_build_object('node_id', n.node_id, 'item', stark_internal.wanted_pod(n::stark.pods, v)) order by n.priority desc, n.created_at, n.id) into v_items
-      from old_rows o join new_rows n using (id) join stark.pack_versions v on v.id = n.pack_version_id
-      where n.status = 'scheduled' and o.status <> 'scheduled';
-    if v_items is not null then
-      perform stark_internal.send_command('pods.start', v_items);
-    end if;
-    select jsonb_agg(jsonb_build_object('node_id', n.node_id, 'item', jsonb_build_object(
-             'id', n.id, 'graceSeconds', coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30)))) into v_items
+    select array_agg(w.node_id), array_agg(w.item) into v_nodes, v_items
+      from stark_internal.wanted_pods(array(
+        select n::stark.pods from old_rows o join new_rows n using (id)
+        where n.status = 'scheduled' and o.status <> 'scheduled'
+        order by n.priority desc, n.created_at, n.id)) w;
+    perform stark_internal.send_commands('pods.start', v_nodes, v_items);
+    select array_agg(n.node_id), array_agg(jsonb_build_object('id', n.id, 'graceSeconds', coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30))) into v_nodes, v_items
       from old_rows o join new_rows n using (id)
       where n.status = 'stopping' and o.status <> 'stopping' and n.node_id is not null;
   else
-    select jsonb_agg(jsonb_build_object('node_id', o.node_id, 'item', jsonb_build_object('id', o.id, 'graceSeconds', 0))) into v_items
+    select array_agg(o.node_id), array_agg(jsonb_build_object('id', o.id, 'graceSeconds', 0)) into v_nodes, v_items
       from old_rows o where stark_internal.occupies(o.status) and o.node_id is not null;
   end if;
-  if v_items is not null then
-    perform stark_internal.send_command('pods.stop', v_items);
-  end if;
+  perform stark_internal.send_commands('pods.stop', v_nodes, v_items);
   return null;
 end;
 $function$;
@@ -5270,24 +5276,38 @@ AS $function$
 $function$;
 comment on function stark_internal.semver_key(text) is 'A text whose byte order is the precedence order of semver versions.';
 
-CREATE OR REPLACE FUNCTION stark_internal.send_command(p_event text, p_items jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.send_commands(p_event text, p_node_ids uuid[], p_items jsonb[])
  RETURNS void
  LANGUAGE sql
  SET search_path TO ''
 AS $function$
-  select realtime.send(jsonb_build_object('pods', m.items), p_event, 'stark:node:' || m.node_id, true)
+  select stark_internal.send_messages(p_event, array_agg('stark:node:' || m.node_id order by m.node_id, m.chunk), array_agg(m.payload order by m.node_id, m.chunk))
   from (
-    select c.node_id, c.chunk, jsonb_agg(c.item order by c.ord) as items
+    select c.node_id, c.chunk, jsonb_build_object('pods', array_agg(c.item order by c.ord)) as payload
     from (
-      select i.node_id, i.item, i.ord,
-             sum(octet_length(i.item::text)) over (partition by i.node_id order by i.ord) / 200000 as chunk
-      from rows from (jsonb_to_recordset(p_items) as (node_id uuid, item jsonb)) with ordinality as i (node_id, item, ord)
+      -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
+      select i.node_id, i.item, i.ord, sum(pg_column_size(i.item)) over (partition by i.node_id order by i.ord) / 200000 as chunk
+      from unnest(p_node_ids, p_items) with ordinality as i (node_id, item, ord)
     ) c
     group by c.node_id, c.chunk
   ) m
-  order by m.node_id, m.chunk;
+  having count(*) > 0;
 $function$;
-comment on function stark_internal.send_command(text,jsonb) is 'Broadcasts a command to each node concerned.';
+comment on function stark_internal.send_commands(text,uuid[],jsonb[]) is 'Broadcasts a command to each node concerned.';
+
+CREATE OR REPLACE FUNCTION stark_internal.send_messages(p_event text, p_topics text[], p_payloads jsonb[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  insert into realtime.messages (payload, event, topic, private, extension)
+    select m.payload, p_event, m.topic, true, 'broadcast' from unnest(p_topics, p_payloads) with ordinality as m (topic, payload, ord) order by m.ord;
+exception when others then
+  raise warning 'broadcasts of % lost: %', p_event, sqlerrm;
+end;
+$function$;
+comment on function stark_internal.send_messages(text,text[],jsonb[]) is 'Broadcasts many messages at once.';
 
 CREATE OR REPLACE FUNCTION stark_internal.set_disabled(p_user_id uuid, p_since timestamp with time zone)
  RETURNS stark.profiles
@@ -5621,31 +5641,35 @@ end;
 $function$;
 comment on function stark_internal.unknown_field(jsonb,text[]) is 'A field of an object that is not known.';
 
-CREATE OR REPLACE FUNCTION stark_internal.wanted_pod(p_pod stark.pods, p_version stark.pack_versions)
- RETURNS jsonb
- LANGUAGE plpgsql
- IMMUTABLE
+CREATE OR REPLACE FUNCTION stark_internal.wanted_pods(p_pods stark.pods[])
+ RETURNS TABLE(node_id uuid, item jsonb)
+ LANGUAGE sql
+ STABLE
  SET search_path TO ''
 AS $function$
-begin
-  return jsonb_build_object(
-    'id', p_pod.id,
-    'name', p_pod.name,
-    'namespace', p_pod.namespace,
-    'labels', p_pod.labels,
-    'status', p_pod.status,
-    'pack', p_pod.pack_name,
-    'version', p_pod.version,
-    'version_id', p_version.id,
-    'runtime', p_version.runtime,
-    'entry', p_version.entry,
-    'bundle', jsonb_build_object('bucket', p_version.bucket, 'path', p_version.path, 'sha256', p_version.sha256, 'size_bytes', p_version.size_bytes),
-    'spec', p_pod.spec,
-    'restarts', p_pod.restarts,
-    'wanted', case when p_pod.status = 'stopping' then 'stopped' else 'running' end);
-end;
+  select p.node_id, jsonb_build_object(
+    'id', p.id,
+    'name', p.name,
+    'namespace', p.namespace,
+    'labels', p.labels,
+    'status', p.status,
+    'pack', p.pack_name,
+    'version', p.version,
+    'version_id', v.id,
+    'runtime', v.runtime,
+    'entry', v.entry,
+    'bundle', v.bundle,
+    'spec', p.spec,
+    'restarts', p.restarts,
+    'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end)
+  from unnest(p_pods) with ordinality as p
+  join (
+    -- offset 0: built once a version, not once a pod.
+    select w.id, w.runtime, w.entry, jsonb_build_object('bucket', w.bucket, 'path', w.path, 'sha256', w.sha256, 'size_bytes', w.size_bytes) as bundle
+    from stark.pack_versions w where w.id in (select d.pack_version_id from unnest(p_pods) d) offset 0) v on v.id = p.pack_version_id
+  order by p.ordinality;
 $function$;
-comment on function stark_internal.wanted_pod(stark.pods,stark.pack_versions) is 'A placed pod in the form that agents get it.';
+comment on function stark_internal.wanted_pods(stark.pods[]) is 'Placed pods in the form that agents get them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
  RETURNS text
@@ -5693,9 +5717,13 @@ begin
   elsif tg_op = 'DELETE' then
     select array_agg(to_jsonb(o)) into v_objects from old_rows o;
   elsif v_kind = 'node' then
+    -- Column by column: each pass changes allocated of many nodes, and comparing them as JSON would be most of its cost.
     select array_agg(to_jsonb(n)) into v_objects
       from old_rows o join new_rows n using (id)
-      where to_jsonb(o) - array['allocated', 'resource_version'] is distinct from to_jsonb(n) - array['allocated', 'resource_version'];
+      where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.labels, o.taints, o.capabilities, o.overrides,
+             o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at)
+        is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.labels, n.taints, n.capabilities, n.overrides,
+             n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at);
   else
     select array_agg(to_jsonb(n)) into v_objects from new_rows n;
   end if;

@@ -206,6 +206,9 @@ create trigger _100_check_status_steps after update on stark.pods
   referencing old table as old_rows new table as new_rows
   for each statement execute function stark_internal.check_status_steps();
 
+create type stark_internal.allocation_change as (node_id uuid, cpu bigint, memory bigint, storage bigint, pods bigint);
+comment on type stark_internal.allocation_change is 'What a statement adds to one node''s allocated.';
+
 /**
  * stark_internal.account_resources(): statement trigger; nodes.allocated follows every change of pods, whoever makes it, as
  * one update of the nodes that are touched.
@@ -217,20 +220,20 @@ security definer
 set search_path = ''
 as $$
 declare
-  v_changes jsonb;
+  v_changes stark_internal.allocation_change[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'INSERT' then
-    select jsonb_agg(to_jsonb(c)) into v_changes from (
-      select r.node_id, sum(r.cpu_request) as cpu, sum(r.memory_request) as memory, sum(r.storage_request) as storage, count(*) as pods
+    select array_agg(c::stark_internal.allocation_change) into v_changes from (
+      select r.node_id, sum(r.cpu_request), sum(r.memory_request), sum(r.storage_request), count(*)
       from new_rows r where r.node_id is not null and stark_internal.occupies(r.status) group by r.node_id) c;
   elsif tg_op = 'DELETE' then
-    select jsonb_agg(to_jsonb(c)) into v_changes from (
-      select r.node_id, -sum(r.cpu_request) as cpu, -sum(r.memory_request) as memory, -sum(r.storage_request) as storage, -count(*) as pods
+    select array_agg(c::stark_internal.allocation_change) into v_changes from (
+      select r.node_id, -sum(r.cpu_request), -sum(r.memory_request), -sum(r.storage_request), -count(*)
       from old_rows r where r.node_id is not null and stark_internal.occupies(r.status) group by r.node_id) c;
   else
-    select jsonb_agg(to_jsonb(c)) into v_changes from (
-      select d.node_id, sum(d.cpu) as cpu, sum(d.memory) as memory, sum(d.storage) as storage, sum(d.pods) as pods
+    select array_agg(c::stark_internal.allocation_change) into v_changes from (
+      select d.node_id, sum(d.cpu), sum(d.memory), sum(d.storage), sum(d.pods)
       from (
         select r.node_id, r.cpu_request as cpu, r.memory_request as memory, r.storage_request as storage, 1 as pods
         from new_rows r where r.node_id is not null and stark_internal.occupies(r.status)
@@ -247,7 +250,7 @@ begin
         'memory', (n.allocated ->> 'memory')::bigint + c.memory,
         'storage', (n.allocated ->> 'storage')::bigint + c.storage,
         'pods', (n.allocated ->> 'pods')::bigint + c.pods)
-      from jsonb_to_recordset(v_changes) as c (node_id uuid, cpu bigint, memory bigint, storage bigint, pods bigint)
+      from unnest(v_changes) as c
       where n.id = c.node_id;
   end if;
   return null;

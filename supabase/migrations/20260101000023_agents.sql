@@ -76,9 +76,9 @@ begin
     'incarnation', v_node.incarnation,
     'topic', 'stark:node:' || p_node_id,
     'pods', coalesce((
-      select jsonb_agg(stark_internal.wanted_pod(p, v) order by p.priority desc, p.created_at, p.id)
-      from stark.pods p join stark.pack_versions v on v.id = p.pack_version_id
-      where p.node_id = p_node_id and stark_internal.occupies(p.status)), '[]'));
+      select jsonb_agg(w.item)
+      from stark_internal.wanted_pods(array(
+        select p from stark.pods p where p.node_id = p_node_id and stark_internal.occupies(p.status) order by p.priority desc, p.created_at, p.id)) w), '[]'));
 end;
 $$;
 comment on function stark.node_sync(uuid, bigint) is 'Connects an agent, or tells it again what it should run.';

@@ -49,30 +49,30 @@ insert into stark_internal.event_heads (topic, seq) values ('*', 0);
 /** stark_internal.broadcast_events(events): sends new events on their topics, in batches of about 200 kB at most, since a hosted project drops large messages. */
 create function stark_internal.broadcast_events(p_events stark.events[])
 returns void
-language plpgsql
+language sql
+volatile
 set search_path = ''
 as $$
-declare
-  v_batch record;
-  v_previous bigint;
-begin
-  for v_batch in
-    select b.topic, b.chunk, max(b.seq) as last_seq, jsonb_agg(b.event order by b.seq) as events
+  with batches as (
+    select b.topic, b.chunk, max((b.event).seq) as last_seq, array_agg(b.event order by (b.event).seq) as events
     from (
-      -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-      select e.seq, coalesce('stark:namespace:' || e.namespace, 'stark:cluster') as topic, to_jsonb(e) as event,
-             sum(pg_column_size(e.object) + 300) over (partition by e.namespace order by e.seq) / 200000 as chunk
-      from unnest(p_events) e
+      select e.topic, e.event,
+             -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
+             sum(pg_column_size((e.event).object) + 300) over (partition by e.topic order by (e.event).seq) / 200000 as chunk
+      from (select u as event, coalesce('stark:namespace:' || u.namespace, 'stark:cluster') as topic from unnest(p_events) u) e
     ) b
     group by b.topic, b.chunk
-    order by b.topic, b.chunk
-  loop
-    select h.seq into v_previous from stark_internal.event_heads h where h.topic = v_batch.topic;
-    insert into stark_internal.event_heads as h (topic, seq) values (v_batch.topic, v_batch.last_seq)
-      on conflict (topic) do update set seq = excluded.seq;
-    perform realtime.send(jsonb_build_object('events', v_batch.events, 'previous_seq', coalesce(v_previous, 0)), 'events', v_batch.topic, true);
-  end loop;
-end;
+  ), moved as (
+    insert into stark_internal.event_heads as h (topic, seq) select b.topic, max(b.last_seq) from batches b group by b.topic
+      on conflict (topic) do update set seq = excluded.seq
+  ), messages as (
+    -- One pass from rows to JSON: each level that is put together by itself copies all that is in it.
+    select b.topic, b.last_seq, (select to_jsonb(payload) from (select b.events, b.previous_seq) payload) as payload
+    from (
+      select b.*, coalesce(lag(b.last_seq) over (partition by b.topic order by b.chunk), h.seq, 0) as previous_seq
+      from batches b left join stark_internal.event_heads h using (topic)) b
+  )
+  select stark_internal.send_messages('events', array_agg(m.topic order by m.last_seq), array_agg(m.payload order by m.last_seq)) from messages m;
 $$;
 comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 revoke all on function stark_internal.broadcast_events(stark.events[]) from public, anon;
@@ -103,9 +103,13 @@ begin
   elsif tg_op = 'DELETE' then
     select array_agg(to_jsonb(o)) into v_objects from old_rows o;
   elsif v_kind = 'node' then
+    -- Column by column: each pass changes allocated of many nodes, and comparing them as JSON would be most of its cost.
     select array_agg(to_jsonb(n)) into v_objects
       from old_rows o join new_rows n using (id)
-      where to_jsonb(o) - array['allocated', 'resource_version'] is distinct from to_jsonb(n) - array['allocated', 'resource_version'];
+      where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.labels, o.taints, o.capabilities, o.overrides,
+             o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at)
+        is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.labels, n.taints, n.capabilities, n.overrides,
+             n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at);
   else
     select array_agg(to_jsonb(n)) into v_objects from new_rows n;
   end if;

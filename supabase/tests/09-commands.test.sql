@@ -11,9 +11,9 @@ select tests.make_pods('{"pack": "open", "name": "p", "replicas": 4, "spec": {"t
 select results_eq('select node, event, jsonb_array_length(payload -> ''pods'') from sent order by 1', $$values ('n1', 'pods.start', 2), ('n2', 'pods.start', 2)$$, 'four pods on two nodes are two messages');
 select is((select bool_and(private and extension = 'broadcast') from sent), true, 'private broadcasts');
 select is((select payload #> '{pods,0}' from sent where node = 'n1'),
-  (select stark_internal.wanted_pod(p, v) from stark.pods p join stark.pack_versions v on v.id = p.pack_version_id, sent s where s.node = 'n1' and p.id::text = s.payload #>> '{pods,0,id}'),
+  (select w.item from sent s, stark.pods p, stark_internal.wanted_pods(array[p]) w where s.node = 'n1' and p.id::text = s.payload #>> '{pods,0,id}'),
   'a start carries the pod as a sync would');
-select is((select array_agg(k order by k) from jsonb_object_keys((select payload from sent where node = 'n1')) k), array['id', 'pods'], 'in an object with the message''s id');
+select is((select array_agg(k order by k) from jsonb_object_keys((select payload from sent where node = 'n1')) k), array['pods'], 'in an object of their own');
 
 select count(*) from stark.stop_pods(array(select id from stark.pods));
 select results_eq($$select node, jsonb_array_length(payload -> 'pods'), payload #> '{pods,0,graceSeconds}' from sent where event = 'pods.stop' order by 1$$, $$values ('n1', 2, '7'::jsonb), ('n2', 2, '7'::jsonb)$$, 'stopping four is two messages, with their grace');

@@ -9,6 +9,12 @@ create temporary view news with (security_invoker = true) as select e.* from sta
 grant select on news to public;
 create function pg_temp.forget() returns void language sql security definer as $$ update mark set seq = (select coalesce(max(seq), 0) from stark.events) $$;
 
+-- Nodes are compared column by column: none may be forgotten.
+select is_empty($$select a.attname from pg_catalog.pg_attribute a, pg_catalog.pg_proc f
+  where a.attrelid = 'stark.nodes'::regclass and a.attnum > 0 and not a.attisdropped and a.attname not in ('id', 'allocated', 'resource_version')
+    and f.oid = 'stark_internal.write_events'::regproc and not (f.prosrc ~ ('\mo\.' || a.attname || '\M') and f.prosrc ~ ('\mn\.' || a.attname || '\M'))$$,
+  'a change of any column of a node is an event');
+
 -- What is written
 select set_config('request.headers', '{"x-correlation-id": "abc-123", "user-agent": "x"}', true);
 select tests.sign_in('uma');
