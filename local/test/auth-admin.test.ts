@@ -12,6 +12,7 @@ beforeAll(async () => {
       create function public.on_user() returns trigger language plpgsql security definer set search_path = '' as $$
       begin
         if new.email = 'refused@example.com' then raise exception 'not this one'; end if;
+        if new.email = 'closed@example.com' then raise sqlstate 'PT403' using message = 'closed', detail = 'CLOSED', hint = 'ask'; end if;
         insert into public.profiles values (new.id, new.email);
         return new;
       end $$;
@@ -120,6 +121,19 @@ describe('createUser', () => {
     }
     const left = await stack.test.as('supabase_admin')`select from auth.users where email = 'refused@example.com'`;
     expect(left).toHaveLength(0);
+  });
+
+  it('is answered as a trigger wants that raises a status, at sign-up too', async () => {
+    const body = { email: 'closed@example.com', password };
+    const refusal = { code: 'PT403', message: 'closed', detail: 'CLOSED', hint: 'ask' };
+    const created = await call('POST', '', secret, body);
+    expect([created.status, await created.json()]).toEqual([403, refusal]);
+    const signedUp = await fetch(`${stack.url}/auth/v1/signup`, {
+      method: 'POST',
+      headers: { apikey: keys.publishable, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect([signedUp.status, await signedUp.json()]).toEqual([403, refusal]);
   });
 
   it('lets exactly one of many at once have an address', async () => {

@@ -5,7 +5,7 @@ import { type Database, openDatabase } from './database.js';
 import { databaseUnavailable, isDatabaseError, postgrestError, ResponseError } from './errors.js';
 import { JsonValues } from './json-values.js';
 import { isLostConnection, withReconnect } from './reconnect.js';
-import { cookiesOf, requestContext } from './request-context.js';
+import { cookiesOf, rememberRefusal, requestContext } from './request-context.js';
 
 /** `rest` answers database errors as PostgREST does; `service` leaves them to lite's Auth and Storage. */
 export type ConnectionMode = 'rest' | 'service';
@@ -50,11 +50,8 @@ export class LiteConnection extends PostgresConnection {
     // Lite opens no connection of its own before its first query, and the queries go to our pool.
     super({ url: options.databaseUrl });
     this.#options = options;
-    this.kysely = openDatabase({
-      databaseUrl: options.databaseUrl,
-      application: `stark-${options.mode}`,
-      max: options.maxConnections,
-    });
+    const { databaseUrl, mode, maxConnections: max } = options;
+    this.kysely = openDatabase({ databaseUrl, application: `stark-${mode}`, max }, rememberRefusal);
   }
 
   override async introspect(): Promise<Introspection> {

@@ -67,9 +67,14 @@ export function openPool({ databaseUrl, application, max, options }: PoolOptions
   return pool;
 }
 
-/** Kysely on a pool; destroying it ends the pool. */
-export function openDatabase(options: PoolOptions): Database {
-  return new Kysely({ dialect: new PostgresDialect({ pool: openPool(options) }) });
+/** Kysely on a pool; destroying it ends the pool. `onError` hears of every query that failed. */
+export function openDatabase(options: PoolOptions, onError: (error: unknown) => void = () => undefined): Database {
+  return new Kysely({
+    dialect: new PostgresDialect({ pool: openPool(options) }),
+    log: (event) => {
+      if (event.level === 'error') onError(event.error);
+    },
+  });
 }
 
 /** `2026-11-21 05:15:09.43+00` as `2026-11-21T05:15:09.43+00:00`; infinity and years before Christ keep their words. */

@@ -97,10 +97,16 @@ function statusOf(error: DatabaseError, role: string): number {
   if (code === '42501') return role === 'anon' ? 401 : 403;
   if (code === '21000') return message.endsWith('requires a WHERE clause') ? 400 : 500;
   if (code === '22023' && /^role .* does not exist$/.test(message)) return 401;
-  const chosen = /^PT([2-5]\d\d)$/.exec(code);
-  if (chosen) return Number(chosen[1]);
+  const chosen = chosenStatus(code);
+  if (chosen) return chosen;
   if (code.startsWith('PT')) return 500;
   return statuses.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 400;
+}
+
+/** The HTTP status that SQL chose with `raise sqlstate 'PT…'`: PostgREST and Auth answer with it. */
+export function chosenStatus(code: string): number | undefined {
+  const status = /^PT([2-5]\d\d)$/.exec(code)?.[1];
+  return status === undefined ? undefined : Number(status);
 }
 
 /** `raise sqlstate 'PGRST'`: message and detail are JSON and become the response word for word. */

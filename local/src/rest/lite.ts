@@ -9,7 +9,7 @@ import { Catalog } from './catalog.js';
 import { LiteConnection } from './connection.js';
 import { quietly } from './console.js';
 import type { Database } from './database.js';
-import { isDatabaseError } from './errors.js';
+import { chosenStatus, isDatabaseError } from './errors.js';
 import { logMail } from './mail.js';
 import { contextOf, requestContext } from './request-context.js';
 import { SchemaWatch } from './schema-watch.js';
@@ -161,8 +161,12 @@ export class LiteService {
 
   async #route(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
-    if (pathname.startsWith('/auth/v1/admin/')) return this.#admin.fetch(request);
-    if (pathname.startsWith('/auth/v1/')) return this.#sessions.around(request, (inner) => this.#auth.fetch(inner));
+    if (pathname.startsWith('/auth/v1/')) {
+      const response = pathname.startsWith('/auth/v1/admin/')
+        ? await this.#admin.fetch(request)
+        : await this.#sessions.around(request, (inner) => this.#auth.fetch(inner));
+      return refusedByTrigger() ?? response;
+    }
     if (pathname.startsWith('/storage/v1/')) {
       return aroundStorage(request, (inner) => this.#objects.fetch(inner));
     }
@@ -201,6 +205,14 @@ export class LiteService {
     app._storageAdapter = this.#storage;
     return app;
   }
+}
+
+/** GoTrue's answer when a trigger on its tables raised `PT403` or the like; no query of lite's own does. */
+function refusedByTrigger(): Response | undefined {
+  const error = requestContext.getStore()?.refused;
+  if (error === undefined) return undefined;
+  const { code, message, detail, hint } = error;
+  return Response.json({ code, message, hint, detail }, { status: chosenStatus(code) ?? 500 });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { chosenStatus, type DatabaseError, isDatabaseError } from './errors.js';
 
 /** What a database transaction or the storage adapter must know of the HTTP request it works for. */
 export interface RequestContext {
@@ -7,6 +8,8 @@ export interface RequestContext {
   headers: Record<string, string>;
   /** The schema of Accept-Profile or Content-Profile; undefined means the first exposed one. */
   schema: string | undefined;
+  /** What a trigger refused with a status of its own; lite's Auth forgets it and answers 500. */
+  refused?: DatabaseError;
 }
 
 /** Lite calls its connection and its storage adapter without the request, so it travels beside the call. */
@@ -25,6 +28,12 @@ export function contextOf(request: Request): RequestContext {
     headers,
     schema: (reads ? headers['accept-profile'] : headers['content-profile']) ?? undefined,
   };
+}
+
+/** Keeps a refusal of the database that says which HTTP status it wants. */
+export function rememberRefusal(error: unknown): void {
+  const context = requestContext.getStore();
+  if (context && isDatabaseError(error) && chosenStatus(error.code)) context.refused = error;
 }
 
 /** Cookies of the request as one object, the shape of `request.cookies`. */

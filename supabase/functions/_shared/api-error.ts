@@ -24,8 +24,17 @@ interface ServiceError {
   status?: number | undefined;
 }
 
-/** Passes on what a service of the platform said: Stark's SQL functions already speak in codes, hints and details. */
+/** Passes on what a service of the platform said to the secret key: Stark's SQL functions already speak in codes, hints and details. */
 export function fromService(error: ServiceError, status: number | undefined = error.status): ApiError {
+  // Refusing our secret key is a fault of this deployment, not of the caller's sign-in.
+  if (status === 401 || status === 403) {
+    return new ApiError(500, 'BAD_SECRET_KEY', `the platform refused the function's secret key: ${error.message}`);
+  }
+  return fromCaller(error, status);
+}
+
+/** Passes on what a service said to a request that went out with the caller's own key and token. */
+export function fromCaller(error: ServiceError, status: number | undefined = error.status): ApiError {
   if (status === undefined || status === 0) {
     return new ApiError(503, 'UNREACHABLE', `the platform did not answer: ${error.message}`);
   }
@@ -35,9 +44,5 @@ export function fromService(error: ServiceError, status: number | undefined = er
     return new ApiError(status, 'PLATFORM_FAILED', `the platform failed: ${reason}`);
   }
   const code = error.code ? error.code.toUpperCase() : `HTTP_${status}`;
-  // Refusing our secret key is a fault of this deployment, not of the caller's sign-in.
-  if (status === 401 || status === 403) {
-    return new ApiError(500, 'BAD_SECRET_KEY', `the platform refused the function's secret key: ${error.message}`);
-  }
   return new ApiError(status, code, error.message, error.hint || null, error.details || null);
 }

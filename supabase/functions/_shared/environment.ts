@@ -36,19 +36,37 @@ type Database = {
     Views: Record<never, never>;
     Functions: {
       needs_setup: { Args: Record<never, never>; Returns: boolean };
+      admit_user: {
+        Args: { p_email: string; p_role: string | null; p_namespace: string | null; p_display_name: string | null };
+        Returns: { user_id: string; email: string };
+      };
       setup_admin: { Args: { p_user_id: string; p_display_name: string | null }; Returns: unknown };
     };
   };
 };
 
-export type SecretClient = SupabaseClient<Database, 'stark'>;
+export type Client = SupabaseClient<Database, 'stark'>;
 
 /** A client with the secret key, bound to schema `stark`; it passes the caller's correlation id on. */
-export function secretClient(correlationId: string): SecretClient {
-  const { url, secretKey } = readEnvironment();
-  return createClient<Database, 'stark'>(url, secretKey, {
+export function secretClient(correlationId: string): Client {
+  return clientWith(readEnvironment().secretKey, { 'x-correlation-id': correlationId });
+}
+
+/**
+ * A client that is nobody but the caller: with the key and the token of their request, and no key of ours, since a secret key
+ * beside a token that counts as none would make the caller the platform's owner.
+ */
+export function callerClient(request: Request, correlationId: string): Client {
+  const key = request.headers.get('apikey');
+  const authorization = request.headers.get('authorization');
+  if (!key || !authorization) throw new ApiError(401, 'UNAUTHENTICATED', 'nobody is signed in', 'stark auth login');
+  return clientWith(key, { authorization, 'x-correlation-id': correlationId });
+}
+
+function clientWith(key: string, headers: Record<string, string>): Client {
+  return createClient<Database, 'stark'>(readEnvironment().url, key, {
     db: { schema: 'stark' },
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { headers: { 'x-correlation-id': correlationId } },
+    global: { headers },
   });
 }

@@ -1,4 +1,7 @@
 import { serveRoutes } from '../_shared/http.ts';
 import { getSetup, postSetup } from './setup.ts';
+import { postUser } from './users.ts';
 
-Deno.serve(serveRoutes('api', { '/auth/setup': { GET: getSetup, POST: postSetup } }));
+Deno.serve(
+  serveRoutes('api', { '/auth/setup': { GET: getSetup, POST: postSetup }, '/auth/users': { POST: postUser } }),
+);
