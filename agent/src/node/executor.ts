@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { LogCollector } from '../logs/log-collector.js';
 import type { Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
 import type { WantedPod } from '../reconciler/pod.js';
-import type { RunDescription } from '../runtime/protocol.js';
+import { describeRun } from '../runtime/describe-run.js';
 import type { ProjectAddress } from '../runtime/supabase.js';
 import { deletedUse } from './disk-use.js';
 import type { Launcher } from './launcher.js';
@@ -53,7 +53,7 @@ export class ProcessExecutor implements Executor {
     const { pid } = child;
     const podProcess = new PodProcess({
       child,
-      run: describe(request, this.options),
+      run: describeRun(request, pathToFileURL(bundle).href, this.options),
       listener,
       onLine: (line) => logs.add(pod.id, line),
       onGone: () => {
@@ -103,22 +103,5 @@ function environmentOf(pod: WantedPod, nodeName: string): Record<string, string>
     STARK_NODE_NAME: nodeName,
     STARK_PACK: pod.pack,
     STARK_VERSION: pod.version,
-  };
-}
-
-function describe(
-  { pod, bundle, ports }: LaunchRequest,
-  { nodeName, project }: ProcessExecutorOptions,
-): RunDescription {
-  return {
-    pod: { id: pod.id, name: pod.name, namespace: pod.namespace, labels: pod.labels ?? {} },
-    pack: { name: pod.pack, version: pod.version },
-    node: { name: nodeName },
-    config: pod.spec.config ?? {},
-    env: pod.spec.env ?? {},
-    ports,
-    project,
-    bundle: pathToFileURL(bundle).href,
-    entry: pod.entry ?? 'default',
   };
 }

@@ -31,7 +31,7 @@ export class FileOutbox<T> implements Outbox<T> {
   #broken = false;
 
   private constructor(private readonly options: FileOutboxOptions<T>) {
-    this.#queue = new EntryQueue(options.keyOf, options.maxBytes, options.onDrop);
+    this.#queue = new EntryQueue(options.keyOf, options.maxBytes, ({ item }) => options.onDrop(item));
   }
 
   static async open<T>(options: FileOutboxOptions<T>): Promise<FileOutbox<T>> {

@@ -5,7 +5,9 @@ import { LineSplitter } from '../logs/line-splitter.js';
 import type { CapturedLine } from '../logs/log-line.js';
 import type { PodRun, RunListener } from '../reconciler/adapters.js';
 import type { ExitOutcome } from '../reconciler/pod.js';
-import { type FromRun, LOG_MARK, type LogRecord, type RunDescription, type ToRun } from '../runtime/protocol.js';
+import { lineOf } from '../runtime/log-record.js';
+import { graceOver, outcomeOf } from '../runtime/outcome.js';
+import { type FromRun, isFromRun, LOG_MARK, type RunDescription, type ToRun } from '../runtime/protocol.js';
 
 /** More than this a second and stream is left in the pipe, so that a flood slows the one who floods. */
 const BYTES_PER_WINDOW = 1024 * 1024;
@@ -52,8 +54,7 @@ export class PodProcess implements PodRun {
   stop(graceMs: number): void {
     if (this.#over || this.#graceTimer !== undefined) return;
     this.#send({ type: 'stop' });
-    const message = `it did not end within its grace period of ${graceMs / 1000} s`;
-    this.#graceTimer = setTimeout(() => this.kill('Killed', message), graceMs);
+    this.#graceTimer = setTimeout(() => this.kill('Killed', graceOver(graceMs)), graceMs);
   }
 
   /** Ends the whole group at once. */
@@ -126,14 +127,7 @@ export class PodProcess implements PodRun {
       return { exitCode: 134, reason: 'OOMKilled', message: 'the JavaScript heap was full' };
     }
     if (signal !== null) return { exitCode, reason: 'Killed', message: `ended by ${signal}` };
-    if (exitCode === 0) return { exitCode, reason: 'Completed' };
-    const { phase, message, permanent } = this.#failure ?? { phase: 'run', message: undefined, permanent: false };
-    return {
-      exitCode,
-      reason: phase === 'load' || !this.#started ? 'StartFailed' : 'Error',
-      ...(message !== undefined && { message }),
-      ...(permanent && { permanent }),
-    };
+    return outcomeOf(exitCode, this.#started, this.#failure);
   }
 }
 
@@ -170,25 +164,6 @@ function capture(stream: Readable, onLine: (line: string) => void): void {
 }
 
 function fromStdout(line: string): CapturedLine {
-  if (!line.startsWith(LOG_MARK)) return { stream: 'stdout', message: line };
-  try {
-    const { level, message, fields } = JSON.parse(line.slice(LOG_MARK.length)) as LogRecord;
-    if (typeof message === 'string' && typeof level === 'string') {
-      // Lines have no column of their own for fields.
-      return {
-        stream: 'stdout',
-        level,
-        message: fields === undefined ? message : `${message} ${JSON.stringify(fields)}`,
-      };
-    }
-  } catch {
-    // The pack printed the mark itself.
-  }
-  return { stream: 'stdout', message: line };
-}
-
-function isFromRun(message: unknown): message is FromRun {
-  if (typeof message !== 'object' || message === null) return false;
-  const { type, message: text } = message as { type?: unknown; message?: unknown };
-  return type === 'started' || type === 'ready' || (type === 'failed' && typeof text === 'string');
+  const record = line.startsWith(LOG_MARK) ? lineOf(line.slice(LOG_MARK.length)) : undefined;
+  return record ?? { stream: 'stdout', message: line };
 }

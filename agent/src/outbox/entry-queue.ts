@@ -15,7 +15,7 @@ export class EntryQueue<T> {
   constructor(
     private readonly keyOf: (item: T) => string,
     private readonly maxBytes: number,
-    private readonly onDrop: (item: T) => void,
+    private readonly onDrop: (entry: Entry<T>) => void,
   ) {}
 
   get size(): number {
@@ -69,7 +69,7 @@ export class EntryQueue<T> {
   #drop(at: number, entry: Held<T>): void {
     this.#held.splice(at, 1);
     this.#forget(entry);
-    this.onDrop(entry.item);
+    this.onDrop(entry);
   }
 
   #forget(entry: Held<T>): void {

@@ -1,9 +1,9 @@
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackStorage } from '@stark-o/core';
+import { storageName, storageText } from './storage-rules.js';
 
 const SUFFIX = '.json';
-const LONGEST_FILE_NAME = 255;
 
 /** `ctx.storage` as one JSON file a key, in the pod's data folder. */
 export class FileStorage implements PackStorage {
@@ -23,8 +23,7 @@ export class FileStorage implements PackStorage {
 
   async set(key: string, value: unknown): Promise<void> {
     const path = this.#path(key);
-    const text = JSON.stringify(value);
-    if (text === undefined) throw new TypeError(`storage.set(${JSON.stringify(key)}): the value is not JSON`);
+    const text = storageText(key, value);
     this.#ready ??= mkdir(this.directory, { recursive: true });
     await this.#ready;
     // Written aside and renamed, so that a crash leaves the old value or the new one.
@@ -59,9 +58,7 @@ export class FileStorage implements PackStorage {
   }
 
   #path(key: string): string {
-    if (typeof key !== 'string' || key === '') throw new TypeError('storage: a key is a text that is not empty');
-    const name = encodeURIComponent(key) + SUFFIX;
-    if (name.length > LONGEST_FILE_NAME) throw new RangeError(`storage: key too long: ${key.slice(0, 40)}…`);
+    const name = storageName(key) + SUFFIX;
     return join(this.directory, name);
   }
 }

@@ -1,14 +1,11 @@
 // The entry of a pod's process. It knows nothing but what the agent sends it: no credentials.
 import { join } from 'node:path';
 import type { WebSocketLikeConstructor } from '@supabase/supabase-js';
-import { createContext } from './context.js';
 import { FileStorage } from './file-storage.js';
 import { harden } from './harden.js';
-import { type FromRun, LOG_MARK, type LogRecord, type RunDescription, type ToRun } from './protocol.js';
-import { supabaseOf } from './supabase.js';
-
-const LONGEST_MESSAGE = 12_000;
-const LONGEST_RECORD = 16_000;
+import { type FromRun, LOG_MARK, type RunDescription, type ToRun } from './protocol.js';
+import { PackRun } from './run-pack.js';
+import { type Library, supabaseOf } from './supabase.js';
 
 const { die } = harden();
 const leave = process.exit.bind(process);
@@ -28,49 +25,25 @@ process.on('message', (message: ToRun) => {
 });
 
 async function run(description: RunDescription): Promise<void> {
-  process.on('uncaughtException', (error) => fail('run', error));
-  Object.assign(process.env, description.env);
-  const pack = await load(description);
-  if (pack === undefined) return;
-  const context = createContext(description, {
-    log: write,
-    ready: () => tell({ type: 'ready' }),
+  const packRun = new PackRun(description, {
+    load: (bundle) => import(bundle) as Promise<Record<string, unknown>>,
+    write: (record) => process.stdout.write(`${LOG_MARK}${record}\n`),
+    tell,
     storage: new FileStorage(join(process.cwd(), '.storage')),
-    supabase: supabaseOf(description.project, webSocket),
+    supabase: supabaseOf(description.project, supabaseJs),
     signal: abort.signal,
+    leave,
   });
-  await tell({ type: 'started' });
-  try {
-    await pack(context);
-  } catch (error) {
-    return fail('run', error);
-  }
-  leave(0);
+  process.on('uncaughtException', (error) => packRun.fail('run', error));
+  Object.assign(process.env, description.env);
+  await packRun.run();
 }
 
-/** Node.js 20 has none of its own. */
-async function webSocket(): Promise<WebSocketLikeConstructor | undefined> {
-  return globalThis.WebSocket === undefined
-    ? ((await import('ws')).default as unknown as WebSocketLikeConstructor)
-    : undefined;
-}
-
-async function load({ bundle, entry }: RunDescription): Promise<((context: unknown) => unknown) | undefined> {
-  try {
-    const module = (await import(bundle)) as Record<string, unknown>;
-    const pack = module[entry];
-    if (typeof pack === 'function') return pack as (context: unknown) => unknown;
-    await fail('load', `the bundle's export "${entry}" is ${typeName(pack)}, not a function`, true);
-  } catch (error) {
-    await fail('load', error, error instanceof SyntaxError);
-  }
-  return undefined;
-}
-
-async function fail(phase: 'load' | 'run', error: unknown, permanent = false): Promise<void> {
-  write({ level: 'error', message: textOf(error) });
-  await tell({ type: 'failed', phase, message: headline(error), permanent });
-  leave(1);
+/** Node.js 20 has no WebSocket of its own. */
+async function supabaseJs(): Promise<Library> {
+  const { createClient } = await import('@supabase/supabase-js');
+  if (globalThis.WebSocket !== undefined) return { createClient };
+  return { createClient, webSocket: (await import('ws')).default as unknown as WebSocketLikeConstructor };
 }
 
 // A closed channel means that the agent is gone, and `disconnect` ends this process.
@@ -79,31 +52,4 @@ function tell(message: FromRun): Promise<void> {
     if (process.send === undefined) resolve();
     else process.send(message, undefined, undefined, () => resolve());
   });
-}
-
-function write(record: LogRecord): void {
-  const message =
-    record.message.length > LONGEST_MESSAGE ? `${record.message.slice(0, LONGEST_MESSAGE)}…` : record.message;
-  let text: string;
-  try {
-    text = JSON.stringify({ ...record, message });
-  } catch {
-    text = JSON.stringify({ level: record.level, message, fields: { unserializable: true } });
-  }
-  if (text.length > LONGEST_RECORD) text = JSON.stringify({ level: record.level, message, fields: { omitted: true } });
-  process.stdout.write(`${LOG_MARK}${text}\n`);
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? String(error)) : String(error);
-}
-
-function headline(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.split('\n', 1)[0]?.slice(0, 500) ?? '';
-}
-
-function typeName(value: unknown): string {
-  if (value === undefined) return 'missing';
-  return value === null ? 'null' : `of type ${typeof value}`;
 }

@@ -28,6 +28,13 @@ export type FromRun =
   | { type: 'ready' }
   | { type: 'failed'; phase: 'load' | 'run'; message: string; permanent: boolean };
 
+/** Whether what came over the channel is a message at all. */
+export function isFromRun(message: unknown): message is FromRun {
+  if (typeof message !== 'object' || message === null) return false;
+  const { type, message: text } = message as { type?: unknown; message?: unknown };
+  return type === 'started' || type === 'ready' || (type === 'failed' && typeof text === 'string');
+}
+
 /** Starts a line of standard output that is a record of `ctx.log` and not something the pack printed. */
 export const LOG_MARK = '\u001e';
 

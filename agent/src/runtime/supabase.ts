@@ -1,4 +1,4 @@
-import type { SupabaseClient, WebSocketLikeConstructor } from '@supabase/supabase-js';
+import type { createClient, SupabaseClient, WebSocketLikeConstructor } from '@supabase/supabase-js';
 
 /** The project of the cluster, as everybody may know it. */
 export interface ProjectAddress {
@@ -7,18 +7,20 @@ export interface ProjectAddress {
   key: string;
 }
 
+/** The library, and a WebSocket class where the runtime has none. */
+export interface Library {
+  createClient: typeof createClient;
+  webSocket?: WebSocketLikeConstructor | undefined;
+}
+
 /**
  * Gives `ctx.supabase`: one client for the run, loaded when a pack first asks, since it costs more than most packs do.
  * It is signed in as nobody, and keeps no session.
  */
-export function supabaseOf(
-  { url, key }: ProjectAddress,
-  transport: () => Promise<WebSocketLikeConstructor | undefined>,
-): () => Promise<SupabaseClient> {
+export function supabaseOf({ url, key }: ProjectAddress, load: () => Promise<Library>): () => Promise<SupabaseClient> {
   let client: Promise<SupabaseClient> | undefined;
   const connect = async () => {
-    const { createClient } = await import('@supabase/supabase-js');
-    const webSocket = await transport();
+    const { createClient, webSocket } = await load();
     return createClient(url, key, {
       auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
       ...(webSocket && { realtime: { transport: webSocket } }),

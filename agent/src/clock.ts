@@ -1,4 +1,4 @@
-import type { Clock } from '../reconciler/adapters.js';
+import type { Clock } from './reconciler/adapters.js';
 
 /** The machine's own time. */
 export const systemClock: Clock = {

@@ -1,0 +1,36 @@
+import type { CapturedLine } from '../logs/log-line.js';
+import type { LogRecord } from './protocol.js';
+
+const LONGEST_MESSAGE = 12_000;
+const LONGEST_RECORD = 16_000;
+
+/** The record as text that fits into one log line. */
+export function recordText(record: LogRecord): string {
+  const { level } = record;
+  const message =
+    record.message.length > LONGEST_MESSAGE ? `${record.message.slice(0, LONGEST_MESSAGE)}…` : record.message;
+  let text: string;
+  try {
+    text = JSON.stringify({ ...record, message });
+  } catch {
+    text = JSON.stringify({ level, message, fields: { unserializable: true } });
+  }
+  if (text.length > LONGEST_RECORD) text = JSON.stringify({ level, message, fields: { omitted: true } });
+  return text;
+}
+
+/** The line that a record becomes; undefined for text that is none, since the pack could have made it itself. */
+export function lineOf(text: string): CapturedLine | undefined {
+  try {
+    const { level, message, fields } = JSON.parse(text) as LogRecord;
+    if (typeof message !== 'string' || typeof level !== 'string') return undefined;
+    // Lines have no column of their own for fields.
+    return {
+      stream: 'stdout',
+      level,
+      message: fields === undefined ? message : `${message} ${JSON.stringify(fields)}`,
+    };
+  } catch {
+    return undefined;
+  }
+}
