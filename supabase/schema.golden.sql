@@ -148,6 +148,39 @@ comment on column stark.events.object is 'The whole new state; the last one when
 grant select on table stark.events to authenticated;
 grant select on table stark.events to service_role;
 
+create table stark.join_tokens (
+  id text default "left"(replace((gen_random_uuid())::text, '-'::text, ''::text), 10) not null,
+  owner_id uuid not null,
+  labels jsonb default '{}'::jsonb not null,
+  taints jsonb default '[]'::jsonb not null,
+  max_uses integer default 1 not null,
+  uses integer default 0 not null,
+  expires_at timestamp with time zone not null,
+  revoked_at timestamp with time zone,
+  used_at timestamp with time zone,
+  created_at timestamp with time zone default now() not null
+);
+alter table stark.join_tokens enable row level security;
+alter table stark.join_tokens add constraint max_uses_is_in_range CHECK (((max_uses >= 1) AND (max_uses <= 1000)));
+alter table stark.join_tokens add constraint uses_stay_within_their_bound CHECK (((uses >= 0) AND (uses <= max_uses)));
+alter table stark.join_tokens add constraint join_tokens_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES stark.profiles(id) ON DELETE CASCADE;
+alter table stark.join_tokens add constraint join_tokens_pkey PRIMARY KEY (id);
+CREATE INDEX join_tokens_owner_id_idx ON stark.join_tokens USING btree (owner_id);
+create policy "makers read their join tokens, who may delete any node all" on stark.join_tokens for select to authenticated
+  using ((( SELECT stark_internal.has_permission('nodes:delete'::text) AS has_permission) OR ((owner_id = ( SELECT auth.uid() AS uid)) AND ( SELECT stark_internal.has_permission('nodes:delete'::text, NULL::text, true) AS has_permission))));
+comment on table stark.join_tokens is 'Tokens by which machines become nodes. What a token reads is shown once and kept nowhere.';
+comment on column stark.join_tokens.id is 'Name of the token; the second part of what it reads.';
+comment on column stark.join_tokens.owner_id is 'Who made it; the nodes that join by it are theirs.';
+comment on column stark.join_tokens.labels is 'Labels of the nodes that join by it, whatever their agents say.';
+comment on column stark.join_tokens.taints is 'Taints of the nodes that join by it.';
+comment on column stark.join_tokens.max_uses is 'How many nodes may join by it.';
+comment on column stark.join_tokens.uses is 'How many have joined.';
+comment on column stark.join_tokens.expires_at is 'Until when.';
+comment on column stark.join_tokens.revoked_at is 'When it was taken back; null when it was not.';
+comment on column stark.join_tokens.used_at is 'When a node joined by it last.';
+grant select on table stark.join_tokens to authenticated;
+grant select on table stark.join_tokens to service_role;
+
 create table stark.namespaces (
   name text not null,
   reserved boolean default false not null,
@@ -211,6 +244,8 @@ create table stark.nodes (
   id uuid default gen_random_uuid() not null,
   name text not null,
   owner_id uuid not null,
+  agent_id uuid,
+  installation uuid,
   runtime text not null,
   status text default 'unknown'::text not null,
   status_reason text,
@@ -231,24 +266,29 @@ alter table stark.nodes enable row level security;
 alter table stark.nodes add constraint node_name_is_a_dns_name CHECK (stark_internal.is_dns_name(name));
 alter table stark.nodes add constraint runtime_is_known CHECK ((runtime = ANY (ARRAY['node'::text, 'browser'::text])));
 alter table stark.nodes add constraint status_is_known CHECK ((status = ANY (ARRAY['healthy'::text, 'unhealthy'::text, 'offline'::text, 'unknown'::text])));
+alter table stark.nodes add constraint nodes_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES stark.profiles(id) ON DELETE SET NULL;
 alter table stark.nodes add constraint nodes_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES stark.profiles(id);
 alter table stark.nodes add constraint nodes_pkey PRIMARY KEY (id);
 alter table stark.nodes add constraint nodes_name_key UNIQUE (name);
+CREATE UNIQUE INDEX nodes_agent_id_idx ON stark.nodes USING btree (agent_id);
 CREATE INDEX nodes_owner_id_idx ON stark.nodes USING btree (owner_id);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.nodes FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.nodes FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
 CREATE TRIGGER _100_check_changed_nodes AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_nodes();
 CREATE TRIGGER _100_check_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_nodes();
+CREATE TRIGGER _300_close_deleted_nodes AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.close_deleted_nodes();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _900_schedule_on_changed_nodes AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
 CREATE TRIGGER _900_schedule_on_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
 create policy "owners read their nodes, auditors all" on stark.nodes for select to authenticated
-  using ((( SELECT stark_internal.has_permission('nodes:get'::text) AS has_permission) OR ((owner_id = ( SELECT auth.uid() AS uid)) AND ( SELECT stark_internal.has_permission('nodes:get'::text, NULL::text, true) AS has_permission))));
+  using ((( SELECT stark_internal.has_permission('nodes:get'::text) AS has_permission) OR (((( SELECT auth.uid() AS uid) = owner_id) OR (( SELECT auth.uid() AS uid) = agent_id)) AND ( SELECT stark_internal.has_permission('nodes:get'::text, NULL::text, true) AS has_permission))));
 comment on table stark.nodes is 'One agent: a Node.js process or a browser tab that runs pods.';
 comment on column stark.nodes.name is 'Name, a DNS name, unique in the cluster.';
 comment on column stark.nodes.owner_id is 'Whose agent it is; private packs run only on their owner''s nodes or on an admin''s.';
+comment on column stark.nodes.agent_id is 'The account that the agent got when it joined, which speaks for this node and does nothing else; null where the owner speaks for it.';
+comment on column stark.nodes.installation is 'Which installation of the agent registered last; a second one is refused while the node is connected.';
 comment on column stark.nodes.runtime is 'node or browser.';
 comment on column stark.nodes.status is 'healthy, unhealthy (socket gone), offline (given up), unknown (never connected).';
 comment on column stark.nodes.status_reason is 'Why it has this status, one word.';
@@ -564,6 +604,7 @@ alter table stark.profiles add constraint display_name_is_short CHECK ((length(d
 alter table stark.profiles add constraint profiles_id_fkey FOREIGN KEY (id) REFERENCES auth.users(id) ON DELETE CASCADE;
 alter table stark.profiles add constraint profiles_pkey PRIMARY KEY (id);
 CREATE TRIGGER _000_lock_cluster BEFORE DELETE ON stark.profiles FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _300_ring_disabled_users_nodes AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.ring_users_nodes();
 create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
   using (((id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)));
 comment on table stark.profiles is 'One row for each user of Supabase Auth.';
@@ -595,6 +636,7 @@ CREATE INDEX role_bindings_namespace_idx ON stark.role_bindings USING btree (nam
 CREATE INDEX role_bindings_role_idx ON stark.role_bindings USING btree (role);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_bindings FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_an_admin();
+CREATE TRIGGER _300_ring_unbound_users_nodes AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.ring_users_nodes();
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
   using (((user_id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('roles:get'::text) AS has_permission)));
 comment on table stark.role_bindings is 'Which user has which role, in the whole cluster or in one namespace.';
@@ -692,6 +734,18 @@ create policy "nobody reads partitions" on stark_internal.events_default for sel
   using (false);
 comment on table stark_internal.events_default is 'Events whose day has no partition of its own.';
 
+create table stark_internal.join_token_secrets (
+  token_id text not null,
+  secret_sha256 text not null
+);
+alter table stark_internal.join_token_secrets enable row level security;
+alter table stark_internal.join_token_secrets add constraint join_token_secrets_token_id_fkey FOREIGN KEY (token_id) REFERENCES stark.join_tokens(id) ON DELETE CASCADE;
+alter table stark_internal.join_token_secrets add constraint join_token_secrets_pkey PRIMARY KEY (token_id);
+alter table stark_internal.join_token_secrets add constraint join_token_secrets_secret_sha256_key UNIQUE (secret_sha256);
+create policy "nobody reads join token secrets" on stark_internal.join_token_secrets for select to authenticated
+  using (false);
+comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join token reads.';
+
 create table stark_internal.node_secrets (
   node_id uuid not null,
   incarnation bigint not null,
@@ -771,6 +825,26 @@ grant select on view stark.pod_history to authenticated;
 grant select on view stark.pod_history to service_role;
 
 -- Functions
+
+CREATE OR REPLACE FUNCTION stark.admit_node(p_secret_sha256 text, p_name text, p_runtime text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid;
+begin
+  if not stark_internal.is_trusted() then
+    perform stark_internal.fail('FORBIDDEN', 'joining is for Edge Function api, which holds the secret key', 'stark node agent start');
+  end if;
+  perform stark_internal.require_join(p_secret_sha256, p_name, p_runtime);
+  v_user := stark_internal.admit(p_display_name => 'node ' || p_name);
+  return jsonb_build_object('user_id', v_user, 'email', format('node-%s@nodes.stark.invalid', v_user));
+end;
+$function$;
+comment on function stark.admit_node(text,text,text) is 'Announces the account of a machine that joins.';
+grant execute on function stark.admit_node(text,text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.admit_user(p_email text, p_role text DEFAULT NULL::text, p_namespace text DEFAULT NULL::text, p_display_name text DEFAULT NULL::text)
  RETURNS jsonb
@@ -886,6 +960,49 @@ $function$;
 comment on function stark.cordon_node(text) is 'Keeps new pods off a node.';
 grant execute on function stark.cordon_node(text) to authenticated;
 grant execute on function stark.cordon_node(text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT 3600, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_uses integer DEFAULT 1)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_problem record;
+  v_token stark.join_tokens;
+  v_text text;
+begin
+  perform stark_internal.require_permission('nodes:create', null, true);
+  perform stark_internal.require_permission('nodes:delete', null, true);
+  if v_user is null then
+    perform stark_internal.fail('UNAUTHENTICATED', 'a node needs an owner, and the secret key is nobody', 'stark auth login');
+  end if;
+  if p_ttl_seconds is null or p_ttl_seconds not between 1 and 2592000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('a token is good for 1 second to 30 days, not for %s seconds', coalesce(p_ttl_seconds::text, 'null')), 'use --ttl 1h');
+  end if;
+  if p_uses is null or p_uses not between 1 and 1000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('a token is good for 1 to 1000 nodes, not for %s', coalesce(p_uses::text, 'null')), 'use --uses 10');
+  end if;
+  select * into v_problem from stark_internal.node_problem(p_labels, p_taints, '{}', '{}');
+  if found then
+    perform stark_internal.fail(v_problem.code, format('join token: %s', v_problem.problem), v_problem.hint);
+  end if;
+  delete from stark.join_tokens t where t.owner_id = v_user and t.expires_at < now() - interval '30 days';
+  insert into stark.join_tokens (owner_id, labels, taints, max_uses, expires_at)
+    values (v_user, p_labels, p_taints, p_uses, now() + make_interval(secs => p_ttl_seconds))
+    returning * into v_token;
+  -- 244 random bits: nobody comes across one by trying.
+  v_text := 'stark_join_' || v_token.id || '_' || replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+  insert into stark_internal.join_token_secrets (token_id, secret_sha256)
+    values (v_token.id, encode(sha256(convert_to(v_text, 'UTF8')), 'hex'));
+  return jsonb_build_object('id', v_token.id, 'token', v_text, 'labels', v_token.labels, 'taints', v_token.taints,
+                            'max_uses', v_token.max_uses, 'expires_at', v_token.expires_at);
+end;
+$function$;
+comment on function stark.create_join_token(integer,jsonb,jsonb,integer) is 'Makes a token by which machines become nodes of the caller.';
+grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to authenticated;
+grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.create_namespace(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_quota jsonb DEFAULT '{}'::jsonb, p_limit_range jsonb DEFAULT '{}'::jsonb)
  RETURNS stark.namespaces
@@ -1402,6 +1519,43 @@ comment on function stark.grant_role(uuid,text,text) is 'Gives a user a role, in
 grant execute on function stark.grant_role(uuid,text,text) to authenticated;
 grant execute on function stark.grant_role(uuid,text,text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.join_node(p_secret_sha256 text, p_user_id uuid, p_name text, p_runtime text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_token stark.join_tokens;
+  v_owner uuid;
+  v_taints jsonb;
+  v_id uuid;
+begin
+  if not stark_internal.is_trusted() then
+    perform stark_internal.fail('FORBIDDEN', 'joining is for Edge Function api, which holds the secret key', 'stark node agent start');
+  end if;
+  perform stark_internal.lock_cluster();
+  v_token := stark_internal.require_join(p_secret_sha256, p_name, p_runtime);
+  v_owner := coalesce(v_token.owner_id, p_user_id);
+  if not exists (select from stark.profiles u where u.id = p_user_id) then
+    perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', coalesce(p_user_id::text, 'null')), 'make the user in Supabase Auth first');
+  end if;
+  insert into stark.role_bindings (user_id, role, created_by) values (p_user_id, 'node', v_token.owner_id);
+  update stark.join_tokens t set uses = t.uses + 1, used_at = now() where t.id = v_token.id;
+  -- As if the owner had set them by update_node: they outlive whatever the agent says of itself.
+  select coalesce(jsonb_object_agg((t ->> 'key') || ':' || (t ->> 'effect'), t), '{}') into v_taints
+    from jsonb_array_elements(coalesce(v_token.taints, '[]')) t;
+  insert into stark.nodes (name, owner_id, agent_id, runtime, labels, taints, allocatable, overrides)
+    values (p_name, v_owner, p_user_id, p_runtime, coalesce(v_token.labels, '{}'), coalesce(v_token.taints, '[]'),
+      '{"cpu": 0, "memory": 0, "storage": 0, "pods": 0}',
+      jsonb_build_object('labels', coalesce(v_token.labels, '{}'), 'taints', v_taints, 'allocatable', '{}'::jsonb, 'capabilities', '{}'::jsonb))
+    returning id into v_id;
+  return jsonb_build_object('node_id', v_id, 'name', p_name);
+end;
+$function$;
+comment on function stark.join_node(text,uuid,text,text) is 'Makes a node for a machine that joins, and lets its account speak for it.';
+grant execute on function stark.join_node(text,uuid,text,text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.list_users()
  RETURNS TABLE(id uuid, email text, display_name text, disabled_at timestamp with time zone, created_at timestamp with time zone, last_sign_in_at timestamp with time zone, roles jsonb)
  LANGUAGE plpgsql
@@ -1483,7 +1637,7 @@ comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb)
+CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_installation uuid DEFAULT NULL::uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1516,13 +1670,24 @@ begin
     'pods', (select c.max_pods_per_node from stark.cluster_config c)) || p_allocatable;
 
   perform stark_internal.lock_cluster();
-  select * into v_node from stark.nodes n where n.name = p_name;
-  if not found then
-    insert into stark.nodes (name, owner_id, runtime, labels, taints, allocatable, capabilities)
-      values (p_name, v_user, p_runtime, p_labels, p_taints, v_allocatable, p_capabilities)
+  select * into v_node from stark.nodes n where n.agent_id = v_user;
+  if found then
+    perform stark_internal.check_joined(v_node, p_name, p_labels);
+  else
+    select * into v_node from stark.nodes n where n.name = p_name;
+  end if;
+  if v_node.id is null then
+    insert into stark.nodes (name, owner_id, installation, runtime, labels, taints, allocatable, capabilities)
+      values (p_name, v_user, p_installation, p_runtime, p_labels, p_taints, v_allocatable, p_capabilities)
       returning * into v_node;
-  elsif v_node.owner_id <> v_user then
-    perform stark_internal.fail('NODE_NAME_TAKEN', format('a node named %s belongs to somebody else', p_name), 'use another --name');
+  elsif coalesce(v_node.agent_id, v_node.owner_id) <> v_user then
+    perform stark_internal.fail('NODE_NAME_TAKEN',
+      case when v_node.owner_id = v_user then format('node %s joined by a token and has an agent of its own', p_name)
+           else format('a node named %s belongs to somebody else', p_name) end,
+      case when v_node.owner_id = v_user then format('use another --name, or stark node delete %s', p_name) else 'use another --name' end);
+  elsif v_node.status in ('healthy', 'unhealthy') and v_node.installation <> p_installation then
+    perform stark_internal.fail('NODE_CONNECTED', format('another agent is connected as node %s', p_name),
+      format('use another --name, or stop that agent first; if it is no more: stark node delete %s', p_name));
   elsif v_node.runtime <> p_runtime then
     perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
   else
@@ -1531,16 +1696,18 @@ begin
     v_allocatable := stark_internal.merge_patch(v_allocatable, v_node.overrides -> 'allocatable');
     v_capabilities := stark_internal.merge_patch(p_capabilities, v_node.overrides -> 'capabilities');
     update stark.nodes n
-      set labels = v_labels, taints = v_taints, allocatable = v_allocatable, capabilities = v_capabilities, updated_at = now()
+      set labels = v_labels, taints = v_taints, allocatable = v_allocatable, capabilities = v_capabilities,
+          installation = coalesce(p_installation, n.installation), updated_at = now()
       where n.id = v_node.id
-        and (n.labels, n.taints, n.allocatable, n.capabilities) is distinct from (v_labels, v_taints, v_allocatable, v_capabilities);
+        and (n.labels, n.taints, n.allocatable, n.capabilities, n.installation)
+            is distinct from (v_labels, v_taints, v_allocatable, v_capabilities, coalesce(p_installation, n.installation));
   end if;
   return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
 end;
 $function$;
-comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb) is 'Makes a node, or updates the caller''s own of that name.';
-grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb) to authenticated;
-grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb) to service_role;
+comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid) is 'Makes a node, or updates the caller''s own of that name.';
+grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid) to authenticated;
+grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version text, p_runtime text, p_entry text DEFAULT 'default'::text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_size_bytes bigint DEFAULT NULL::bigint, p_sha256 text DEFAULT NULL::text)
  RETURNS jsonb
@@ -1647,6 +1814,29 @@ $function$;
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.revoke_join_token(p_id text)
+ RETURNS stark.join_tokens
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_user uuid := stark_internal.require_user();
+  v_token stark.join_tokens;
+begin
+  update stark.join_tokens t set revoked_at = coalesce(t.revoked_at, now())
+    where t.id = p_id and stark_internal.has_permission('nodes:delete', null, t.owner_id is not distinct from v_user)
+    returning * into v_token;
+  if not found then
+    perform stark_internal.fail('JOIN_TOKEN_NOT_FOUND', format('no join token %s', coalesce(to_json(left(p_id, 80))::text, 'null')), 'stark node token list');
+  end if;
+  return v_token;
+end;
+$function$;
+comment on function stark.revoke_join_token(text) is 'Takes a join token back.';
+grant execute on function stark.revoke_join_token(text) to authenticated;
+grant execute on function stark.revoke_join_token(text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.revoke_role(p_user_id uuid, p_role text, p_namespace text DEFAULT NULL::text)
  RETURNS boolean
@@ -2348,6 +2538,26 @@ end;
 $function$;
 comment on function stark_internal.catch_up(timestamp with time zone) is 'Places, and removes, what waits for it.';
 
+CREATE OR REPLACE FUNCTION stark_internal.check_joined(p_node stark.nodes, p_name text, p_labels jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_key text;
+begin
+  if p_node.name <> p_name then
+    perform stark_internal.fail('FORBIDDEN', format('%s speaks for node %s only', stark_internal.caller_name(), p_node.name), 'join again for another node');
+  end if;
+  select k into v_key from jsonb_object_keys(p_labels) k where k ~ '^([^/]*\.)?node-restriction\.kubernetes\.io/' limit 1;
+  if found then
+    perform stark_internal.fail('FORBIDDEN', format('an agent may not give its node the label %s', v_key), 'stark node token create --label, or stark node update');
+  end if;
+end;
+$function$;
+comment on function stark_internal.check_joined(stark.nodes,text,jsonb) is 'Keeps an agent that joined to its own node and to labels that agents may give.';
+
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -2524,6 +2734,25 @@ begin
 end;
 $function$;
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
+
+CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+begin
+  -- Definer: accounts are Supabase Auth's. Only a trigger can call it.
+  perform realtime.send('{}', 'node.removed', 'stark:node:' || o.id, true) from old_rows o;
+  -- An account that was given more than its node is somebody's by now.
+  delete from auth.users u using old_rows o
+    where u.id = o.agent_id
+      and not exists (select from stark.packs p where p.owner_id = u.id)
+      and not exists (select from stark.nodes n where n.owner_id = u.id);
+  return null;
+end;
+$function$;
+comment on function stark_internal.close_deleted_nodes() is 'Tells the agents of deleted nodes, and removes the accounts that had joined for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  RETURNS trigger
@@ -3198,18 +3427,7 @@ CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_na
  STABLE SECURITY DEFINER
  SET search_path TO ''
 AS $function$
-  select stark_internal.is_trusted() or exists (
-    select
-    from stark.role_bindings b
-    join stark.profiles u on u.id = b.user_id and u.disabled_at is null
-    join stark.roles r on r.name = b.role
-    join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name)
-    where b.user_id = (select auth.uid())
-      and (b.namespace is null or b.namespace = p_namespace)
-      and p.kind in ('*', split_part(p_permission, ':', 1))
-      and p.verb in ('*', split_part(p_permission, ':', 2))
-      and (p_own or p.scope = 'any')
-  );
+  select stark_internal.is_trusted() or stark_internal.user_may((select auth.uid()), p_permission, p_namespace, p_own);
 $function$;
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
@@ -3790,12 +4008,24 @@ AS $function$
           stark_internal.has_permission('nodes:connect', null, true)
           and exists (
             select from stark.pods d join stark.nodes n on n.id = d.node_id
-            where d.pack_version_id = v.id and n.owner_id = (select auth.uid()) and stark_internal.occupies(d.status))
+            where d.pack_version_id = v.id and (select auth.uid()) in (n.owner_id, n.agent_id) and stark_internal.occupies(d.status)
+              and stark_internal.may_speak(n))
         )
       ));
 $function$;
 comment on function stark_internal.may_read_bundle(text) is 'Whether the caller may download the bundle of this path.';
 grant execute on function stark_internal.may_read_bundle(text) to authenticated;
+
+CREATE OR REPLACE FUNCTION stark_internal.may_speak(p_node stark.nodes)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select stark_internal.has_permission('nodes:connect', null, coalesce(p_node.agent_id, p_node.owner_id) = (select auth.uid()))
+    and (p_node.agent_id is null or stark_internal.user_may(p_node.owner_id, 'nodes:connect', null, true));
+$function$;
+comment on function stark_internal.may_speak(stark.nodes) is 'Whether the caller may work as the agent of this node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.may_upload_bundle(p_path text)
  RETURNS boolean
@@ -3831,7 +4061,7 @@ begin
     when 'node' then
       return v_what = 'read broadcast' and exists (
         select from stark.nodes n
-        where n.id = v_id and stark_internal.has_permission('nodes:connect', null, n.owner_id = (select auth.uid())));
+        where n.id = v_id and stark_internal.may_speak(n));
     when 'presence' then
       return v_rest is null and v_what in ('read broadcast', 'write presence') and stark_internal.has_permission('nodes:connect', null, true);
     when 'heartbeat' then
@@ -3849,7 +4079,7 @@ begin
           and case v_what
             when 'read broadcast' then stark_internal.has_permission('logs:get', p.namespace, p.created_by = (select auth.uid()))
             when 'write broadcast' then n.id is not null
-              and stark_internal.has_permission('nodes:connect', null, n.owner_id = (select auth.uid()))
+              and stark_internal.may_speak(n)
             else false
           end);
     else
@@ -3921,11 +4151,11 @@ CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
 AS $function$
   -- Definer, since policies of nodes and pods ask it about each other's tables; it tells only the caller's own.
   select case when stark_internal.has_permission('nodes:get', null, true)
-    then array(select n.id from stark.nodes n where n.owner_id = (select auth.uid()))
+    then array(select n.id from stark.nodes n where (select auth.uid()) in (n.owner_id, n.agent_id))
     else '{}'::uuid[]
   end;
 $function$;
-comment on function stark_internal.my_nodes() is 'Ids of the caller''s own nodes.';
+comment on function stark_internal.my_nodes() is 'Ids of the nodes the caller owns or speaks for.';
 grant execute on function stark_internal.my_nodes() to authenticated;
 
 CREATE OR REPLACE FUNCTION stark_internal.name_stem(p_name text)
@@ -4704,15 +4934,15 @@ CREATE OR REPLACE FUNCTION stark_internal.require_agent(p_node_id uuid, p_incarn
  SET search_path TO ''
 AS $function$
 declare
-  v_user uuid := stark_internal.require_user();
   v_node stark.nodes;
 begin
+  perform stark_internal.require_user();
   select * into v_node from stark.nodes n where n.id = p_node_id;
   if not found then
     perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', coalesce(p_node_id::text, 'null')), 'register the node again');
   end if;
-  if not stark_internal.has_permission('nodes:connect', null, v_node.owner_id = v_user) then
-    perform stark_internal.fail('FORBIDDEN', format('%s may not speak for node %s', stark_internal.caller_name(), p_node_id), 'sign in as the owner of the node');
+  if not stark_internal.may_speak(v_node) then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not speak for node %s', stark_internal.caller_name(), p_node_id), 'sign in as the owner of the node, or join anew');
   end if;
   if p_incarnation is not null and p_incarnation <> v_node.incarnation then
     perform stark_internal.fail('STALE_INCARNATION', format('node %s is at incarnation %s, this call is from %s', v_node.name, v_node.incarnation, p_incarnation),
@@ -4750,6 +4980,44 @@ begin
 end;
 $function$;
 comment on function stark_internal.require_grantable(text,text) is 'Raises a coded error when the caller may not give this role.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_join(p_secret_sha256 text, p_name text, p_runtime text, p_now timestamp with time zone DEFAULT now())
+ RETURNS stark.join_tokens
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_token stark.join_tokens;
+begin
+  if p_secret_sha256 is not null then
+    select t.* into v_token from stark_internal.join_token_secrets s join stark.join_tokens t on t.id = s.token_id
+      where s.secret_sha256 = p_secret_sha256;
+    if not found then
+      perform stark_internal.fail('JOIN_TOKEN_INVALID', 'there is no such join token', 'stark node token create');
+    elsif v_token.revoked_at is not null or not stark_internal.user_may(v_token.owner_id, 'nodes:create', null, true) then
+      perform stark_internal.fail('JOIN_TOKEN_REVOKED', format('join token %s was revoked', v_token.id), 'stark node token create');
+    elsif v_token.expires_at <= p_now then
+      perform stark_internal.fail('JOIN_TOKEN_EXPIRED', format('join token %s expired at %s', v_token.id, to_char(v_token.expires_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')), 'stark node token create');
+    elsif v_token.uses >= v_token.max_uses then
+      perform stark_internal.fail('JOIN_TOKEN_USED_UP', format('join token %s was good for %s nodes, and as many have joined', v_token.id, v_token.max_uses), 'stark node token create --uses 10');
+    end if;
+  elsif not (select c.allow_node_registration from stark.cluster_config c) then
+    perform stark_internal.fail('NODE_REGISTRATION_CLOSED', 'this cluster takes no node without a join token or an account', 'stark node token create, then start the agent with --token');
+  end if;
+  if not stark_internal.is_dns_name(p_name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a node', coalesce(to_json(left(p_name, 80))::text, 'null')), 'use lower case letters, digits, - and .');
+  end if;
+  if p_runtime is null or p_runtime not in ('node', 'browser') then
+    perform stark_internal.fail('INVALID_RUNTIME', format('%s is no runtime of a node', coalesce(to_json(left(p_runtime, 80))::text, 'null')), 'use node or browser');
+  end if;
+  if exists (select from stark.nodes n where n.name = p_name) then
+    perform stark_internal.fail('NODE_NAME_TAKEN', format('there is a node named %s already', p_name), format('use another --name; if that machine is no more: stark node delete %s', p_name));
+  end if;
+  return v_token;
+end;
+$function$;
+comment on function stark_internal.require_join(text,text,text,timestamp with time zone) is 'The join token, when a machine may become this node by it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_namespace(p_name text)
  RETURNS void
@@ -4997,6 +5265,28 @@ begin
 end;
 $function$;
 comment on function stark_internal.resources_problem(jsonb,text) is 'What is wrong with these resource amounts; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.ring_users_nodes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_users uuid[];
+begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
+  if tg_table_name = 'profiles' then
+    v_users := array(select n.id from old_rows o join new_rows n using (id) where o.disabled_at is null and n.disabled_at is not null);
+  else
+    v_users := array(select o.user_id from old_rows o);
+  end if;
+  perform realtime.send('{}', 'sync', 'stark:node:' || n.id, true) from stark.nodes n
+    where (n.owner_id = any (v_users) or n.agent_id = any (v_users)) and n.status in ('healthy', 'unhealthy');
+  return null;
+end;
+$function$;
+comment on function stark_internal.ring_users_nodes() is 'Has the agents of users who lost rights ask what they may still do.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jsonb)
  RETURNS TABLE(kind text, terms jsonb, topology_key text, weight integer, max_skew integer, min_domains integer, honors_affinity boolean, honors_taints boolean)
@@ -5641,6 +5931,27 @@ end;
 $function$;
 comment on function stark_internal.unknown_field(jsonb,text[]) is 'A field of an object that is not known.';
 
+CREATE OR REPLACE FUNCTION stark_internal.user_may(p_user_id uuid, p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select
+    from stark.role_bindings b
+    join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+    join stark.roles r on r.name = b.role
+    join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name)
+    where b.user_id = p_user_id
+      and (b.namespace is null or b.namespace = p_namespace)
+      and p.kind in ('*', split_part(p_permission, ':', 1))
+      and p.verb in ('*', split_part(p_permission, ':', 2))
+      and (p_own or p.scope = 'any')
+  );
+$function$;
+comment on function stark_internal.user_may(uuid,text,text,boolean) is 'Whether this user has this right, cluster-wide or in the namespace.';
+
 CREATE OR REPLACE FUNCTION stark_internal.wanted_pods(p_pods stark.pods[])
  RETURNS TABLE(node_id uuid, item jsonb)
  LANGUAGE sql
@@ -5806,6 +6117,11 @@ select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal
 --  (INVALID_SPEC,400,2)
 --  (INVALID_TAINTS,400,2)
 --  (INVALID_VERSION,400,2)
+--  (JOIN_TOKEN_EXPIRED,403,5)
+--  (JOIN_TOKEN_INVALID,403,5)
+--  (JOIN_TOKEN_NOT_FOUND,404,6)
+--  (JOIN_TOKEN_REVOKED,403,5)
+--  (JOIN_TOKEN_USED_UP,403,5)
 --  (LAST_ADMIN,409,7)
 --  (LIMIT_EXCEEDED,400,2)
 --  (LIMIT_RANGE_VIOLATED,400,2)
@@ -5813,9 +6129,11 @@ select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal
 --  (NAMESPACE_NOT_FOUND,404,6)
 --  (NAMESPACE_RESERVED,409,7)
 --  (NAMESPACE_TERMINATING,409,7)
+--  (NODE_CONNECTED,409,7)
 --  (NODE_IN_USE,409,7)
 --  (NODE_NAME_TAKEN,409,7)
 --  (NODE_NOT_FOUND,404,6)
+--  (NODE_REGISTRATION_CLOSED,403,5)
 --  (PACK_IN_USE,409,7)
 --  (PACK_NOT_FOUND,404,6)
 --  (POD_NAME_TAKEN,409,7)

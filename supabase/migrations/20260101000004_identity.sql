@@ -195,9 +195,35 @@ insert into stark.profiles (id, email) select u.id, u.email from auth.users u on
 -- Asking --------------------------------------------------------------------------------------------------------------
 
 /**
+ * stark_internal.user_may(user, permission, namespace, own) -> boolean: the same question as has_permission, about somebody else.
+ * A binding in a namespace counts for that namespace only.
+ */
+create function stark_internal.user_may(p_user_id uuid, p_permission text, p_namespace text default null, p_own boolean default false)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select exists (
+    select
+    from stark.role_bindings b
+    join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+    join stark.roles r on r.name = b.role
+    join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name)
+    where b.user_id = p_user_id
+      and (b.namespace is null or b.namespace = p_namespace)
+      and p.kind in ('*', split_part(p_permission, ':', 1))
+      and p.verb in ('*', split_part(p_permission, ':', 2))
+      and (p_own or p.scope = 'any')
+  );
+$$;
+comment on function stark_internal.user_may(uuid, text, text, boolean) is 'Whether this user has this right, cluster-wide or in the namespace.';
+revoke all on function stark_internal.user_may(uuid, text, text, boolean) from public, anon;
+
+/**
  * stark_internal.has_permission(permission, namespace, own) -> boolean, e.g. ('pods:create', 'default', true).
  * own: the object in question is the caller's own, so a permission limited to own objects is enough.
- * A binding in a namespace counts for that namespace only. Callers: policies and functions, on behalf of the caller.
+ * Callers: policies and functions, on behalf of the caller.
  */
 create function stark_internal.has_permission(p_permission text, p_namespace text default null, p_own boolean default false)
 returns boolean
@@ -206,18 +232,7 @@ stable
 security definer
 set search_path = ''
 as $$
-  select stark_internal.is_trusted() or exists (
-    select
-    from stark.role_bindings b
-    join stark.profiles u on u.id = b.user_id and u.disabled_at is null
-    join stark.roles r on r.name = b.role
-    join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name)
-    where b.user_id = (select auth.uid())
-      and (b.namespace is null or b.namespace = p_namespace)
-      and p.kind in ('*', split_part(p_permission, ':', 1))
-      and p.verb in ('*', split_part(p_permission, ':', 2))
-      and (p_own or p.scope = 'any')
-  );
+  select stark_internal.is_trusted() or stark_internal.user_may((select auth.uid()), p_permission, p_namespace, p_own);
 $$;
 comment on function stark_internal.has_permission(text, text, boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 revoke all on function stark_internal.has_permission(text, text, boolean) from public, anon;

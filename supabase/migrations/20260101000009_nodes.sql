@@ -4,6 +4,8 @@ create table stark.nodes (
   id uuid primary key default gen_random_uuid(),
   name text not null unique,
   owner_id uuid not null references stark.profiles (id),
+  agent_id uuid references stark.profiles (id) on delete set null,
+  installation uuid,
   runtime text not null,
   status text not null default 'unknown',
   status_reason text,
@@ -26,9 +28,12 @@ create table stark.nodes (
 -- allocated changes with every pod: room on each page keeps such an update in place, without a word to the indexes.
 with (fillfactor = 50);
 create index nodes_owner_id_idx on stark.nodes (owner_id);
+create unique index nodes_agent_id_idx on stark.nodes (agent_id);
 comment on table stark.nodes is 'One agent: a Node.js process or a browser tab that runs pods.';
 comment on column stark.nodes.name is 'Name, a DNS name, unique in the cluster.';
 comment on column stark.nodes.owner_id is 'Whose agent it is; private packs run only on their owner''s nodes or on an admin''s.';
+comment on column stark.nodes.agent_id is 'The account that the agent got when it joined, which speaks for this node and does nothing else; null where the owner speaks for it.';
+comment on column stark.nodes.installation is 'Which installation of the agent registered last; a second one is refused while the node is connected.';
 comment on column stark.nodes.runtime is 'node or browser.';
 comment on column stark.nodes.status is 'healthy, unhealthy (socket gone), offline (given up), unknown (never connected).';
 comment on column stark.nodes.status_reason is 'Why it has this status, one word.';
@@ -124,7 +129,23 @@ create table stark_internal.node_secrets (
 );
 comment on table stark_internal.node_secrets is 'SHA-256 of the secret that the current incarnation of each node carries in presence and heartbeats.';
 
-/** stark_internal.my_nodes() -> uuid[]: the nodes the caller owns. For policies. */
+/**
+ * stark_internal.may_speak(node) -> boolean: the caller may work as this node's agent: the account that joined for it, the owner
+ * where none did, or nodes:connect on any. An agent is heard no longer than the node's owner may have nodes.
+ */
+create function stark_internal.may_speak(p_node stark.nodes)
+returns boolean
+language sql
+stable
+set search_path = ''
+as $$
+  select stark_internal.has_permission('nodes:connect', null, coalesce(p_node.agent_id, p_node.owner_id) = (select auth.uid()))
+    and (p_node.agent_id is null or stark_internal.user_may(p_node.owner_id, 'nodes:connect', null, true));
+$$;
+comment on function stark_internal.may_speak(stark.nodes) is 'Whether the caller may work as the agent of this node.';
+revoke all on function stark_internal.may_speak(stark.nodes) from public, anon;
+
+/** stark_internal.my_nodes() -> uuid[]: the nodes the caller owns or speaks for. For policies. */
 create function stark_internal.my_nodes()
 returns uuid[]
 language sql
@@ -134,11 +155,11 @@ set search_path = ''
 as $$
   -- Definer, since policies of nodes and pods ask it about each other's tables; it tells only the caller's own.
   select case when stark_internal.has_permission('nodes:get', null, true)
-    then array(select n.id from stark.nodes n where n.owner_id = (select auth.uid()))
+    then array(select n.id from stark.nodes n where (select auth.uid()) in (n.owner_id, n.agent_id))
     else '{}'::uuid[]
   end;
 $$;
-comment on function stark_internal.my_nodes() is 'Ids of the caller''s own nodes.';
+comment on function stark_internal.my_nodes() is 'Ids of the nodes the caller owns or speaks for.';
 revoke all on function stark_internal.my_nodes() from public, anon;
 grant execute on function stark_internal.my_nodes() to authenticated;
 
@@ -183,15 +204,41 @@ $$;
 comment on function stark_internal.require_node(text, text) is 'The node of this name, when the caller may do this to it.';
 revoke all on function stark_internal.require_node(text, text) from public, anon;
 
+/**
+ * stark_internal.check_joined(node, name, labels): what an account that joined may register: its own node, and no label that
+ * only people give, which are Kubernetes' restricted ones. Raises FORBIDDEN.
+ */
+create function stark_internal.check_joined(p_node stark.nodes, p_name text, p_labels jsonb)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_key text;
+begin
+  if p_node.name <> p_name then
+    perform stark_internal.fail('FORBIDDEN', format('%s speaks for node %s only', stark_internal.caller_name(), p_node.name), 'join again for another node');
+  end if;
+  select k into v_key from jsonb_object_keys(p_labels) k where k ~ '^([^/]*\.)?node-restriction\.kubernetes\.io/' limit 1;
+  if found then
+    perform stark_internal.fail('FORBIDDEN', format('an agent may not give its node the label %s', v_key), 'stark node token create --label, or stark node update');
+  end if;
+end;
+$$;
+comment on function stark_internal.check_joined(stark.nodes, text, jsonb) is 'Keeps an agent that joined to its own node and to labels that agents may give.';
+revoke all on function stark_internal.check_joined(stark.nodes, text, jsonb) from public, anon;
+
 -- API -----------------------------------------------------------------------------------------------------------------
 
 /**
- * stark.register_node(name, runtime, labels, taints, allocatable, capabilities) -> {node_id, name}: makes a node, or
- * updates it when the caller owns it already; what update_node has set stays. Missing amounts are 1000 millicores,
- * 1024 MB memory, 10240 MB storage, and as many pods as the cluster's configuration says (10).
- * Caller: nodes:create. Locks: the cluster lock.
+ * stark.register_node(name, runtime, labels, taints, allocatable, capabilities, installation) -> {node_id, name}: makes a node,
+ * or updates it when the caller speaks for it already; what update_node or a join token has set stays. Missing amounts are
+ * 1000 millicores, 1024 MB memory, 10240 MB storage, and as many pods as the configuration says (10). installation tells one copy of
+ * the agent from another.
+ * Caller: nodes:create; an account that joined only for its own node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
- * NODE_NAME_TAKEN, RUNTIME_MISMATCH.
+ * NODE_NAME_TAKEN, NODE_CONNECTED, RUNTIME_MISMATCH.
  */
 create function stark.register_node(
   p_name text,
@@ -199,7 +246,8 @@ create function stark.register_node(
   p_labels jsonb default '{}',
   p_taints jsonb default '[]',
   p_allocatable jsonb default '{}',
-  p_capabilities jsonb default '{}'
+  p_capabilities jsonb default '{}',
+  p_installation uuid default null
 )
 returns jsonb
 language plpgsql
@@ -233,13 +281,24 @@ begin
     'pods', (select c.max_pods_per_node from stark.cluster_config c)) || p_allocatable;
 
   perform stark_internal.lock_cluster();
-  select * into v_node from stark.nodes n where n.name = p_name;
-  if not found then
-    insert into stark.nodes (name, owner_id, runtime, labels, taints, allocatable, capabilities)
-      values (p_name, v_user, p_runtime, p_labels, p_taints, v_allocatable, p_capabilities)
+  select * into v_node from stark.nodes n where n.agent_id = v_user;
+  if found then
+    perform stark_internal.check_joined(v_node, p_name, p_labels);
+  else
+    select * into v_node from stark.nodes n where n.name = p_name;
+  end if;
+  if v_node.id is null then
+    insert into stark.nodes (name, owner_id, installation, runtime, labels, taints, allocatable, capabilities)
+      values (p_name, v_user, p_installation, p_runtime, p_labels, p_taints, v_allocatable, p_capabilities)
       returning * into v_node;
-  elsif v_node.owner_id <> v_user then
-    perform stark_internal.fail('NODE_NAME_TAKEN', format('a node named %s belongs to somebody else', p_name), 'use another --name');
+  elsif coalesce(v_node.agent_id, v_node.owner_id) <> v_user then
+    perform stark_internal.fail('NODE_NAME_TAKEN',
+      case when v_node.owner_id = v_user then format('node %s joined by a token and has an agent of its own', p_name)
+           else format('a node named %s belongs to somebody else', p_name) end,
+      case when v_node.owner_id = v_user then format('use another --name, or stark node delete %s', p_name) else 'use another --name' end);
+  elsif v_node.status in ('healthy', 'unhealthy') and v_node.installation <> p_installation then
+    perform stark_internal.fail('NODE_CONNECTED', format('another agent is connected as node %s', p_name),
+      format('use another --name, or stop that agent first; if it is no more: stark node delete %s', p_name));
   elsif v_node.runtime <> p_runtime then
     perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
   else
@@ -248,16 +307,18 @@ begin
     v_allocatable := stark_internal.merge_patch(v_allocatable, v_node.overrides -> 'allocatable');
     v_capabilities := stark_internal.merge_patch(p_capabilities, v_node.overrides -> 'capabilities');
     update stark.nodes n
-      set labels = v_labels, taints = v_taints, allocatable = v_allocatable, capabilities = v_capabilities, updated_at = now()
+      set labels = v_labels, taints = v_taints, allocatable = v_allocatable, capabilities = v_capabilities,
+          installation = coalesce(p_installation, n.installation), updated_at = now()
       where n.id = v_node.id
-        and (n.labels, n.taints, n.allocatable, n.capabilities) is distinct from (v_labels, v_taints, v_allocatable, v_capabilities);
+        and (n.labels, n.taints, n.allocatable, n.capabilities, n.installation)
+            is distinct from (v_labels, v_taints, v_allocatable, v_capabilities, coalesce(p_installation, n.installation));
   end if;
   return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
 end;
 $$;
-comment on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb) is 'Makes a node, or updates the caller''s own of that name.';
-revoke all on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb) from public, anon;
-grant execute on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb) to authenticated, service_role;
+comment on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid) is 'Makes a node, or updates the caller''s own of that name.';
+revoke all on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid) from public, anon;
+grant execute on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid) to authenticated, service_role;
 
 -- Reading -------------------------------------------------------------------------------------------------------------
 
@@ -268,7 +329,7 @@ alter table stark_internal.node_secrets enable row level security;
 create policy "owners read their nodes, auditors all" on stark.nodes for select to authenticated
   using (
     (select stark_internal.has_permission('nodes:get'))
-    or (owner_id = (select auth.uid()) and (select stark_internal.has_permission('nodes:get', null, true)))
+    or ((select auth.uid()) in (owner_id, agent_id) and (select stark_internal.has_permission('nodes:get', null, true)))
   );
 create policy "leases are read with their node" on stark.node_leases for select to authenticated
   using (node_id in (select n.id from stark.nodes n));

@@ -1,5 +1,6 @@
 -- What an agent calls: connect and reconcile, report, say goodbye. Each call names the node and the incarnation it speaks
--- for; only the node's owner may speak for it, and only its latest incarnation is heard.
+-- for; only the account that joined for the node, or its owner where none did, may speak for it, and only its latest incarnation
+-- is heard.
 
 /**
  * stark_internal.require_agent(node, incarnation) -> the node row; incarnation null when the agent connects anew.
@@ -12,15 +13,15 @@ stable
 set search_path = ''
 as $$
 declare
-  v_user uuid := stark_internal.require_user();
   v_node stark.nodes;
 begin
+  perform stark_internal.require_user();
   select * into v_node from stark.nodes n where n.id = p_node_id;
   if not found then
     perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', coalesce(p_node_id::text, 'null')), 'register the node again');
   end if;
-  if not stark_internal.has_permission('nodes:connect', null, v_node.owner_id = v_user) then
-    perform stark_internal.fail('FORBIDDEN', format('%s may not speak for node %s', stark_internal.caller_name(), p_node_id), 'sign in as the owner of the node');
+  if not stark_internal.may_speak(v_node) then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not speak for node %s', stark_internal.caller_name(), p_node_id), 'sign in as the owner of the node, or join anew');
   end if;
   if p_incarnation is not null and p_incarnation <> v_node.incarnation then
     perform stark_internal.fail('STALE_INCARNATION', format('node %s is at incarnation %s, this call is from %s', v_node.name, v_node.incarnation, p_incarnation),
@@ -36,7 +37,7 @@ revoke all on function stark_internal.require_agent(uuid, bigint) from public, a
  * stark.node_sync(node, incarnation) -> {node_id, incarnation, secret?, topic, pods: [wanted pod]}: what the node should run.
  * incarnation null: the agent connects anew; the incarnation grows, older connections are heard no longer, the node is
  * healthy, and secret is what presence and heartbeats must carry (only its SHA-256 is kept). Else: ask again.
- * Caller: the node's owner, or nodes:connect on any. Locks: the cluster lock.
+ * Caller: who may speak for the node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION.
  */
 create function stark.node_sync(p_node_id uuid, p_incarnation bigint default null)
@@ -210,7 +211,7 @@ revoke all on function stark_internal.apply_reports(uuid, jsonb, timestamptz) fr
  * report: {pod_id, status, reason?, message?, exit_code?, restarts?, ready?, ports?, observed_at?}. Reporting the same again
  * is accepted and changes nothing, so an agent may retry. A refused report (POD_NOT_FOUND, POD_NOT_ON_NODE,
  * STATUS_STEP_REFUSED, INVALID_ARGUMENT) is final: retrying will not help, node_sync tells what is wanted.
- * Caller: the node's owner, or nodes:connect on any. Locks: the cluster lock.
+ * Caller: who may speak for the node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
 create function stark.report_pods(p_node_id uuid, p_incarnation bigint, p_reports jsonb)
@@ -239,7 +240,7 @@ grant execute on function stark.report_pods(uuid, bigint, jsonb) to authenticate
 /**
  * stark.disconnect_node(node, incarnation): a graceful goodbye. The node is offline, its pods have failed (NodeShutdown), or
  * stopped when that was asked for. Saying it twice changes nothing.
- * Caller: the node's owner, or nodes:connect on any. Locks: the cluster lock.
+ * Caller: who may speak for the node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT.
  */
 create function stark.disconnect_node(p_node_id uuid, p_incarnation bigint)

@@ -3,7 +3,7 @@
 
 /**
  * stark_internal.may_use_topic(topic, extension, access) -> boolean: extension broadcast or presence, access read or write.
- *   stark:node:<id>         read broadcast: the node's owner, or nodes:connect on any
+ *   stark:node:<id>         read broadcast: who may speak for the node
  *   stark:presence          agents: read broadcast (so the join succeeds), write presence; they do not see each other
  *   stark:heartbeat         agents: read presence (there is none), write broadcast; they do not hear each other
  *   stark:namespace:<name>  read broadcast: events:get in the namespace
@@ -31,7 +31,7 @@ begin
     when 'node' then
       return v_what = 'read broadcast' and exists (
         select from stark.nodes n
-        where n.id = v_id and stark_internal.has_permission('nodes:connect', null, n.owner_id = (select auth.uid())));
+        where n.id = v_id and stark_internal.may_speak(n));
     when 'presence' then
       return v_rest is null and v_what in ('read broadcast', 'write presence') and stark_internal.has_permission('nodes:connect', null, true);
     when 'heartbeat' then
@@ -49,7 +49,7 @@ begin
           and case v_what
             when 'read broadcast' then stark_internal.has_permission('logs:get', p.namespace, p.created_by = (select auth.uid()))
             when 'write broadcast' then n.id is not null
-              and stark_internal.has_permission('nodes:connect', null, n.owner_id = (select auth.uid()))
+              and stark_internal.may_speak(n)
             else false
           end);
     else

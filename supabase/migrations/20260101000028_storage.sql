@@ -23,7 +23,7 @@ grant execute on function stark_internal.may_upload_bundle(text) to authenticate
 
 /**
  * stark_internal.may_read_bundle(path) -> boolean: the pack's owner, who may pull any pack, members for a public pack, and
- * the owner of a node on which a pod of this very version is placed.
+ * who speaks for a node on which a pod of this very version is placed.
  */
 create function stark_internal.may_read_bundle(p_path text)
 returns boolean
@@ -43,7 +43,8 @@ as $$
           stark_internal.has_permission('nodes:connect', null, true)
           and exists (
             select from stark.pods d join stark.nodes n on n.id = d.node_id
-            where d.pack_version_id = v.id and n.owner_id = (select auth.uid()) and stark_internal.occupies(d.status))
+            where d.pack_version_id = v.id and (select auth.uid()) in (n.owner_id, n.agent_id) and stark_internal.occupies(d.status)
+              and stark_internal.may_speak(n))
         )
       ));
 $$;

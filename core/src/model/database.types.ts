@@ -124,6 +124,54 @@ export type Database = {
         };
         Relationships: [];
       };
+      join_tokens: {
+        Row: {
+          created_at: string;
+          expires_at: string;
+          id: string;
+          labels: NonNullable<Json>;
+          max_uses: number;
+          owner_id: string;
+          revoked_at: string | null;
+          taints: NonNullable<Json>;
+          used_at: string | null;
+          uses: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          created_at?: string;
+          expires_at: string;
+          id?: string;
+          labels?: NonNullable<Json>;
+          max_uses?: number;
+          owner_id: string;
+          revoked_at?: string | null;
+          taints?: NonNullable<Json>;
+          used_at?: string | null;
+          uses?: number;
+        };
+        Update: {
+          created_at?: string;
+          expires_at?: string;
+          id?: string;
+          labels?: NonNullable<Json>;
+          max_uses?: number;
+          owner_id?: string;
+          revoked_at?: string | null;
+          taints?: NonNullable<Json>;
+          used_at?: string | null;
+          uses?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'join_tokens_owner_id_fkey';
+            columns: ['owner_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       namespaces: {
         Row: {
           created_at: string;
@@ -201,6 +249,7 @@ export type Database = {
       };
       nodes: {
         Row: {
+          agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
           capabilities: NonNullable<Json>;
@@ -208,6 +257,7 @@ export type Database = {
           created_at: string;
           id: string;
           incarnation: number;
+          installation: string | null;
           labels: NonNullable<Json>;
           name: string;
           overrides: NonNullable<Json>;
@@ -222,6 +272,7 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          agent_id?: string | null;
           allocatable: NonNullable<Json>;
           allocated?: NonNullable<Json>;
           capabilities?: NonNullable<Json>;
@@ -229,6 +280,7 @@ export type Database = {
           created_at?: string;
           id?: string;
           incarnation?: number;
+          installation?: string | null;
           labels?: NonNullable<Json>;
           name: string;
           overrides?: NonNullable<Json>;
@@ -242,6 +294,7 @@ export type Database = {
           updated_at?: string;
         };
         Update: {
+          agent_id?: string | null;
           allocatable?: NonNullable<Json>;
           allocated?: NonNullable<Json>;
           capabilities?: NonNullable<Json>;
@@ -249,6 +302,7 @@ export type Database = {
           created_at?: string;
           id?: string;
           incarnation?: number;
+          installation?: string | null;
           labels?: NonNullable<Json>;
           name?: string;
           overrides?: NonNullable<Json>;
@@ -262,6 +316,13 @@ export type Database = {
           updated_at?: string;
         };
         Relationships: [
+          {
+            foreignKeyName: 'nodes_agent_id_fkey';
+            columns: ['agent_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
           {
             foreignKeyName: 'nodes_owner_id_fkey';
             columns: ['owner_id'];
@@ -895,6 +956,7 @@ export type Database = {
       };
     };
     Functions: {
+      admit_node: { Args: { p_name: string; p_runtime: string; p_secret_sha256: string }; Returns: Json };
       admit_user: {
         Args: { p_display_name?: string; p_email: string; p_namespace?: string; p_role?: string };
         Returns: Json;
@@ -904,6 +966,7 @@ export type Database = {
       cordon_node: {
         Args: { p_name: string };
         Returns: {
+          agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
           capabilities: NonNullable<Json>;
@@ -911,6 +974,7 @@ export type Database = {
           created_at: string;
           id: string;
           incarnation: number;
+          installation: string | null;
           labels: NonNullable<Json>;
           name: string;
           overrides: NonNullable<Json>;
@@ -929,6 +993,10 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      create_join_token: {
+        Args: { p_labels?: Json; p_taints?: Json; p_ttl_seconds?: number; p_uses?: number };
+        Returns: Json;
       };
       create_namespace: {
         Args: { p_labels?: Json; p_limit_range?: Json; p_name: string; p_quota?: Json };
@@ -1056,6 +1124,7 @@ export type Database = {
       delete_node: {
         Args: { p_force?: boolean; p_if_version?: number; p_name: string };
         Returns: {
+          agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
           capabilities: NonNullable<Json>;
@@ -1063,6 +1132,7 @@ export type Database = {
           created_at: string;
           id: string;
           incarnation: number;
+          installation: string | null;
           labels: NonNullable<Json>;
           name: string;
           overrides: NonNullable<Json>;
@@ -1260,6 +1330,10 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      join_node: {
+        Args: { p_name: string; p_runtime: string; p_secret_sha256: string; p_user_id: string };
+        Returns: Json;
+      };
       list_users: {
         Args: Record<PropertyKey, never>;
         Returns: {
@@ -1278,6 +1352,7 @@ export type Database = {
         Args: {
           p_allocatable?: Json;
           p_capabilities?: Json;
+          p_installation?: string;
           p_labels?: Json;
           p_name: string;
           p_runtime: string;
@@ -1299,6 +1374,27 @@ export type Database = {
         Returns: Json;
       };
       report_pods: { Args: { p_incarnation: number; p_node_id: string; p_reports: Json }; Returns: Json };
+      revoke_join_token: {
+        Args: { p_id: string };
+        Returns: {
+          created_at: string;
+          expires_at: string;
+          id: string;
+          labels: NonNullable<Json>;
+          max_uses: number;
+          owner_id: string;
+          revoked_at: string | null;
+          taints: NonNullable<Json>;
+          used_at: string | null;
+          uses: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'join_tokens';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       revoke_role: { Args: { p_namespace?: string; p_role: string; p_user_id: string }; Returns: boolean };
       roll_back_pod: {
         Args: { p_id: string; p_if_version?: number; p_version?: string };
@@ -1390,6 +1486,7 @@ export type Database = {
       uncordon_node: {
         Args: { p_name: string };
         Returns: {
+          agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
           capabilities: NonNullable<Json>;
@@ -1397,6 +1494,7 @@ export type Database = {
           created_at: string;
           id: string;
           incarnation: number;
+          installation: string | null;
           labels: NonNullable<Json>;
           name: string;
           overrides: NonNullable<Json>;
@@ -1472,6 +1570,7 @@ export type Database = {
           p_taints?: Json;
         };
         Returns: {
+          agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
           capabilities: NonNullable<Json>;
@@ -1479,6 +1578,7 @@ export type Database = {
           created_at: string;
           id: string;
           incarnation: number;
+          installation: string | null;
           labels: NonNullable<Json>;
           name: string;
           overrides: NonNullable<Json>;
