@@ -2345,6 +2345,8 @@ begin
   for v_nth in 1 .. coalesce((select max(r.nth) from stark_internal.read_reports(p_reports) r), 0) loop
     with judged as materialized (
       select r.*, p.status as from_status, p.name, coalesce(p.status = r.status, false) as repeated,
+        -- Why a pod waits or stops stays until the next status; what is wrong with a running one may be over.
+        coalesce(p.status = r.status, false) and r.status <> 'running' as keeps_why,
         case
           when p.id is null then 'POD_NOT_FOUND'
           when p.node_id is distinct from p_node_id then 'POD_NOT_ON_NODE'
@@ -2358,8 +2360,8 @@ begin
     ), changed as (
       update stark.pods p set
           status = j.status,
-          status_reason = case when j.repeated then coalesce(j.reason, p.status_reason) else j.reason end,
-          status_message = case when j.repeated then coalesce(j.message, p.status_message) else j.message end,
+          status_reason = case when j.keeps_why then coalesce(j.reason, p.status_reason) else j.reason end,
+          status_message = case when j.keeps_why then coalesce(j.message, p.status_message) else j.message end,
           exit_code = coalesce(j.exit_code, p.exit_code),
           restarts = coalesce(j.restarts, p.restarts),
           ready = case when j.status in ('running', 'stopping') then coalesce(j.ready, j.repeated and p.ready) else false end,
@@ -2370,7 +2372,7 @@ begin
         where p.id = j.pod_id and j.code is null
           and not (j.repeated and (
             p.finished_at is not null
-            or (coalesce(j.reason, p.status_reason), coalesce(j.message, p.status_message), coalesce(j.exit_code, p.exit_code),
+            or (coalesce(j.reason, case when j.keeps_why then p.status_reason end), coalesce(j.message, case when j.keeps_why then p.status_message end), coalesce(j.exit_code, p.exit_code),
                 coalesce(j.restarts, p.restarts), coalesce(j.ready, p.ready), coalesce(j.ports, p.ports))
                is not distinct from (p.status_reason, p.status_message, p.exit_code, p.restarts, p.ready, p.ports)))
         returning p.id
@@ -4748,6 +4750,56 @@ end;
 $function$;
 comment on function stark_internal.preferences(stark_internal.pod_group) is 'What each preference adds to nodes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what text, p_ports jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_key text;
+  v_get jsonb := p_probe -> 'httpGet';
+begin
+  if jsonb_typeof(p_probe) <> 'object' then
+    return format('%s must be an object', p_what);
+  end if;
+  if p_what = 'spec.readinessProbe' and p_probe ? 'packReady' then
+    return case when p_probe <> '{"packReady": {}}' then format('%s.packReady is {} and stands alone', p_what) end;
+  end if;
+  v_key := stark_internal.unknown_field(p_probe, array['httpGet', 'initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'successThreshold', 'failureThreshold']);
+  if v_key is not null then
+    return format('%s has no field %s', p_what, v_key);
+  end if;
+  if coalesce(jsonb_typeof(v_get), '') <> 'object' then
+    return format('%s needs httpGet: {path, port}%s', p_what, case when p_what = 'spec.readinessProbe' then ', or packReady: {}' end);
+  end if;
+  v_key := stark_internal.unknown_field(v_get, array['path', 'port']);
+  if v_key is not null then
+    return format('%s.httpGet has no field %s', p_what, v_key);
+  end if;
+  if v_get ? 'path' and (jsonb_typeof(v_get -> 'path') <> 'string' or v_get ->> 'path' !~ '^/[!-~]*$' or length(v_get ->> 'path') > 1024) then
+    return format('%s.httpGet.path must start with / and be at most 1024 characters of a URL', p_what);
+  end if;
+  if not exists (
+    select from jsonb_array_elements(case jsonb_typeof(p_ports) when 'array' then p_ports else '[]' end) p
+    where p -> 'name' = v_get -> 'port' or (p ->> 'strategy' = 'fixed' and p -> 'port' = v_get -> 'port')
+  ) then
+    return format('%s.httpGet.port must be the name, or the fixed number, of one of spec.ports', p_what);
+  end if;
+  select k into v_key
+    from (values ('initialDelaySeconds', 0), ('periodSeconds', 1), ('timeoutSeconds', 1), ('successThreshold', 1), ('failureThreshold', 1)) t (k, least)
+    where p_probe ? k and not stark_internal.is_whole(p_probe -> k, least, 3600) limit 1;
+  if found then
+    return format('%s.%s must be a whole number from %s to 3600', p_what, v_key, case v_key when 'initialDelaySeconds' then 0 else 1 end);
+  end if;
+  if p_what <> 'spec.readinessProbe' and coalesce(p_probe -> 'successThreshold', '1') <> '1' then
+    return format('%s.successThreshold must be 1', p_what);
+  end if;
+  return null;
+end;
+$function$;
+comment on function stark_internal.probe_problem(jsonb,text,jsonb) is 'What is wrong with this probe of a pod; null when nothing is.';
+
 CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permissions text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -5640,7 +5692,7 @@ begin
   end if;
   select k into v_key from jsonb_object_keys(p_spec) k
     where k not in ('nodeName', 'nodeSelector', 'tolerations', 'affinity', 'resources', 'config', 'env', 'ports',
-                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness',
+                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readinessProbe', 'livenessProbe', 'startupProbe',
                     'topologySpreadConstraints', 'preemptionPolicy', 'priorityClassName')
     limit 1;
   if found then
@@ -5655,7 +5707,7 @@ begin
   if p_spec ? 'tolerations' and stark_internal.tolerations_problem(p_spec -> 'tolerations') is not null then
     return 'spec.tolerations: ' || stark_internal.tolerations_problem(p_spec -> 'tolerations');
   end if;
-  select k into v_key from unnest(array['affinity', 'config', 'env', 'resources', 'readiness', 'liveness']) k
+  select k into v_key from unnest(array['affinity', 'config', 'env', 'resources']) k
     where p_spec ? k and jsonb_typeof(p_spec -> k) <> 'object' limit 1;
   if found then
     return format('spec.%s must be an object', v_key);
@@ -5704,7 +5756,11 @@ begin
      and not stark_internal.is_whole(p_spec -> 'terminationGracePeriodSeconds', 0, 3600) then
     return 'spec.terminationGracePeriodSeconds must be a whole number from 0 to 3600';
   end if;
-  return null;
+  return (
+    select stark_internal.probe_problem(p_spec -> k, 'spec.' || k, p_spec -> 'ports')
+    from unnest(array['startupProbe', 'readinessProbe', 'livenessProbe']) with ordinality u (k, ord)
+    where p_spec ? k and stark_internal.probe_problem(p_spec -> k, 'spec.' || k, p_spec -> 'ports') is not null
+    order by ord limit 1);
 end;
 $function$;
 comment on function stark_internal.spec_problem(jsonb) is 'What is wrong with this pod spec; null when nothing is.';

@@ -1,3 +1,4 @@
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PortRegistry } from '../src/node/ports.js';
@@ -95,5 +96,32 @@ describe('ports', () => {
     ]);
     await expect(registry.claim(pod)).rejects.toThrow(`held by pod ${pod.name} ("a")`);
     expect(await registry.claim(wanting([{ name: 'c', strategy: 'fixed', port }]))).toEqual({ c: port });
+  });
+});
+
+describe('a probe', () => {
+  async function serving(listener: RequestListener): Promise<number> {
+    const server = createHttpServer(listener);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as { port: number }).port;
+  }
+
+  it('gets the status, follows nothing, and keeps no connection', async () => {
+    const asked: (string | undefined)[] = [];
+    const port = await serving((request, response) => {
+      asked.push(request.url);
+      response.writeHead(302, { location: '/elsewhere' }).write('and so on');
+    });
+    expect(await registry.httpGet(port, '/healthz?deep=1', 1_000)).toBe(302);
+    expect(asked).toEqual(['/healthz?deep=1']);
+    const server = servers.pop() as Server;
+    await new Promise((resolve) => server.close(resolve));
+    await expect(registry.httpGet(port, '/', 1_000)).rejects.toThrow('nobody listens');
+  });
+
+  it('waits no longer than it should', async () => {
+    const port = await serving(() => undefined);
+    await expect(registry.httpGet(port, '/', 100)).rejects.toThrow('no answer within 0.1 s');
   });
 });

@@ -55,7 +55,7 @@ describe('a wanted pod', () => {
   });
 
   it('that says itself when it is ready, is not before', async () => {
-    const pod = aPod({ spec: { readiness: {} } });
+    const pod = aPod({ spec: { readinessProbe: { packReady: {} } } });
     const run = await running(pod);
     expect(node.last(pod.id)).toMatchObject({ status: 'running', ready: false });
     run.listener.ready();
@@ -105,10 +105,32 @@ describe('a wanted pod', () => {
     await apply(pod);
     expect(node.last(pod.id)).toMatchObject({ status: 'starting', reason: 'PortConflict', restarts: 0 });
     expect(node.last(pod.id)?.message).toContain('held by pod other');
+    await clock.advance(20_000);
+    expect(node.said(pod.id)).toEqual(['transferring', 'starting', 'starting(PortConflict)']);
     node.portError = undefined;
-    await clock.advance(1_000);
+    await clock.advance(5_000);
     expect(node.alive(pod.id)).toHaveLength(1);
-    expect(node.last(pod.id)).toMatchObject({ status: 'starting', restarts: 0 });
+    expect(node.last(pod.id)).toMatchObject({
+      status: 'starting',
+      reason: 'PortReclaimed',
+      message: 'port 80 ("http") is free again',
+      restarts: 0,
+    });
+    node.alive(pod.id)[0]?.start();
+    expect(node.last(pod.id)).toMatchObject({ status: 'running', ready: true, ports: { http: 80 } });
+    expect(node.last(pod.id)?.reason).toBeUndefined();
+  });
+
+  it('whose port is taken waits for it also when it is to run only once', async () => {
+    node.portError = new PortConflictError('port 80 is held by pod other');
+    const pod = aPod({
+      spec: { restartPolicy: 'Never', ports: [{ name: 'http', strategy: 'fixed', port: 80 }] },
+    });
+    await apply(pod);
+    expect(node.last(pod.id)).toMatchObject({ status: 'starting', reason: 'PortConflict' });
+    node.portError = undefined;
+    await clock.advance(5_000);
+    expect(node.alive(pod.id)).toHaveLength(1);
   });
 });
 

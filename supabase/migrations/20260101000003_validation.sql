@@ -330,6 +330,62 @@ comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with t
 revoke all on function stark_internal.ports_problem(jsonb) from public, anon;
 
 /**
+ * stark_internal.probe_problem(probe, what, ports): a probe by Kubernetes' names. httpGet asks one of the pod's own ports, by
+ * its name or its fixed number: an agent asks nobody else on its machine on a user's behalf. Only readiness can also be the
+ * pack's own word (packReady), and only readiness may need several successes.
+ */
+create function stark_internal.probe_problem(p_probe jsonb, p_what text, p_ports jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_key text;
+  v_get jsonb := p_probe -> 'httpGet';
+begin
+  if jsonb_typeof(p_probe) <> 'object' then
+    return format('%s must be an object', p_what);
+  end if;
+  if p_what = 'spec.readinessProbe' and p_probe ? 'packReady' then
+    return case when p_probe <> '{"packReady": {}}' then format('%s.packReady is {} and stands alone', p_what) end;
+  end if;
+  v_key := stark_internal.unknown_field(p_probe, array['httpGet', 'initialDelaySeconds', 'periodSeconds', 'timeoutSeconds', 'successThreshold', 'failureThreshold']);
+  if v_key is not null then
+    return format('%s has no field %s', p_what, v_key);
+  end if;
+  if coalesce(jsonb_typeof(v_get), '') <> 'object' then
+    return format('%s needs httpGet: {path, port}%s', p_what, case when p_what = 'spec.readinessProbe' then ', or packReady: {}' end);
+  end if;
+  v_key := stark_internal.unknown_field(v_get, array['path', 'port']);
+  if v_key is not null then
+    return format('%s.httpGet has no field %s', p_what, v_key);
+  end if;
+  if v_get ? 'path' and (jsonb_typeof(v_get -> 'path') <> 'string' or v_get ->> 'path' !~ '^/[!-~]*$' or length(v_get ->> 'path') > 1024) then
+    return format('%s.httpGet.path must start with / and be at most 1024 characters of a URL', p_what);
+  end if;
+  if not exists (
+    select from jsonb_array_elements(case jsonb_typeof(p_ports) when 'array' then p_ports else '[]' end) p
+    where p -> 'name' = v_get -> 'port' or (p ->> 'strategy' = 'fixed' and p -> 'port' = v_get -> 'port')
+  ) then
+    return format('%s.httpGet.port must be the name, or the fixed number, of one of spec.ports', p_what);
+  end if;
+  select k into v_key
+    from (values ('initialDelaySeconds', 0), ('periodSeconds', 1), ('timeoutSeconds', 1), ('successThreshold', 1), ('failureThreshold', 1)) t (k, least)
+    where p_probe ? k and not stark_internal.is_whole(p_probe -> k, least, 3600) limit 1;
+  if found then
+    return format('%s.%s must be a whole number from %s to 3600', p_what, v_key, case v_key when 'initialDelaySeconds' then 0 else 1 end);
+  end if;
+  if p_what <> 'spec.readinessProbe' and coalesce(p_probe -> 'successThreshold', '1') <> '1' then
+    return format('%s.successThreshold must be 1', p_what);
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.probe_problem(jsonb, text, jsonb) is 'What is wrong with this probe of a pod; null when nothing is.';
+revoke all on function stark_internal.probe_problem(jsonb, text, jsonb) from public, anon;
+
+/**
  * stark_internal.spec_problem(spec): null when a pod's spec is well formed, else one line saying what is not.
  * Unknown fields are refused: a misspelt nodeSelector must not place a pod anywhere.
  */
@@ -350,7 +406,7 @@ begin
   end if;
   select k into v_key from jsonb_object_keys(p_spec) k
     where k not in ('nodeName', 'nodeSelector', 'tolerations', 'affinity', 'resources', 'config', 'env', 'ports',
-                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readiness', 'liveness',
+                    'restartPolicy', 'terminationGracePeriodSeconds', 'isolation', 'readinessProbe', 'livenessProbe', 'startupProbe',
                     'topologySpreadConstraints', 'preemptionPolicy', 'priorityClassName')
     limit 1;
   if found then
@@ -365,7 +421,7 @@ begin
   if p_spec ? 'tolerations' and stark_internal.tolerations_problem(p_spec -> 'tolerations') is not null then
     return 'spec.tolerations: ' || stark_internal.tolerations_problem(p_spec -> 'tolerations');
   end if;
-  select k into v_key from unnest(array['affinity', 'config', 'env', 'resources', 'readiness', 'liveness']) k
+  select k into v_key from unnest(array['affinity', 'config', 'env', 'resources']) k
     where p_spec ? k and jsonb_typeof(p_spec -> k) <> 'object' limit 1;
   if found then
     return format('spec.%s must be an object', v_key);
@@ -414,7 +470,11 @@ begin
      and not stark_internal.is_whole(p_spec -> 'terminationGracePeriodSeconds', 0, 3600) then
     return 'spec.terminationGracePeriodSeconds must be a whole number from 0 to 3600';
   end if;
-  return null;
+  return (
+    select stark_internal.probe_problem(p_spec -> k, 'spec.' || k, p_spec -> 'ports')
+    from unnest(array['startupProbe', 'readinessProbe', 'livenessProbe']) with ordinality u (k, ord)
+    where p_spec ? k and stark_internal.probe_problem(p_spec -> k, 'spec.' || k, p_spec -> 'ports') is not null
+    order by ord limit 1);
 end;
 $$;
 comment on function stark_internal.spec_problem(jsonb) is 'What is wrong with this pod spec; null when nothing is.';

@@ -159,6 +159,8 @@ begin
   for v_nth in 1 .. coalesce((select max(r.nth) from stark_internal.read_reports(p_reports) r), 0) loop
     with judged as materialized (
       select r.*, p.status as from_status, p.name, coalesce(p.status = r.status, false) as repeated,
+        -- Why a pod waits or stops stays until the next status; what is wrong with a running one may be over.
+        coalesce(p.status = r.status, false) and r.status <> 'running' as keeps_why,
         case
           when p.id is null then 'POD_NOT_FOUND'
           when p.node_id is distinct from p_node_id then 'POD_NOT_ON_NODE'
@@ -172,8 +174,8 @@ begin
     ), changed as (
       update stark.pods p set
           status = j.status,
-          status_reason = case when j.repeated then coalesce(j.reason, p.status_reason) else j.reason end,
-          status_message = case when j.repeated then coalesce(j.message, p.status_message) else j.message end,
+          status_reason = case when j.keeps_why then coalesce(j.reason, p.status_reason) else j.reason end,
+          status_message = case when j.keeps_why then coalesce(j.message, p.status_message) else j.message end,
           exit_code = coalesce(j.exit_code, p.exit_code),
           restarts = coalesce(j.restarts, p.restarts),
           ready = case when j.status in ('running', 'stopping') then coalesce(j.ready, j.repeated and p.ready) else false end,
@@ -184,7 +186,7 @@ begin
         where p.id = j.pod_id and j.code is null
           and not (j.repeated and (
             p.finished_at is not null
-            or (coalesce(j.reason, p.status_reason), coalesce(j.message, p.status_message), coalesce(j.exit_code, p.exit_code),
+            or (coalesce(j.reason, case when j.keeps_why then p.status_reason end), coalesce(j.message, case when j.keeps_why then p.status_message end), coalesce(j.exit_code, p.exit_code),
                 coalesce(j.restarts, p.restarts), coalesce(j.ready, p.ready), coalesce(j.ports, p.ports))
                is not distinct from (p.status_reason, p.status_message, p.exit_code, p.restarts, p.ready, p.ports)))
         returning p.id

@@ -52,6 +52,9 @@ select is(stark_internal.spec_problem(s), null, format('spec %s is fine', s))
   from unnest(array['{}', '{"nodeName": "n1"}', '{"nodeSelector": {"a": "b"}}', '{"tolerations": [{"operator": "Exists"}]}',
     '{"tolerations": [{"key": "a", "value": "b", "effect": "NoSchedule"}]}', '{"resources": {"requests": {"cpu": 100, "memory": 0}, "limits": {"memory": 5}}}',
     '{"env": {"A": "b"}, "config": {"any": [1, {}]}}', '{"ports": [{"name": "http", "strategy": "random"}, {"name": "admin", "strategy": "fixed", "port": 80}]}',
+    '{"readinessProbe": {"packReady": {}}}',
+    '{"ports": [{"name": "http"}, {"name": "admin", "strategy": "fixed", "port": 80}], "startupProbe": {"httpGet": {"port": "http"}}, "livenessProbe": {"httpGet": {"path": "/healthz?deep=1", "port": 80}, "successThreshold": 1},
+      "readinessProbe": {"httpGet": {"path": "/", "port": "http"}, "initialDelaySeconds": 0, "periodSeconds": 5, "timeoutSeconds": 2, "successThreshold": 2, "failureThreshold": 1}}',
     '{"restartPolicy": "Never", "isolation": "worker", "terminationGracePeriodSeconds": 0}', '{"affinity": {}}',
     '{"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "In", "values": ["b"]}, {"key": "n", "operator": "Gt", "values": ["5"]}, {"key": "c", "operator": "Exists"}], "matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}]}}}}'
     ]::jsonb[]) s;
@@ -63,6 +66,11 @@ select isnt(stark_internal.spec_problem(s), null, format('spec %s is refused', l
     '{"resources": {"requests": {"cpu": 1e10}}}', '{"resources": 5}', '{"env": {"A": 1}}', '{"env": {"1A": "x"}}', '{"env": {"A=B": "x"}}', '{"config": []}',
     '{"ports": [{"name": "http", "port": 0}]}', '{"ports": [{"name": "http", "strategy": "fixed"}]}', '{"ports": [{"strategy": "random"}]}',
     '{"ports": [{"name": "a"}, {"name": "a"}]}', '{"ports": {}}', '{"restartPolicy": "always"}', '{"isolation": "vm"}', '{"terminationGracePeriodSeconds": -1}',
+    '{"readiness": {}}', '{"livenessProbe": {"packReady": {}}}', '{"readinessProbe": {}}', '{"readinessProbe": []}', '{"readinessProbe": {"packReady": {}, "periodSeconds": 1}}',
+    '{"readinessProbe": {"httpGet": {"port": "http"}}}', '{"readinessProbe": {"httpGet": {"port": 80}}, "ports": [{"name": "http"}]}', '{"readinessProbe": {"httpGet": {"path": "/"}}, "ports": [{"name": "http"}]}',
+    '{"livenessProbe": {"httpGet": {"port": "http", "host": "10.0.0.1"}}, "ports": [{"name": "http"}]}', '{"livenessProbe": {"httpGet": {"port": "http", "path": "x"}}, "ports": [{"name": "http"}]}',
+    '{"livenessProbe": {"httpGet": {"port": "http", "path": "/a b"}}, "ports": [{"name": "http"}]}', '{"livenessProbe": {"httpGet": {"port": "http"}, "successThreshold": 2}, "ports": [{"name": "http"}]}',
+    '{"startupProbe": {"httpGet": {"port": "http"}, "periodSeconds": 0}, "ports": [{"name": "http"}]}', '{"startupProbe": {"exec": {}}}', '{"livenessProbe": {"httpGet": {"port": "http"}}, "ports": {}}',
     '{"terminationGracePeriodSeconds": "5"}', '{"affinity": []}', '{"affinity": {"podAffinity": []}}', '{"affinity": {"other": {}}}',
     '{"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 0, "preference": {}}]}}}',
     '{"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {}, "x": 1}]}}}',

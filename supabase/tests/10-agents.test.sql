@@ -73,6 +73,8 @@ select is(tests.report('n1', 'p1', 'running', '{"ready": true}'), 'accepted', 'r
 select is(pg_temp.pod(), 'running 0 t {"http": 41234}', 'is a change of its own');
 select is(tests.report('n1', 'p1', 'running', '{"reason": "Probe"}'), 'accepted', 'a later report without it');
 select is(pg_temp.pod(), 'running Probe 0 t {"http": 41234}', 'leaves it ready');
+select is(tests.report('n1', 'p1', 'running', '{}'), 'accepted', 'a running pod with which nothing is wrong any more');
+select is((select status_reason from stark.pods where name = 'p1'), null, 'is running without a reason');
 select is(tests.report('n1', 'p1', 'scheduled'), 'INVALID_ARGUMENT', 'a node does not report what is not its to say');
 select is(tests.report('n1', 'p1', 'starting', '{"restarts": 1, "exit_code": 137, "reason": "CrashLoopBackOff"}'), 'accepted', 'a restart goes back to starting');
 select is(pg_temp.pod(), 'starting CrashLoopBackOff 137 1 f {"http": 41234}', 'not ready, counted, with the exit code');

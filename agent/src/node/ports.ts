@@ -1,6 +1,7 @@
 import { createServer } from 'node:net';
 import { PortConflictError, type Ports } from '../reconciler/adapters.js';
 import type { WantedPod } from '../reconciler/pod.js';
+import { httpGet } from './http-get.js';
 
 interface Holder {
   podId: string;
@@ -15,6 +16,8 @@ export class PortRegistry implements Ports {
   readonly #held = new Map<number, Holder>();
   // One claim at a time: two that probe at once would find the same number free.
   #turn: Promise<unknown> = Promise.resolve();
+
+  readonly httpGet = httpGet;
 
   claim(pod: WantedPod): Promise<Record<string, number>> {
     const claimed = this.#turn.then(() => this.#claim(pod));

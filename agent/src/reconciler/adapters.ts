@@ -38,6 +38,8 @@ export interface Ports {
   /** Claims the pod's ports, the same ones again when it held some; throws PortConflictError. */
   claim(pod: WantedPod): Promise<Record<string, number>>;
   release(podId: string): void;
+  /** Asks a port of this machine over HTTP; gives the status, throws when there was none in time. */
+  httpGet(port: number, path: string, timeoutMs: number): Promise<number>;
 }
 
 export interface LaunchRequest {

@@ -1,3 +1,4 @@
+import { isReadyAtOnce } from './health-check.js';
 import { type ExitOutcome, gracePeriodMs, type PodReport, type PodStatus, type WantedPod } from './pod.js';
 import { afterExit, backoffMs } from './restart-policy.js';
 import { storableText } from './storable-text.js';
@@ -23,6 +24,8 @@ export interface ManagedPod {
   waitsFor: 'bundle' | 'port' | 'restart';
   startedAt: number;
   ready: boolean;
+  /** Why this run is being ended and another one follows; a probe said so. */
+  unhealthy: string | undefined;
   ports: Record<string, number>;
   /** False once the snapshot no longer names the pod: whatever happens to it concerns nobody. */
   owned: boolean;
@@ -42,7 +45,8 @@ export type Observation =
   | { type: 'fetchFailed'; attempt: number; reason: string; message: string; retry: boolean }
   | { type: 'claimed'; attempt: number; ports: Record<string, number> }
   | { type: 'started'; attempt: number }
-  | { type: 'ready'; attempt: number }
+  | { type: 'readiness'; attempt: number; ready: boolean; problem?: string | undefined }
+  | { type: 'unhealthy'; attempt: number; problem: string }
   | { type: 'exited'; attempt: number; outcome: ExitOutcome }
   | { type: 'due'; attempt: number };
 
@@ -60,6 +64,8 @@ export interface Step {
   managed: ManagedPod | undefined;
   actions: Action[];
 }
+
+const PORT_RETRY_MS = 5_000;
 
 const OVER: ReadonlySet<PodStatus> = new Set(['stopped', 'succeeded', 'failed', 'evicted']);
 // Postgres says one of these when an earlier life of this agent had already begun to execute the pod.
@@ -89,16 +95,16 @@ export function step(managed: ManagedPod | undefined, seen: Observation, now: nu
       if (next.phase === 'fetching') turn.fetchFailed(seen.reason, seen.message, seen.retry);
       break;
     case 'claimed':
-      next.ports = seen.ports;
+      turn.claimed(seen.ports);
       break;
     case 'started':
       if (next.phase === 'launching') turn.started();
       break;
-    case 'ready':
-      if (next.phase === 'running' && !next.ready) {
-        next.ready = true;
-        turn.report('running');
-      }
+    case 'readiness':
+      if (next.phase === 'running' && next.unhealthy === undefined) turn.readiness(seen.ready, seen.problem);
+      break;
+    case 'unhealthy':
+      if (next.phase === 'running' && next.unhealthy === undefined) turn.unhealthy(seen.problem);
       break;
     case 'exited':
       return turn.exited(seen.outcome);
@@ -121,6 +127,7 @@ function meet(pod: WantedPod, reportPending: boolean, now: number): Step {
     waitsFor: 'bundle',
     startedAt: now,
     ready: false,
+    unhealthy: undefined,
     ports: {},
     owned: true,
     resume: false,
@@ -227,24 +234,52 @@ class Turn {
     const { it } = this;
     it.phase = 'launching';
     it.ready = false;
+    it.unhealthy = undefined;
     it.startedAt = this.now;
     it.fetchFailures = 0;
-    this.report('starting');
+    if (it.waitsFor !== 'port') this.report('starting');
     this.actions.push({ type: 'launch', attempt: it.attempt, bundle });
+  }
+
+  claimed(ports: Record<string, number>): void {
+    const { it } = this;
+    it.ports = ports;
+    if (it.waitsFor !== 'port') return;
+    it.waitsFor = 'restart';
+    const numbers = Object.entries(ports).map(([name, port]) => `${port} ("${name}")`);
+    this.report('starting', { reason: 'PortReclaimed', message: `port ${numbers.join(', ')} is free again` });
   }
 
   started(): void {
     const { it } = this;
     it.phase = 'running';
     it.startedAt = this.now;
-    it.ready = it.pod.spec.readiness === undefined;
+    it.ready = isReadyAtOnce(it.pod);
     this.report('running');
   }
 
-  exited(outcome: ExitOutcome): Step {
+  readiness(ready: boolean, problem?: string): void {
     const { it } = this;
-    if (it.phase === 'stopping') return this.stopped(outcome);
+    if (it.ready === ready && problem === undefined) return;
+    it.ready = ready;
+    this.report('running', problem === undefined ? {} : { reason: 'NotReady', message: problem });
+  }
+
+  /** The run gets its grace period like any other; what follows its end is what follows a crash. */
+  unhealthy(problem: string): void {
+    const { it } = this;
+    it.unhealthy = problem;
+    it.ready = false;
+    this.report('running', { reason: 'Unhealthy', message: problem });
+    this.actions.push({ type: 'stop', graceMs: gracePeriodMs(it.pod) });
+  }
+
+  exited(ended: ExitOutcome): Step {
+    const { it } = this;
+    if (it.phase === 'stopping') return this.stopped(ended);
     if (it.phase !== 'launching' && it.phase !== 'running') return { managed: it, actions: [] };
+    if (ended.reason === 'PortConflict') return this.waitForPort(ended);
+    const outcome = it.unhealthy === undefined ? ended : { ...ended, reason: 'Unhealthy', message: it.unhealthy };
     const detail = describe(outcome);
     const after = afterExit(it.pod.spec.restartPolicy ?? 'Always', outcome, it.crashes, this.now - it.startedAt);
     it.ready = false;
@@ -254,15 +289,26 @@ class Turn {
     }
     it.phase = 'waiting';
     it.crashes = after.crashes;
-    it.waitsFor = outcome.reason === 'PortConflict' ? 'port' : 'restart';
+    it.waitsFor = 'restart';
     this.report('starting', {
       ...detail,
-      reason: it.waitsFor === 'port' ? outcome.reason : 'CrashLoopBackOff',
+      reason: 'CrashLoopBackOff',
       message: `back-off ${seconds(after.delayMs)} after ${outcome.reason} (exit code ${outcome.exitCode})${
         outcome.message === undefined ? '' : `: ${outcome.message}`
       }`,
     });
     this.actions.push({ type: 'wake', attempt: it.attempt, delayMs: after.delayMs });
+    return { managed: it, actions: this.actions };
+  }
+
+  /** Nothing has run yet, so this is neither a crash nor an end, whatever the restart policy says. */
+  private waitForPort({ reason, message }: ExitOutcome): Step {
+    const { it } = this;
+    const told = it.waitsFor === 'port' && it.lastReport?.message === message;
+    it.phase = 'waiting';
+    it.waitsFor = 'port';
+    if (!told) this.report('starting', { reason, ...(message !== undefined && { message }) });
+    this.actions.push({ type: 'wake', attempt: it.attempt, delayMs: PORT_RETRY_MS });
     return { managed: it, actions: this.actions };
   }
 

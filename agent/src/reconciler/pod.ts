@@ -1,4 +1,4 @@
-import type { JsonObject, PodSpec, PodReport as Report, WantedPod as Wanted } from '@stark-o/core';
+import type { PodReport as Report, WantedPod as Wanted } from '@stark-o/core';
 
 export type { PodStatus, RestartPolicy } from '@stark-o/core';
 
@@ -7,10 +7,6 @@ export interface WantedPod extends Wanted {
   labels?: Record<string, string>;
   /** The export of the bundle to call. */
   entry?: string;
-  spec: PodSpec & {
-    /** Present when the pack says itself when it can serve. */
-    readiness?: JsonObject;
-  };
 }
 
 /** Where a pack version's bundle lies and what it must hash to. */
@@ -22,7 +18,7 @@ export type PodReport = Report & Required<Pick<Report, 'restarts' | 'ready' | 'o
 /** How a run of a pod ended. */
 export interface ExitOutcome {
   exitCode: number;
-  /** `Completed`, `Error`, `OOMKilled`, `StartFailed`, `Killed`, `PortConflict`. */
+  /** `Completed`, `Error`, `OOMKilled`, `StorageExceeded`, `StartFailed`, `Killed`, `PortConflict`, `Unhealthy`. */
   reason: string;
   message?: string;
   /** Trying again cannot help: the bundle itself is wrong. */

@@ -9,6 +9,7 @@ import {
   type Ports,
   type ReportSink,
 } from './adapters.js';
+import { HealthCheck } from './health-check.js';
 import type { WantedPod } from './pod.js';
 import { type Action, type ManagedPod, type Observation, step } from './pod-machine.js';
 
@@ -25,6 +26,7 @@ export interface ReconcilerOptions {
 export class Reconciler {
   readonly #pods = new Map<string, ManagedPod>();
   readonly #runs = new Map<string, PodRun>();
+  readonly #health = new Map<string, HealthCheck>();
   readonly #timers = new Map<string, () => void>();
   readonly #idle = new Set<() => void>();
   #snapshot: readonly WantedPod[] = [];
@@ -82,6 +84,7 @@ export class Reconciler {
         void this.#launch(pod, action.attempt, action.bundle);
         break;
       case 'stop':
+        this.#endHealthCheck(pod.id);
         // Without a run yet, `#launch` is still claiming ports and finds the pod stopping.
         this.#runs.get(pod.id)?.stop(action.graceMs);
         break;
@@ -146,8 +149,11 @@ export class Reconciler {
       const run = executor.launch(
         { pod, bundle, ports },
         {
-          started: () => this.#observe(pod.id, { type: 'started', attempt }),
-          ready: () => this.#observe(pod.id, { type: 'ready', attempt }),
+          started: () => {
+            this.#observe(pod.id, { type: 'started', attempt });
+            this.#checkHealth(pod, attempt, ports);
+          },
+          ready: () => this.#health.get(pod.id)?.packReady(),
           exited: (outcome) => this.#exited(pod, attempt, outcome),
         },
       );
@@ -157,8 +163,30 @@ export class Reconciler {
     }
   }
 
+  #checkHealth(pod: WantedPod, attempt: number, ports: Record<string, number>): void {
+    if (this.#pods.get(pod.id)?.phase !== 'running') return;
+    const { clock, ports: registry } = this.options;
+    const check = new HealthCheck({
+      pod,
+      ports,
+      clock,
+      httpGet: (port, path, timeoutMs) => registry.httpGet(port, path, timeoutMs),
+      listener: {
+        readiness: (ready, problem) => this.#observe(pod.id, { type: 'readiness', attempt, ready, problem }),
+        unhealthy: (problem) => this.#observe(pod.id, { type: 'unhealthy', attempt, problem }),
+      },
+    });
+    this.#health.set(pod.id, check);
+  }
+
+  #endHealthCheck(podId: string): void {
+    this.#health.get(podId)?.stop();
+    this.#health.delete(podId);
+  }
+
   #exited(pod: WantedPod, attempt: number, outcome: Extract<Observation, { type: 'exited' }>['outcome']): void {
     this.#runs.delete(pod.id);
+    this.#endHealthCheck(pod.id);
     const wasUnowned = this.#pods.get(pod.id)?.owned === false;
     this.#observe(pod.id, { type: 'exited', attempt, outcome });
     if (wasUnowned && !this.#hasUnowned()) this.apply(this.#snapshot);
@@ -178,10 +206,12 @@ export class Reconciler {
   #logReport(pod: WantedPod, status: string, reason?: string, message?: string): void {
     const fields = { pod_id: pod.id, pod: `${pod.namespace}/${pod.name}`, status, ...(reason && { reason }) };
     const line = `pod ${pod.name} is ${status}${reason ? ` (${reason})` : ''}${message ? `: ${message}` : ''}`;
-    if (status === 'failed' || reason === 'CrashLoopBackOff') this.options.log.warn(fields, line);
+    if (status === 'failed' || (reason !== undefined && ALARMING.has(reason))) this.options.log.warn(fields, line);
     else this.options.log.info(fields, line);
   }
 }
+
+const ALARMING: ReadonlySet<string> = new Set(['CrashLoopBackOff', 'PortConflict', 'Unhealthy', 'NotReady']);
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -15,7 +15,8 @@ export type AfterExit =
  * `crashes` is the number of ends in a row before this one, `ranForMs` how long this run lasted.
  */
 export function afterExit(policy: RestartPolicy, outcome: ExitOutcome, crashes: number, ranForMs: number): AfterExit {
-  const clean = outcome.exitCode === 0;
+  // Ended for its health, it may still have closed down neatly.
+  const clean = outcome.exitCode === 0 && outcome.reason !== 'Unhealthy';
   if (outcome.permanent) return { next: 'failed' };
   if (policy === 'Never' || (policy === 'OnFailure' && clean)) return { next: clean ? 'succeeded' : 'failed' };
   const before = ranForMs >= HEALTHY_AFTER_MS ? 0 : crashes;

@@ -94,6 +94,13 @@ export class FakeNode implements Executor, Ports, ReportSink {
 
   release(): void {}
 
+  /** What every port answers: a status, or an error. */
+  answer: number | Error = 200;
+  async httpGet(): Promise<number> {
+    if (this.answer instanceof Error) throw this.answer;
+    return this.answer;
+  }
+
   report(report: PodReport): void {
     this.reports.push(report);
   }

@@ -1,4 +1,4 @@
-import type { Pod } from '@stark-o/core/model';
+import { type Pod, shownStatus } from '@stark-o/core/model';
 import type { View } from '../base/output.js';
 import type { Connection } from '../session/connection.js';
 import { ageOf, labelsCell } from './cells.js';
@@ -50,7 +50,7 @@ export function podView(options: { namespaces: boolean }): View<PodRow> {
       { header: 'NAME', value: (pod) => pod.name },
       ...(options.namespaces ? [{ header: 'NAMESPACE', value: (pod: PodRow) => pod.namespace }] : []),
       { header: 'READY', value: (pod) => pod.ready },
-      { header: 'STATUS', value: (pod) => pod.status },
+      { header: 'STATUS', value: shownStatus },
       { header: 'RESTARTS', value: (pod) => pod.restarts },
       { header: 'NODE', value: (pod) => pod.node_name },
       { header: 'PACK', value: (pod) => `${pod.pack_name}@${pod.version}`, wide: true },

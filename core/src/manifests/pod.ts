@@ -91,6 +91,15 @@ const ports = v.pipe(
 
 const amounts = v.strictObject({ cpu: v.optional(cpu), memory: v.optional(memory), storage: v.optional(memory) });
 
+const httpProbe = v.strictObject({
+  httpGet: v.strictObject({ path: v.optional(text), port: v.union([dnsLabel, whole(1, 65535)]) }),
+  initialDelaySeconds: v.optional(whole(0, 3600)),
+  periodSeconds: v.optional(whole(1, 3600)),
+  timeoutSeconds: v.optional(whole(1, 3600)),
+  successThreshold: v.optional(whole(1, 3600)),
+  failureThreshold: v.optional(whole(1, 3600)),
+});
+
 /** The checks of a pod's spec, shared by every document that holds one. */
 export const podSpecSchema = v.strictObject({
   nodeName: v.optional(dnsName),
@@ -104,8 +113,9 @@ export const podSpecSchema = v.strictObject({
   restartPolicy: v.optional(v.picklist(['Always', 'OnFailure', 'Never'])),
   terminationGracePeriodSeconds: v.optional(whole(0, 3600)),
   isolation: v.optional(v.picklist(['process', 'worker'])),
-  readiness: v.optional(dictionary(v.unknown())),
-  liveness: v.optional(dictionary(v.unknown())),
+  startupProbe: v.optional(httpProbe),
+  readinessProbe: v.optional(v.union([v.strictObject({ packReady: v.strictObject({}) }), httpProbe])),
+  livenessProbe: v.optional(httpProbe),
 });
 
 const podRequestSchema = v.strictObject({

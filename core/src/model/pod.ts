@@ -50,6 +50,32 @@ export interface PodPort {
   port?: number;
 }
 
+/** How an agent asks a pod over HTTP how it is; names, defaults and meanings are Kubernetes'. */
+export interface HttpProbe {
+  /** Any status from 200 to 399 is well. */
+  httpGet: {
+    /** Default `/`. */
+    path?: string;
+    /** Name, or fixed number, of one of the pod's own ports. */
+    port: string | number;
+  };
+  /** Default 0. */
+  initialDelaySeconds?: number;
+  /** Default 10. */
+  periodSeconds?: number;
+  /** Default 1. */
+  timeoutSeconds?: number;
+  /** Default 1; more only for readiness. */
+  successThreshold?: number;
+  /** Default 3. */
+  failureThreshold?: number;
+}
+
+/** Ready as the pack says itself, by `ctx.ready()`. */
+export interface PackReadyProbe {
+  packReady: Record<string, never>;
+}
+
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
 /** What a pod asks for. Fixed once the pod exists. */
@@ -67,9 +93,12 @@ export interface PodSpec {
   restartPolicy?: RestartPolicy;
   terminationGracePeriodSeconds?: number;
   isolation?: 'process' | 'worker';
-  /** Present when the pack says itself, by `ctx.ready()`, when it can serve. */
-  readiness?: JsonObject;
-  liveness?: JsonObject;
+  /** While it fails, the two others are not asked; a pod that never gets through it is restarted. */
+  startupProbe?: HttpProbe;
+  /** Whether the pod can serve. Without it a pod is ready as soon as it runs. */
+  readinessProbe?: HttpProbe | PackReadyProbe;
+  /** A pod that fails it is restarted. */
+  livenessProbe?: HttpProbe;
 }
 
 /** One run of a pack version on one node, as `stark.pods` shows it. */
