@@ -204,12 +204,28 @@ describe('pack register', () => {
     expect(JSON.parse(stdout)).toMatchObject({ pack_name: 'demo', state: 'ready', sha256: sum });
   });
 
+  it('bundles a folder first, be it a project or a website', async () => {
+    const about = JSON.stringify({ name: 'web', version: '3.0.0', stark: { runtime: 'isomorphic' } });
+    const project = folderWith({ 'package.json': about, 'src/index.ts': good });
+    const site = folderWith({ 'package.json': about, 'index.html': '<h1>hi</h1>' });
+    for (const folder of [project, site]) {
+      const result = await machine.run(['pack', 'register', folder]);
+      expect(result.code, result.stderr).toBe(0);
+      expect(announced.pop()).toMatchObject({ p_name: 'web', p_version: '3.0.0', p_runtime: 'isomorphic' });
+    }
+    expect(cluster.objects.get('packs/p/v.js')?.toString()).toContain('base64');
+    // A website is registered under the runtime that it was bundled for, and not half a pack for another.
+    await machine.run(['pack', 'register', site, '--runtime', 'node']);
+    expect(announced.pop()).toMatchObject({ p_runtime: 'node' });
+  });
+
   it('leaves what can be gone on with when the upload fails', async () => {
     cluster.refuseUpload = { status: 500, body: { statusCode: '500', error: 'Internal', message: 'disk full' } };
+    const finished = cluster.seen('POST', '/rest/v1/rpc/finish_pack_version').length;
     const failed = await machine.run(register);
     expect(failed).toMatchObject({ code: 1, stdout: '' });
     expect(failed.stderr).toMatch(/the bundle was not uploaded: disk full[\s\S]*run the same command again/);
-    expect(cluster.seen('POST', '/rest/v1/rpc/finish_pack_version')).toHaveLength(1);
+    expect(cluster.seen('POST', '/rest/v1/rpc/finish_pack_version')).toHaveLength(finished);
     cluster.refuseUpload = undefined;
     expect((await machine.run(register)).code).toBe(0);
   });
@@ -237,7 +253,7 @@ describe('pack register', () => {
 
   it.each<[string, string[], RegExp, number]>([
     ['a file that is not there', ['nowhere.js', '--name', 'a', '--ver', '1.0.0'], /nowhere\.js does not exist/, 6],
-    ['a folder', ['.', '--name', 'a', '--ver', '1.0.0'], /\. is a folder/, 2],
+    ['a folder with nothing to bundle', ['.', '--name', 'a', '--ver', '1.0.0'], /\. has no entry/, 2],
     ['a bundle without a name', [bundle, '--ver', '1.0.0'], /--name is needed/, 2],
     ['a bundle without a version', [bundle, '--name', 'a'], /--ver is needed/, 2],
     [

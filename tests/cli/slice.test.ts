@@ -154,6 +154,19 @@ describe('the first slice, command by command', () => {
     expect(watcher.lines[0]).toMatchObject({ type: 'added' });
   }, 90_000);
 
+  it('a website, from its project to its page', async () => {
+    const registered = await json('pack-register', ['pack', 'register', join(root, 'examples', 'vite-pack')]);
+    expect(registered).toMatchObject({ pack_name: 'vite-pack', runtime: 'isomorphic' });
+    const create = ['pod', 'create', '--pack', 'vite-pack', '--name', 'site', '--port', 'http', '--wait=30s'];
+    const [pod] = await json<{ ports: { http: number } }[]>('pod-list', create);
+    const page = await (await fetch(`http://127.0.0.1:${pod?.ports.http}/`)).text();
+    const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1];
+    const code = await fetch(`http://127.0.0.1:${pod?.ports.http}${script}`);
+    expect(code.headers.get('content-type')).toContain('javascript');
+    expect(await code.text()).toContain('toLocaleTimeString');
+    await ok(['pod', 'delete', 'site', '--wait=30s']);
+  }, 60_000);
+
   it.each<[string, string[], number, RegExp]>([
     ['a pack that nobody registered', ['pod', 'create', '--pack', 'nothing'], 6, /PACK_NOT_FOUND/],
     [
@@ -209,6 +222,6 @@ describe('the first slice, command by command', () => {
     // A free port is another place, and a session belongs to its place.
     expect((await run(['auth', 'whoami'])).code).toBe(4);
     await ok(['auth', 'login', '--email', admin.email, '--password-stdin'], admin.password);
-    expect((await ok(['pack', 'list', '-o', 'name'])).stdout).toBe('pack/alpha\n');
+    expect((await ok(['pack', 'list', '-o', 'name'])).stdout).toBe('pack/alpha\npack/vite-pack\n');
   }, 120_000);
 });

@@ -55,8 +55,27 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: {
   return { code: bytes, map, sha256: sha256(bytes) };
 }
 
-/** Makes sure that a file is what an agent can run: one ESM file with a default export, of the right size. */
-export async function checkBundle(path: string, bytes: Uint8Array, runtime: PackRuntime): Promise<void> {
+/** Bundles the source that stands for a website, whose files are in it as data. */
+export async function bundleSite(source: string, what: string, runtime: PackRuntime): Promise<Bundle> {
+  const built = await run({
+    stdin: { contents: source, sourcefile: 'site.js', resolveDir: process.cwd() },
+    outfile: 'pack.js',
+    bundle: true,
+    format: 'esm',
+    ...platformOf(runtime),
+    charset: 'utf8',
+    legalComments: 'none',
+    metafile: true,
+    write: false,
+    logLevel: 'silent',
+  });
+  const bytes = code(built).contents;
+  requireSize(bytes.byteLength, what);
+  return { code: bytes, map: undefined, sha256: sha256(bytes) };
+}
+
+/** Makes sure that a file is what an agent can run: one ESM file with a default export, of the right size. Gives its exports. */
+export async function checkBundle(path: string, bytes: Uint8Array, runtime: PackRuntime): Promise<string[]> {
   requireSize(bytes.byteLength, path);
   if (bytes.byteLength === 0) throw invalid(path, 'it is empty');
   if (bytes.includes(0)) throw invalid(path, 'it is not JavaScript but binary data');
@@ -79,7 +98,7 @@ export async function checkBundle(path: string, bytes: Uint8Array, runtime: Pack
   if (outside.length > 0) throw invalid(path, `it imports ${outside[0]}, which an agent does not have`);
   const builtin = runtime === 'node' ? undefined : imports.find((specifier) => isBuiltin(specifier));
   if (builtin !== undefined) throw invalid(path, `it imports ${builtin}, which runtime ${runtime} does not have`);
-  requireDefaultExport(built, path);
+  return requireDefaultExport(built, path);
 }
 
 /** The sum an agent compares before it runs anything. */
@@ -150,11 +169,11 @@ function code(built: Built) {
   return file;
 }
 
-function requireDefaultExport(built: Built, what: string): void {
+function requireDefaultExport(built: Built, what: string): string[] {
   const output = Object.values(built.metafile.outputs).find(
     ({ entryPoint, exports }) => entryPoint ?? exports.length > 0,
   );
-  if (output?.exports.includes('default')) return;
+  if (output?.exports.includes('default')) return output.exports;
   throw invalid(what, 'it has no default export, the function that is the pack');
 }
 

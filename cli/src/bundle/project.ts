@@ -3,12 +3,13 @@ import { dirname, join, resolve } from 'node:path';
 import { StarkError, usageError } from '@stark-o/core/errors';
 import type { PackRuntime, PackVisibility } from '@stark-o/core/model';
 import { upwards } from '../config/directories.js';
+import { findSite, type Site } from '../web/site.js';
 
 /** What is to be bundled, and what its package.json says about it. */
 export interface PackProject {
   directory: string;
-  /** Absolute path of the source file whose default export is the pack. */
-  entry: string;
+  /** Absolute path of the source file whose default export is the pack, or the website that is to be one. */
+  source: { entry: string } | { site: Site };
   about: PackAbout;
 }
 
@@ -30,17 +31,20 @@ export async function readProject(path: string): Promise<PackProject> {
   const packageJson = await nearestPackageJson(found.isDirectory() ? place : dirname(place));
   const manifest = packageJson === undefined ? undefined : await readManifest(packageJson);
   const about = manifest ?? {};
-  if (!found.isDirectory()) return { directory: dirname(place), entry: place, about };
+  if (!found.isDirectory()) return { directory: dirname(place), source: { entry: place }, about };
+  const site = manifest?.declaredEntry === undefined ? await findSite(place) : undefined;
+  if (site !== undefined)
+    return { directory: site.kind === 'static' ? dirname(place) : place, source: { site }, about };
   const candidates = manifest?.entry === undefined ? usualEntries : [manifest.entry, ...usualEntries];
   for (const candidate of candidates) {
     const entry = join(place, candidate);
-    if ((await stat(entry).catch(() => undefined))?.isFile()) return { directory: place, entry, about };
+    if ((await stat(entry).catch(() => undefined))?.isFile()) return { directory: place, source: { entry }, about };
     if (candidate === manifest?.declaredEntry) {
       throw usageError(`package.json names ${candidate} as stark.entry, and ${entry} does not exist`);
     }
   }
   throw usageError(
-    `${path} has no entry: none of ${usualEntries.join(', ')}`,
+    `${path} has no entry: none of ${usualEntries.join(', ')}, and no index.html or nuxt.config.ts of a website`,
     'set "stark": { "entry": … } in package.json',
   );
 }

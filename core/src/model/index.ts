@@ -13,3 +13,4 @@ export * from './pod.js';
 export * from './pod-status.js';
 export * from './quantity.js';
 export * from './taints.js';
+export type * from './web-pack.js';

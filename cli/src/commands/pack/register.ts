@@ -1,13 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
-import { PACK_VISIBILITIES, type PackUpload } from '@stark-o/core/model';
+import { PACK_VISIBILITIES, type PackRuntime, type PackUpload } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { argument } from '../../base/flags.js';
 import { runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { Progress } from '../../base/progress.js';
 import { checkBundle, sha256 } from '../../bundle/bundle.js';
-import { aboutBundle } from '../../bundle/project.js';
+import { makePack } from '../../bundle/make-pack.js';
+import { aboutBundle, type PackAbout } from '../../bundle/project.js';
 import { sizeOf } from '../../data/cells.js';
 import { findVersions, type VersionRow, versionObject } from '../../data/packs.js';
 import type { Connection } from '../../session/connection.js';
@@ -15,12 +16,12 @@ import type { Connection } from '../../session/connection.js';
 export default class PackRegister extends StarkCommand<typeof PackRegister> {
   static override summary = 'Register a bundle as a version of a pack.';
   static override description =
-    'Name, version and runtime come from the package.json next to the bundle unless flags say otherwise. A version never changes once it is registered; registering the same bytes again is no error.';
+    'Given a folder, it is bundled first, as pack bundle does. Name, version and runtime come from the package.json next to the bundle unless flags say otherwise. A version never changes once it is registered; registering the same bytes again is no error.';
   static override examples = [
     '<%= config.bin %> pack register alpha.js --name alpha --ver 1.0.0 --runtime node',
-    '<%= config.bin %> pack register dist/pack.js --visibility public',
+    '<%= config.bin %> pack register ./my-nuxt-site --visibility public',
   ];
-  static override args = { bundle: argument('The file that pack bundle wrote.') };
+  static override args = { bundle: argument('The file that pack bundle wrote, or the folder to bundle.') };
   static override flags = {
     name: Flags.string({ summary: 'Name of the pack.' }),
     ver: Flags.string({ char: 'V', summary: 'Version, as semver.org has it.', helpValue: '<version>' }),
@@ -35,18 +36,15 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
 
   async run(): Promise<void> {
     const { flags } = this;
-    const path = this.args.bundle;
-    const bytes = await readBundle(path);
-    const about = await aboutBundle(path);
+    const progress = new Progress();
+    const { bytes, about, ...found } = await this.#bundle(progress);
     const name = flags.name ?? about.name;
     const version = flags.ver ?? about.version;
     if (name === undefined) throw usageError('--name is needed: there is no package.json with a name near the bundle');
     if (version === undefined) throw usageError('--ver is needed: there is no package.json with a version near it');
-    const runtime = toRuntime(flags.runtime) ?? about.runtime ?? 'node';
-    await checkBundle(path, bytes, runtime);
+    const { runtime } = found;
     const sum = sha256(bytes);
     const connection = await this.connection();
-    const progress = new Progress();
     try {
       progress.now(`announcing ${name}@${version}`);
       const upload = await connection.call<PackUpload>('register_pack_version', {
@@ -71,20 +69,30 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
       if (same === undefined) throw error;
       await this.#print(same, 'already registered');
     }
-    this.next(`stark pod create --pack ${name}`, `stark pack versions ${name}`);
+    this.next(`stark pod create --pack ${name}${found.isSite ? ' --port http' : ''}`, `stark pack versions ${name}`);
+  }
+
+  async #bundle(
+    progress: Progress,
+  ): Promise<{ bytes: Uint8Array; about: PackAbout; runtime: PackRuntime; isSite: boolean }> {
+    const path = this.args.bundle;
+    const runtime = toRuntime(this.flags.runtime);
+    const found = await stat(path).catch(() => undefined);
+    if (found === undefined) throw new StarkError(`${path} does not exist`, { code: 'FILE_NOT_FOUND', status: 404 });
+    if (found.isDirectory()) {
+      const { bundle, ...made } = await makePack(path, { runtime, minify: false, progress });
+      return { ...made, bytes: bundle.code };
+    }
+    const [bytes, about] = await Promise.all([readFile(path), aboutBundle(path)]);
+    const checked = runtime ?? about.runtime ?? 'node';
+    const exported = await checkBundle(path, bytes, checked);
+    return { bytes, about, runtime: checked, isSite: exported.includes('web') };
   }
 
   async #print(row: VersionRow, what: string): Promise<void> {
     const line = `${row.pack_name}@${row.version} ${what}, ${sizeOf(row.size_bytes)}, sha256 ${row.sha256}`;
     await this.printObject(versionObject(row), `pack/${row.pack_name}@${row.version}`, [line]);
   }
-}
-
-async function readBundle(path: string): Promise<Uint8Array> {
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined) throw new StarkError(`${path} does not exist`, { code: 'FILE_NOT_FOUND', status: 404 });
-  if (found.isDirectory()) throw usageError(`${path} is a folder`, `stark pack bundle ${path} --out pack.js`);
-  return readFile(path);
 }
 
 // Nothing is half-done when this fails: the version stays `uploading`, no pod can get it, and the same command goes on.

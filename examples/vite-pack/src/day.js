@@ -1,0 +1,1 @@
+export const today = (now) => now.toLocaleDateString('en', { weekday: 'long' });
