@@ -15,6 +15,9 @@ create table stark.cluster_config (
   event_retention_days integer not null default 7,
   log_retention_days integer not null default 3,
   max_log_lines_per_pod integer not null default 10000,
+  liveness text not null default 'fast',
+  heartbeat_interval integer not null default 0,
+  heartbeat_timeout integer not null default 0,
   updated_at timestamptz not null default now(),
   resource_version bigint not null default 1,
   constraint there_is_one_row check (name = 'cluster'),
@@ -26,7 +29,12 @@ create table stark.cluster_config (
   constraint max_pods_per_node_is_from_0_to_10000 check (max_pods_per_node between 0 and 10000),
   constraint event_retention_days_is_from_1_to_3650 check (event_retention_days between 1 and 3650),
   constraint log_retention_days_is_from_1_to_3650 check (log_retention_days between 1 and 3650),
-  constraint max_log_lines_per_pod_is_from_100_to_1000000 check (max_log_lines_per_pod between 100 and 1000000)
+  constraint max_log_lines_per_pod_is_from_100_to_1000000 check (max_log_lines_per_pod between 100 and 1000000),
+  constraint liveness_is_fast_or_thrifty check (liveness in ('fast', 'thrifty')),
+  constraint heartbeat_interval_is_from_0_to_3600 check (heartbeat_interval between 0 and 3600),
+  constraint heartbeat_timeout_is_from_0_to_3600 check (heartbeat_timeout between 0 and 3600),
+  constraint heartbeat_timeout_outlasts_the_interval
+    check (liveness <> 'fast' or coalesce(nullif(heartbeat_timeout, 0), 30) > coalesce(nullif(heartbeat_interval, 0), 15))
 );
 comment on table stark.cluster_config is 'What the cluster as a whole is set to. Always one row.';
 comment on column stark.cluster_config.name is 'Always cluster, which keeps it one row.';
@@ -42,6 +50,9 @@ comment on column stark.cluster_config.max_pods_per_node is 'Pods that a node ta
 comment on column stark.cluster_config.event_retention_days is 'Days for which events, and so the histories, are kept.';
 comment on column stark.cluster_config.log_retention_days is 'Days for which what pods printed is kept.';
 comment on column stark.cluster_config.max_log_lines_per_pod is 'Lines that are kept of each pod, the newest.';
+comment on column stark.cluster_config.liveness is 'What counts as a sign of life. fast: heartbeats; thrifty: presence on Realtime as well, so that heartbeats may be rare.';
+comment on column stark.cluster_config.heartbeat_interval is 'Seconds between two heartbeats of a node whose usage stays the same; 0: 15 for fast, 600 for thrifty.';
+comment on column stark.cluster_config.heartbeat_timeout is 'Seconds without a sign of life after which a node is offline; 0: 30 for fast, 15 for thrifty, after the 60 in which Realtime notices a silent death.';
 comment on column stark.cluster_config.resource_version is 'Grows with each change.';
 
 create trigger _000_lock_cluster before insert or update or delete on stark.cluster_config
@@ -55,6 +66,21 @@ alter table stark.cluster_config enable row level security;
 create policy "members read the configuration" on stark.cluster_config for select to authenticated
   using ((select stark_internal.is_member()));
 grant select on stark.cluster_config to authenticated, service_role;
+
+/** stark_internal.heartbeat_terms() -> one row: what counts as a sign of life, and its times in seconds, those of the mode where none are set. */
+create function stark_internal.heartbeat_terms()
+returns table (liveness text, interval_seconds integer, timeout_seconds integer)
+language sql
+stable
+set search_path = ''
+as $$
+  select c.liveness,
+         coalesce(nullif(c.heartbeat_interval, 0), case c.liveness when 'fast' then 15 else 600 end),
+         coalesce(nullif(c.heartbeat_timeout, 0), case c.liveness when 'fast' then 30 else 15 end)
+  from stark.cluster_config c;
+$$;
+comment on function stark_internal.heartbeat_terms() is 'How often agents give a sign of life, and how long they may be without.';
+revoke all on function stark_internal.heartbeat_terms() from public, anon;
 
 /**
  * stark.update_cluster_config(changes, if_version) -> the configuration: only the named settings change, e.g.
@@ -110,6 +136,9 @@ begin
     when numeric_value_out_of_range then
       perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'stark config show');
   end;
+  if p_changes ?| array['liveness', 'heartbeat_interval', 'heartbeat_timeout'] then
+    perform stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')));
+  end if;
   return v_config;
 end;
 $$;

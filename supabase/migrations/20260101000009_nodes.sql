@@ -115,11 +115,15 @@ create table stark.node_leases (
   node_id uuid primary key references stark.nodes (id) on delete cascade,
   incarnation bigint not null,
   renewed_at timestamptz not null default now(),
+  liveness text not null default 'fast',
+  heartbeat_timeout integer not null default 30,
   usage jsonb not null default '{}'
-);
+) with (fillfactor = 50);
 comment on table stark.node_leases is 'When each node was last seen, and its usage. Apart from nodes: small and hot, written without events.';
 comment on column stark.node_leases.incarnation is 'Incarnation that was seen.';
-comment on column stark.node_leases.renewed_at is 'When the node was last seen.';
+comment on column stark.node_leases.renewed_at is 'When the node gave its last sign of life.';
+comment on column stark.node_leases.liveness is 'What counts as a sign, as the agent was told when it asked last.';
+comment on column stark.node_leases.heartbeat_timeout is 'Seconds without a sign after which it is given up, as the agent was told.';
 comment on column stark.node_leases.usage is 'Last reported usage.';
 
 create table stark_internal.node_secrets (

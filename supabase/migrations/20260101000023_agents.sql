@@ -25,7 +25,7 @@ begin
   end if;
   if p_incarnation is not null and p_incarnation <> v_node.incarnation then
     perform stark_internal.fail('STALE_INCARNATION', format('node %s is at incarnation %s, this call is from %s', v_node.name, v_node.incarnation, p_incarnation),
-      'another agent has taken the node over: stop, or connect anew');
+      'the node was given up meanwhile, or another agent has taken it over: connect anew');
   end if;
   return v_node;
 end;
@@ -34,9 +34,10 @@ comment on function stark_internal.require_agent(uuid, bigint) is 'The node, whe
 revoke all on function stark_internal.require_agent(uuid, bigint) from public, anon;
 
 /**
- * stark.node_sync(node, incarnation) -> {node_id, incarnation, secret?, topic, pods: [wanted pod]}: what the node should run.
- * incarnation null: the agent connects anew; the incarnation grows, older connections are heard no longer, the node is
- * healthy, and secret is what presence and heartbeats must carry (only its SHA-256 is kept). Else: ask again.
+ * stark.node_sync(node, incarnation) -> {node_id, incarnation, secret?, topic, heartbeat: {interval, timeout}, pods: [wanted
+ * pod]}: what the node should run. incarnation null: the agent connects anew; the incarnation grows, older connections are
+ * heard no longer, the node is healthy, and secret is what presence and heartbeats must carry (only its SHA-256 is kept).
+ * Else: ask again. Either is a sign of life.
  * Caller: who may speak for the node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION.
  */
@@ -49,6 +50,7 @@ as $$
 declare
   v_node stark.nodes;
   v_secret text;
+  v_terms record;
 begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
@@ -62,9 +64,11 @@ begin
     -- Its pods first, so that a pass started by the node's own update finds them in their places.
     update stark.pods p set incarnation = v_node.incarnation where p.node_id = p_node_id and stark_internal.occupies(p.status);
   end if;
-  insert into stark.node_leases as l (node_id, incarnation, renewed_at)
-    values (p_node_id, v_node.incarnation, now())
-    on conflict (node_id) do update set incarnation = excluded.incarnation, renewed_at = excluded.renewed_at;
+  select * into v_terms from stark_internal.heartbeat_terms();
+  insert into stark.node_leases as l (node_id, incarnation, renewed_at, liveness, heartbeat_timeout)
+    values (p_node_id, v_node.incarnation, now(), v_terms.liveness, v_terms.timeout_seconds)
+    on conflict (node_id) do update set incarnation = excluded.incarnation, renewed_at = excluded.renewed_at,
+      liveness = excluded.liveness, heartbeat_timeout = excluded.heartbeat_timeout;
   update stark.nodes n
     set incarnation = v_node.incarnation,
         status = 'healthy',
@@ -72,10 +76,12 @@ begin
         connected_at = case when p_incarnation is null then now() else n.connected_at end,
         updated_at = now()
     where n.id = p_node_id and (p_incarnation is null or n.status <> 'healthy');
+  perform stark_internal.wake_watcher();
   return jsonb_strip_nulls(jsonb_build_object('secret', v_secret)) || jsonb_build_object(
     'node_id', p_node_id,
     'incarnation', v_node.incarnation,
     'topic', 'stark:node:' || p_node_id,
+    'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
       select jsonb_agg(w.item)
       from stark_internal.wanted_pods(array(
@@ -161,6 +167,8 @@ begin
       select r.*, p.status as from_status, p.name, coalesce(p.status = r.status, false) as repeated,
         -- Why a pod waits or stops stays until the next status; what is wrong with a running one may be over.
         coalesce(p.status = r.status, false) and r.status <> 'running' as keeps_why,
+        -- Why the cluster had it stopped says more than that it stopped.
+        coalesce(p.status = 'stopping' and r.status = 'stopped' and p.status_reason <> 'StopRequested', false) as sent_away,
         case
           when p.id is null then 'POD_NOT_FOUND'
           when p.node_id is distinct from p_node_id then 'POD_NOT_ON_NODE'
@@ -174,8 +182,8 @@ begin
     ), changed as (
       update stark.pods p set
           status = j.status,
-          status_reason = case when j.keeps_why then coalesce(j.reason, p.status_reason) else j.reason end,
-          status_message = case when j.keeps_why then coalesce(j.message, p.status_message) else j.message end,
+          status_reason = case when j.sent_away then p.status_reason when j.keeps_why then coalesce(j.reason, p.status_reason) else j.reason end,
+          status_message = case when j.sent_away then p.status_message when j.keeps_why then coalesce(j.message, p.status_message) else j.message end,
           exit_code = coalesce(j.exit_code, p.exit_code),
           restarts = coalesce(j.restarts, p.restarts),
           ready = case when j.status in ('running', 'stopping') then coalesce(j.ready, j.repeated and p.ready) else false end,

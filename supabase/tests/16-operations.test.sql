@@ -38,7 +38,7 @@ select results_eq($$select distinct status, status_reason, node_id is null, node
 select tests.sign_out();
 select tests.add_node('n2', 'ada');
 select tests.sign_in('udo');
-select is(tests.make_pods('{"pack": "open", "name": "q", "labels": {"app": "q"}, "priority": 7, "spec": {"env": {"A": "b"}}}'), 1::bigint, 'a pod on another node');
+select is(tests.make_pods('{"pack": "open", "name": "q", "labels": {"app": "q"}, "priority": 7, "spec": {"env": {"A": "b"}, "tolerations": [{"key": "node.kubernetes.io/unreachable", "operator": "Exists"}]}}'), 1::bigint, 'a pod on another node, which would wait for it');
 select tests.sign_out();
 update stark.nodes set status = 'offline' where name = 'n2';
 select tests.sign_in('ada');

@@ -41,6 +41,8 @@ export interface NodeSync {
   /** Only when a new incarnation was made. */
   secret?: string;
   topic: string;
+  /** How often to give a sign of life, and after what silence the node is given up; seconds. */
+  heartbeat: { interval: number; timeout: number };
   pods: WantedPod[];
 }
 

@@ -13,6 +13,9 @@ export type Database = {
           default_memory_request: number;
           default_namespace: string;
           event_retention_days: number;
+          heartbeat_interval: number;
+          heartbeat_timeout: number;
+          liveness: string;
           log_retention_days: number;
           max_log_lines_per_pod: number;
           max_pods_per_node: number;
@@ -31,6 +34,9 @@ export type Database = {
           default_memory_request?: number;
           default_namespace?: string;
           event_retention_days?: number;
+          heartbeat_interval?: number;
+          heartbeat_timeout?: number;
+          liveness?: string;
           log_retention_days?: number;
           max_log_lines_per_pod?: number;
           max_pods_per_node?: number;
@@ -48,6 +54,9 @@ export type Database = {
           default_memory_request?: number;
           default_namespace?: string;
           event_retention_days?: number;
+          heartbeat_interval?: number;
+          heartbeat_timeout?: number;
+          liveness?: string;
           log_retention_days?: number;
           max_log_lines_per_pod?: number;
           max_pods_per_node?: number;
@@ -219,20 +228,26 @@ export type Database = {
       };
       node_leases: {
         Row: {
+          heartbeat_timeout: number;
           incarnation: number;
+          liveness: string;
           node_id: string;
           renewed_at: string;
           usage: NonNullable<Json>;
         };
         ComputedFields: never;
         Insert: {
+          heartbeat_timeout?: number;
           incarnation: number;
+          liveness?: string;
           node_id: string;
           renewed_at?: string;
           usage?: NonNullable<Json>;
         };
         Update: {
+          heartbeat_timeout?: number;
           incarnation?: number;
+          liveness?: string;
           node_id?: string;
           renewed_at?: string;
           usage?: NonNullable<Json>;
@@ -1524,6 +1539,9 @@ export type Database = {
           default_memory_request: number;
           default_namespace: string;
           event_retention_days: number;
+          heartbeat_interval: number;
+          heartbeat_timeout: number;
+          liveness: string;
           log_retention_days: number;
           max_log_lines_per_pod: number;
           max_pods_per_node: number;
@@ -1633,6 +1651,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      watch_nodes: { Args: { p_at: string; p_sightings: Json; p_since: string }; Returns: Json };
       whoami: { Args: Record<PropertyKey, never>; Returns: Json };
       withdraw_pack_version: {
         Args: { p_name: string; p_version: string };

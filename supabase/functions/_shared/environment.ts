@@ -18,15 +18,36 @@ export function readEnvironment(): Environment {
   return { url, secretKey };
 }
 
-// A JSON object of names and keys; `default` is the one a project starts with.
 function firstSecretKey(json: string | undefined): string | undefined {
-  if (!json) return undefined;
+  const keys = namedKeys(json);
+  return keys.default ?? Object.values(keys)[0];
+}
+
+// A JSON object of names and keys; `default` is the one a project starts with.
+function namedKeys(json: string | undefined): Record<string, string> {
+  if (!json) return {};
   try {
-    const keys = JSON.parse(json) as Record<string, string>;
-    return keys.default ?? Object.values(keys)[0];
+    return JSON.parse(json) as Record<string, string>;
   } catch {
-    return undefined;
+    return {};
   }
+}
+
+/** Lets only those through who show one of the project's secret keys as `apikey`. */
+export async function requireSecretKey(request: Request): Promise<void> {
+  const shown = request.headers.get('apikey') ?? '';
+  const keys = Object.values(namedKeys(Deno.env.get('SUPABASE_SECRET_KEYS')));
+  keys.push(Deno.env.get('SUPABASE_SERVICE_ROLE_KEY') ?? '');
+  const known = await Promise.all(keys.map((key) => key !== '' && sameText(key, shown)));
+  if (!known.includes(true)) throw new ApiError(401, 'UNAUTHENTICATED', 'the secret key is needed, as header apikey');
+}
+
+// Sums of equal length are compared, so that the time it takes tells nothing of the key.
+async function sameText(a: string, b: string): Promise<boolean> {
+  const sum = async (text: string) =>
+    new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)));
+  const [left, right] = await Promise.all([sum(a), sum(b)]);
+  return left.reduce((difference, byte, i) => difference | (byte ^ (right[i] ?? 0)), 0) === 0;
 }
 
 /** The functions of schema `stark` that Edge Functions call; the generated types live where no deploy can reach. */
@@ -40,6 +61,10 @@ type Database = {
         Args: { p_email: string; p_role: string | null; p_namespace: string | null; p_display_name: string | null };
         Returns: { user_id: string; email: string };
       };
+      watch_nodes: {
+        Args: { p_sightings: unknown; p_since: string; p_at: string };
+        Returns: { roll_call: boolean };
+      };
       setup_admin: { Args: { p_user_id: string; p_display_name: string | null }; Returns: unknown };
     };
   };
@@ -47,9 +72,11 @@ type Database = {
 
 export type Client = SupabaseClient<Database, 'stark'>;
 
+type RealtimeOptions = NonNullable<NonNullable<Parameters<typeof createClient>[2]>['realtime']>;
+
 /** A client with the secret key, bound to schema `stark`; it passes the caller's correlation id on. */
-export function secretClient(correlationId: string): Client {
-  return clientWith(readEnvironment().secretKey, { 'x-correlation-id': correlationId });
+export function secretClient(correlationId: string, realtime?: RealtimeOptions): Client {
+  return clientWith(readEnvironment().secretKey, { 'x-correlation-id': correlationId }, realtime);
 }
 
 /**
@@ -63,10 +90,11 @@ export function callerClient(request: Request, correlationId: string): Client {
   return clientWith(key, { authorization, 'x-correlation-id': correlationId });
 }
 
-function clientWith(key: string, headers: Record<string, string>): Client {
+function clientWith(key: string, headers: Record<string, string>, realtime: RealtimeOptions = {}): Client {
   return createClient<Database, 'stark'>(readEnvironment().url, key, {
     db: { schema: 'stark' },
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { headers },
+    realtime,
   });
 }

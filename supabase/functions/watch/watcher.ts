@@ -1,0 +1,168 @@
+import type { RealtimeChannel } from '@supabase/supabase-js';
+import type { Client } from '../_shared/environment.ts';
+import { Batch, type Identity, Roll, readIdentity, readUsage, type Sign } from './sightings.ts';
+
+/** How often the socket is proved to work, and what was seen is written. */
+export const HEARTBEAT_MS = 5_000;
+/** Departures that come together, as when a Realtime server goes, are written together. */
+const GATHER_MS = 500;
+const REJOIN_MS = 2_000;
+const CALL_TIMEOUT_MS = 10_000;
+const TOPICS = ['stark:presence', 'stark:heartbeat'] as const;
+type Topic = (typeof TOPICS)[number];
+
+/**
+ * Listens to the nodes and tells the database what it hears. It speaks only of time in which it has certainly heard
+ * everything: both topics joined, and the socket just proved alive. A watcher that is deaf says nothing.
+ */
+export class Watcher {
+  readonly #batch = new Batch();
+  readonly #roll = new Roll();
+  readonly #joined = new Set<Topic>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #since: Date | undefined;
+  #heardAt = new Date(0);
+  #callsRoll = false;
+  #gathering = false;
+  #wordWanted = false;
+  #speaking: Promise<void> | undefined;
+  #failing = false;
+  #ended = false;
+
+  constructor(private readonly client: Client) {
+    client.realtime.onHeartbeat((status) => {
+      if (status !== 'ok') return;
+      this.#heard();
+      void this.#speak();
+    });
+  }
+
+  /** Watches for so long, or until the signal. */
+  async watch(ms: number, signal: AbortSignal): Promise<void> {
+    for (const topic of TOPICS) this.#join(topic);
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#after(ms, resolve);
+    });
+    await this.#speak();
+    this.#ended = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    await this.client.removeAllChannels();
+    await this.client.realtime.disconnect();
+  }
+
+  #join(topic: Topic): void {
+    const channel = this.client.channel(topic, { config: { private: true } });
+    if (topic === 'stark:presence') this.#followPresence(channel);
+    else this.#followHeartbeats(channel);
+    channel.subscribe((status, error) => {
+      if (this.#ended) return;
+      if (status === 'SUBSCRIBED') return this.#opened(topic);
+      this.#deaf(topic, `${status}${error ? `: ${error.message}` : ''}`);
+      // The client comes back by itself from everything but this.
+      if (status === 'CLOSED') this.#after(REJOIN_MS, () => this.#join(topic));
+    });
+  }
+
+  #followPresence(channel: RealtimeChannel): void {
+    this.#roll.clear();
+    channel.on('presence', { event: 'join' }, ({ newPresences }) => {
+      this.#heard();
+      for (const identity of identitiesOf(newPresences)) {
+        this.#roll.enter(identity);
+        this.#see(identity, 'present');
+      }
+    });
+    channel.on('presence', { event: 'leave' }, ({ leftPresences }) => {
+      this.#heard();
+      for (const identity of identitiesOf(leftPresences)) {
+        if (this.#roll.leave(identity)) this.#see(identity, 'gone');
+      }
+    });
+  }
+
+  #followHeartbeats(channel: RealtimeChannel): void {
+    channel.on('broadcast', { event: 'heartbeat' }, ({ payload }) => {
+      this.#heard();
+      const identity = readIdentity(payload);
+      if (identity !== undefined) this.#see(identity, 'heartbeat', readUsage(payload));
+    });
+  }
+
+  #see(identity: Identity, sign: Sign, usage?: Record<string, unknown>): void {
+    this.#batch.add({ ...identity, sign, ...(usage && { usage }) });
+    if (sign === 'heartbeat' || this.#gathering) return;
+    this.#gathering = true;
+    this.#after(GATHER_MS, () => {
+      this.#gathering = false;
+      void this.#speak();
+    });
+  }
+
+  #opened(topic: Topic): void {
+    this.#joined.add(topic);
+    if (this.#joined.size < TOPICS.length) return;
+    this.#since = new Date();
+    this.#heard();
+    void this.#speak();
+  }
+
+  #deaf(topic: Topic, why: string): void {
+    this.#joined.delete(topic);
+    this.#since = undefined;
+    warn(`${topic} is not open: ${why}`);
+  }
+
+  #heard(): void {
+    this.#heardAt = new Date();
+  }
+
+  /** Writes what was seen, one word after the other; those that are wanted during one become one more. */
+  #speak(): Promise<void> {
+    this.#wordWanted = true;
+    this.#speaking ??= this.#speakAll().finally(() => {
+      this.#speaking = undefined;
+    });
+    return this.#speaking;
+  }
+
+  async #speakAll(): Promise<void> {
+    while (this.#wordWanted) {
+      this.#wordWanted = false;
+      await this.#write();
+    }
+  }
+
+  async #write(): Promise<void> {
+    const since = this.#since;
+    if (since === undefined || this.#ended) return;
+    if (this.#callsRoll) for (const identity of this.#roll) this.#batch.add({ ...identity, sign: 'present' });
+    const sightings = this.#batch.take();
+    const word = { p_sightings: sightings, p_since: since.toISOString(), p_at: this.#heardAt.toISOString() };
+    const { data, error } = await this.client
+      .rpc('watch_nodes', word)
+      .abortSignal(AbortSignal.timeout(CALL_TIMEOUT_MS));
+    if (error) {
+      this.#batch.restore(sightings);
+      if (!this.#failing) warn(`what was seen could not be written: ${error.message}`);
+    }
+    this.#failing = error !== null;
+    this.#callsRoll = data?.roll_call ?? this.#callsRoll;
+  }
+
+  #after(ms: number, callback: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}
+
+function identitiesOf(presences: unknown[]): Identity[] {
+  return presences.map(readIdentity).filter((identity) => identity !== undefined);
+}
+
+function warn(message: string): void {
+  console.warn(JSON.stringify({ level: 'warn', message: `watch: ${message}` }));
+}

@@ -1,0 +1,195 @@
+-- Leases: who is alive. Agents give signs of life on Realtime; a watcher (Edge Function watch) hears them and writes what it
+-- heard every few seconds, as one call for all nodes. Silence counts only while somebody was listening: leases are compared
+-- with the watcher's word, never with the clock, so that nobody is declared dead while nobody watched.
+--
+-- healthy -> unhealthy (its socket closed) -> healthy again, or offline (no sign for as long as its lease says) -> its pods are
+-- evicted. An incarnation that was given up is over: whoever comes back connects anew, and learns what is still its own.
+
+create table stark_internal.node_watch (
+  only_row boolean primary key default true,
+  since timestamptz,
+  last_word timestamptz,
+  called_at timestamptz,
+  constraint there_is_one_row check (only_row)
+);
+comment on table stark_internal.node_watch is 'The time for which somebody has been watching without a gap. Always one row.';
+comment on column stark_internal.node_watch.since is 'When that time began.';
+comment on column stark_internal.node_watch.last_word is 'Until when it reaches: the last moment a watcher is known to have heard everything.';
+comment on column stark_internal.node_watch.called_at is 'When a watcher was called last.';
+insert into stark_internal.node_watch (only_row) values (true);
+alter table stark_internal.node_watch enable row level security;
+create policy "nobody reads the watch" on stark_internal.node_watch for select to authenticated using (false);
+
+-- Calling a watcher ---------------------------------------------------------------------------------------------------
+
+create extension if not exists pg_net;
+
+/**
+ * stark_internal.call_watcher(now) -> whether one was called: none is when no node is connected, or when Vault lacks the
+ * secrets project_url and secret_key. pg_cron does it every minute, and each watcher stays a little longer than that.
+ */
+create function stark_internal.call_watcher(p_now timestamptz default now())
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_url text := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'project_url');
+  v_key text := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'secret_key');
+begin
+  if v_url is null or v_key is null or not exists (select from stark.nodes n where n.status in ('healthy', 'unhealthy')) then
+    return false;
+  end if;
+  update stark_internal.node_watch w set called_at = p_now;
+  perform net.http_post(
+    url => rtrim(v_url, '/') || '/functions/v1/watch',
+    headers => jsonb_build_object('Content-Type', 'application/json', 'apikey', v_key));
+  return true;
+end;
+$$;
+comment on function stark_internal.call_watcher(timestamptz) is 'Has Edge Function watch listen to the nodes for the next minute.';
+revoke all on function stark_internal.call_watcher(timestamptz) from public, anon;
+
+/** stark_internal.wake_watcher(now): calls one when nobody has watched for ten seconds and none was called, since pg_cron would take up to a minute. */
+create function stark_internal.wake_watcher(p_now timestamptz default now())
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if exists (select from stark_internal.node_watch w where greatest(w.last_word, w.called_at) > p_now - interval '10 seconds') then
+    return;
+  end if;
+  perform stark_internal.call_watcher(p_now);
+end;
+$$;
+comment on function stark_internal.wake_watcher(timestamptz) is 'Calls a watcher when nobody is watching.';
+revoke all on function stark_internal.wake_watcher(timestamptz) from public, anon;
+
+/** stark_internal.ring_nodes(ids): each of these agents is told to ask node_sync, which is a sign of life too. */
+create function stark_internal.ring_nodes(p_ids uuid[])
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  select realtime.send('{}', 'sync', 'stark:node:' || i, true) from unnest(p_ids) i;
+$$;
+comment on function stark_internal.ring_nodes(uuid[]) is 'Sends command sync to agents.';
+revoke all on function stark_internal.ring_nodes(uuid[]) from public, anon;
+
+-- What the watcher says -----------------------------------------------------------------------------------------------
+
+/**
+ * stark_internal.renew_leases(sightings, at) -> how many: sightings are {node_id, incarnation, secret, sign, usage?}, where sign
+ * is heartbeat, present (its presence stands) or gone (its presence ended). One statement for all of them. What does not carry
+ * the right secret of the present incarnation changes nothing. The cluster lock is held.
+ */
+create function stark_internal.renew_leases(p_sightings jsonb, p_at timestamptz)
+returns integer
+language sql
+volatile
+set search_path = ''
+as $$
+  with seen as materialized (
+    select s.node_id, s.incarnation, s.sign, s.usage
+    from jsonb_to_recordset(p_sightings) as s (node_id uuid, incarnation bigint, secret text, sign text, usage jsonb)
+    join stark_internal.node_secrets k
+      on k.node_id = s.node_id and k.incarnation = s.incarnation and k.secret_sha256 = encode(sha256(convert_to(s.secret, 'UTF8')), 'hex')
+  ), turned as (
+    update stark.nodes n set
+        status = case s.sign when 'gone' then 'unhealthy' else 'healthy' end,
+        status_reason = case s.sign when 'gone' then 'ConnectionLost' end,
+        updated_at = now()
+      from seen s
+      where n.id = s.node_id and n.incarnation = s.incarnation
+        and n.status = case s.sign when 'gone' then 'healthy' else 'unhealthy' end
+  ), renewed as (
+    update stark.node_leases l set renewed_at = greatest(l.renewed_at, p_at), usage = coalesce(s.usage, l.usage)
+      from seen s
+      where l.node_id = s.node_id and l.incarnation = s.incarnation
+        and (s.sign = 'heartbeat' or (s.sign = 'present' and l.liveness = 'thrifty'))
+      returning 1
+  )
+  select count(*)::integer from renewed;
+$$;
+comment on function stark_internal.renew_leases(jsonb, timestamptz) is 'Writes what the watcher has seen of the nodes.';
+revoke all on function stark_internal.renew_leases(jsonb, timestamptz) from public, anon;
+
+/** stark_internal.silent_nodes() -> connected nodes, and for how long of the time that was watched without a gap they gave no sign. */
+create function stark_internal.silent_nodes()
+returns table (node_id uuid, silence interval, allowed interval)
+language sql
+stable
+set search_path = ''
+as $$
+  select n.id, w.last_word - greatest(l.renewed_at, w.since), make_interval(secs => l.heartbeat_timeout)
+  from stark_internal.node_watch w, stark.nodes n join stark.node_leases l on l.node_id = n.id
+  where n.status in ('healthy', 'unhealthy') and w.last_word > greatest(l.renewed_at, w.since);
+$$;
+comment on function stark_internal.silent_nodes() is 'How long each connected node has been silent while somebody listened.';
+revoke all on function stark_internal.silent_nodes() from public, anon;
+
+/**
+ * stark_internal.reap_nodes(now) -> how many were given up: they are offline, their incarnation is over, their pods are evicted.
+ * An agent that may only have lost a message is rung before, when two thirds of its time are over: the answer saves it.
+ * Locks: the cluster lock, when there is something to do. Idempotent; the watcher runs it with each word, pg_cron as a safety net.
+ */
+create function stark_internal.reap_nodes(p_now timestamptz default now())
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_dead uuid[];
+begin
+  if not exists (select from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3) then
+    return 0;
+  end if;
+  perform stark_internal.lock_cluster();
+  v_dead := array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed);
+  perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3 and s.silence <= s.allowed));
+  delete from stark_internal.node_secrets k where k.node_id = any (v_dead);
+  update stark.nodes n set status = 'offline', status_reason = 'HeartbeatTimeout', incarnation = n.incarnation + 1, updated_at = p_now
+    where n.id = any (v_dead);
+  return cardinality(v_dead);
+end;
+$$;
+comment on function stark_internal.reap_nodes(timestamptz) is 'Gives up nodes that were silent for too long while somebody listened.';
+revoke all on function stark_internal.reap_nodes(timestamptz) from public, anon;
+
+/**
+ * stark.watch_nodes(sightings, since, at) -> {roll_call}: a watcher says what it saw of the nodes (see renew_leases), and that
+ * it has heard everything from since to at, by its own clock. Its time joins the watched time where the two meet, else it
+ * begins a new one. roll_call: whether it shall name everyone who is present with each word.
+ * Caller: the secret key. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN.
+ */
+create function stark.watch_nodes(p_sightings jsonb, p_since timestamptz, p_at timestamptz)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_at timestamptz := least(p_at, now());
+begin
+  perform stark_internal.require_user();
+  if not stark_internal.is_trusted() then
+    perform stark_internal.fail('FORBIDDEN', 'only the secret key may speak for the watcher', 'stark auth whoami');
+  end if;
+  perform stark_internal.lock_cluster();
+  update stark_internal.node_watch w set
+    since = case when p_since <= w.last_word then least(w.since, p_since) else least(p_since, v_at) end,
+    last_word = greatest(w.last_word, v_at);
+  perform stark_internal.renew_leases(p_sightings, v_at);
+  perform stark_internal.reap_nodes();
+  return jsonb_build_object('roll_call', exists (
+    select from stark.node_leases l join stark.nodes n on n.id = l.node_id where l.liveness = 'thrifty' and n.status in ('healthy', 'unhealthy')));
+end;
+$$;
+comment on function stark.watch_nodes(jsonb, timestamptz, timestamptz) is 'A watcher tells what it saw of the nodes.';
+revoke all on function stark.watch_nodes(jsonb, timestamptz, timestamptz) from public, anon, authenticated;
+grant execute on function stark.watch_nodes(jsonb, timestamptz, timestamptz) to service_role;
+
+select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_watcher()');
+select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods()');
