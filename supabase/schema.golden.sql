@@ -53,6 +53,9 @@ create table stark.cluster_config (
   event_retention_days integer default 7 not null,
   log_retention_days integer default 3 not null,
   max_log_lines_per_pod integer default 10000 not null,
+  liveness text default 'fast'::text not null,
+  heartbeat_interval integer default 0 not null,
+  heartbeat_timeout integer default 0 not null,
   updated_at timestamp with time zone default now() not null,
   resource_version bigint default 1 not null
 );
@@ -62,6 +65,10 @@ alter table stark.cluster_config add constraint default_grace_seconds_is_from_0_
 alter table stark.cluster_config add constraint default_memory_request_is_from_0_to_1000000000 CHECK (((default_memory_request >= 0) AND (default_memory_request <= 1000000000)));
 alter table stark.cluster_config add constraint default_namespace_is_a_dns_label CHECK (stark_internal.is_dns_label(default_namespace));
 alter table stark.cluster_config add constraint event_retention_days_is_from_1_to_3650 CHECK (((event_retention_days >= 1) AND (event_retention_days <= 3650)));
+alter table stark.cluster_config add constraint heartbeat_interval_is_from_0_to_3600 CHECK (((heartbeat_interval >= 0) AND (heartbeat_interval <= 3600)));
+alter table stark.cluster_config add constraint heartbeat_timeout_is_from_0_to_3600 CHECK (((heartbeat_timeout >= 0) AND (heartbeat_timeout <= 3600)));
+alter table stark.cluster_config add constraint heartbeat_timeout_outlasts_the_interval CHECK (((liveness <> 'fast'::text) OR (COALESCE(NULLIF(heartbeat_timeout, 0), 30) > COALESCE(NULLIF(heartbeat_interval, 0), 15))));
+alter table stark.cluster_config add constraint liveness_is_fast_or_thrifty CHECK ((liveness = ANY (ARRAY['fast'::text, 'thrifty'::text])));
 alter table stark.cluster_config add constraint log_retention_days_is_from_1_to_3650 CHECK (((log_retention_days >= 1) AND (log_retention_days <= 3650)));
 alter table stark.cluster_config add constraint max_log_lines_per_pod_is_from_100_to_1000000 CHECK (((max_log_lines_per_pod >= 100) AND (max_log_lines_per_pod <= 1000000)));
 alter table stark.cluster_config add constraint max_pods_per_node_is_from_0_to_10000 CHECK (((max_pods_per_node >= 0) AND (max_pods_per_node <= 10000)));
@@ -89,6 +96,9 @@ comment on column stark.cluster_config.max_pods_per_node is 'Pods that a node ta
 comment on column stark.cluster_config.event_retention_days is 'Days for which events, and so the histories, are kept.';
 comment on column stark.cluster_config.log_retention_days is 'Days for which what pods printed is kept.';
 comment on column stark.cluster_config.max_log_lines_per_pod is 'Lines that are kept of each pod, the newest.';
+comment on column stark.cluster_config.liveness is 'What counts as a sign of life. fast: heartbeats; thrifty: presence on Realtime as well, so that heartbeats may be rare.';
+comment on column stark.cluster_config.heartbeat_interval is 'Seconds between two heartbeats of a node whose usage stays the same; 0: 15 for fast, 600 for thrifty.';
+comment on column stark.cluster_config.heartbeat_timeout is 'Seconds without a sign of life after which a node is offline; 0: 30 for fast, 15 for thrifty, after the 60 in which Realtime notices a silent death.';
 comment on column stark.cluster_config.resource_version is 'Grows with each change.';
 grant select on table stark.cluster_config to authenticated;
 grant select on table stark.cluster_config to service_role;
@@ -225,6 +235,8 @@ create table stark.node_leases (
   node_id uuid not null,
   incarnation bigint not null,
   renewed_at timestamp with time zone default now() not null,
+  liveness text default 'fast'::text not null,
+  heartbeat_timeout integer default 30 not null,
   usage jsonb default '{}'::jsonb not null
 );
 alter table stark.node_leases enable row level security;
@@ -235,7 +247,9 @@ create policy "leases are read with their node" on stark.node_leases for select 
    FROM stark.nodes n)));
 comment on table stark.node_leases is 'When each node was last seen, and its usage. Apart from nodes: small and hot, written without events.';
 comment on column stark.node_leases.incarnation is 'Incarnation that was seen.';
-comment on column stark.node_leases.renewed_at is 'When the node was last seen.';
+comment on column stark.node_leases.renewed_at is 'When the node gave its last sign of life.';
+comment on column stark.node_leases.liveness is 'What counts as a sign, as the agent was told when it asked last.';
+comment on column stark.node_leases.heartbeat_timeout is 'Seconds without a sign after which it is given up, as the agent was told.';
 comment on column stark.node_leases.usage is 'Last reported usage.';
 grant select on table stark.node_leases to authenticated;
 grant select on table stark.node_leases to service_role;
@@ -277,6 +291,8 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.nodes FOR EACH ROW WHEN 
 CREATE TRIGGER _100_check_changed_nodes AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_nodes();
 CREATE TRIGGER _100_check_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_nodes();
 CREATE TRIGGER _300_close_deleted_nodes AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.close_deleted_nodes();
+CREATE TRIGGER _400_follow_taints_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
+CREATE TRIGGER _400_follow_taints_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
@@ -734,6 +750,18 @@ create policy "nobody reads partitions" on stark_internal.events_default for sel
   using (false);
 comment on table stark_internal.events_default is 'Events whose day has no partition of its own.';
 
+create table stark_internal.evicting_taints (
+  node_id uuid not null,
+  taint jsonb not null,
+  since timestamp with time zone default now() not null
+);
+alter table stark_internal.evicting_taints enable row level security;
+alter table stark_internal.evicting_taints add constraint evicting_taints_node_id_fkey FOREIGN KEY (node_id) REFERENCES stark.nodes(id) ON DELETE CASCADE;
+alter table stark_internal.evicting_taints add constraint evicting_taints_pkey PRIMARY KEY (node_id, taint);
+create policy "nobody reads evicting taints" on stark_internal.evicting_taints for select to authenticated
+  using (false);
+comment on table stark_internal.evicting_taints is 'Taints NoExecute that nodes have now, and since when. Kept by a trigger on nodes.';
+
 create table stark_internal.join_token_secrets (
   token_id text not null,
   secret_sha256 text not null
@@ -757,6 +785,22 @@ alter table stark_internal.node_secrets add constraint node_secrets_pkey PRIMARY
 create policy "nobody reads secrets" on stark_internal.node_secrets for select to authenticated
   using (false);
 comment on table stark_internal.node_secrets is 'SHA-256 of the secret that the current incarnation of each node carries in presence and heartbeats.';
+
+create table stark_internal.node_watch (
+  only_row boolean default true not null,
+  since timestamp with time zone,
+  last_word timestamp with time zone,
+  called_at timestamp with time zone
+);
+alter table stark_internal.node_watch enable row level security;
+alter table stark_internal.node_watch add constraint there_is_one_row CHECK (only_row);
+alter table stark_internal.node_watch add constraint node_watch_pkey PRIMARY KEY (only_row);
+create policy "nobody reads the watch" on stark_internal.node_watch for select to authenticated
+  using (false);
+comment on table stark_internal.node_watch is 'The time for which somebody has been watching without a gap. Always one row.';
+comment on column stark_internal.node_watch.since is 'When that time began.';
+comment on column stark_internal.node_watch.last_word is 'Until when it reaches: the last moment a watcher is known to have heard everything.';
+comment on column stark_internal.node_watch.called_at is 'When a watcher was called last.';
 
 create table stark_internal.pod_logs_default (
   pod_id uuid not null,
@@ -1600,6 +1644,7 @@ AS $function$
 declare
   v_node stark.nodes;
   v_secret text;
+  v_terms record;
 begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
@@ -1613,9 +1658,11 @@ begin
     -- Its pods first, so that a pass started by the node's own update finds them in their places.
     update stark.pods p set incarnation = v_node.incarnation where p.node_id = p_node_id and stark_internal.occupies(p.status);
   end if;
-  insert into stark.node_leases as l (node_id, incarnation, renewed_at)
-    values (p_node_id, v_node.incarnation, now())
-    on conflict (node_id) do update set incarnation = excluded.incarnation, renewed_at = excluded.renewed_at;
+  select * into v_terms from stark_internal.heartbeat_terms();
+  insert into stark.node_leases as l (node_id, incarnation, renewed_at, liveness, heartbeat_timeout)
+    values (p_node_id, v_node.incarnation, now(), v_terms.liveness, v_terms.timeout_seconds)
+    on conflict (node_id) do update set incarnation = excluded.incarnation, renewed_at = excluded.renewed_at,
+      liveness = excluded.liveness, heartbeat_timeout = excluded.heartbeat_timeout;
   update stark.nodes n
     set incarnation = v_node.incarnation,
         status = 'healthy',
@@ -1623,10 +1670,12 @@ begin
         connected_at = case when p_incarnation is null then now() else n.connected_at end,
         updated_at = now()
     where n.id = p_node_id and (p_incarnation is null or n.status <> 'healthy');
+  perform stark_internal.wake_watcher();
   return jsonb_strip_nulls(jsonb_build_object('secret', v_secret)) || jsonb_build_object(
     'node_id', p_node_id,
     'incarnation', v_node.incarnation,
     'topic', 'stark:node:' || p_node_id,
+    'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
       select jsonb_agg(w.item)
       from stark_internal.wanted_pods(array(
@@ -2015,6 +2064,9 @@ begin
     when numeric_value_out_of_range then
       perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'stark config show');
   end;
+  if p_changes ?| array['liveness', 'heartbeat_interval', 'heartbeat_timeout'] then
+    perform stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')));
+  end if;
   return v_config;
 end;
 $function$;
@@ -2166,6 +2218,32 @@ $function$;
 comment on function stark.update_role(text,text[],text) is 'Changes what a role may do, or its description.';
 grant execute on function stark.update_role(text,text[],text) to authenticated;
 grant execute on function stark.update_role(text,text[],text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.watch_nodes(p_sightings jsonb, p_since timestamp with time zone, p_at timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_at timestamptz := least(p_at, now());
+begin
+  perform stark_internal.require_user();
+  if not stark_internal.is_trusted() then
+    perform stark_internal.fail('FORBIDDEN', 'only the secret key may speak for the watcher', 'stark auth whoami');
+  end if;
+  perform stark_internal.lock_cluster();
+  update stark_internal.node_watch w set
+    since = case when p_since <= w.last_word then least(w.since, p_since) else least(p_since, v_at) end,
+    last_word = greatest(w.last_word, v_at);
+  perform stark_internal.renew_leases(p_sightings, v_at);
+  perform stark_internal.reap_nodes();
+  return jsonb_build_object('roll_call', exists (
+    select from stark.node_leases l join stark.nodes n on n.id = l.node_id where l.liveness = 'thrifty' and n.status in ('healthy', 'unhealthy')));
+end;
+$function$;
+comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
+grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.whoami()
  RETURNS jsonb
@@ -2347,6 +2425,8 @@ begin
       select r.*, p.status as from_status, p.name, coalesce(p.status = r.status, false) as repeated,
         -- Why a pod waits or stops stays until the next status; what is wrong with a running one may be over.
         coalesce(p.status = r.status, false) and r.status <> 'running' as keeps_why,
+        -- Why the cluster had it stopped says more than that it stopped.
+        coalesce(p.status = 'stopping' and r.status = 'stopped' and p.status_reason <> 'StopRequested', false) as sent_away,
         case
           when p.id is null then 'POD_NOT_FOUND'
           when p.node_id is distinct from p_node_id then 'POD_NOT_ON_NODE'
@@ -2360,8 +2440,8 @@ begin
     ), changed as (
       update stark.pods p set
           status = j.status,
-          status_reason = case when j.keeps_why then coalesce(j.reason, p.status_reason) else j.reason end,
-          status_message = case when j.keeps_why then coalesce(j.message, p.status_message) else j.message end,
+          status_reason = case when j.sent_away then p.status_reason when j.keeps_why then coalesce(j.reason, p.status_reason) else j.reason end,
+          status_message = case when j.sent_away then p.status_message when j.keeps_why then coalesce(j.message, p.status_message) else j.message end,
           exit_code = coalesce(j.exit_code, p.exit_code),
           restarts = coalesce(j.restarts, p.restarts),
           ready = case when j.status in ('running', 'stopping') then coalesce(j.ready, j.repeated and p.ready) else false end,
@@ -2499,6 +2579,27 @@ begin
 end;
 $function$;
 comment on function stark_internal.bump_version() is 'Counts resource_version up with each change of a row.';
+
+CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time zone DEFAULT now())
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_url text := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'project_url');
+  v_key text := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'secret_key');
+begin
+  if v_url is null or v_key is null or not exists (select from stark.nodes n where n.status in ('healthy', 'unhealthy')) then
+    return false;
+  end if;
+  update stark_internal.node_watch w set called_at = p_now;
+  perform net.http_post(
+    url => rtrim(v_url, '/') || '/functions/v1/watch',
+    headers => jsonb_build_object('Content-Type', 'application/json', 'apikey', v_key));
+  return true;
+end;
+$function$;
+comment on function stark_internal.call_watcher(timestamp with time zone) is 'Has Edge Function watch listen to the nodes for the next minute.';
 
 CREATE OR REPLACE FUNCTION stark_internal.caller_name()
  RETURNS text
@@ -3077,6 +3178,34 @@ end;
 $function$;
 comment on function stark_internal.ensure_partitions(timestamp with time zone) is 'Makes the partitions of the coming days.';
 
+CREATE OR REPLACE FUNCTION stark_internal.evict_pods(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_evicted integer;
+begin
+  if not exists (select from stark_internal.pods_to_evict(p_now)) then
+    return 0;
+  end if;
+  perform stark_internal.lock_cluster();
+  update stark.pods p set
+      status = case when e.offline then 'evicted' else 'stopping' end,
+      status_reason = e.reason,
+      status_message = e.message,
+      ready = false,
+      stop_requested_at = coalesce(p.stop_requested_at, p_now),
+      finished_at = case when e.offline then p_now end
+    from stark_internal.pods_to_evict(p_now) e
+    where p.id = e.pod_id;
+  get diagnostics v_evicted = row_count;
+  perform stark_internal.remove_ended_pods();
+  return v_evicted;
+end;
+$function$;
+comment on function stark_internal.evict_pods(timestamp with time zone) is 'Makes pods leave nodes whose taints they do not tolerate.';
+
 CREATE OR REPLACE FUNCTION stark_internal.explain_nodes(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, name text, owner_id uuid, reasons text[], scores jsonb, score double precision)
  LANGUAGE plpgsql
@@ -3413,6 +3542,39 @@ end;
 $function$;
 comment on function stark_internal.finish_namespaces() is 'Removes terminating namespaces when their last pod has gone.';
 
+CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_ids uuid[];
+begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
+  if tg_op = 'INSERT' then
+    v_ids := array(select n.id from new_rows n where n.taints <> '[]' or stark_internal.is_unreachable(n.status, n.status_reason));
+  else
+    v_ids := array(
+      select n.id from old_rows o join new_rows n using (id)
+      where o.taints <> n.taints or stark_internal.is_unreachable(o.status, o.status_reason) <> stark_internal.is_unreachable(n.status, n.status_reason));
+  end if;
+  if cardinality(v_ids) = 0 then
+    return null;
+  end if;
+  delete from stark_internal.evicting_taints t using stark.nodes n
+    where t.node_id = n.id and n.id = any (v_ids)
+      and t.taint not in (select w from stark_internal.taints_that_evict(n) w);
+  insert into stark_internal.evicting_taints (node_id, taint)
+    select n.id, w from stark.nodes n, stark_internal.taints_that_evict(n) w where n.id = any (v_ids)
+    on conflict do nothing;
+  perform stark_internal.evict_pods();
+  return null;
+end;
+$function$;
+comment on function stark_internal.follow_taints() is 'Notes since when a node has which taint NoExecute, and evicts.';
+
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  RETURNS boolean
  LANGUAGE sql
@@ -3433,6 +3595,19 @@ AS $function$
 $function$;
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
+
+CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
+ RETURNS TABLE(liveness text, interval_seconds integer, timeout_seconds integer)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select c.liveness,
+         coalesce(nullif(c.heartbeat_interval, 0), case c.liveness when 'fast' then 15 else 600 end),
+         coalesce(nullif(c.heartbeat_timeout, 0), case c.liveness when 'fast' then 30 else 15 end)
+  from stark.cluster_config c;
+$function$;
+comment on function stark_internal.heartbeat_terms() is 'How often agents give a sign of life, and how long they may be without.';
 
 CREATE OR REPLACE FUNCTION stark_internal.intolerable_taints(p_tolerations jsonb, p_effects text[])
  RETURNS TABLE(node_no integer, taint jsonb)
@@ -3555,6 +3730,16 @@ AS $function$
   select stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
 $function$;
 comment on function stark_internal.is_trusted() is 'True for the secret key and for the database''s own administrators.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_unreachable(p_status text, p_reason text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select p_status = 'offline' and p_reason is distinct from 'NodeShutdown';
+$function$;
+comment on function stark_internal.is_unreachable(text,text) is 'Whether a node of this status is tainted unreachable.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_whole(p_value jsonb, p_low numeric, p_high numeric)
  RETURNS boolean
@@ -4649,6 +4834,27 @@ end;
 $function$;
 comment on function stark_internal.pod_term_problem(jsonb,text) is 'What is wrong with this pod affinity term; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.pods_to_evict(p_now timestamp with time zone DEFAULT now())
+ RETURNS TABLE(pod_id uuid, offline boolean, reason text, message text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select distinct on (p.id) p.id, n.status = 'offline',
+         case n.status when 'offline' then 'NodeOffline' else 'TaintNoExecute' end,
+         case n.status when 'offline' then format('node %s is offline', n.name)
+           else format('node %s has taint %s%s:NoExecute', n.name, t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), '')) end
+  from stark_internal.evicting_taints t
+  join stark.nodes n on n.id = t.node_id
+  join stark.pods p on p.node_id = t.node_id
+  -- Nobody is left on an offline node to end what is stopping; on any other it is on its way already.
+  cross join lateral (select case when p.status <> 'stopping'
+    then stark_internal.tolerated_until(p.spec -> 'tolerations', t.taint, greatest(t.since, p.scheduled_at)) else t.since end as until) u
+  where stark_internal.occupies(p.status) and (p.status <> 'stopping' or n.status = 'offline') and u.until <= p_now
+  order by p.id, u.until;
+$function$;
+comment on function stark_internal.pods_to_evict(timestamp with time zone) is 'Pods that have to leave their nodes now.';
+
 CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -4870,6 +5076,28 @@ AS $function$
 $function$;
 comment on function stark_internal.read_reports(jsonb) is 'Well-formed reports as rows.';
 
+CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_dead uuid[];
+begin
+  if not exists (select from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3) then
+    return 0;
+  end if;
+  perform stark_internal.lock_cluster();
+  v_dead := array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed);
+  perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3 and s.silence <= s.allowed));
+  delete from stark_internal.node_secrets k where k.node_id = any (v_dead);
+  update stark.nodes n set status = 'offline', status_reason = 'HeartbeatTimeout', incarnation = n.incarnation + 1, updated_at = p_now
+    where n.id = any (v_dead);
+  return cardinality(v_dead);
+end;
+$function$;
+comment on function stark_internal.reap_nodes(timestamp with time zone) is 'Gives up nodes that were silent for too long while somebody listened.';
+
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE plpgsql
@@ -4940,6 +5168,35 @@ AS $function$
 $function$;
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
 
+CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_sightings jsonb, p_at timestamp with time zone)
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  with seen as materialized (
+    select s.node_id, s.incarnation, s.sign, s.usage
+    from jsonb_to_recordset(p_sightings) as s (node_id uuid, incarnation bigint, secret text, sign text, usage jsonb)
+    join stark_internal.node_secrets k
+      on k.node_id = s.node_id and k.incarnation = s.incarnation and k.secret_sha256 = encode(sha256(convert_to(s.secret, 'UTF8')), 'hex')
+  ), turned as (
+    update stark.nodes n set
+        status = case s.sign when 'gone' then 'unhealthy' else 'healthy' end,
+        status_reason = case s.sign when 'gone' then 'ConnectionLost' end,
+        updated_at = now()
+      from seen s
+      where n.id = s.node_id and n.incarnation = s.incarnation
+        and n.status = case s.sign when 'gone' then 'healthy' else 'unhealthy' end
+  ), renewed as (
+    update stark.node_leases l set renewed_at = greatest(l.renewed_at, p_at), usage = coalesce(s.usage, l.usage)
+      from seen s
+      where l.node_id = s.node_id and l.incarnation = s.incarnation
+        and (s.sign = 'heartbeat' or (s.sign = 'present' and l.liveness = 'thrifty'))
+      returning 1
+  )
+  select count(*)::integer from renewed;
+$function$;
+comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
+
 CREATE OR REPLACE FUNCTION stark_internal.report_problem(p_report jsonb)
  RETURNS text
  LANGUAGE sql
@@ -4998,7 +5255,7 @@ begin
   end if;
   if p_incarnation is not null and p_incarnation <> v_node.incarnation then
     perform stark_internal.fail('STALE_INCARNATION', format('node %s is at incarnation %s, this call is from %s', v_node.name, v_node.incarnation, p_incarnation),
-      'another agent has taken the node over: stop, or connect anew');
+      'the node was given up meanwhile, or another agent has taken it over: connect anew');
   end if;
   return v_node;
 end;
@@ -5317,6 +5574,15 @@ begin
 end;
 $function$;
 comment on function stark_internal.resources_problem(jsonb,text) is 'What is wrong with these resource amounts; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.ring_nodes(p_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select realtime.send('{}', 'sync', 'stark:node:' || i, true) from unnest(p_ids) i;
+$function$;
+comment on function stark_internal.ring_nodes(uuid[]) is 'Sends command sync to agents.';
 
 CREATE OR REPLACE FUNCTION stark_internal.ring_users_nodes()
  RETURNS trigger
@@ -5675,6 +5941,18 @@ end;
 $function$;
 comment on function stark_internal.set_disabled(uuid,timestamp with time zone) is 'Takes every right and session from a user, or gives them back.';
 
+CREATE OR REPLACE FUNCTION stark_internal.silent_nodes()
+ RETURNS TABLE(node_id uuid, silence interval, allowed interval)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select n.id, w.last_word - greatest(l.renewed_at, w.since), make_interval(secs => l.heartbeat_timeout)
+  from stark_internal.node_watch w, stark.nodes n join stark.node_leases l on l.node_id = n.id
+  where n.status in ('healthy', 'unhealthy') and w.last_word > greatest(l.renewed_at, w.since);
+$function$;
+comment on function stark_internal.silent_nodes() is 'How long each connected node has been silent while somebody listened.';
+
 CREATE OR REPLACE FUNCTION stark_internal.spec_problem(p_spec jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -5837,6 +6115,18 @@ end;
 $function$;
 comment on function stark_internal.taints_problem(jsonb) is 'What is wrong with these taints; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.taints_that_evict(p_node stark.nodes)
+ RETURNS SETOF jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select distinct t from jsonb_array_elements(p_node.taints) t where t ->> 'effect' = 'NoExecute'
+  union
+  select '{"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}'::jsonb where stark_internal.is_unreachable(p_node.status, p_node.status_reason);
+$function$;
+comment on function stark_internal.taints_that_evict(stark.nodes) is 'The taints NoExecute of a node.';
+
 CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS integer
  LANGUAGE plpgsql
@@ -5857,6 +6147,22 @@ begin
 end;
 $function$;
 comment on function stark_internal.take_slots(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Gives nodes to pods of a group, in their order.';
+
+CREATE OR REPLACE FUNCTION stark_internal.tolerated_until(p_tolerations jsonb, p_taint jsonb, p_since timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select coalesce((
+    select case when t ? 'tolerationSeconds'
+      then p_since + make_interval(secs => least(greatest((t ->> 'tolerationSeconds')::numeric, 0), 1000000000)::double precision)
+      else 'infinity' end
+    from jsonb_array_elements(p_tolerations) with ordinality as e (t, ord)
+    where stark_internal.tolerates(jsonb_build_array(t), p_taint)
+    order by ord limit 1), p_since);
+$function$;
+comment on function stark_internal.tolerated_until(jsonb,jsonb,timestamp with time zone) is 'Until when a pod with these tolerations may stay beside a taint.';
 
 CREATE OR REPLACE FUNCTION stark_internal.tolerates(p_tolerations jsonb, p_taint jsonb)
  RETURNS boolean
@@ -6008,6 +6314,20 @@ AS $function$
 $function$;
 comment on function stark_internal.user_may(uuid,text,text,boolean) is 'Whether this user has this right, cluster-wide or in the namespace.';
 
+CREATE OR REPLACE FUNCTION stark_internal.wake_watcher(p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+begin
+  if exists (select from stark_internal.node_watch w where greatest(w.last_word, w.called_at) > p_now - interval '10 seconds') then
+    return;
+  end if;
+  perform stark_internal.call_watcher(p_now);
+end;
+$function$;
+comment on function stark_internal.wake_watcher(timestamp with time zone) is 'Calls a watcher when nobody is watching.';
+
 CREATE OR REPLACE FUNCTION stark_internal.wanted_pods(p_pods stark.pods[])
  RETURNS TABLE(node_id uuid, item jsonb)
  LANGUAGE sql
@@ -6155,7 +6475,11 @@ select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch
 
 select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()');
 
+select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods()');
+
 select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()');
+
+select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_watcher()');
 
 -- Rows that come with the migrations
 

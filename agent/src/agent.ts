@@ -2,6 +2,7 @@ import { type StarkError, toStarkError } from '@stark-o/core';
 import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
 import type { Doorbell } from './control-plane/doorbell.js';
 import { isPassing, isStaleIncarnation } from './control-plane/failures.js';
+import type { Life, NodeUsage, Pulse } from './control-plane/pulse.js';
 import type { LogCollector } from './logs/log-collector.js';
 import type { LogLine } from './logs/log-line.js';
 import type { Outbox } from './outbox/outbox.js';
@@ -55,10 +56,12 @@ export class Agent {
   readonly #logShipper: Shipper<LogLine>;
   #end: (end: AgentEnd) => void = () => {};
   #nodeId = '';
-  #incarnation = 0;
+  #life: Life | undefined;
+  #heartbeat: SyncAnswer['heartbeat'] = { interval: 15, timeout: 30 };
   #connectedAt = 0;
   #takeovers = 0;
   #doorbell: Doorbell | undefined;
+  #pulse: Pulse | undefined;
   #stopping: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   #syncWanted = false;
@@ -108,7 +111,7 @@ export class Agent {
   }
 
   get incarnation(): number {
-    return this.#incarnation;
+    return this.#life?.incarnation ?? 0;
   }
 
   get pods(): Reconciler['pods'] {
@@ -138,14 +141,20 @@ export class Agent {
         this.sync('joined');
       },
     });
-    this.#armTimer(this.options.syncEveryMs ?? SYNC_EVERY_MS);
+    this.#pulse = controlPlane.openPulse({
+      life: this.#life as Life,
+      intervalMs: this.#heartbeat.interval * 1000,
+      allocatable: node.allocatable,
+      listener: { usage: () => this.#usage(), missed: (why) => this.sync(why) },
+    });
+    this.#armSync();
     if (!(await this.#doorbell.joined(FIRST_JOIN_MS)))
       log.warn({}, 'Realtime is not reachable yet; commands come by the timer');
   }
 
   /** Asks what the node should run. Calls that come while one is under way become one more. */
   sync(why: string): void {
-    if (this.#stopping !== undefined || this.#incarnation === 0) return;
+    if (this.#stopping !== undefined || this.#life === undefined) return;
     this.options.log.debug({ why }, 'asking what to run');
     this.#syncWanted = true;
     this.#syncing ??= this.#syncAll().finally(() => {
@@ -165,7 +174,7 @@ export class Agent {
       try {
         await this.#syncOnce();
         this.#syncFailures = 0;
-        this.#armTimer(this.options.syncEveryMs ?? SYNC_EVERY_MS);
+        this.#armSync();
       } catch (error) {
         this.#syncFailed(toStarkError(error));
       }
@@ -175,12 +184,14 @@ export class Agent {
   async #syncOnce(): Promise<void> {
     const { controlPlane, clock, log } = this.options;
     try {
-      this.#reconciler.apply((await controlPlane.sync(this.#nodeId, this.#incarnation)).pods);
+      const answer = await controlPlane.sync(this.#nodeId, this.incarnation);
+      this.#tell(answer);
+      this.#reconciler.apply(answer.pods);
     } catch (error) {
       const failure = toStarkError(error);
       if (!isStaleIncarnation(failure)) throw failure;
       this.#takeovers = clock.now() - this.#connectedAt < QUARREL_MS ? this.#takeovers + 1 : 1;
-      log.warn({ takeovers: this.#takeovers }, 'another agent connected as this node; connecting anew');
+      log.warn({ takeovers: this.#takeovers }, 'this node was given up, or taken over; connecting anew');
       if (this.#takeovers > 1) await this.#pause(jitteredBackoff(clock, this.#takeovers, LONGEST_BACKOFF_MS));
       if (this.#stopping === undefined) this.#connected(await controlPlane.sync(this.#nodeId, null));
     }
@@ -188,10 +199,12 @@ export class Agent {
 
   #connected(answer: SyncAnswer): void {
     const { log, logs, clock } = this.options;
-    this.#incarnation = answer.incarnation;
+    const { incarnation, secret = '' } = answer;
+    this.#life = { node_id: this.#nodeId, incarnation, secret };
+    this.#tell(answer);
     this.#connectedAt = clock.now();
-    logs.startAt(answer.incarnation);
-    log.info({ node_id: this.#nodeId, incarnation: answer.incarnation, pods: answer.pods.length }, 'connected');
+    logs.startAt(incarnation);
+    log.info({ node_id: this.#nodeId, incarnation, pods: answer.pods.length }, 'connected');
     this.#reconciler.apply(answer.pods);
     this.#reportShipper.wake();
     this.#logShipper.wake();
@@ -210,6 +223,23 @@ export class Agent {
     this.#stopping ??= this.#stop({ reason: 'refused', error });
   }
 
+  #tell({ heartbeat }: SyncAnswer): void {
+    this.#heartbeat = heartbeat;
+    if (this.#life !== undefined) this.#pulse?.beatAs(this.#life, heartbeat.interval * 1000);
+  }
+
+  #usage(): NodeUsage {
+    const pods = [...this.options.executor.usage()];
+    const sum = (kind: 'cpu' | 'memory') => pods.reduce((total, [, usage]) => total + usage[kind], 0);
+    return { cpu: sum('cpu'), memory: sum('memory'), pods: Object.fromEntries(pods) };
+  }
+
+  // Asking is a sign of life too, and the only one left while Realtime is away.
+  #armSync(): void {
+    const every = this.options.syncEveryMs ?? SYNC_EVERY_MS;
+    this.#armTimer(this.#pulse?.felt ? every : Math.min(every, (this.#heartbeat.timeout * 1000) / 2));
+  }
+
   #armTimer(ms: number): void {
     const { clock } = this.options;
     this.#cancelTimer?.();
@@ -217,21 +247,21 @@ export class Agent {
   }
 
   #report(report: PodReport): void {
-    this.options.reports.add(this.#incarnation, [report]);
+    this.options.reports.add(this.incarnation, [report]);
     this.#reportShipper.nudge();
   }
 
   /** Takes over captured lines; the log collector calls it. */
   takeLines(lines: LogLine[]): void {
-    this.options.logOutbox.add(this.#incarnation, lines);
+    this.options.logOutbox.add(this.incarnation, lines);
     this.#logShipper.nudge();
   }
 
   // Entries of this life are sent under its present incarnation: they say what is true of pods that are still here.
   async #deliver(madeUnder: number, send: (incarnation: number) => Promise<void>): Promise<Delivery> {
-    const leftOver = this.#incarnation === 0;
+    const leftOver = this.#life === undefined;
     try {
-      await send(leftOver ? madeUnder : this.#incarnation);
+      await send(leftOver ? madeUnder : this.incarnation);
       return { outcome: 'delivered' };
     } catch (thrown) {
       const error = toStarkError(thrown);
@@ -272,7 +302,7 @@ export class Agent {
     await this.#reconciler.close();
     logs.flush();
     // An agent that never connected has nothing new to tell, and nobody to tell it to.
-    const connected = this.#incarnation > 0;
+    const connected = this.#life !== undefined;
     const delivered = connected
       ? await Promise.all([this.#reportShipper.drain(LAST_DELIVERY_MS), this.#logShipper.drain(LAST_DELIVERY_MS)])
       : [true];
@@ -281,11 +311,11 @@ export class Agent {
     this.#reportShipper.stop();
     this.#logShipper.stop();
     if (end.reason === 'stopped' && connected) {
-      await controlPlane.disconnect(this.#nodeId, this.#incarnation).catch((error: unknown) => {
+      await controlPlane.disconnect(this.#nodeId, this.incarnation).catch((error: unknown) => {
         log.warn({ error: toStarkError(error).message }, 'could not say goodbye');
       });
     }
-    await this.#doorbell?.close().catch(() => {});
+    await Promise.all([this.#doorbell?.close(), this.#pulse?.close()]).catch(() => {});
     await controlPlane.close().catch(() => {});
     await Promise.all([reports.close(), logOutbox.close()]);
     log.info({}, 'stopped');

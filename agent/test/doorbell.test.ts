@@ -83,7 +83,10 @@ describe('the doorbell', () => {
     server.closeChannel('Token has expired 0 seconds ago');
     await until('a second join', () => server.joins.length === 2);
     expect(heard).toEqual(['joined', 'channel CLOSED', 'joined']);
-    expect(log.lines.map(({ fields }) => fields)).toContainEqual({ message: 'Token has expired 0 seconds ago' });
+    expect(log.lines.map(({ fields }) => fields)).toContainEqual({
+      topic: 'stark:node:1',
+      message: 'Token has expired 0 seconds ago',
+    });
     server.closeChannel('again');
     await until('a third join', () => server.joins.length === 3);
   });

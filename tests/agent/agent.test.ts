@@ -1,14 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type NodeAgent, startNodeAgent } from '@stark-o/agent/node';
 import { call } from '@stark-o/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { descendants, waitForEnd } from '../harness/processes.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
+import { startAgentProcess } from './agent-process.js';
 import { ADMIN, Cluster } from './cluster.js';
 
 const SERVICE = `
@@ -67,18 +66,8 @@ async function agentHere(name: string): Promise<NodeAgent> {
 }
 
 async function agentApart(name: string): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('agent-process.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, JSON.stringify(optionsOf(name))], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const child = await startAgentProcess(optionsOf(name));
   children.push(child);
-  let errors = '';
-  child.stderr?.on('data', (chunk) => {
-    errors += chunk;
-  });
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const first = await Promise.race([once(lines, 'line'), once(child, 'exit')]);
-  if (typeof first[0] !== 'string') throw new Error(`the agent ended at its start:\n${errors}`);
   return child;
 }
 

@@ -2,6 +2,7 @@ import type { NodeSync, PodReportAnswer } from '@stark-o/core';
 import type { LogLine } from '../logs/log-line.js';
 import type { BundleRef, PodReport, WantedPod } from '../reconciler/pod.js';
 import type { Doorbell, DoorbellListener } from './doorbell.js';
+import type { Pulse, RealtimePulseOptions } from './pulse.js';
 
 /** What a node says of itself when it registers. */
 export interface NodeDescription {
@@ -12,6 +13,9 @@ export interface NodeDescription {
   allocatable: Record<string, number>;
   capabilities: Record<string, unknown>;
 }
+
+/** Whose pulse it is, and what it tells. */
+export type PulseOptions = Pick<RealtimePulseOptions, 'life' | 'intervalMs' | 'allocatable' | 'listener'>;
 
 export type SyncAnswer = Omit<NodeSync, 'pods'> & { pods: WantedPod[] };
 
@@ -26,6 +30,7 @@ export interface ControlPlane {
   /** Says goodbye. */
   disconnect(nodeId: string, incarnation: number): Promise<void>;
   openDoorbell(topic: string, listener: DoorbellListener): Doorbell;
+  openPulse(options: PulseOptions): Pulse;
   download(bundle: BundleRef): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 }

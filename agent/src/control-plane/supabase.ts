@@ -12,9 +12,10 @@ import type { LogLine } from '../logs/log-line.js';
 import { type AgentLog, BundleError, type Clock } from '../reconciler/adapters.js';
 import { jitteredBackoff } from '../reconciler/jitter.js';
 import type { BundleRef, PodReport } from '../reconciler/pod.js';
-import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane.js';
+import type { ControlPlane, NodeDescription, PulseOptions, SyncAnswer } from './control-plane.js';
 import { type Doorbell, type DoorbellListener, RealtimeDoorbell } from './doorbell.js';
 import { isPassing } from './failures.js';
+import { type Pulse, RealtimePulse } from './pulse.js';
 import { type Credentials, type OnTokens, openSession } from './session.js';
 
 export interface SupabaseControlPlaneOptions {
@@ -30,7 +31,7 @@ export interface SupabaseControlPlaneOptions {
 }
 
 const CALL_TIMEOUT_MS = 15_000;
-const LONGEST_RECONNECT_MS = 20_000;
+const LONGEST_RECONNECT_MS = 10_000;
 
 type RealtimeOptions = NonNullable<Parameters<typeof createStarkClient>[0]['realtime']>;
 
@@ -87,6 +88,11 @@ export class SupabaseControlPlane implements ControlPlane {
   openDoorbell(topic: string, listener: DoorbellListener): Doorbell {
     const { clock, log } = this.options;
     return new RealtimeDoorbell({ client: this.#client, topic, clock, log, listener });
+  }
+
+  openPulse(options: PulseOptions): Pulse {
+    const { clock, log } = this.options;
+    return new RealtimePulse({ client: this.#client, clock, log, ...options });
   }
 
   async download(bundle: BundleRef): Promise<AsyncIterable<Uint8Array>> {

@@ -1,6 +1,7 @@
 import { type PodReportAnswer, StarkError } from '@stark-o/core';
-import type { ControlPlane, SyncAnswer } from '../../src/control-plane/control-plane.js';
+import type { ControlPlane, PulseOptions, SyncAnswer } from '../../src/control-plane/control-plane.js';
 import type { Doorbell, DoorbellListener } from '../../src/control-plane/doorbell.js';
+import type { Life, Pulse } from '../../src/control-plane/pulse.js';
 import type { LogLine } from '../../src/logs/log-line.js';
 import type { PodReport } from '../../src/reconciler/pod.js';
 import { PodLedger } from './pod-ledger.js';
@@ -17,6 +18,11 @@ export class FakeControlPlane implements ControlPlane {
   poison: string | undefined;
   joinsAtOnce = true;
   ring: DoorbellListener | undefined;
+  heartbeat = { interval: 15, timeout: 30 };
+  pulse: PulseOptions | undefined;
+  /** Whose pulse the cluster feels, and how often. */
+  readonly beats: { life: Life; intervalMs: number }[] = [];
+  felt = true;
   closed = false;
 
   async signIn(): Promise<void> {
@@ -36,6 +42,8 @@ export class FakeControlPlane implements ControlPlane {
       node_id: 'node-1',
       incarnation: this.incarnation,
       topic: 'stark:node:node-1',
+      ...(incarnation === null && { secret: `secret ${this.incarnation}` }),
+      heartbeat: this.heartbeat,
       pods: this.ledger.snapshot(),
     };
   }
@@ -62,6 +70,19 @@ export class FakeControlPlane implements ControlPlane {
   openDoorbell(_topic: string, listener: DoorbellListener): Doorbell {
     this.ring = listener;
     return { joined: async () => this.joinsAtOnce, close: async () => {} };
+  }
+
+  openPulse(options: PulseOptions): Pulse {
+    this.pulse = options;
+    this.beats.push({ life: options.life, intervalMs: options.intervalMs });
+    const plane = this;
+    return {
+      get felt() {
+        return plane.felt;
+      },
+      beatAs: (life, intervalMs) => this.beats.push({ life, intervalMs }),
+      close: async () => {},
+    };
   }
 
   download(): never {

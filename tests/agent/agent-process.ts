@@ -1,0 +1,20 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { NodeAgentOptions } from '@stark-o/agent/node';
+
+const SCRIPT = fileURLToPath(new URL('agent-process.mjs', import.meta.url));
+
+/** An agent in a process of its own, which a test can kill or freeze; resolves when the agent has started. */
+export async function startAgentProcess(options: NodeAgentOptions): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr?.on('data', (chunk) => {
+    errors += chunk;
+  });
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  const first = await Promise.race([once(lines, 'line'), once(child, 'exit')]);
+  if (typeof first[0] !== 'string') throw new Error(`the agent ended at its start:\n${errors}`);
+  return child;
+}
