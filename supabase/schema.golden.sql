@@ -1186,7 +1186,7 @@ AS $function$
 declare
   v_namespace stark.namespaces;
 begin
-  perform stark_internal.require_permission('namespaces:delete', p_name);
+  perform stark_internal.require_permission('namespaces:delete');
   perform stark_internal.lock_cluster();
   perform stark_internal.require_namespace(p_name);
   select * into v_namespace from stark.namespaces n where n.name = p_name;
@@ -2083,7 +2083,8 @@ AS $function$
 declare
   v_namespace stark.namespaces;
 begin
-  perform stark_internal.require_permission('namespaces:update', p_name);
+  -- In the whole cluster: a quota holds for who may do everything in its namespace, too.
+  perform stark_internal.require_permission('namespaces:update');
   if jsonb_typeof(coalesce(p_labels, '{}')) <> 'object' or jsonb_typeof(coalesce(p_quota, '{}')) <> 'object' or jsonb_typeof(coalesce(p_limit_range, '{}')) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'labels, quota and limit_range are patched by objects', 'give {"key": "value"}, null removes a key');
   end if;

@@ -138,7 +138,7 @@ grant execute on function stark.create_namespace(text, jsonb, jsonb, jsonb) to a
 /**
  * stark.update_namespace(name, labels, quota, limit_range, if_version) -> the namespace: each argument is a patch, its fields
  * replace those of that name and null removes one. Pods that exist stay, also where a quota is now smaller.
- * Caller: namespaces:update (admin). Locks: the cluster lock.
+ * Caller: namespaces:update in the whole cluster (admin). Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NAMESPACE_NOT_FOUND, INVALID_LABELS, INVALID_ARGUMENT, CONFLICT.
  */
 create function stark.update_namespace(p_name text, p_labels jsonb default '{}', p_quota jsonb default '{}', p_limit_range jsonb default '{}', p_if_version bigint default null)
@@ -150,7 +150,8 @@ as $$
 declare
   v_namespace stark.namespaces;
 begin
-  perform stark_internal.require_permission('namespaces:update', p_name);
+  -- In the whole cluster: a quota holds for who may do everything in its namespace, too.
+  perform stark_internal.require_permission('namespaces:update');
   if jsonb_typeof(coalesce(p_labels, '{}')) <> 'object' or jsonb_typeof(coalesce(p_quota, '{}')) <> 'object' or jsonb_typeof(coalesce(p_limit_range, '{}')) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'labels, quota and limit_range are patched by objects', 'give {"key": "value"}, null removes a key');
   end if;
@@ -174,7 +175,7 @@ grant execute on function stark.update_namespace(text, jsonb, jsonb, jsonb, bigi
 /**
  * stark.delete_namespace(name, if_version) -> the namespace, terminating: it takes nothing new, its pods are stopped with
  * their grace and deleted, and it goes with the last of them, at once when it is empty.
- * Caller: namespaces:delete (admin). Locks: the cluster lock.
+ * Caller: namespaces:delete in the whole cluster (admin). Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NAMESPACE_NOT_FOUND, NAMESPACE_RESERVED, CONFLICT.
  */
 create function stark.delete_namespace(p_name text, p_if_version bigint default null)
@@ -186,7 +187,7 @@ as $$
 declare
   v_namespace stark.namespaces;
 begin
-  perform stark_internal.require_permission('namespaces:delete', p_name);
+  perform stark_internal.require_permission('namespaces:delete');
   perform stark_internal.lock_cluster();
   perform stark_internal.require_namespace(p_name);
   select * into v_namespace from stark.namespaces n where n.name = p_name;
