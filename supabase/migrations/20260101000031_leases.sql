@@ -22,7 +22,7 @@ create policy "nobody reads the watch" on stark_internal.node_watch for select t
 
 -- Calling a watcher ---------------------------------------------------------------------------------------------------
 
-create extension if not exists pg_net;
+create extension if not exists pg_net with schema extensions;
 
 /**
  * stark_internal.call_watcher(now) -> whether one was called: none is when no node is connected, or when Vault lacks the
