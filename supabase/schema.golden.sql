@@ -80,6 +80,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.cluster_config FOR EACH 
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.cluster_config REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('cluster_config');
 create policy "members read the configuration" on stark.cluster_config for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.cluster_config is 'What the cluster as a whole is set to. Always one row.';
@@ -135,7 +136,8 @@ create table stark.events (
   object_id text not null,
   actor uuid,
   correlation_id text,
-  object jsonb not null
+  object jsonb not null,
+  details jsonb
 ) partition by RANGE ("time");
 alter table stark.events enable row level security;
 alter table stark.events add constraint events_pkey PRIMARY KEY (seq, "time");
@@ -146,7 +148,7 @@ create policy "members read events of their namespaces and of what is theirs" on
 comment on table stark.events is 'Append-only log of every change.';
 comment on column stark.events.seq is 'Grows by one with each event; commit order.';
 comment on column stark.events.version is 'Version of the event''s form.';
-comment on column stark.events.type is '<kind>.created, .updated or .deleted.';
+comment on column stark.events.type is '<kind>.created, .updated or .deleted; .conflict warns of an update that overwrote another''s.';
 comment on column stark.events."time" is 'When it was written.';
 comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
@@ -155,6 +157,7 @@ comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
 comment on column stark.events.object is 'The whole new state; the last one when it was deleted.';
+comment on column stark.events.details is 'Of a conflict: {fields, overwrote: [{actor, time}]}, the fields whose earlier change is gone, and whose it was.';
 grant select on table stark.events to authenticated;
 grant select on table stark.events to service_role;
 
@@ -217,6 +220,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.namespaces FOR EACH ROW 
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.namespaces REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.namespaces REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('namespace');
 create policy "members read the namespaces they have a right in" on stark.namespaces for select to authenticated
   using ((name = ANY (( SELECT stark_internal.permitted_namespaces('namespaces:get'::text) AS permitted_namespaces)::text[])));
 comment on table stark.namespaces is 'A boundary of names and rights for pods.';
@@ -296,6 +300,7 @@ CREATE TRIGGER _400_follow_taints_of_new AFTER INSERT ON stark.nodes REFERENCING
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('node', 'overrides', 'unschedulable');
 CREATE TRIGGER _900_schedule_on_changed_nodes AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
 CREATE TRIGGER _900_schedule_on_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
 create policy "owners read their nodes, auditors all" on stark.nodes for select to authenticated
@@ -404,6 +409,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.packs FOR EACH ROW WHEN 
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.packs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('pack');
 create policy "members read public packs, owners theirs, auditors all" on stark.packs for select to authenticated
   using ((( SELECT stark_internal.has_permission('packs:get'::text) AS has_permission) OR ((visibility = 'public'::text) AND ( SELECT stark_internal.is_member() AS is_member)) OR ((owner_id = ( SELECT auth.uid() AS uid)) AND ( SELECT stark_internal.has_permission('packs:get'::text, NULL::text, true) AS has_permission))));
 comment on table stark.packs is 'A named piece of software with an owner.';
@@ -595,6 +601,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.priority_classes FOR EAC
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.priority_classes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('priority_class');
 create policy "members read priority classes" on stark.priority_classes for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.priority_classes is 'Named priorities that pods refer to by priorityClassName.';
@@ -741,7 +748,8 @@ create table stark_internal.events_default (
   object_id text not null,
   actor uuid,
   correlation_id text,
-  object jsonb not null
+  object jsonb not null,
+  details jsonb
 ) partition of stark.events DEFAULT;
 alter table stark_internal.events_default enable row level security;
 CREATE INDEX events_default_namespace_seq_idx ON stark_internal.events_default USING btree (namespace, seq);
@@ -818,6 +826,19 @@ alter table stark_internal.pod_logs_default add constraint stream_is_known CHECK
 create policy "nobody reads partitions" on stark_internal.pod_logs_default for select to authenticated
   using (false);
 comment on table stark_internal.pod_logs_default is 'Lines whose day has no partition of its own.';
+
+create table stark_internal.recent_edits (
+  kind text not null,
+  object_id text not null,
+  field text not null,
+  actor uuid,
+  edited_at timestamp with time zone not null
+);
+alter table stark_internal.recent_edits enable row level security;
+alter table stark_internal.recent_edits add constraint recent_edits_pkey PRIMARY KEY (kind, object_id, field);
+create policy "nobody reads edits" on stark_internal.recent_edits for select to authenticated
+  using (false);
+comment on table stark_internal.recent_edits is 'Who has set a field of an object in the last ten seconds. actor is null for the secret key.';
 
 -- Views
 
@@ -1237,7 +1258,7 @@ comment on function stark.delete_node(text,boolean,bigint) is 'Removes a node.';
 grant execute on function stark.delete_node(text,boolean,bigint) to authenticated;
 grant execute on function stark.delete_node(text,boolean,bigint) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text)
+CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.packs
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1250,19 +1271,21 @@ begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
   v_pack := stark_internal.require_pack(p_name, 'packs:delete');
-  select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id;
+  perform stark_internal.require_version('pack ' || p_name, p_if_version, v_pack.resource_version);
+  select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id and p.finished_at is null;
   if v_pods > 0 then
-    perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s pods', p_name, v_pods), 'stark pod delete');
+    perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s pods that have not ended', p_name, v_pods), 'stark pod delete');
   end if;
+  delete from stark.pods p where p.pack_id = v_pack.id;
   delete from stark.packs p where p.id = v_pack.id;
   return v_pack;
 end;
 $function$;
-comment on function stark.delete_pack(text) is 'Removes a pack that has no pods.';
-grant execute on function stark.delete_pack(text) to authenticated;
-grant execute on function stark.delete_pack(text) to service_role;
+comment on function stark.delete_pack(text,bigint) is 'Removes a pack whose pods have all ended.';
+grant execute on function stark.delete_pack(text,bigint) to authenticated;
+grant execute on function stark.delete_pack(text,bigint) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[])
+CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[], p_if_version bigint DEFAULT NULL::bigint)
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1271,18 +1294,18 @@ AS $function$
 begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
-  perform stark_internal.require_pods(p_ids, 'pods:delete');
+  perform stark_internal.require_pods(p_ids, 'pods:delete', p_if_version);
   perform stark_internal.begin_stop(p_ids);
   update stark.pods p set deletion_requested_at = now() where p.id = any (p_ids) and p.deletion_requested_at is null;
   return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
   perform stark_internal.remove_ended_pods();
 end;
 $function$;
-comment on function stark.delete_pods(uuid[]) is 'Stops pods and removes their rows.';
-grant execute on function stark.delete_pods(uuid[]) to authenticated;
-grant execute on function stark.delete_pods(uuid[]) to service_role;
+comment on function stark.delete_pods(uuid[],bigint) is 'Stops pods and removes their rows.';
+grant execute on function stark.delete_pods(uuid[],bigint) to authenticated;
+grant execute on function stark.delete_pods(uuid[],bigint) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.delete_priority_class(p_name text)
+CREATE OR REPLACE FUNCTION stark.delete_priority_class(p_name text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1293,10 +1316,8 @@ declare
 begin
   perform stark_internal.require_permission('priorityclasses:delete');
   perform stark_internal.lock_cluster();
-  select * into v_class from stark.priority_classes c where c.name = p_name;
-  if not found then
-    perform stark_internal.fail('PRIORITY_CLASS_NOT_FOUND', format('no priority class %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark priorityclass list');
-  elsif v_class.built_in then
+  v_class := stark_internal.require_priority_class(p_name, p_if_version);
+  if v_class.built_in then
     perform stark_internal.fail('PRIORITY_CLASS_RESERVED', format('priority class %s is built in', p_name), 'stark priorityclass list');
   end if;
   delete from stark.priority_classes c where c.name = p_name;
@@ -1306,9 +1327,9 @@ begin
   return v_class;
 end;
 $function$;
-comment on function stark.delete_priority_class(text) is 'Removes a priority class; its pods stay as they are.';
-grant execute on function stark.delete_priority_class(text) to authenticated;
-grant execute on function stark.delete_priority_class(text) to service_role;
+comment on function stark.delete_priority_class(text,bigint) is 'Removes a priority class; its pods stay as they are.';
+grant execute on function stark.delete_priority_class(text,bigint) to authenticated;
+grant execute on function stark.delete_priority_class(text,bigint) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.delete_role(p_name text)
  RETURNS bigint
@@ -1918,9 +1939,12 @@ declare
   v_new uuid;
 begin
   perform stark_internal.lock_cluster();
-  perform stark_internal.require_pods(array[p_id], 'pods:update');
+  perform stark_internal.require_pods(array[p_id], 'pods:update', p_if_version);
   select * into v_pod from stark.pods p where p.id = p_id;
-  perform stark_internal.require_version('pod ' || v_pod.name, p_if_version, v_pod.resource_version);
+  -- Or two who go back at once would leave two new pods.
+  if v_pod.status = 'stopping' then
+    perform stark_internal.fail('CONFLICT', format('pod %s is being stopped already', v_pod.name), 'wait for its end, or create a pod of that version');
+  end if;
   if v_version is null then
     select v.version into v_version from stark.pack_versions v
       where v.pack_id = v_pod.pack_id and v.state = 'ready' and v.version_key < stark_internal.semver_key(v_pod.version) collate "C"
@@ -1976,7 +2000,7 @@ $function$;
 comment on function stark.setup_admin(uuid,text) is 'Makes this user the first admin; works once.';
 grant execute on function stark.setup_admin(uuid,text) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.stop_pods(p_ids uuid[])
+CREATE OR REPLACE FUNCTION stark.stop_pods(p_ids uuid[], p_if_version bigint DEFAULT NULL::bigint)
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1985,14 +2009,14 @@ AS $function$
 begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
-  perform stark_internal.require_pods(p_ids, 'pods:update');
+  perform stark_internal.require_pods(p_ids, 'pods:update', p_if_version);
   perform stark_internal.begin_stop(p_ids);
   return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
 end;
 $function$;
-comment on function stark.stop_pods(uuid[]) is 'Stops pods; their rows stay.';
-grant execute on function stark.stop_pods(uuid[]) to authenticated;
-grant execute on function stark.stop_pods(uuid[]) to service_role;
+comment on function stark.stop_pods(uuid[],bigint) is 'Stops pods; their rows stay.';
+grant execute on function stark.stop_pods(uuid[],bigint) to authenticated;
+grant execute on function stark.stop_pods(uuid[],bigint) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
  RETURNS stark.nodes
@@ -2193,6 +2217,38 @@ $function$;
 comment on function stark.update_pack(text,text,text,bigint) is 'Changes who may use a pack, and its description.';
 grant execute on function stark.update_pack(text,text,text,bigint) to authenticated;
 grant execute on function stark.update_pack(text,text,text,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.update_priority_class(p_name text, p_global_default boolean DEFAULT NULL::boolean, p_description text DEFAULT NULL::text, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS stark.priority_classes
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_class stark.priority_classes;
+begin
+  perform stark_internal.require_permission('priorityclasses:update');
+  perform stark_internal.lock_cluster();
+  v_class := stark_internal.require_priority_class(p_name, p_if_version);
+  if (v_class.built_in and p_description is not null) or (v_class.value > 1000 and p_global_default) then
+    perform stark_internal.fail('PRIORITY_CLASS_RESERVED', format('priority class %s is built in', p_name), 'stark priorityclass list');
+  elsif length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'description must be a text of at most 2000 characters', 'use a shorter --description');
+  elsif p_name = 'default' and p_global_default = false then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'there is always a global default', 'make another class the global default');
+  end if;
+  if p_global_default is distinct from v_class.global_default and p_global_default is not null then
+    update stark.priority_classes c set global_default = false where c.global_default;
+    update stark.priority_classes c set global_default = true where c.name = case when p_global_default then p_name else 'default' end;
+  end if;
+  update stark.priority_classes c set description = p_description where c.name = p_name and c.description <> p_description;
+  select * into v_class from stark.priority_classes c where c.name = p_name;
+  return v_class;
+end;
+$function$;
+comment on function stark.update_priority_class(text,boolean,text,bigint) is 'Changes which priority class is the default, or what one is for.';
+grant execute on function stark.update_priority_class(text,boolean,text,bigint) to authenticated;
+grant execute on function stark.update_priority_class(text,boolean,text,bigint) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.update_role(p_name text, p_permissions text[] DEFAULT NULL::text[], p_description text DEFAULT NULL::text)
  RETURNS stark.roles
@@ -2641,6 +2697,28 @@ begin
 end;
 $function$;
 comment on function stark_internal.catch_up(timestamp with time zone) is 'Places, and removes, what waits for it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  with recursive leaves as (
+    select s.side, e.key as path, e.value
+    from (values ('before', p_before), ('after', p_after)) s (side, object), jsonb_each(s.object) e
+    where case when p_fields = '{}' then e.key not in ('updated_at', 'resource_version') else e.key = any (p_fields) end
+    union all
+    select l.side, l.path || '.' || e.key, e.value
+    from leaves l, jsonb_each(case jsonb_typeof(l.value) when 'object' then l.value else '{}' end) e
+  ), scalars as (
+    select l.side, l.path, l.value from leaves l where jsonb_typeof(l.value) <> 'object'
+  )
+  select coalesce(array_agg(path order by path), '{}')
+  from (select * from scalars where side = 'before') b full join (select * from scalars where side = 'after') a using (path)
+  where b.value is distinct from a.value;
+$function$;
+comment on function stark_internal.changed_fields(jsonb,jsonb,text[]) is 'Which fields of an object differ between two states of it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_joined(p_node stark.nodes, p_name text, p_labels jsonb)
  RETURNS void
@@ -5423,10 +5501,9 @@ end;
 $function$;
 comment on function stark_internal.require_permission(text,text,boolean) is 'Raises a coded error when the caller lacks the right.';
 
-CREATE OR REPLACE FUNCTION stark_internal.require_pods(p_ids uuid[], p_permission text)
+CREATE OR REPLACE FUNCTION stark_internal.require_pods(p_ids uuid[], p_permission text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS void
  LANGUAGE plpgsql
- STABLE
  SET search_path TO ''
 AS $function$
 declare
@@ -5458,9 +5535,31 @@ begin
   if found then
     perform stark_internal.fail('FORBIDDEN', format('%s may not %s pod %s', stark_internal.caller_name(), split_part(p_permission, ':', 2), v_name), 'stark auth whoami');
   end if;
+  if p_if_version is not null and cardinality(p_ids) > 1 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('p_if_version is the revision of one pod, and %s are named', cardinality(p_ids)), 'name one pod');
+  end if;
+  perform stark_internal.require_version('pod ' || p.name, p_if_version, p.resource_version) from stark.pods p where p.id = p_ids[1];
 end;
 $function$;
-comment on function stark_internal.require_pods(uuid[],text) is 'Raises a coded error unless the caller may do this to each of these pods.';
+comment on function stark_internal.require_pods(uuid[],text,bigint) is 'Raises a coded error unless the caller may do this to each of these pods.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_priority_class(p_name text, p_if_version bigint)
+ RETURNS stark.priority_classes
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_class stark.priority_classes;
+begin
+  select * into v_class from stark.priority_classes c where c.name = p_name;
+  if not found then
+    perform stark_internal.fail('PRIORITY_CLASS_NOT_FOUND', format('no priority class %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark priorityclass list');
+  end if;
+  perform stark_internal.require_version('priority class ' || p_name, p_if_version, v_class.resource_version);
+  return v_class;
+end;
+$function$;
+comment on function stark_internal.require_priority_class(text,bigint) is 'The priority class of this name, when it is as the caller saw it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_user()
  RETURNS uuid
@@ -5485,10 +5584,10 @@ comment on function stark_internal.require_user() is 'The signed-in user''s id; 
 CREATE OR REPLACE FUNCTION stark_internal.require_version(p_what text, p_seen bigint, p_present bigint)
  RETURNS void
  LANGUAGE plpgsql
- STABLE
  SET search_path TO ''
 AS $function$
 begin
+  perform pg_catalog.set_config('stark.saw_revision', case when p_seen is null then '' else 'yes' end, true);
   if p_seen is not null and p_seen <> p_present then
     perform stark_internal.fail('CONFLICT', format('%s is at revision %s, you saw %s', p_what, p_present, p_seen), 'read it again and repeat the change');
   end if;
@@ -6358,6 +6457,68 @@ AS $function$
   order by p.ordinality;
 $function$;
 comment on function stark_internal.wanted_pods(stark.pods[]) is 'Placed pods in the form that agents get them.';
+
+CREATE OR REPLACE FUNCTION stark_internal.warn_of_conflicts()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+declare
+  v_kind text := tg_argv[0];
+  v_fields text[] := coalesce(tg_argv[1:], '{}');
+  v_blind boolean := coalesce(pg_catalog.current_setting('stark.saw_revision', true), '') <> 'yes';
+  v_now timestamptz := clock_timestamp();
+  v_conflicts jsonb[];
+  v_after bigint;
+  v_events stark.events[];
+begin
+  -- Definer: it reads and writes events, as the one that writes all others. Only a trigger can call it.
+  if stark_internal.caller_role() not in ('authenticated', 'service_role') then
+    return null;
+  end if;
+  -- Nodes change with each pod that comes or goes, and then this is all that is asked.
+  if v_kind = 'node' then
+    if not exists (select from old_rows b join new_rows a using (id) where (b.overrides, b.unschedulable) is distinct from (a.overrides, a.unschedulable)) then
+      return null;
+    end if;
+  end if;
+  delete from stark_internal.recent_edits r where r.edited_at < v_now - interval '10 seconds';
+  with edits as materialized (
+    select coalesce(o.after ->> 'id', o.after ->> 'name') as object_id, o.after as object, regexp_replace(f.field, '^overrides\.', '') as field
+    from (select to_jsonb(b) as before, to_jsonb(a) as after from old_rows b join new_rows a using (name)) o,
+         unnest(stark_internal.changed_fields(o.before, o.after, v_fields)) f (field)
+  ), remembered as (
+    insert into stark_internal.recent_edits as r (kind, object_id, field, actor, edited_at)
+      select v_kind, e.object_id, e.field, (select auth.uid()), v_now from edits e
+      on conflict (kind, object_id, field) do update set actor = excluded.actor, edited_at = excluded.edited_at
+  ), overwritten as (
+    select e.object, jsonb_agg(e.field order by e.field) as fields, jsonb_agg(distinct jsonb_build_object('actor', r.actor, 'time', r.edited_at)) as overwrote
+    from edits e join stark_internal.recent_edits r on r.kind = v_kind and r.object_id = e.object_id and r.field = e.field
+    where v_blind and r.actor is distinct from (select auth.uid())
+    group by e.object
+  )
+  select array_agg(jsonb_build_object('object', o.object, 'details', jsonb_build_object('fields', o.fields, 'overwrote', o.overwrote))) into v_conflicts
+    from overwritten o;
+  if v_conflicts is null then
+    return null;
+  end if;
+  update stark_internal.event_heads h set seq = h.seq + cardinality(v_conflicts) where h.topic = '*'
+    returning h.seq - cardinality(v_conflicts) into v_after;
+  with written as (
+    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object, details)
+      select v_after + c.ord, v_kind || '.conflict', 'api', case v_kind when 'namespace' then c.conflict #>> '{object,name}' end, v_kind,
+             coalesce(c.conflict #>> '{object,id}', c.conflict #>> '{object,name}'), (select auth.uid()),
+             left(stark_internal.request_header('x-correlation-id'), 128), c.conflict -> 'object', c.conflict -> 'details'
+      from unnest(v_conflicts) with ordinality c (conflict, ord)
+      returning *)
+  select array_agg(w::stark.events order by w.seq) into v_events from written w;
+  perform stark_internal.broadcast_events(v_events);
+  return null;
+end;
+$function$;
+comment on function stark_internal.warn_of_conflicts() is 'Warns when an update has overwritten what somebody else just changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
  RETURNS text

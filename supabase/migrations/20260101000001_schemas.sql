@@ -206,14 +206,18 @@ $$;
 comment on function stark_internal.bump_version() is 'Counts resource_version up with each change of a row.';
 revoke all on function stark_internal.bump_version() from public, anon;
 
-/** stark_internal.require_version(what, seen, present): passes when the caller named no revision or the present one, else raises CONFLICT with both numbers. */
+/**
+ * stark_internal.require_version(what, seen, present): passes when the caller named no revision or the present one, else raises
+ * CONFLICT with both numbers. The setting stark.saw_revision tells the trigger that warns of overwritten changes which it was.
+ */
 create function stark_internal.require_version(p_what text, p_seen bigint, p_present bigint)
 returns void
 language plpgsql
-stable
+volatile
 set search_path = ''
 as $$
 begin
+  perform pg_catalog.set_config('stark.saw_revision', case when p_seen is null then '' else 'yes' end, true);
   if p_seen is not null and p_seen <> p_present then
     perform stark_internal.fail('CONFLICT', format('%s is at revision %s, you saw %s', p_what, p_present, p_seen), 'read it again and repeat the change');
   end if;

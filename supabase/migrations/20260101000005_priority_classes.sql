@@ -89,11 +89,74 @@ revoke all on function stark.create_priority_class(text, integer, boolean, text,
 grant execute on function stark.create_priority_class(text, integer, boolean, text, text) to authenticated, service_role;
 
 /**
- * stark.delete_priority_class(name) -> the class as it was. Its pods keep their priority; when it was the global default, the
- * built-in default is that again. Caller: priorityclasses:delete (admin). Locks: the cluster lock.
- * Raises: UNAUTHENTICATED, FORBIDDEN, PRIORITY_CLASS_NOT_FOUND, PRIORITY_CLASS_RESERVED.
+ * stark_internal.require_priority_class(name, if_version) -> the class, when it is as the caller saw it. The cluster lock is held. Raises: PRIORITY_CLASS_NOT_FOUND, CONFLICT.
  */
-create function stark.delete_priority_class(p_name text)
+create function stark_internal.require_priority_class(p_name text, p_if_version bigint)
+returns stark.priority_classes
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_class stark.priority_classes;
+begin
+  select * into v_class from stark.priority_classes c where c.name = p_name;
+  if not found then
+    perform stark_internal.fail('PRIORITY_CLASS_NOT_FOUND', format('no priority class %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark priorityclass list');
+  end if;
+  perform stark_internal.require_version('priority class ' || p_name, p_if_version, v_class.resource_version);
+  return v_class;
+end;
+$$;
+comment on function stark_internal.require_priority_class(text, bigint) is 'The priority class of this name, when it is as the caller saw it.';
+revoke all on function stark_internal.require_priority_class(text, bigint) from public, anon;
+
+/**
+ * stark.update_priority_class(name, global_default, description, if_version) -> the class; null leaves a field as it is. Value and
+ * preemption policy never change, since pods have taken them: make another class. A new global default takes the place of the
+ * one before; one that shall be it no longer leaves that to the built-in default. Of the built-in ones only which is the
+ * default can change, and never to one of the system's.
+ * Caller: priorityclasses:update (admin). Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, PRIORITY_CLASS_NOT_FOUND, PRIORITY_CLASS_RESERVED, INVALID_ARGUMENT, CONFLICT.
+ */
+create function stark.update_priority_class(p_name text, p_global_default boolean default null, p_description text default null, p_if_version bigint default null)
+returns stark.priority_classes
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_class stark.priority_classes;
+begin
+  perform stark_internal.require_permission('priorityclasses:update');
+  perform stark_internal.lock_cluster();
+  v_class := stark_internal.require_priority_class(p_name, p_if_version);
+  if (v_class.built_in and p_description is not null) or (v_class.value > 1000 and p_global_default) then
+    perform stark_internal.fail('PRIORITY_CLASS_RESERVED', format('priority class %s is built in', p_name), 'stark priorityclass list');
+  elsif length(p_description) > 2000 then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'description must be a text of at most 2000 characters', 'use a shorter --description');
+  elsif p_name = 'default' and p_global_default = false then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'there is always a global default', 'make another class the global default');
+  end if;
+  if p_global_default is distinct from v_class.global_default and p_global_default is not null then
+    update stark.priority_classes c set global_default = false where c.global_default;
+    update stark.priority_classes c set global_default = true where c.name = case when p_global_default then p_name else 'default' end;
+  end if;
+  update stark.priority_classes c set description = p_description where c.name = p_name and c.description <> p_description;
+  select * into v_class from stark.priority_classes c where c.name = p_name;
+  return v_class;
+end;
+$$;
+comment on function stark.update_priority_class(text, boolean, text, bigint) is 'Changes which priority class is the default, or what one is for.';
+revoke all on function stark.update_priority_class(text, boolean, text, bigint) from public, anon;
+grant execute on function stark.update_priority_class(text, boolean, text, bigint) to authenticated, service_role;
+
+/**
+ * stark.delete_priority_class(name, if_version) -> the class as it was. Its pods keep their priority; when it was the global
+ * default, the built-in default is that again. Caller: priorityclasses:delete (admin). Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, PRIORITY_CLASS_NOT_FOUND, PRIORITY_CLASS_RESERVED, CONFLICT.
+ */
+create function stark.delete_priority_class(p_name text, p_if_version bigint default null)
 returns stark.priority_classes
 language plpgsql
 security definer
@@ -104,10 +167,8 @@ declare
 begin
   perform stark_internal.require_permission('priorityclasses:delete');
   perform stark_internal.lock_cluster();
-  select * into v_class from stark.priority_classes c where c.name = p_name;
-  if not found then
-    perform stark_internal.fail('PRIORITY_CLASS_NOT_FOUND', format('no priority class %s', coalesce(to_json(left(p_name, 80))::text, 'null')), 'stark priorityclass list');
-  elsif v_class.built_in then
+  v_class := stark_internal.require_priority_class(p_name, p_if_version);
+  if v_class.built_in then
     perform stark_internal.fail('PRIORITY_CLASS_RESERVED', format('priority class %s is built in', p_name), 'stark priorityclass list');
   end if;
   delete from stark.priority_classes c where c.name = p_name;
@@ -117,9 +178,9 @@ begin
   return v_class;
 end;
 $$;
-comment on function stark.delete_priority_class(text) is 'Removes a priority class; its pods stay as they are.';
-revoke all on function stark.delete_priority_class(text) from public, anon;
-grant execute on function stark.delete_priority_class(text) to authenticated, service_role;
+comment on function stark.delete_priority_class(text, bigint) is 'Removes a priority class; its pods stay as they are.';
+revoke all on function stark.delete_priority_class(text, bigint) from public, anon;
+grant execute on function stark.delete_priority_class(text, bigint) to authenticated, service_role;
 
 alter table stark.priority_classes enable row level security;
 create policy "members read priority classes" on stark.priority_classes for select to authenticated

@@ -366,11 +366,12 @@ revoke all on function stark.update_pack(text, text, text, bigint) from public, 
 grant execute on function stark.update_pack(text, text, text, bigint) to authenticated, service_role;
 
 /**
- * stark.delete_pack(name) -> the pack as it was, with all its versions; refused while there are pods of it, ended ones
- * too. Its bundles in Storage stay: only Storage's own API removes files. Caller: packs:delete, or the owner with it.
- * Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND, PACK_IN_USE.
+ * stark.delete_pack(name, if_version) -> the pack as it was, with all its versions; refused while it has pods that have not
+ * ended. Ended ones go with it, and their history stays. Its bundles in Storage stay: only Storage's own API removes files.
+ * Caller: packs:delete, or the owner with it. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND, PACK_IN_USE, CONFLICT.
  */
-create function stark.delete_pack(p_name text)
+create function stark.delete_pack(p_name text, p_if_version bigint default null)
 returns stark.packs
 language plpgsql
 security definer
@@ -383,17 +384,19 @@ begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
   v_pack := stark_internal.require_pack(p_name, 'packs:delete');
-  select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id;
+  perform stark_internal.require_version('pack ' || p_name, p_if_version, v_pack.resource_version);
+  select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id and p.finished_at is null;
   if v_pods > 0 then
-    perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s pods', p_name, v_pods), 'stark pod delete');
+    perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s pods that have not ended', p_name, v_pods), 'stark pod delete');
   end if;
+  delete from stark.pods p where p.pack_id = v_pack.id;
   delete from stark.packs p where p.id = v_pack.id;
   return v_pack;
 end;
 $$;
-comment on function stark.delete_pack(text) is 'Removes a pack that has no pods.';
-revoke all on function stark.delete_pack(text) from public, anon;
-grant execute on function stark.delete_pack(text) to authenticated, service_role;
+comment on function stark.delete_pack(text, bigint) is 'Removes a pack whose pods have all ended.';
+revoke all on function stark.delete_pack(text, bigint) from public, anon;
+grant execute on function stark.delete_pack(text, bigint) to authenticated, service_role;
 
 -- Reading -------------------------------------------------------------------------------------------------------------
 

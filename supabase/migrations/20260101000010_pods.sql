@@ -516,11 +516,14 @@ grant execute on function stark.create_pods(jsonb) to authenticated, service_rol
 
 -- Stopping and deleting -----------------------------------------------------------------------------------------------
 
-/** stark_internal.require_pods(ids, permission): each pod exists and the caller has the right. Raises POD_NOT_FOUND, FORBIDDEN, LIMIT_EXCEEDED. */
-create function stark_internal.require_pods(p_ids uuid[], p_permission text)
+/**
+ * stark_internal.require_pods(ids, permission, if_version): each pod exists and the caller has the right; a single one is at the
+ * revision the caller saw. Raises INVALID_ARGUMENT, LIMIT_EXCEEDED, POD_NOT_FOUND, FORBIDDEN, CONFLICT.
+ */
+create function stark_internal.require_pods(p_ids uuid[], p_permission text, p_if_version bigint default null)
 returns void
 language plpgsql
-stable
+volatile
 set search_path = ''
 as $$
 declare
@@ -552,10 +555,14 @@ begin
   if found then
     perform stark_internal.fail('FORBIDDEN', format('%s may not %s pod %s', stark_internal.caller_name(), split_part(p_permission, ':', 2), v_name), 'stark auth whoami');
   end if;
+  if p_if_version is not null and cardinality(p_ids) > 1 then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('p_if_version is the revision of one pod, and %s are named', cardinality(p_ids)), 'name one pod');
+  end if;
+  perform stark_internal.require_version('pod ' || p.name, p_if_version, p.resource_version) from stark.pods p where p.id = p_ids[1];
 end;
 $$;
-comment on function stark_internal.require_pods(uuid[], text) is 'Raises a coded error unless the caller may do this to each of these pods.';
-revoke all on function stark_internal.require_pods(uuid[], text) from public, anon;
+comment on function stark_internal.require_pods(uuid[], text, bigint) is 'Raises a coded error unless the caller may do this to each of these pods.';
+revoke all on function stark_internal.require_pods(uuid[], text, bigint) from public, anon;
 
 /** stark_internal.begin_stop(ids, now): pods that are placed are asked to stop, those that are not have stopped. Ended ones stay as they are. */
 create function stark_internal.begin_stop(p_ids uuid[], p_now timestamptz default now())
@@ -577,11 +584,12 @@ comment on function stark_internal.begin_stop(uuid[], timestamptz) is 'Asks pods
 revoke all on function stark_internal.begin_stop(uuid[], timestamptz) from public, anon;
 
 /**
- * stark.stop_pods(ids) -> the pods: running ones are stopping now, pending ones stopped. Calling again changes nothing.
+ * stark.stop_pods(ids, if_version) -> the pods: running ones are stopping now, pending ones stopped. Calling again changes
+ * nothing. if_version goes with a single pod.
  * Caller: pods:update in their namespaces, or own pods. Locks: the cluster lock.
- * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED, CONFLICT.
  */
-create function stark.stop_pods(p_ids uuid[])
+create function stark.stop_pods(p_ids uuid[], p_if_version bigint default null)
 returns setof stark.pods
 language plpgsql
 security definer
@@ -590,21 +598,22 @@ as $$
 begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
-  perform stark_internal.require_pods(p_ids, 'pods:update');
+  perform stark_internal.require_pods(p_ids, 'pods:update', p_if_version);
   perform stark_internal.begin_stop(p_ids);
   return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
 end;
 $$;
-comment on function stark.stop_pods(uuid[]) is 'Stops pods; their rows stay.';
-revoke all on function stark.stop_pods(uuid[]) from public, anon;
-grant execute on function stark.stop_pods(uuid[]) to authenticated, service_role;
+comment on function stark.stop_pods(uuid[], bigint) is 'Stops pods; their rows stay.';
+revoke all on function stark.stop_pods(uuid[], bigint) from public, anon;
+grant execute on function stark.stop_pods(uuid[], bigint) to authenticated, service_role;
 
 /**
- * stark.delete_pods(ids) -> the pods as they were last: pending and ended ones are gone, running ones are stopping and go
- * when their node has reported the end. Caller: pods:delete in their namespaces, or own pods. Locks: the cluster lock.
- * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ * stark.delete_pods(ids, if_version) -> the pods as they were last: pending and ended ones are gone, running ones are stopping
+ * and go when their node has reported the end. if_version goes with a single pod.
+ * Caller: pods:delete in their namespaces, or own pods. Locks: the cluster lock.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED, CONFLICT.
  */
-create function stark.delete_pods(p_ids uuid[])
+create function stark.delete_pods(p_ids uuid[], p_if_version bigint default null)
 returns setof stark.pods
 language plpgsql
 security definer
@@ -613,16 +622,16 @@ as $$
 begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
-  perform stark_internal.require_pods(p_ids, 'pods:delete');
+  perform stark_internal.require_pods(p_ids, 'pods:delete', p_if_version);
   perform stark_internal.begin_stop(p_ids);
   update stark.pods p set deletion_requested_at = now() where p.id = any (p_ids) and p.deletion_requested_at is null;
   return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
   perform stark_internal.remove_ended_pods();
 end;
 $$;
-comment on function stark.delete_pods(uuid[]) is 'Stops pods and removes their rows.';
-revoke all on function stark.delete_pods(uuid[]) from public, anon;
-grant execute on function stark.delete_pods(uuid[]) to authenticated, service_role;
+comment on function stark.delete_pods(uuid[], bigint) is 'Stops pods and removes their rows.';
+revoke all on function stark.delete_pods(uuid[], bigint) from public, anon;
+grant execute on function stark.delete_pods(uuid[], bigint) to authenticated, service_role;
 
 /** stark_internal.remove_ended_pods() -> how many: rows whose deletion was asked for and that have ended. */
 create function stark_internal.remove_ended_pods()

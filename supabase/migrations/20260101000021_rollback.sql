@@ -3,7 +3,7 @@
 /**
  * stark.roll_back_pod(id, version, if_version) -> the new pod: the same spec, labels and priority with an earlier version of
  * the pack, the next lower ready one when none is named. The old pod stops, with its grace; its row stays. The new pod has a
- * name of its own, and the rights of the caller.
+ * name of its own, and the rights of the caller. A pod that is being stopped already is refused.
  * Caller: pods:update and pods:create in the namespace, or own pods; access to the pack. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, VERSION_NOT_FOUND, VERSION_NOT_READY, INVALID_ARGUMENT, CONFLICT,
  * RUNTIME_MISMATCH, QUOTA_EXCEEDED, NAMESPACE_TERMINATING.
@@ -21,9 +21,12 @@ declare
   v_new uuid;
 begin
   perform stark_internal.lock_cluster();
-  perform stark_internal.require_pods(array[p_id], 'pods:update');
+  perform stark_internal.require_pods(array[p_id], 'pods:update', p_if_version);
   select * into v_pod from stark.pods p where p.id = p_id;
-  perform stark_internal.require_version('pod ' || v_pod.name, p_if_version, v_pod.resource_version);
+  -- Or two who go back at once would leave two new pods.
+  if v_pod.status = 'stopping' then
+    perform stark_internal.fail('CONFLICT', format('pod %s is being stopped already', v_pod.name), 'wait for its end, or create a pod of that version');
+  end if;
   if v_version is null then
     select v.version into v_version from stark.pack_versions v
       where v.pack_id = v_pod.pack_id and v.state = 'ready' and v.version_key < stark_internal.semver_key(v_pod.version) collate "C"

@@ -20,6 +20,7 @@ create table stark.events (
   actor uuid,
   correlation_id text,
   object jsonb not null,
+  details jsonb,
   primary key (seq, time)
 ) partition by range (time);
 create index events_namespace_idx on stark.events (namespace, seq);
@@ -28,7 +29,7 @@ create table stark_internal.events_default partition of stark.events default;
 comment on table stark.events is 'Append-only log of every change.';
 comment on column stark.events.seq is 'Grows by one with each event; commit order.';
 comment on column stark.events.version is 'Version of the event''s form.';
-comment on column stark.events.type is '<kind>.created, .updated or .deleted.';
+comment on column stark.events.type is '<kind>.created, .updated or .deleted; .conflict warns of an update that overwrote another''s.';
 comment on column stark.events.time is 'When it was written.';
 comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
@@ -37,6 +38,7 @@ comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
 comment on column stark.events.object is 'The whole new state; the last one when it was deleted.';
+comment on column stark.events.details is 'Of a conflict: {fields, overwrote: [{actor, time}]}, the fields whose earlier change is gone, and whose it was.';
 comment on table stark_internal.events_default is 'Events whose day has no partition of its own.';
 
 create table stark_internal.event_heads (

@@ -21,10 +21,25 @@ select results_eq($$select priority, spec ->> 'preemptionPolicy' from stark.crea
 select results_eq($$select priority from stark.create_pods('[{"pack": "open", "namespace": "stark-system", "spec": {"priorityClassName": "system-node-critical"}}]')$$, 'values (2000001000)', 'an admin may use the system''s classes');
 select is(tests.code_of($$select stark.delete_priority_class('default')$$), 'PRIORITY_CLASS_RESERVED', 'a built-in stays');
 select is(tests.code_of($$select stark.delete_priority_class('nothing')$$), 'PRIORITY_CLASS_NOT_FOUND', 'an unknown one');
+select tests.sign_in('uma');
+select is(tests.code_of($$select stark.update_priority_class('batch', p_description => 'mine')$$), 'FORBIDDEN', 'a user changes none');
+select tests.sign_in('ada');
+select is(tests.code_of(format('select stark.update_priority_class(%s)', args)), code, format('%s: %s', code, left(args, 60))) from (values
+  ($$'nothing', true$$, 'PRIORITY_CLASS_NOT_FOUND'), ('null', 'PRIORITY_CLASS_NOT_FOUND'), ($$'system-node-critical', true$$, 'PRIORITY_CLASS_RESERVED'), ($$'default', p_description => 'x'$$, 'PRIORITY_CLASS_RESERVED'),
+  ($$'default', false$$, 'INVALID_ARGUMENT'), ($$'batch', p_description => repeat('x', 2001)$$, 'INVALID_ARGUMENT'), ($$'batch', p_if_version => 99$$, 'CONFLICT')) t (args, code);
+select results_eq($$select description, global_default, value, resource_version from stark.update_priority_class('batch', p_description => 'for the night', p_if_version => 1)$$, $$values ('for the night', true, 5, 2::bigint)$$, 'what it is for can change');
+select is((stark.update_priority_class('batch')).resource_version, 2::bigint, 'nothing named, nothing changed');
+select is((stark.update_priority_class('high-priority', true)).global_default, true, 'a built-in one can be the default');
+select set_eq('select name from stark.priority_classes where global_default', array['high-priority'], 'and then no other is');
+select is((stark.update_priority_class('high-priority', false)).global_default, false, 'when it is that no longer');
+select set_eq('select name from stark.priority_classes where global_default', array['default'], 'the built-in default is');
+select is((stark.update_priority_class('batch', true)).global_default, true, 'an own one again');
 select is((stark.delete_priority_class('batch')).name, 'batch', 'another goes');
 select set_eq('select name from stark.priority_classes where global_default', array['default'], 'and the built-in is the default again');
 select tests.sign_out();
 select is(tests.code_of($$update stark.pods set priority = 1001 where name = 'low'$$), '23514', 'no class, no priority above 1000, whoever writes');
+select results_eq($$select type, actor, object_id from stark.events where kind = 'priority_class' and type <> 'priority_class.updated' order by seq$$,
+  $$values ('priority_class.created', tests.uid('ada'), 'batch'), ('priority_class.deleted', tests.uid('ada'), 'batch')$$, 'each change is an event');
 
 select * from finish();
 rollback;

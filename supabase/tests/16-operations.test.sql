@@ -43,6 +43,23 @@ select tests.sign_out();
 update stark.nodes set status = 'offline' where name = 'n2';
 select tests.sign_in('ada');
 select results_eq($$select status, status_reason from stark.drain_node('n2')$$, $$values ('evicted', 'NodeDrained')$$, 'no agent will stop the pods of an offline node: they are evicted');
+select tests.sign_out();
+delete from stark.pods;
+update stark.nodes set status = 'healthy', unschedulable = false where name = 'n2';
+select tests.sign_in('udo');
+select is(tests.make_pods('{"pack": "open", "name": "q"}'), 1::bigint, 'a pod');
+select tests.sign_out();
+update stark.nodes set status = 'unhealthy' where name = 'n2';
+select tests.sign_in('ada');
+select results_eq($$select status, status_reason from stark.drain_node('n2')$$, $$values ('stopping', 'NodeDrained')$$, 'one on an unhealthy node is asked to stop: its agent may be back in a moment');
+select tests.sign_out();
+update stark.nodes set status = 'unknown' where name = 'n2';
+select tests.sign_in('ada');
+select results_eq($$select status, status_reason from stark.drain_node('n2')$$, $$values ('evicted', 'NodeDrained')$$, 'draining again when nobody knows of the agent any more evicts it');
+select is(tests.count_of($$select from stark.drain_node('n2')$$), 0::bigint, 'and then the node is empty');
+select is((stark.delete_node('n2')).name, 'n2', 'and can be deleted');
+select tests.sign_out();
+select tests.add_node('n2', 'ada');
 
 -- Rolling back
 select tests.sign_out();
@@ -73,13 +90,22 @@ select is(tests.code_of($$select stark.update_pack('open', 'secret')$$), 'INVALI
 select is(tests.code_of($$select stark.update_pack('open', p_description => repeat('x', 2001))$$), 'INVALID_ARGUMENT', 'a long description');
 select is(tests.code_of($$select stark.update_pack('mine', 'public', p_if_version => 99)$$), 'CONFLICT', 'a stale revision');
 select is((stark.update_pack('mine', 'public', 'words')).visibility, 'public', 'it becomes public');
-select is(tests.error_of($$select stark.delete_pack('open')$$) ->> 'message', 'pack open has 3 pods', 'a pack with pods stays');
+select is(tests.error_of($$select stark.delete_pack('open')$$) ->> 'message', 'pack open has 3 pods that have not ended', 'a pack with pods stays');
 select tests.sign_in('udo');
 select is(tests.code_of(format('select stark.%s', call)), 'FORBIDDEN', format('not the owner: %s', call)) from unnest(array[$$withdraw_pack_version('mine', '1.0.0')$$, $$update_pack('mine', 'private')$$, $$delete_pack('mine')$$]) call;
 select is(tests.code_of($$select stark.delete_pack('nothing')$$), 'PACK_NOT_FOUND', 'an unknown pack');
 select tests.sign_in('uma');
 select is((stark.delete_pack('mine')).name, 'mine', 'one without goes');
 select is(tests.count_of($$select from stark.pack_versions where pack_name = 'mine'$$), 0::bigint, 'with its versions');
+select is(tests.code_of($$select stark.delete_pack('open', 99)$$), 'CONFLICT', 'a stale revision is refused');
+select tests.sign_out();
+update stark.pods set status = 'stopping' where finished_at is null;
+update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping';
+select tests.sign_in('uma');
+select is((stark.delete_pack('open')).name, 'open', 'one whose pods have all ended goes');
+select tests.sign_in('ada');
+select is(tests.count_of('select from stark.pods'), 0::bigint, 'with those pods');
+select cmp_ok(tests.count_of($$select from stark.pod_history where pod_name = 'q' and type = 'pod.deleted'$$), '>', 0::bigint, 'whose history stays');
 
 select * from finish();
 rollback;

@@ -94,6 +94,7 @@ export type Database = {
         Row: {
           actor: string | null;
           correlation_id: string | null;
+          details: Json | null;
           kind: string;
           namespace: string | null;
           object: NonNullable<Json>;
@@ -108,6 +109,7 @@ export type Database = {
         Insert: {
           actor?: string | null;
           correlation_id?: string | null;
+          details?: Json | null;
           kind: string;
           namespace?: string | null;
           object: NonNullable<Json>;
@@ -121,6 +123,7 @@ export type Database = {
         Update: {
           actor?: string | null;
           correlation_id?: string | null;
+          details?: Json | null;
           kind?: string;
           namespace?: string | null;
           object?: NonNullable<Json>;
@@ -1168,7 +1171,7 @@ export type Database = {
         };
       };
       delete_pack: {
-        Args: { p_name: string };
+        Args: { p_if_version?: number; p_name: string };
         Returns: {
           created_at: string;
           description: string | null;
@@ -1188,7 +1191,7 @@ export type Database = {
         };
       };
       delete_pods: {
-        Args: { p_ids: string[] };
+        Args: { p_ids: string[]; p_if_version?: number };
         Returns: {
           cpu_request: number;
           created_at: string;
@@ -1231,7 +1234,7 @@ export type Database = {
         };
       };
       delete_priority_class: {
-        Args: { p_name: string };
+        Args: { p_if_version?: number; p_name: string };
         Returns: {
           built_in: boolean;
           created_at: string;
@@ -1456,7 +1459,7 @@ export type Database = {
       };
       setup_admin: { Args: { p_display_name?: string; p_user_id: string }; Returns: Json };
       stop_pods: {
-        Args: { p_ids: string[] };
+        Args: { p_ids: string[]; p_if_version?: number };
         Returns: {
           cpu_request: number;
           created_at: string;
@@ -1632,6 +1635,25 @@ export type Database = {
         SetofOptions: {
           from: '*';
           to: 'packs';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
+      update_priority_class: {
+        Args: { p_description?: string; p_global_default?: boolean; p_if_version?: number; p_name: string };
+        Returns: {
+          built_in: boolean;
+          created_at: string;
+          description: string;
+          global_default: boolean;
+          name: string;
+          preemption_policy: string;
+          resource_version: number;
+          value: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'priority_classes';
           isOneToOne: true;
           isSetofReturn: false;
         };

@@ -6,6 +6,6 @@ export type EventKind = (typeof EVENT_KINDS)[number];
 
 /**
  * One line of the append-only log: what changed, the whole new state (the last one when it was deleted), who did it.
- * `seq` has no gaps and grows in the order of commits; `type` is `<kind>.created`, `.updated` or `.deleted`.
+ * `seq` has no gaps and grows in the order of commits; `type` is `<kind>.created`, `.updated`, `.deleted`, or `.conflict`: an update has overwritten another's, `details` say which.
  */
 export type StarkEvent = RowOf<'events', { kind: EventKind; object: JsonObject }>;
