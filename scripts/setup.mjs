@@ -43,6 +43,7 @@ export function installDependencies() {
 export function build() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   run(process.execPath, [tsc, '-b']);
+  run(process.execPath, [join(root, 'agent', 'scripts', 'bundle-browser.mjs')]);
 }
 
 /** The browser that tests drive; installs one where none is found. */

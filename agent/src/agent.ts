@@ -23,6 +23,8 @@ export interface AgentOptions {
   logs: LogCollector;
   clock: Clock;
   log: AgentLog;
+  /** Called when what the agent or a pod of it is doing has changed. */
+  onChange?: () => void;
   /** How often to ask although nobody rang. */
   syncEveryMs?: number;
   /** How long the first connection may take before `start` gives up. */
@@ -114,6 +116,10 @@ export class Agent {
     return this.#life?.incarnation ?? 0;
   }
 
+  get stopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
   get pods(): Reconciler['pods'] {
     return this.#reconciler.pods;
   }
@@ -187,6 +193,7 @@ export class Agent {
       const answer = await controlPlane.sync(this.#nodeId, this.incarnation);
       this.#tell(answer);
       this.#reconciler.apply(answer.pods);
+      this.options.onChange?.();
     } catch (error) {
       const failure = toStarkError(error);
       if (!isStaleIncarnation(failure)) throw failure;
@@ -206,6 +213,7 @@ export class Agent {
     logs.startAt(incarnation);
     log.info({ node_id: this.#nodeId, incarnation, pods: answer.pods.length }, 'connected');
     this.#reconciler.apply(answer.pods);
+    this.options.onChange?.();
     this.#reportShipper.wake();
     this.#logShipper.wake();
   }
@@ -247,6 +255,7 @@ export class Agent {
   }
 
   #report(report: PodReport): void {
+    this.options.onChange?.();
     this.options.reports.add(this.incarnation, [report]);
     this.#reportShipper.nudge();
   }
@@ -298,6 +307,7 @@ export class Agent {
   async #stop(end: AgentEnd): Promise<void> {
     const { controlPlane, log, logs, reports, logOutbox } = this.options;
     log.info({ pods: this.#reconciler.pods.size }, 'stopping');
+    this.options.onChange?.();
     this.#cancelTimer?.();
     await this.#reconciler.close();
     logs.flush();

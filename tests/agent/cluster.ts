@@ -27,12 +27,12 @@ export class Cluster {
   }
 
   /** Registers and uploads a bundle; what is uploaded may differ from what is registered. */
-  async pack(name: string, source: string, uploaded = source): Promise<void> {
+  async pack(name: string, source: string, uploaded = source, runtime = 'node'): Promise<void> {
     const bytes = Buffer.from(source);
     const place = await call(this.client, 'register_pack_version', {
       p_name: name,
       p_version: '1.0.0',
-      p_runtime: 'node',
+      p_runtime: runtime,
       p_size_bytes: bytes.length,
       p_sha256: createHash('sha256').update(bytes).digest('hex'),
     });

@@ -7,9 +7,9 @@ import { pathToFileURL } from 'node:url';
 import type { Pack, WebPack } from '@stark-o/core';
 import type { Frame, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestBrowser } from '../harness/chromium.js';
 import { stark } from '../harness/command.js';
 import { root } from '../harness/stack.js';
-import { TestBrowser } from '../realtime/browser/chromium.js';
 import { runPack } from './pack-harness.js';
 
 // The way of a website: built by its own tool, served by a Node.js node, shown by a browser node in a frame without origin.

@@ -5,6 +5,7 @@ import {
   type FunctionName,
   type FunctionResult,
   type PodReportAnswer,
+  STARK_SCHEMA,
   type StarkClient,
   toStarkError,
 } from '@stark-o/core';
@@ -28,6 +29,13 @@ export interface SupabaseControlPlaneOptions {
   onTokens?: OnTokens;
   /** A WebSocket class where the platform has none of its own. */
   transport?: unknown;
+}
+
+/** A POST request as data. */
+export interface PlainRequest {
+  url: string;
+  headers: Record<string, string>;
+  body: string;
 }
 
 const CALL_TIMEOUT_MS = 15_000;
@@ -83,6 +91,22 @@ export class SupabaseControlPlane implements ControlPlane {
 
   async disconnect(nodeId: string, incarnation: number): Promise<void> {
     await this.#call('disconnect_node', { p_node_id: nodeId, p_incarnation: incarnation });
+  }
+
+  /** The same goodbye as a plain request, for a page that goes and cannot wait for its own agent. */
+  async disconnectRequest(nodeId: string, incarnation: number): Promise<PlainRequest> {
+    const { url, key } = this.options;
+    const { href } = new URL('rest/v1/rpc/disconnect_node', url.endsWith('/') ? url : `${url}/`);
+    return {
+      url: href,
+      headers: {
+        apikey: key,
+        authorization: `Bearer ${await this.#session.token()}`,
+        'content-profile': STARK_SCHEMA,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ p_node_id: nodeId, p_incarnation: incarnation }),
+    };
   }
 
   openDoorbell(topic: string, listener: DoorbellListener): Doorbell {

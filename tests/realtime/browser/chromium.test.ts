@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TestBrowser } from '../../harness/chromium.js';
 import { freshTopic, Service } from '../support/service.js';
 import { until } from '../support/wait.js';
 import type { Vsn } from '../support/wire.js';
-import { TestBrowser } from './chromium.js';
 import { servePage, Tab } from './tab.js';
 
 let service: Service;

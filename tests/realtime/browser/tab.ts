@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
+import type { TestBrowser } from '../../harness/chromium.js';
 import { until } from '../support/wait.js';
-import type { TestBrowser } from './chromium.js';
 import type { PageApi } from './page.js';
 
 type Result<Name extends keyof PageApi> = Awaited<ReturnType<PageApi[Name]>>;

@@ -1,0 +1,2 @@
+export function bundleBrowserAgent(): Promise<string>;
+export function writeBrowserAgent(): Promise<void>;

@@ -1,0 +1,217 @@
+// The program of the agent's worker.
+import { dnsNameProblem, StarkError, toStarkError, usageError } from '@stark-o/core';
+import { Agent } from '../agent.js';
+import { systemClock } from '../clock.js';
+import { SupabaseControlPlane } from '../control-plane/supabase.js';
+import { LogCollector } from '../logs/log-collector.js';
+import type { LogLine } from '../logs/log-line.js';
+import type { PodReport } from '../reconciler/pod.js';
+import type { ManagedPod } from '../reconciler/pod-machine.js';
+import { CachedBundles } from './bundle-cache.js';
+import { openNode } from './database.js';
+import { WorkerExecutor } from './executor.js';
+import { type Identity, takeIdentity } from './identity.js';
+import { createAgentLog } from './log.js';
+import { describeMachine, measureMachine } from './machine.js';
+import { IndexedDbOutbox } from './outbox.js';
+import type { Frames } from './pod-sandbox.js';
+import { noPorts } from './ports.js';
+import type { AgentRequest, BrowserPod, FromAgent, ToAgent } from './protocol.js';
+import { PodStores } from './storage.js';
+
+/** Put in when the agent is bundled: supabase-js as one module. */
+declare const SUPABASE_SOURCE: string;
+
+const REPORT_BYTES = 4 * 1024 * 1024;
+const LOG_BYTES = 8 * 1024 * 1024;
+/** The page must be able to say goodbye at any time, so what it says it with is renewed well before a token's end. */
+const FAREWELL_EVERY_MS = 30_000;
+
+interface Scope {
+  postMessage(message: FromAgent, ports?: MessagePort[]): void;
+}
+
+const page = globalThis as unknown as Scope;
+const say = (message: FromAgent) => page.postMessage(message);
+
+const frames: Frames = {
+  open: (frame, ports) => page.postMessage({ type: 'frame open', frame }, ports),
+  show: (frame) => say({ type: 'frame show', frame }),
+  close: (frame) => say({ type: 'frame close', frame }),
+};
+
+let agent: Agent | undefined;
+
+addEventListener('message', ({ data }: MessageEvent<ToAgent>) => {
+  if (data.type === 'start') {
+    start(data.request).catch((error: unknown) => say({ type: 'failed', error: plain(toStarkError(error)) }));
+  } else if (data.type === 'stop') void agent?.stop();
+});
+
+async function start(request: AgentRequest): Promise<void> {
+  const { url, name, place } = request;
+  const problem = name === undefined ? undefined : dnsNameProblem(name);
+  if (problem !== undefined) throw usageError(`"${name}" is not a node name: ${problem}`);
+  const identity = await takeIdentity({ url, name, place });
+  say({ type: 'place', place: identity.place });
+  try {
+    const view = new StateView(identity.name);
+    const assembled = await assemble(request, identity, view);
+    agent = assembled.agent;
+    view.watch(agent);
+    await agent.start();
+    await assembled.startFarewells();
+    say({ type: 'started' });
+    view.online();
+    const { reason, error } = await agent.ended;
+    say({ type: 'ended', reason, ...(error && { error: plain(error) }) });
+  } finally {
+    identity.release();
+  }
+}
+
+async function assemble(request: AgentRequest, identity: Identity, view: StateView) {
+  const { url, key } = request;
+  const { name } = identity;
+  const clock = systemClock;
+  const log = createAgentLog((line) => say({ type: 'log', line })).child({ node: name });
+  const credentials = request.credentials ?? identity.session;
+  if (credentials === undefined) throw signedOut();
+  const controlPlane = new SupabaseControlPlane({
+    url,
+    key,
+    credentials,
+    clock,
+    log,
+    onTokens: (tokens) => {
+      identity.keep(tokens).catch((error: unknown) => log.warn({ error: String(error) }, 'cannot keep the session'));
+    },
+  });
+  const database = await openNode(url, name);
+  const logs: LogCollector = new LogCollector(clock, (lines) => {
+    made.takeLines(lines);
+    say({ type: 'lines', lines });
+  });
+  const reports = await IndexedDbOutbox.open<PodReport>({
+    database,
+    name: 'reports',
+    keyOf: (report) => report.pod_id,
+    maxBytes: REPORT_BYTES,
+    onDrop: (report) =>
+      log.warn({ pod_id: report.pod_id, status: report.status }, 'the outbox is full; dropped a report'),
+    log,
+  });
+  const logOutbox = await IndexedDbOutbox.open<LogLine>({
+    database,
+    name: 'logs',
+    keyOf: (line) => line.pod_id,
+    maxBytes: LOG_BYTES,
+    onDrop: (line) => logs.dropped(line.pod_id, 1),
+    log,
+  });
+  const bundles = new CachedBundles((bundle) => controlPlane.download(bundle));
+  const made = new Agent({
+    node: {
+      name,
+      runtime: 'browser',
+      labels: request.labels ?? {},
+      taints: request.taints ?? [],
+      allocatable: request.allocatable ?? (await measureMachine()),
+      capabilities: describeMachine(),
+    },
+    controlPlane,
+    executor: new WorkerExecutor({
+      nodeName: name,
+      project: { url, key },
+      bundles,
+      stores: new PodStores(database),
+      frames,
+      supabaseSource: SUPABASE_SOURCE,
+      clock,
+      logs,
+    }),
+    bundles,
+    ports: noPorts,
+    reports,
+    logOutbox,
+    logs,
+    clock,
+    log,
+    onChange: () => view.changed(),
+    ...(request.syncEveryMs !== undefined && { syncEveryMs: request.syncEveryMs }),
+    ...(request.connectTimeoutMs !== undefined && { connectTimeoutMs: request.connectTimeoutMs }),
+  });
+  const startFarewells = async () => {
+    const { nodeId, incarnation } = made;
+    const farewell = await controlPlane.disconnectRequest(nodeId, incarnation).catch(() => undefined);
+    if (farewell !== undefined) say({ type: 'farewell', request: farewell });
+    clock.after(FAREWELL_EVERY_MS, () => void startFarewells());
+  };
+  return { agent: made, startFarewells };
+}
+
+/** What the page is shown; told at most once an event. */
+class StateView {
+  #status: 'connecting' | 'online' = 'connecting';
+  #agent: Agent | undefined;
+  #telling = false;
+
+  constructor(private readonly name: string) {}
+
+  watch(agent: Agent): void {
+    this.#agent = agent;
+    this.changed();
+  }
+
+  online(): void {
+    this.#status = 'online';
+    this.changed();
+  }
+
+  changed(): void {
+    if (this.#telling) return;
+    this.#telling = true;
+    queueMicrotask(() => {
+      this.#telling = false;
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    const { nodeId = '', incarnation = 0, stopping = false, pods = new Map() } = this.#agent ?? {};
+    const status = stopping ? 'stopping' : this.#status;
+    say({
+      type: 'state',
+      state: { status, name: this.name, nodeId, incarnation, pods: [...pods.values()].map(toBrowserPod) },
+    });
+  }
+}
+
+function toBrowserPod({ pod, lastReport, ready, restarts }: Readonly<ManagedPod>): BrowserPod {
+  const { id, name, namespace, pack, version } = pod;
+  const { status = pod.status, reason, message } = lastReport ?? {};
+  return {
+    id,
+    name,
+    namespace,
+    pack,
+    version,
+    status,
+    ready,
+    restarts,
+    ...(reason !== undefined && { reason }),
+    ...(message !== undefined && { message }),
+  };
+}
+
+function signedOut(): StarkError {
+  return new StarkError('this tab is not signed in', {
+    code: 'NOT_SIGNED_IN',
+    status: 401,
+    hint: 'give credentials: an e-mail address with its password, a token of a session, or a join token',
+  });
+}
+
+function plain({ message, code, hint, status }: StarkError) {
+  return { message, code, hint, status };
+}

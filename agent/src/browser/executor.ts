@@ -1,0 +1,54 @@
+import type { LogCollector } from '../logs/log-collector.js';
+import type { Clock, Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
+import { describeRun } from '../runtime/describe-run.js';
+import type { ProjectAddress } from '../runtime/supabase.js';
+import type { CachedBundles } from './bundle-cache.js';
+import { type Frames, PodSandbox } from './pod-sandbox.js';
+import type { PodStores } from './storage.js';
+
+export interface WorkerExecutorOptions {
+  nodeName: string;
+  project: ProjectAddress;
+  bundles: CachedBundles;
+  stores: PodStores;
+  frames: Frames;
+  /** supabase-js as one module, for packs that ask for it. */
+  supabaseSource: string;
+  clock: Clock;
+  logs: LogCollector;
+}
+
+/** Runs each pod as a worker of its own, in a frame of its own. */
+export class WorkerExecutor implements Executor {
+  constructor(private readonly options: WorkerExecutorOptions) {}
+
+  launch(request: LaunchRequest, listener: RunListener): PodRun {
+    const { pod, bundle } = request;
+    const { bundles, stores, frames, supabaseSource, clock, logs } = this.options;
+    return new PodSandbox({
+      frames,
+      clock,
+      supabaseSource,
+      listener,
+      run: describeRun(request, bundle, this.options),
+      bundle: bundles.read(bundle),
+      onLine: (line) => logs.add(pod.id, line),
+      onDropped: (count) => logs.dropped(pod.id, count),
+      store: (asked) => stores.answer(pod.id, pod.spec.resources?.requests?.storage ?? 0, asked),
+    });
+  }
+
+  /** A page is not told what its workers use. */
+  usage(): ReadonlyMap<string, PodUsage> {
+    return new Map();
+  }
+
+  async discard(podId: string): Promise<void> {
+    this.options.logs.forget(podId);
+    await this.options.stores.discard(podId);
+  }
+
+  sweep(keep: ReadonlySet<string>): Promise<void> {
+    return this.options.stores.sweep(keep);
+  }
+}

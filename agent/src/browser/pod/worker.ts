@@ -1,0 +1,99 @@
+// The program of a pod's worker: a thread without an origin that knows nothing but what the agent sends it.
+import { PackRun } from '../../runtime/run-pack.js';
+import { type Library, supabaseOf } from '../../runtime/supabase.js';
+import { captureConsole } from './console.js';
+import { Lines } from './lines.js';
+import type { FromPod, PageToShow, ToPod } from './protocol.js';
+import { RemoteStorage } from './remote-storage.js';
+
+interface WorkerScope {
+  postMessage(message: PageToShow): void;
+  close(): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+const tellFrame = scope.postMessage.bind(scope);
+const abort = new AbortController();
+
+addEventListener(
+  'message',
+  ({ ports: [port] }) => {
+    if (port !== undefined) new Pod(port);
+  },
+  { once: true },
+);
+
+class Pod {
+  readonly #say: (message: FromPod) => void;
+  readonly #lines = new Lines((lines, dropped) => this.#say({ type: 'lines', lines, dropped }));
+  readonly #storage = new RemoteStorage((id, request) => this.#say({ type: 'storage', id, request }));
+  #supabaseSource: (source: string) => void = () => {};
+
+  constructor(port: MessagePort) {
+    this.#say = port.postMessage.bind(port);
+    port.onmessage = ({ data }: MessageEvent<ToPod>) => this.#heard(data);
+    const leave = () => this.#leave(0);
+    Object.defineProperty(globalThis, 'close', { value: leave, writable: false, configurable: false });
+    captureConsole((stream, text) => this.#lines.print(stream, text));
+  }
+
+  #heard(message: ToPod): void {
+    if (message.type === 'init') void this.#run(message);
+    else if (message.type === 'stop') abort.abort();
+    else if (message.type === 'stored') this.#storage.answered(message.id, message.value, message.error);
+    else this.#supabaseSource(message.source);
+  }
+
+  async #run({ run, bundle }: Extract<ToPod, { type: 'init' }>): Promise<void> {
+    const packRun = new PackRun(run, {
+      load: () => this.#load(bundle),
+      write: (record) => this.#lines.add({ record }, record.length),
+      tell: async (message) => {
+        this.#lines.flush();
+        this.#say(message);
+      },
+      storage: this.#storage,
+      supabase: supabaseOf(run.project, () => this.#supabaseJs()),
+      signal: abort.signal,
+      leave: (code) => this.#leave(code),
+    });
+    addEventListener('error', (event) => {
+      event.preventDefault();
+      void packRun.fail('run', event.error ?? event.message);
+    });
+    addEventListener('unhandledrejection', (event) => {
+      event.preventDefault();
+      void packRun.fail('run', event.reason);
+    });
+    await packRun.run();
+  }
+
+  async #load(bundle: ArrayBuffer): Promise<Record<string, unknown>> {
+    const module = await importText(bundle);
+    const { web } = module as { web?: { page?: unknown } };
+    if (typeof web?.page === 'string') tellFrame({ type: 'show', page: web.page });
+    return module;
+  }
+
+  async #supabaseJs(): Promise<Library> {
+    const source = await new Promise<string>((resolve) => {
+      this.#supabaseSource = resolve;
+      this.#say({ type: 'supabase' });
+    });
+    return (await importText(source)) as unknown as Library;
+  }
+
+  #leave(code: number): void {
+    this.#lines.flush();
+    this.#say({ type: 'exit', code });
+  }
+}
+
+async function importText(text: string | ArrayBuffer): Promise<Record<string, unknown>> {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/javascript' }));
+  try {
+    return (await import(address)) as Record<string, unknown>;
+  } finally {
+    URL.revokeObjectURL(address);
+  }
+}
