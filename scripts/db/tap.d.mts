@@ -1,3 +1,6 @@
+/** Where the pgTAP files are. */
+export declare const testsFolder: string;
+
 /** The pgTAP files, in order. */
 export declare function tapFiles(): Promise<string[]>;
 

@@ -41,7 +41,6 @@ setup_admin           401  403  403  403    403  403   403  403  403  403  403  
 watch_nodes           401  403  403  403    403  403   403  403  403  403  403   403      403    403   403    403     200    {"p_sightings": [], "p_since": "2026-01-01", "p_at": "2026-01-01"}
 list_users            401  403  403  403    403  403   403  403  403  200  200   403      403    403   403    403     200
 admit_user            401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_email": "x@example.com"}
-admit_user            401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_email": "x@example.com", "p_role": "viewer"}
 admit_user            401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_email": "x@example.com", "p_role": "viewer", "p_namespace": "a"}
 disable_user          401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_user_id": "$other.me"}
 enable_user           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_user_id": "$other.me"}
@@ -54,7 +53,6 @@ revoke_role           401  403  403  403    403  403   403  403  403  403  200  
 revoke_role           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    200     200    {"p_user_id": "$other.me", "p_role": "user", "p_namespace": "a"}
 revoke_role           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_user_id": "$other.me", "p_role": "user", "p_namespace": "b"}
 create_role           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "new", "p_permissions": ["pods:get"]}
-create_role           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "new", "p_permissions": []}
 update_role           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "custom", "p_description": "new"}
 delete_role           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "custom"}
 update_cluster_config 401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_changes": {"scheduling_policy": "bin_pack"}}
@@ -62,9 +60,7 @@ create_priority_class 401  403  403  403    403  403   403  403  403  403  200  
 delete_priority_class 401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "spare"}
 create_namespace      401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "new"}
 update_namespace      401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "a", "p_quota": {"pods": 1000}}
-update_namespace      401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "b", "p_quota": {"pods": 1000}}
 delete_namespace      401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "a"}
-delete_namespace      401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "b"}
 register_pack_version 401  403  403  403    403  403   200  200  200  403  200   403      403    403   403    403     401    {"p_name": "new", "p_version": "1.0.0", "p_runtime": "node", "p_size_bytes": 1, "p_sha256": "$sha"}
 register_pack_version 401  403  403  403    403  403   200  200  200  403  200   403      403    403   403    403     401    {"p_name": "pack-$own", "p_version": "3.0.0", "p_runtime": "node", "p_size_bytes": 1, "p_sha256": "$sha"}
 register_pack_version 401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     401    {"p_name": "public-$other", "p_version": "3.0.0", "p_runtime": "node", "p_size_bytes": 1, "p_sha256": "$sha"}
