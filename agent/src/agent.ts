@@ -1,7 +1,7 @@
 import { type StarkError, toStarkError } from '@stark-o/core';
 import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
 import type { Doorbell } from './control-plane/doorbell.js';
-import { isPassing, isStaleIncarnation } from './control-plane/failures.js';
+import { isPassing, isRefusal, isStaleIncarnation } from './control-plane/failures.js';
 import type { Life, NodeUsage, Pulse } from './control-plane/pulse.js';
 import type { LogCollector } from './logs/log-collector.js';
 import type { LogLine } from './logs/log-line.js';
@@ -47,6 +47,9 @@ const LINES_PER_CALL = 500;
 /** So long after an incarnation was taken over, the next takeover is no longer part of the same quarrel. */
 const QUARREL_MS = 5 * 60_000;
 
+/** A refusal may come from something on the way, or be over as soon as a token is renewed; one that is repeated is meant. */
+const REFUSALS_MEANT = 3;
+
 /**
  * One node: it asks what it should run whenever somebody rings, it (re)joins, something looks wrong or much time has
  * passed, and lets the reconciler make it so. The same in every runtime; what differs comes in as adapters.
@@ -68,6 +71,7 @@ export class Agent {
   #syncing: Promise<void> | undefined;
   #syncWanted = false;
   #syncFailures = 0;
+  #refusals = 0;
   #cancelTimer: (() => void) | undefined;
 
   constructor(private readonly options: AgentOptions) {
@@ -180,6 +184,7 @@ export class Agent {
       try {
         await this.#syncOnce();
         this.#syncFailures = 0;
+        this.#refusals = 0;
         this.#armSync();
       } catch (error) {
         this.#syncFailed(toStarkError(error));
@@ -188,7 +193,7 @@ export class Agent {
   }
 
   async #syncOnce(): Promise<void> {
-    const { controlPlane, clock, log } = this.options;
+    const { controlPlane, clock, log, node } = this.options;
     try {
       const answer = await controlPlane.sync(this.#nodeId, this.incarnation);
       this.#tell(answer);
@@ -200,7 +205,10 @@ export class Agent {
       this.#takeovers = clock.now() - this.#connectedAt < QUARREL_MS ? this.#takeovers + 1 : 1;
       log.warn({ takeovers: this.#takeovers }, 'this node was given up, or taken over; connecting anew');
       if (this.#takeovers > 1) await this.#pause(jitteredBackoff(clock, this.#takeovers, LONGEST_BACKOFF_MS));
-      if (this.#stopping === undefined) this.#connected(await controlPlane.sync(this.#nodeId, null));
+      if (this.#stopping !== undefined) return;
+      // Says so when the name is another installation's by now, instead of taking it back and forth.
+      await controlPlane.registerNode(node);
+      this.#connected(await controlPlane.sync(this.#nodeId, null));
     }
   }
 
@@ -220,7 +228,8 @@ export class Agent {
 
   #syncFailed(error: StarkError): void {
     const { log, clock } = this.options;
-    if (isPassing(error)) {
+    if (isRefusal(error)) this.#refusals += 1;
+    if (isPassing(error) && this.#refusals < REFUSALS_MEANT) {
       if (this.#syncFailures === 0)
         log.warn({ code: error.code, error: error.message }, 'cannot reach the control plane; pods go on');
       this.#armTimer(jitteredBackoff(clock, this.#syncFailures, LONGEST_BACKOFF_MS));
@@ -278,6 +287,8 @@ export class Agent {
         this.sync('stale incarnation');
         return { outcome: 'later', error };
       }
+      // Whether the node is still wanted is for a sync to find out.
+      if (isRefusal(error)) this.sync('refused');
       return { outcome: isPassing(error) ? 'later' : 'refused', error };
     }
   }
@@ -311,16 +322,16 @@ export class Agent {
     this.#cancelTimer?.();
     await this.#reconciler.close();
     logs.flush();
-    // An agent that never connected has nothing new to tell, and nobody to tell it to.
-    const connected = this.#life !== undefined;
-    const delivered = connected
+    // An agent that never connected has nothing new to tell, and one that was refused nobody to tell it to.
+    const heard = this.#life !== undefined && end.reason === 'stopped';
+    const delivered = heard
       ? await Promise.all([this.#reportShipper.drain(LAST_DELIVERY_MS), this.#logShipper.drain(LAST_DELIVERY_MS)])
       : [true];
     if (delivered.includes(false))
       log.warn({ reports: reports.size, lines: logOutbox.size }, 'not everything could be delivered; it is kept');
     this.#reportShipper.stop();
     this.#logShipper.stop();
-    if (end.reason === 'stopped' && connected) {
+    if (heard) {
       await controlPlane.disconnect(this.#nodeId, this.incarnation).catch((error: unknown) => {
         log.warn({ error: toStarkError(error).message }, 'could not say goodbye');
       });

@@ -1,5 +1,6 @@
 export { Agent, type AgentEnd, type AgentOptions } from './agent.js';
 export type { ControlPlane, NodeDescription, PulseOptions, SyncAnswer } from './control-plane/control-plane.js';
+export { isJoinToken, type Joining, type SessionStore, type Tokens } from './control-plane/join.js';
 export type { Life, NodeUsage, Pulse, PulseListener } from './control-plane/pulse.js';
 export type { Credentials, OnTokens } from './control-plane/session.js';
 export { SupabaseControlPlane, type SupabaseControlPlaneOptions } from './control-plane/supabase.js';

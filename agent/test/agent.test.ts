@@ -237,6 +237,56 @@ describe('an agent', () => {
     expect(plane.calls.some((call) => call.startsWith('disconnect'))).toBe(false);
   });
 
+  it.each([
+    [401, 'NOT_SIGNED_IN'],
+    [403, 'FORBIDDEN'],
+  ])('that is refused again and again ends (%i)', async (status, code) => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    plane.failure = new StarkError('no', { code, status });
+    plane.ring?.rang('sync');
+    await clock.advance(30_000);
+    expect(await agent.ended).toMatchObject({ reason: 'refused', error: { code } });
+    expect(plane.calls.filter((call) => call === 'sync 1')).toHaveLength(3);
+    expect(node.alive(pod.id)).toEqual([]);
+  });
+
+  it('goes on after a refusal that was none', async () => {
+    await started();
+    for (let round = 0; round < 3; round++) {
+      plane.failure = new StarkError('a proxy', { code: 'FORBIDDEN', status: 403 });
+      plane.ring?.rang('sync');
+      await settle();
+      plane.failure = undefined;
+      await clock.advance(5_000);
+    }
+    expect(logged.some(({ message }) => message.includes('not wanted'))).toBe(false);
+  });
+
+  it('asks whether it is still wanted when a report is refused, and keeps the report', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    const before = plane.calls.length;
+    plane.failure = new StarkError('no', { code: 'FORBIDDEN', status: 403 });
+    node.alive(pod.id)[0]?.start();
+    await clock.advance(30_000);
+    expect(plane.calls.slice(before)).toContain('sync 1');
+    expect(await agent.ended).toMatchObject({ reason: 'refused' });
+    expect(reports.size).toBeGreaterThan(0);
+  });
+
+  it('whose name was taken by another installation ends and says so', async () => {
+    await started();
+    plane.claimed = new StarkError('another agent is connected', { code: 'NODE_CONNECTED', status: 409 });
+    plane.incarnation = 7;
+    plane.ring?.rang('sync');
+    await clock.advance(5_000);
+    expect(await agent.ended).toMatchObject({ reason: 'refused', error: { code: 'NODE_CONNECTED' } });
+    expect(plane.incarnation).toBe(7);
+  });
+
   it('stops in order: pods, what is left to tell, goodbye', async () => {
     const pod = aPod();
     plane.ledger.place(pod);

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SessionStore, Tokens } from '../src/control-plane/join.js';
 import { openSession } from '../src/control-plane/session.js';
 
 let server: Server;
@@ -8,6 +9,8 @@ let url: string;
 let grants: string[];
 let lifetime: number;
 let refuseRefresh: boolean;
+let refuseJoin: boolean;
+let joins: unknown[];
 let issued: number;
 const sessions: { close(): Promise<void> }[] = [];
 
@@ -40,6 +43,8 @@ beforeEach(async () => {
   grants = [];
   lifetime = 3600;
   refuseRefresh = false;
+  refuseJoin = false;
+  joins = [];
   issued = 0;
   server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://x');
@@ -47,8 +52,17 @@ beforeEach(async () => {
     grants.push(grant);
     const answer = (status: number, body: object) =>
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-    request.resume().once('end', () => {
-      if (grant === 'refresh_token' && refuseRefresh) {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.once('end', () => {
+      if (pathname === '/functions/v1/api/nodes/join') {
+        joins.push(JSON.parse(body));
+        const error = { code: 'JOIN_TOKEN_USED_UP', message: 'used up', hint: 'make another', details: null };
+        if (refuseJoin) answer(403, { error });
+        else answer(201, { node_id: 'node-1', ...tokenResponse() });
+      } else if (grant === 'refresh_token' && refuseRefresh) {
         answer(400, { code: 400, error_code: 'refresh_token_not_found', msg: 'Invalid Refresh Token' });
       } else if (pathname.endsWith('/user')) answer(200, { id: 'user-1' });
       else answer(200, tokenResponse());
@@ -85,7 +99,9 @@ describe('a session', () => {
   it('renews its token ahead of the expiry, and says so', async () => {
     lifetime = 60; // Less than the margin of supabase-js.
     const told: string[] = [];
-    const session = open({ email: 'a@example.com', password: 'secret' }, ({ refreshToken }) => told.push(refreshToken));
+    const session = open({ email: 'a@example.com', password: 'secret' }, ({ refreshToken }) => {
+      told.push(refreshToken);
+    });
     await session.signIn();
     lifetime = 3600;
     expect(numberIn(await session.token())).toBe(2);
@@ -148,5 +164,78 @@ describe('a session', () => {
     const session = open({ accessToken: async () => `token-${++n}` });
     await session.signIn();
     expect([await session.token(), await session.token()]).toEqual(['token-2', 'token-3']);
+  });
+});
+
+describe('the session of a node that joins', () => {
+  let kept: Tokens | undefined;
+  const store: SessionStore = {
+    read: async () => kept,
+    keep: async (tokens) => {
+      kept = tokens;
+    },
+    forget: async () => {
+      kept = undefined;
+    },
+  };
+  const joining = (token?: string) => open({ join: { name: 'n1', runtime: 'node', token, store } });
+  beforeEach(() => {
+    kept = undefined;
+  });
+
+  it('is had for the join token, and kept', async () => {
+    const session = joining('stark_join_x');
+    await session.signIn();
+    expect(joins).toEqual([{ token: 'stark_join_x', name: 'n1', runtime: 'node' }]);
+    expect(numberIn(await session.token())).toBe(1);
+    expect(kept?.refreshToken).toBe('refresh-1');
+  });
+
+  it('is come back to without another token, proven to be alive, and kept as it changes', async () => {
+    kept = { accessToken: 'old', refreshToken: 'refresh-0' };
+    const session = joining();
+    await session.signIn();
+    expect(grants).toEqual(['refresh_token']);
+    expect(joins).toEqual([]);
+    expect(kept?.refreshToken).toBe('refresh-1');
+    await session.renew();
+    expect(kept?.refreshToken).toBe('refresh-2');
+  });
+
+  it('is replaced by a new one when the cluster has ended it and there is a token', async () => {
+    kept = { accessToken: 'old', refreshToken: 'refresh-0' };
+    refuseRefresh = true;
+    const session = joining('stark_join_y');
+    await session.signIn();
+    expect(joins).toHaveLength(1);
+    expect(kept?.refreshToken).toBe('refresh-1');
+  });
+
+  it('says what to do when it has ended and there is no token', async () => {
+    kept = { accessToken: 'old', refreshToken: 'refresh-0' };
+    refuseRefresh = true;
+    await expect(joining().signIn()).rejects.toMatchObject({
+      code: 'NOT_SIGNED_IN',
+      hint: 'start the agent with --token and a new join token',
+    });
+    expect(joins).toEqual([]);
+  });
+
+  it('is asked for as a stranger without a token, and passes on why not', async () => {
+    refuseJoin = true;
+    await expect(joining().signIn()).rejects.toMatchObject({
+      code: 'JOIN_TOKEN_USED_UP',
+      status: 403,
+      hint: 'make another',
+    });
+    expect(joins).toEqual([{ token: null, name: 'n1', runtime: 'node' }]);
+    expect(kept).toBeUndefined();
+  });
+
+  it('is forgotten with its node', async () => {
+    const session = joining('stark_join_x');
+    await session.signIn();
+    await session.forget?.();
+    expect(kept).toBeUndefined();
   });
 });

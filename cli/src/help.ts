@@ -10,6 +10,7 @@ const exitCodes = [
   '6 not found',
   '7 conflict or quota',
   '8 control plane unreachable',
+  '9 this node is not wanted any more',
   '127 no such command',
   '130 interrupted',
 ];

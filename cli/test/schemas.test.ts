@@ -4,7 +4,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
-import { nodeRow, packRow, podRow, versionRow } from './support/rows.js';
+import { joinTokenRow, nodeRow, packRow, podRow, versionRow } from './support/rows.js';
 import { Machine, packageRoot, temporaryFolder } from './support/run.js';
 
 // What `-o json` prints is a promise: nothing goes missing, and nothing comes in unannounced. What only a whole stack can
@@ -59,6 +59,15 @@ beforeAll(async () => {
       message: 'hello',
     },
   ];
+  cluster.tables.join_tokens = [joinTokenRow('3f9a2c1d07')];
+  cluster.functions.create_join_token = () => ({
+    body: { id: 'x', token: 'stark_join_x_y', labels: {}, taints: [], max_uses: 1, expires_at: '2126-01-01T00:00:00Z' },
+  });
+  cluster.functions.revoke_join_token = ({ p_id }) => ({ body: joinTokenRow(p_id as string) });
+  for (const fn of ['cordon_node', 'uncordon_node', 'delete_node']) {
+    cluster.functions[fn] = () => ({ body: nodeRow('node-1') });
+  }
+  cluster.functions.drain_node = () => ({ body: [podRow('alpha-1')] });
   cluster.functions.create_pods = () => ({ body: [podRow('alpha-1')] });
   cluster.functions.delete_pods = () => ({ body: [podRow('alpha-1')] });
   cluster.functions.register_pack_version = () => ({
@@ -76,6 +85,13 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['pod-status', ['pod', 'status', 'alpha-1', 'gone-1']],
   ['pod-logs', ['pod', 'logs', 'alpha-1']],
   ['node-list', ['node', 'list']],
+  ['node-list', ['node', 'cordon', 'node-1']],
+  ['node-list', ['node', 'uncordon', 'node-1']],
+  ['node-list', ['node', 'drain', 'node-1']],
+  ['node-list', ['node', 'delete', 'node-1']],
+  ['node-token-create', ['node', 'token', 'create']],
+  ['node-token-list', ['node', 'token', 'list']],
+  ['node-token-list', ['node', 'token', 'revoke', '3f9a2c1d07']],
   ['pack-list', ['pack', 'list']],
   ['pack-versions', ['pack', 'versions', 'alpha']],
   ['pack-register', ['pack', 'register', bundle, '--name', 'alpha', '--ver', '1.0.1']],
@@ -126,6 +142,11 @@ describe('JSON output', () => {
       'pod-delete': 'pod-list',
       'auth-setup': 'auth-login',
       'context-set': 'context-use',
+      'node-cordon': 'node-list',
+      'node-delete': 'node-list',
+      'node-drain': 'node-list',
+      'node-uncordon': 'node-list',
+      'node-token-revoke': 'node-token-list',
       up: 'status',
     };
     for (const id of ids) expect(names, id).toContain(shared[id] ?? id);

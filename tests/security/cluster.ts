@@ -146,12 +146,18 @@ export class Cluster {
     return person;
   }
 
-  async signIn(email: string): Promise<Person> {
+  /** A client that is nobody yet. */
+  anonymous(): SupabaseClient {
     const client = createClient(this.stack.url, this.stack.keys.publishable, {
       auth: { persistSession: false, autoRefreshToken: false },
       realtime: { transport: ws as never },
     });
     this.#clients.push(client);
+    return client;
+  }
+
+  async signIn(email: string): Promise<Person> {
+    const client = this.anonymous();
     const { session } = orThrow(await client.auth.signInWithPassword({ email, password }));
     if (!session) throw new Error(`${email} got no session`);
     await client.realtime.setAuth(session.access_token);

@@ -12,6 +12,8 @@ export interface NodeDescription {
   taints: readonly unknown[];
   allocatable: Record<string, number>;
   capabilities: Record<string, unknown>;
+  /** A UUID that tells this installation of the agent from another one that claims the same name. */
+  installation?: string | undefined;
 }
 
 /** Whose pulse it is, and what it tells. */

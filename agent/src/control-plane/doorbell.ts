@@ -24,7 +24,7 @@ export interface RealtimeDoorbellOptions {
   listener: DoorbellListener;
 }
 
-const COMMANDS = ['pods.start', 'pods.stop', 'sync'] as const;
+const COMMANDS = ['pods.start', 'pods.stop', 'sync', 'node.removed'] as const;
 const REPLICATION_READY = 'Replication connection established';
 
 /** Listens to the node's topic, and rings whenever something comes, or may have been missed. */

@@ -5,6 +5,11 @@ export function isStaleIncarnation(error: StarkError): boolean {
   return error.code === 'STALE_INCARNATION';
 }
 
+/** The cluster does not let this agent speak for its node: the node, its account or its rights may be gone. */
+export function isRefusal(error: StarkError): boolean {
+  return error.status === 401 || error.status === 403 || error.code === 'NODE_NOT_FOUND';
+}
+
 /**
  * True when the same call may succeed later without anything being different about it: no answer, an overloaded or
  * half-deployed control plane, a session that has to be renewed, rights that an admin may give back.

@@ -1,16 +1,19 @@
-import { createStarkClient, StarkError, toStarkError } from '@stark-o/core';
+import { createStarkClient, type StarkClient, StarkError, toStarkError } from '@stark-o/core';
+import { type Joining, joinCluster, type Tokens } from './join.js';
 
 /**
  * How an agent proves who it is. With a function it asks for the token each time: whoever keeps the session renews it, so
- * that an agent and a person at the command line can live on one session without spending each other's refresh token.
+ * that an agent and a person at the command line can live on one session without spending each other's refresh token. One
+ * that joins gets an account of its own, and comes back with the session it kept.
  */
 export type Credentials =
   | Password
   | { accessToken: string; refreshToken?: string }
-  | { accessToken: () => Promise<string> };
+  | { accessToken: () => Promise<string> }
+  | { join: Joining };
 
 /** Told whenever the tokens changed, so that whoever keeps them on disk keeps the right ones. */
-export type OnTokens = (tokens: Tokens) => void;
+export type OnTokens = (tokens: Tokens) => void | Promise<void>;
 
 /** A cluster that refuses every token must not be flooded with sign-ins. */
 const RENEW_EVERY_MS = 10_000;
@@ -20,51 +23,95 @@ interface Password {
   password: string;
 }
 
-interface Tokens {
-  accessToken: string;
-  refreshToken: string;
-}
-
 interface TokenHolder {
   signIn(): Promise<void>;
   token(): Promise<string>;
   /** The cluster did not accept the token although it looks good: get another one where that is possible. */
   renew(): Promise<void>;
+  /** The node is gone, and with it the account that had joined for it. */
+  forget?(): Promise<void>;
   close(): Promise<void>;
+}
+
+type Auth = StarkClient['auth'];
+
+/** A way into a session; `again` when it also leads back into one that has ended. */
+interface Door {
+  enter(auth: Auth): Promise<void>;
+  again: boolean;
+  onTokens?: OnTokens | undefined;
+  forget?: () => Promise<void>;
 }
 
 /** Keeps an access token at hand that is valid, as long as the credentials allow. */
 export function openSession(url: string, key: string, credentials: Credentials, onTokens?: OnTokens): TokenHolder {
-  if ('accessToken' in credentials) {
-    const { accessToken } = credentials;
-    if (typeof accessToken === 'function') return new SuppliedToken(accessToken);
-    if (!('refreshToken' in credentials) || credentials.refreshToken === undefined) return new FixedToken(accessToken);
-    return new RefreshedSession(url, key, { accessToken, refreshToken: credentials.refreshToken }, onTokens);
+  if ('join' in credentials) return new RefreshedSession(url, key, joinDoor(url, key, credentials.join));
+  if ('password' in credentials) {
+    const enter = async (auth: Auth) => orThrow(url, await auth.signInWithPassword(credentials));
+    return new RefreshedSession(url, key, { enter, again: true, onTokens });
   }
-  return new RefreshedSession(url, key, credentials, onTokens);
+  const { accessToken } = credentials;
+  if (typeof accessToken === 'function') return new SuppliedToken(accessToken);
+  if (!('refreshToken' in credentials) || credentials.refreshToken === undefined) return new FixedToken(accessToken);
+  const tokens = { accessToken, refreshToken: credentials.refreshToken };
+  const enter = (auth: Auth) => resume(url, auth, tokens);
+  return new RefreshedSession(url, key, { enter, again: false, onTokens });
+}
+
+/** Comes back with the session that was kept; joins when there is none, or when the cluster has ended it. */
+function joinDoor(url: string, key: string, joining: Joining): Door {
+  const { store, token } = joining;
+  const enter = async (auth: Auth) => {
+    const kept = await store.read();
+    if (kept !== undefined) {
+      // Renewed at once: the token may look good although its account is gone.
+      const { error } = await auth.refreshSession({ refresh_token: kept.refreshToken });
+      if (error === null) return;
+      const failure = toStarkError(error, { url });
+      if (failure.code !== 'NOT_SIGNED_IN') throw failure;
+      if (token === undefined) {
+        throw signedOut(
+          'the cluster has ended the session of this node',
+          'start the agent with --token and a new join token',
+        );
+      }
+    }
+    const tokens = await joinCluster(url, key, joining);
+    await store.keep(tokens);
+    await resume(url, auth, tokens);
+  };
+  return { enter, again: false, onTokens: (tokens) => store.keep(tokens), forget: () => store.forget() };
+}
+
+async function resume(url: string, auth: Auth, { accessToken, refreshToken }: Tokens): Promise<void> {
+  orThrow(url, await auth.setSession({ access_token: accessToken, refresh_token: refreshToken }));
+}
+
+function orThrow(url: string, { error }: { error: unknown }): void {
+  if (error !== null) throw toStarkError(error, { url });
 }
 
 /** A session of supabase-js, which refreshes it ahead of its expiry. */
 class RefreshedSession implements TokenHolder {
-  readonly #auth;
+  readonly #auth: Auth;
   #signingIn: Promise<void> | undefined;
   #renewedAt = 0;
 
   constructor(
     private readonly url: string,
     key: string,
-    private readonly credentials: Password | Tokens,
-    onTokens?: OnTokens,
+    private readonly door: Door,
   ) {
     this.#auth = createStarkClient({ url, key, auth: { persistSession: false, autoRefreshToken: true } }).auth;
-    this.#auth.onAuthStateChange((event, session) => {
+    this.#auth.onAuthStateChange(async (event, session) => {
       if (session === null || (event !== 'TOKEN_REFRESHED' && event !== 'SIGNED_IN')) return;
-      onTokens?.({ accessToken: session.access_token, refreshToken: session.refresh_token });
+      // Waited for by supabase-js: the old refresh token is spent, the new one must be safe before anything builds on it.
+      await door.onTokens?.({ accessToken: session.access_token, refreshToken: session.refresh_token });
     });
   }
 
   signIn(): Promise<void> {
-    this.#signingIn ??= this.#signIn().finally(() => {
+    this.#signingIn ??= this.door.enter(this.#auth).finally(() => {
       this.#signingIn = undefined;
     });
     return this.#signingIn;
@@ -76,7 +123,7 @@ class RefreshedSession implements TokenHolder {
     // While the cluster cannot be reached the session is not lost, only not renewed.
     if (error !== null) throw toStarkError(error, { url: this.url });
     // The refresh token was refused. A password still opens the door; a token that is used up does not.
-    if (!('password' in this.credentials)) throw signedOut('the session has ended');
+    if (!this.door.again) throw signedOut('the session has ended');
     await this.signIn();
     const renewed = await this.#auth.getSession();
     if (renewed.data.session === null) throw signedOut('the session has ended');
@@ -88,23 +135,15 @@ class RefreshedSession implements TokenHolder {
     if (now - this.#renewedAt < RENEW_EVERY_MS) return;
     this.#renewedAt = now;
     const { error } = await this.#auth.refreshSession();
-    if (error !== null && 'password' in this.credentials) await this.signIn();
+    if (error !== null && this.door.again) await this.signIn();
+  }
+
+  async forget(): Promise<void> {
+    await this.door.forget?.();
   }
 
   async close(): Promise<void> {
     await this.#auth.stopAutoRefresh();
-  }
-
-  async #signIn(): Promise<void> {
-    const { credentials } = this;
-    const { error } =
-      'password' in credentials
-        ? await this.#auth.signInWithPassword({ email: credentials.email, password: credentials.password })
-        : await this.#auth.setSession({
-            access_token: credentials.accessToken,
-            refresh_token: credentials.refreshToken,
-          });
-    if (error !== null) throw toStarkError(error, { url: this.url });
   }
 }
 
@@ -153,6 +192,6 @@ function expiryOf(token: string): number {
   }
 }
 
-function signedOut(message: string): StarkError {
-  return new StarkError(message, { code: 'NOT_SIGNED_IN', status: 401, hint: 'stark auth login' });
+function signedOut(message: string, hint = 'stark auth login'): StarkError {
+  return new StarkError(message, { code: 'NOT_SIGNED_IN', status: 401, hint });
 }

@@ -74,6 +74,7 @@ export class SupabaseControlPlane implements ControlPlane {
       p_taints: node.taints,
       p_allocatable: node.allocatable,
       p_capabilities: node.capabilities,
+      p_installation: node.installation,
     });
   }
 
@@ -143,6 +144,7 @@ export class SupabaseControlPlane implements ControlPlane {
       return await call(this.#client, fn, args, { signal: AbortSignal.timeout(CALL_TIMEOUT_MS) });
     } catch (thrown) {
       const error = toStarkError(thrown, { url: this.options.url });
+      if (error.code === 'NODE_NOT_FOUND') await this.#session.forget?.();
       // The call is tried again by its caller; with luck under a token that the cluster knows.
       if (error.status === 401) await this.#session.renew().catch(() => {});
       throw error;

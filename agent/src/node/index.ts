@@ -1,4 +1,5 @@
 export type { AgentEnd } from '../agent.js';
-export type { Credentials, OnTokens } from '../control-plane/session.js';
+export { isJoinToken } from '../control-plane/join.js';
+export type { Credentials } from '../control-plane/session.js';
 export { createAgentLog } from './log.js';
-export { type NodeAgent, type NodeAgentOptions, startNodeAgent } from './start-node-agent.js';
+export { hasJoined, type NodeAgent, type NodeAgentOptions, startNodeAgent } from './start-node-agent.js';

@@ -5,7 +5,7 @@ import { usageError } from '@stark-o/core';
 import WebSocket from 'ws';
 import { Agent, type AgentEnd, type AgentOptions } from '../agent.js';
 import { systemClock } from '../clock.js';
-import type { Credentials, OnTokens } from '../control-plane/session.js';
+import type { Credentials } from '../control-plane/session.js';
 import { SupabaseControlPlane } from '../control-plane/supabase.js';
 import { LogCollector } from '../logs/log-collector.js';
 import type { LogLine } from '../logs/log-line.js';
@@ -19,12 +19,14 @@ import { createAgentLog } from './log.js';
 import { describeMachine, measureMachine } from './machine.js';
 import { FileOutbox } from './outbox.js';
 import { PortRegistry } from './ports.js';
+import { installationOf, SessionFile } from './session-file.js';
 
 export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'connectTimeoutMs'> {
   supabaseUrl: string;
   /** Publishable key of the project. */
   key: string;
-  credentials: Credentials;
+  /** With `join` the machine joins by this token, or as a stranger without one, unless it kept a session from an earlier time. */
+  credentials: Exclude<Credentials, { join: unknown }> | { join: { token?: string | undefined } };
   /** Default: the name of this machine. */
   name?: string;
   labels?: Record<string, string>;
@@ -32,10 +34,8 @@ export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'co
   /** What pods may use here: cpu in millicores, memory and storage in MB, a number of pods. Default: what the machine has. */
   allocatable?: Record<string, number>;
   /** Default: `~/.stark`. The node's own folder is `agents/<name>` in it. */
-  dataDir?: string;
+  dataDir?: string | undefined;
   log?: AgentLog;
-  /** Told whenever the session's tokens changed. */
-  onTokens?: OnTokens;
   /** The program a pod's process runs; only tests set it. */
   runtime?: string;
 }
@@ -66,7 +66,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     );
   }
   const log = (options.log ?? createAgentLog()).child({ node: name });
-  const wanted = join(options.dataDir ?? join(homedir(), '.stark'), 'agents', name);
+  const wanted = folderOf(name, options.dataDir);
   await mkdir(wanted, { recursive: true, mode: 0o700 });
   // The sandbox compares real paths.
   const dataDir = await realpath(wanted);
@@ -98,19 +98,31 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   }
 }
 
+/** Whether this machine has joined that cluster as this node before, and can come back by itself. */
+export async function hasJoined(url: string, name: string, dataDir?: string | undefined): Promise<boolean> {
+  return (await new SessionFile(folderOf(name, dataDir), url).read()) !== undefined;
+}
+
+function folderOf(name: string, dataDir = join(homedir(), '.stark')): string {
+  return join(dataDir, 'agents', name);
+}
+
 async function assemble(
   options: NodeAgentOptions,
   { name, dataDir, log }: { name: string; dataDir: string; log: AgentLog },
 ): Promise<Agent> {
   const clock = systemClock;
+  const { credentials, supabaseUrl } = options;
   const controlPlane = new SupabaseControlPlane({
-    url: options.supabaseUrl,
+    url: supabaseUrl,
     key: options.key,
-    credentials: options.credentials,
+    credentials:
+      'join' in credentials
+        ? { join: { ...credentials.join, name, runtime: 'node', store: new SessionFile(dataDir, supabaseUrl) } }
+        : credentials,
     clock,
     log,
     transport: WebSocket,
-    ...(options.onTokens && { onTokens: options.onTokens }),
   });
   const logs: LogCollector = new LogCollector(clock, (lines) => agent.takeLines(lines));
   const outboxDir = join(dataDir, 'outbox');
@@ -149,6 +161,7 @@ async function assemble(
       taints: options.taints ?? [],
       allocatable: options.allocatable ?? (await measureMachine(dataDir)),
       capabilities: describeMachine(),
+      installation: await installationOf(dataDir),
     },
     controlPlane,
     executor,

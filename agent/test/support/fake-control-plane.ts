@@ -14,6 +14,8 @@ export class FakeControlPlane implements ControlPlane {
   incarnation = 0;
   /** Thrown by every call while it is set. */
   failure: StarkError | undefined;
+  /** Thrown to an agent that registers again. */
+  claimed: StarkError | undefined;
   /** A report with this message is answered with 400, and its whole batch with it. */
   poison: string | undefined;
   joinsAtOnce = true;
@@ -31,6 +33,7 @@ export class FakeControlPlane implements ControlPlane {
 
   async registerNode(): Promise<{ node_id: string; name: string }> {
     this.#call('register');
+    if (this.claimed !== undefined && this.incarnation > 0) throw this.claimed;
     return { node_id: 'node-1', name: 'fake' };
   }
 

@@ -52,9 +52,12 @@ export const yesFlag = {
   yes: Flags.boolean({ char: 'y', summary: 'Do not ask.' }),
 };
 
+/** What every flag of this name says. */
+export const urlFlag = { char: 'u', summary: 'URL of the Supabase project or local stack.' } as const;
+
 /** Where to sign in, for commands that make or use a session of their own. */
 export const placeFlags = {
-  url: Flags.string({ char: 'u', summary: 'URL of the Supabase project or local stack.' }),
+  url: Flags.string(urlFlag),
   key: Flags.string({ summary: 'Publishable key of the project.' }),
 };
 

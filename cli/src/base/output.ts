@@ -51,6 +51,18 @@ export async function renderList<Row>(
   }
 }
 
+/** Prints things that were changed: a line of what was done to each for people, else the list of them. */
+export async function printChanged<Row>(
+  view: View<Row>,
+  rows: readonly Row[],
+  done: string | ((row: Row) => string),
+  format: OutputFormat,
+): Promise<void> {
+  if (format !== 'table') return printList(view, rows, format);
+  const what = typeof done === 'string' ? () => done : done;
+  await writeData(rows.map((row) => `${view.kind}/${view.name(row)} ${what(row)}\n`).join(''));
+}
+
 /** Prints one thing: `text` for people, the object for machines, the name for scripts. */
 export async function printObject(
   object: unknown,

@@ -11,7 +11,7 @@ export const nouns: Readonly<Record<string, readonly string[]>> = {
 /** Other names of our verbs, per noun. */
 export const verbs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pod: { get: 'list', ls: 'list', describe: 'status', show: 'status', rm: 'delete', remove: 'delete', log: 'logs' },
-  node: { get: 'list', ls: 'list' },
+  node: { get: 'list', ls: 'list', rm: 'delete', remove: 'delete' },
   pack: { get: 'list', ls: 'list', describe: 'versions', show: 'versions' },
   context: { get: 'list', ls: 'list', rm: 'delete', remove: 'delete', current: 'show' },
 };

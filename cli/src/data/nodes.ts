@@ -1,5 +1,6 @@
 import { formatCpu, formatMemory, formatTaint, type Node, type NodeResources } from '@stark-o/core/model';
-import type { View } from '../base/output.js';
+import type { OutputFormat } from '../base/format.js';
+import { printChanged, type View } from '../base/output.js';
 import type { Connection } from '../session/connection.js';
 import { ageOf, labelsCell } from './cells.js';
 import { type Filter, findRows } from './query.js';
@@ -42,6 +43,20 @@ export const nodeView: View<NodeRow> = {
     { header: 'AGE', value: (node) => ageOf(node.created_at) },
   ],
 };
+
+/** Calls a function for each node, by name or id, and prints the nodes that it answers. */
+export async function changeNodes(
+  connection: Connection,
+  names: readonly string[],
+  change: { fn: string; done: string; args?: Record<string, unknown> },
+  format: OutputFormat,
+): Promise<void> {
+  const changed: NodeRow[] = [];
+  for (const { name } of await findNodes(connection, { names })) {
+    changed.push(await connection.call<NodeRow>(change.fn, { p_name: name, ...change.args }));
+  }
+  await printChanged(nodeView, changed, change.done, format);
+}
 
 function share(node: NodeRow, what: keyof NodeResources, format: (amount: number) => string): string {
   const total = node.allocatable[what];

@@ -29,10 +29,13 @@ export class FakeCluster {
     pack_versions: [],
     events: [],
     pod_logs: [],
+    join_tokens: [],
   };
   readonly functions: Record<string, (args: Row) => Answer> = {};
   readonly objects = new Map<string, Buffer>();
   readonly requests: SeenRequest[] = [];
+  /** Answers machines that join. */
+  join: () => Answer = () => ({ status: 404, body: { message: 'no such function' } });
   setupNeeded = true;
   tokenSeconds = 3600;
   /** Answers instead of Storage, when set. */
@@ -98,6 +101,7 @@ export class FakeCluster {
     if (path === '/auth/v1/token') return this.#token(request);
     if (path === '/auth/v1/logout') return { status: 204 };
     if (path === '/functions/v1/api/auth/setup') return this.#setup(request);
+    if (path === '/functions/v1/api/nodes/join') return this.join();
     const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
     if (!this.#accessTokens.has(token)) return { status: 401, body: { code: 'PGRST301', message: 'JWT invalid' } };
     if (path.startsWith('/storage/v1/object/')) return this.#store(request);

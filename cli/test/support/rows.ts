@@ -85,3 +85,19 @@ export function versionRow(
     ...changes,
   };
 }
+
+export function joinTokenRow(id: string, more: object = {}): Record<string, unknown> {
+  return {
+    id,
+    owner_id: '00000000-0000-4000-8000-000000000001',
+    labels: { zone: 'b' },
+    taints: [{ key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }],
+    max_uses: 1,
+    uses: 0,
+    expires_at: '2126-01-01T00:00:00.123456+00:00',
+    revoked_at: null,
+    used_at: null,
+    created_at: '2026-01-01T00:00:00+00:00',
+    ...more,
+  };
+}

@@ -9,6 +9,7 @@ export const EXIT_CODES = {
   notFound: 6,
   conflict: 7,
   unreachable: 8,
+  nodeRemoved: 9,
   unknownCommand: 127,
   interrupted: 130,
 } as const;
@@ -23,6 +24,7 @@ const BY_CODE: Readonly<Record<string, ExitCode>> = {
   NOT_SIGNED_IN: EXIT_CODES.signIn,
   INVALID_CREDENTIALS: EXIT_CODES.signIn,
   UNREACHABLE: EXIT_CODES.unreachable,
+  NODE_REMOVED: EXIT_CODES.nodeRemoved,
   INTERRUPTED: EXIT_CODES.interrupted,
   UNKNOWN_COMMAND: EXIT_CODES.unknownCommand,
 };

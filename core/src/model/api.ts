@@ -1,3 +1,4 @@
+import type { JoinToken, NewJoinToken } from './join-token.js';
 import type { PackRuntime, PackVersion } from './pack.js';
 import type { Pod, PodSpec } from './pod.js';
 import type { PodStatus } from './pod-status.js';
@@ -99,6 +100,8 @@ export interface FunctionResults {
   create_pods: Pod[];
   stop_pods: Pod[];
   delete_pods: Pod[];
+  create_join_token: NewJoinToken;
+  revoke_join_token: JoinToken;
   register_node: { node_id: string; name: string };
   node_sync: NodeSync;
   report_pods: PodReportAnswer[];

@@ -1,6 +1,7 @@
 export type * from './api.js';
 export * from './duration.js';
 export * from './event.js';
+export type * from './join-token.js';
 export type * from './json.js';
 export * from './label-selector.js';
 export * from './labels.js';

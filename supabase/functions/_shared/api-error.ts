@@ -26,8 +26,8 @@ interface ServiceError {
 
 /** Passes on what a service of the platform said to the secret key: Stark's SQL functions already speak in codes, hints and details. */
 export function fromService(error: ServiceError, status: number | undefined = error.status): ApiError {
-  // Refusing our secret key is a fault of this deployment, not of the caller's sign-in.
-  if (status === 401 || status === 403) {
+  // Refusing our secret key is a fault of this deployment, not of the caller's sign-in; Stark's own refusals are for the caller.
+  if ((status === 401 || status === 403) && !isStarkCode(error.code)) {
     return new ApiError(500, 'BAD_SECRET_KEY', `the platform refused the function's secret key: ${error.message}`);
   }
   return fromCaller(error, status);
@@ -45,4 +45,9 @@ export function fromCaller(error: ServiceError, status: number | undefined = err
   }
   const code = error.code ? error.code.toUpperCase() : `HTTP_${status}`;
   return new ApiError(status, code, error.message, error.hint || null, error.details || null);
+}
+
+// PostgREST's codes are PGRST and a number, Postgres' are five digits or letters, Auth's are in lower case.
+function isStarkCode(code: string | undefined): boolean {
+  return code !== undefined && /^[A-Z]+_[A-Z_]+$/.test(code);
 }

@@ -65,6 +65,14 @@ type Database = {
         Args: { p_sightings: unknown; p_since: string; p_at: string };
         Returns: { roll_call: boolean };
       };
+      admit_node: {
+        Args: { p_secret_sha256: string | null; p_name: string; p_runtime: string };
+        Returns: { user_id: string; email: string };
+      };
+      join_node: {
+        Args: { p_secret_sha256: string | null; p_user_id: string; p_name: string; p_runtime: string };
+        Returns: { node_id: string; name: string };
+      };
       setup_admin: { Args: { p_user_id: string; p_display_name: string | null }; Returns: unknown };
     };
   };

@@ -38,6 +38,14 @@ export async function createUser(client: Client, account: Account, id?: string):
   throw fromService(error);
 }
 
+/** Removes a user whom nothing could be done for; that it failed is for whoever reads the log. */
+export async function removeUser(client: Client, userId: string, correlationId: string): Promise<void> {
+  const { error } = await client.auth.admin.deleteUser(userId);
+  if (!error || error.status === 404) return;
+  const message = `user ${userId} was made for a request that was refused, and could not be removed: ${error.message}`;
+  console.error(JSON.stringify({ level: 'error', message, correlation_id: correlationId }));
+}
+
 function emailTaken(email: string): ApiError {
   return new ApiError(409, 'EMAIL_TAKEN', `a user with the address ${email} already exists`, 'choose another address');
 }

@@ -1,7 +1,7 @@
 import { ApiError, fromService } from '../_shared/api-error.ts';
 import { type Client, secretClient } from '../_shared/environment.ts';
 import { type Call, json, readObject } from '../_shared/http.ts';
-import { createUser, readAccount } from './accounts.ts';
+import { createUser, readAccount, removeUser } from './accounts.ts';
 
 /** `GET /auth/setup`: whether the cluster still waits for its first admin. */
 export async function getSetup({ correlationId }: Call): Promise<Response> {
@@ -42,13 +42,6 @@ async function whyRefused(client: Client, error: unknown): Promise<unknown> {
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return error;
-}
-
-async function removeUser(client: Client, userId: string, correlationId: string): Promise<void> {
-  const { error } = await client.auth.admin.deleteUser(userId);
-  if (!error || error.status === 404) return;
-  const message = `user ${userId} was made for a setup that was refused, and could not be removed: ${error.message}`;
-  console.error(JSON.stringify({ level: 'error', message, correlation_id: correlationId }));
 }
 
 function setupDone(): ApiError {

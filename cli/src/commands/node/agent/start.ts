@@ -1,8 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as Flags from '@oclif/core/flags';
+import { StarkError, usageError } from '@stark-o/core/errors';
 import { parseCpu, parseLabels, parseMemory, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
-import { passwordFlags, placeFlags, repeated } from '../../../base/flags.js';
+import { passwordFlags, placeFlags, repeated, urlFlag } from '../../../base/flags.js';
 import { onInterrupt } from '../../../base/interrupt.js';
 import { passwordFrom } from '../../../base/prompt.js';
 import { say } from '../../../base/terminal.js';
@@ -10,14 +12,21 @@ import type { Connection } from '../../../session/connection.js';
 
 export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> {
   static override summary = 'Make this machine a node, until Ctrl-C.';
-  static override description =
-    'Signs in with --token, with --email and a password, or with the session of stark auth login. Ctrl-C stops the pods, reports their end and says goodbye.';
+  static override description = [
+    'Joins with a join token (stark node token create), and from then on comes back by the session that it keeps in its data folder. Or works with an access token, with --email and a password, or with the session of stark auth login. Without any of them it asks to join as a stranger, which the cluster allows when its setting allow_node_registration is on.',
+    'Ctrl-C stops the pods, reports their end and says goodbye. When the node is deleted, or its account loses its rights, the pods are stopped and the command ends with 9.',
+  ].join('\n\n');
   static override examples = [
-    '<%= config.bin %> node agent start --name node-1 --label tier=backend --cpu 2000 --memory 4096 --pods 20',
-    '<%= config.bin %> node agent start --name gpu-1 --taint dedicated=gpu:NoSchedule --email agent@example.com --password-file agent.password',
+    '<%= config.bin %> node agent start --url https://abc.supabase.co --key sb_publishable_… --token-file join.token --name node-1',
+    '<%= config.bin %> node agent start --name gpu-1 --label tier=backend --taint dedicated=gpu:NoSchedule --cpu 2000 --memory 4096 --pods 20',
   ];
   static override flags = {
-    ...placeFlags,
+    url: Flags.string({
+      ...urlFlag,
+      env: 'STARK_ORCHESTRATOR_URL',
+      parse: async (text) => httpUrl(text),
+    }),
+    key: placeFlags.key,
     name: Flags.string({
       char: 'n',
       summary: 'Name of the node. Default: that of this machine.',
@@ -25,10 +34,11 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
     }),
     token: Flags.string({
       char: 't',
-      summary: 'Access token to work with.',
+      summary: 'Join token, or access token, to work with.',
       env: 'STARK_AUTH_TOKEN',
-      exclusive: ['email'],
+      exclusive: ['email', 'token-file'],
     }),
+    'token-file': Flags.string({ summary: 'Read that token from a file.', exclusive: ['email'] }),
     email: Flags.string({ char: 'e', summary: 'Account to sign in with.', env: 'STARK_EMAIL' }),
     ...passwordFlags,
     label: repeated({ char: 'l', summary: 'Label of the node; may be repeated.', helpValue: '<key=value>' }),
@@ -45,17 +55,17 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
       name: flags.name ?? hostname().toLowerCase(),
       labels: parseLabels(flags.label ?? []),
       taints: (flags.taint ?? []).map(parseTaint),
+      dataDir: flags['data-dir'],
       allocatable: { cpu: parseCpu(flags.cpu), memory: parseMemory(flags.memory), pods: flags.pods },
     };
     const connection = await this.connection();
-    const credentials = await this.#credentials(connection);
+    const credentials = await this.#credentials(connection, node);
     const { startNodeAgent, createAgentLog } = await import('@stark-o/agent/node');
     const agent = await startNodeAgent({
       ...node,
       supabaseUrl: connection.url,
       key: connection.key,
       credentials,
-      ...(flags['data-dir'] === undefined ? {} : { dataDir: flags['data-dir'] }),
       log: createAgentLog(this.debugging ? 'debug' : undefined),
     });
     const dispose = onInterrupt(() => {
@@ -67,18 +77,50 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
       const object = { node_id: nodeId, name, url: connection.url, data_dir: dataDir, incarnation };
       await this.printObject(object, `node/${name}`, [`node ${name} is up at ${connection.url}`], { stays: true });
       const end = await agent.ended;
-      if (end.error !== undefined) throw end.error;
+      if (end.error !== undefined) throw removed(name, end.error);
     } finally {
       dispose();
     }
   }
 
-  async #credentials(connection: Connection) {
-    const { email, token } = this.flags;
+  async #credentials(connection: Connection, node: { name: string; dataDir: string | undefined }) {
+    const { email } = this.flags;
     if (email !== undefined) return { email, password: await passwordFrom(this.flags) };
-    if (token !== undefined) return { accessToken: token };
-    // The session of the command line: renewed in its file, which other commands use at the same time.
-    await connection.accessToken();
-    return { accessToken: () => connection.accessToken() };
+    const { hasJoined, isJoinToken } = await import('@stark-o/agent/node');
+    const token = this.flags.token ?? (await this.#tokenFromFile());
+    if (token !== undefined) return isJoinToken(token) ? { join: { token } } : { accessToken: token };
+    if (await hasJoined(connection.url, node.name, node.dataDir)) return { join: {} };
+    try {
+      // The session of the command line: renewed in its file, which other commands use at the same time.
+      await connection.accessToken();
+      return { accessToken: () => connection.accessToken() };
+    } catch (error) {
+      if ((error as StarkError).code !== 'NOT_SIGNED_IN') throw error;
+      return { join: {} };
+    }
   }
+
+  async #tokenFromFile(): Promise<string | undefined> {
+    const path = this.flags['token-file'];
+    if (path === undefined) return undefined;
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      throw usageError(`cannot read --token-file ${path}: ${error.code}`);
+    });
+    if (text.trim() === '') throw usageError(`${path} is empty`);
+    return text.trim();
+  }
+}
+
+// Early drafts had a server of their own that agents reached by a WebSocket; people's notes still say wss://…/ws.
+function httpUrl(text: string): string {
+  return text.replace(/^ws(s?):\/\/(.*?)(\/ws)?\/?$/, 'http$1://$2');
+}
+
+/** That the cluster ended this, and no fault that a restart would cure, must be plain to whoever restarts. */
+function removed(name: string, { code, message, hint }: StarkError): StarkError {
+  return new StarkError(`node ${name} is not wanted any more: ${message}; its pods were stopped`, {
+    code: 'NODE_REMOVED',
+    hint: code === 'NODE_NOT_FOUND' ? 'stark node token create, then start the agent with --token' : hint,
+    details: { code },
+  });
 }

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { usageError } from '@stark-o/core';
+import type { SessionStore, Tokens } from '../control-plane/join.js';
+
+/** The session of a node that joined, in its folder, for its owner's eyes alone. It names its cluster, and is shown to no other. */
+export class SessionFile implements SessionStore {
+  readonly #path: string;
+
+  constructor(
+    folder: string,
+    private readonly url: string,
+  ) {
+    this.#path = join(folder, 'session.json');
+  }
+
+  async read(): Promise<Tokens | undefined> {
+    const text = await readOr(this.#path);
+    if (text === undefined) return undefined;
+    try {
+      const { url, accessToken, refreshToken } = JSON.parse(text) as Tokens & { url: string };
+      return url === this.url ? { accessToken, refreshToken } : undefined;
+    } catch {
+      throw usageError(
+        `${this.#path} is no session`,
+        `remove it, and start the agent with --token and a new join token`,
+      );
+    }
+  }
+
+  keep(tokens: Tokens): Promise<void> {
+    return writePrivate(this.#path, JSON.stringify({ url: this.url, ...tokens }));
+  }
+
+  forget(): Promise<void> {
+    return rm(this.#path, { force: true });
+  }
+}
+
+/** Which installation of the agent this folder is: made up once, the same for ever after. */
+export async function installationOf(folder: string): Promise<string> {
+  const path = join(folder, 'installation');
+  const known = (await readOr(path))?.trim();
+  if (known !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(known)) return known;
+  const made = randomUUID();
+  await writePrivate(path, `${made}\n`);
+  return made;
+}
+
+async function readOr(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+// Renamed into place, so that a crash leaves the old text or the new, and never half a token.
+async function writePrivate(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(temporary, text, { mode: 0o600, flush: true });
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

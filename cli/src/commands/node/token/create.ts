@@ -1,0 +1,44 @@
+import * as Flags from '@oclif/core/flags';
+import { type NewJoinToken, parseDuration, parseLabels, parseTaint } from '@stark-o/core/model';
+import { StarkCommand } from '../../../base/command.js';
+import { repeated } from '../../../base/flags.js';
+import { say } from '../../../base/terminal.js';
+
+export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate> {
+  static override summary = 'Make a token by which machines join as nodes of yours.';
+  static override description =
+    'The token is shown this once. A machine that joins by it gets an account of its own, which speaks for that one node.';
+  static override examples = [
+    '<%= config.bin %> node token create --ttl 1h --label zone=b',
+    '<%= config.bin %> node token create --uses 20 --taint dedicated=gpu:NoSchedule > join.token',
+  ];
+  static override flags = {
+    ttl: Flags.string({ summary: 'How long it is good for: 30m, 1h, at most 30d.', default: '1h' }),
+    uses: Flags.integer({ summary: 'How many nodes may join by it.', default: 1, min: 1, max: 1000 }),
+    label: repeated({
+      char: 'l',
+      summary: 'Label of the nodes that join by it; may be repeated.',
+      helpValue: '<key=value>',
+    }),
+    taint: repeated({
+      summary: 'Taint of the nodes that join by it; may be repeated.',
+      helpValue: '<key=value:Effect>',
+    }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = this;
+    const request = {
+      p_ttl_seconds: Math.round(parseDuration(flags.ttl) / 1000),
+      p_labels: parseLabels(flags.label ?? []),
+      p_taints: (flags.taint ?? []).map(parseTaint),
+      p_uses: flags.uses,
+    };
+    const connection = await this.connection();
+    const made = await connection.call<NewJoinToken>('create_join_token', request);
+    await this.printObject(made, `token/${made.id}`, [made.token]);
+    const nodes = made.max_uses === 1 ? 'one node' : `${made.max_uses} nodes`;
+    say(`join token ${made.id}, for ${nodes} until ${made.expires_at}; it is not shown again`);
+    this.next(`stark node agent start --url ${connection.url} --key ${connection.key} --token ${made.token}`);
+  }
+}
