@@ -5168,7 +5168,7 @@ begin
   end if;
   perform stark_internal.lock_cluster();
   v_dead := array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed);
-  perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3 and s.silence <= s.allowed));
+  perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3));
   delete from stark_internal.node_secrets k where k.node_id = any (v_dead);
   update stark.nodes n set status = 'offline', status_reason = 'HeartbeatTimeout', incarnation = n.incarnation + 1, updated_at = p_now
     where n.id = any (v_dead);

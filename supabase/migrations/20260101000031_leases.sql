@@ -132,7 +132,8 @@ revoke all on function stark_internal.silent_nodes() from public, anon;
 
 /**
  * stark_internal.reap_nodes(now) -> how many were given up: they are offline, their incarnation is over, their pods are evicted.
- * An agent that may only have lost a message is rung before, when two thirds of its time are over: the answer saves it.
+ * When two thirds of its time are over an agent is rung: one whose signs were lost saves itself by asking, and one that was
+ * frozen learns when it thaws that it was given up.
  * Locks: the cluster lock, when there is something to do. Idempotent; the watcher runs it with each word, pg_cron as a safety net.
  */
 create function stark_internal.reap_nodes(p_now timestamptz default now())
@@ -148,7 +149,7 @@ begin
   end if;
   perform stark_internal.lock_cluster();
   v_dead := array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed);
-  perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3 and s.silence <= s.allowed));
+  perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3));
   delete from stark_internal.node_secrets k where k.node_id = any (v_dead);
   update stark.nodes n set status = 'offline', status_reason = 'HeartbeatTimeout', incarnation = n.incarnation + 1, updated_at = p_now
     where n.id = any (v_dead);

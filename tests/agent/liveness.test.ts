@@ -1,14 +1,17 @@
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { call, type Node } from '@stark-o/core';
+import { call, createStarkClient, type Node, type StarkClient } from '@stark-o/core';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { descendants } from '../harness/processes.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
 import { startAgentProcess } from './agent-process.js';
 import { ADMIN, Cluster } from './cluster.js';
 
 const SERVICE = `export default (ctx) => new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));`;
+const UNREACHABLE = [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' }];
 const TIMEOUT_SECONDS = 3;
 
 let test: TestStack;
@@ -24,14 +27,11 @@ beforeAll(async () => {
     p_changes: { heartbeat_interval: 1, heartbeat_timeout: TIMEOUT_SECONDS },
   });
 });
+const children: ChildProcess[] = [];
 afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
   await database?.end();
   await test?.stop();
-});
-
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
 });
 
 async function agentOn(name: string): Promise<ChildProcess> {
@@ -45,6 +45,10 @@ async function agentOn(name: string): Promise<ChildProcess> {
   });
   children.push(child);
   return child;
+}
+
+function podProcesses(agent: ChildProcess): { pid: number; command: string }[] {
+  return descendants(agent.pid as number).filter(({ command }) => command.includes('node-child'));
 }
 
 async function node(name: string): Promise<Node> {
@@ -64,6 +68,22 @@ function nodeThat(name: string, status: Node['status'], deadlineMs = 20_000): Pr
   );
 }
 
+/** A user with role node, who may join the agents' topics and is nobody's agent. */
+async function stranger(): Promise<StarkClient> {
+  const { url, keys } = test.stack;
+  const account = { email: 'stranger@example.com', password: 'not-so-strange' };
+  const client = createStarkClient({
+    url,
+    key: keys.publishable,
+    auth: { persistSession: false },
+    realtime: { transport: WebSocket as never },
+  });
+  const { data, error } = await client.auth.signUp(account);
+  if (error) throw error;
+  await call(cluster.client, 'grant_role', { p_user_id: data.user?.id ?? '', p_role: 'node' });
+  return client;
+}
+
 async function silence(name: string): Promise<number> {
   const { rows } = await database.query<{ seconds: number }>(
     `select extract(epoch from clock_timestamp() - l.renewed_at)::float as seconds
@@ -81,7 +101,7 @@ describe('liveness', () => {
     await rename('project_url', 'hidden');
     const agent = await agentOn('unwatched');
     agent.kill('SIGKILL');
-    await waitFor('a long silence', async () => (await silence('unwatched')) > 2 * TIMEOUT_SECONDS);
+    await waitFor('a long silence', async () => (await silence('unwatched')) > TIMEOUT_SECONDS + 1);
     await database.query('select stark_internal.reap_nodes()');
     expect(await node('unwatched')).toMatchObject({ status: 'healthy' });
     await rename('hidden', 'project_url');
@@ -89,14 +109,79 @@ describe('liveness', () => {
     await nodeThat('unwatched', 'offline', 30_000);
   });
 
-  it('a node that is killed is unhealthy, then offline, and its pods are evicted', async () => {
-    const agent = await agentOn('victim');
+  it.concurrent('a node that is killed is unhealthy, then offline, and its pods are evicted, whatever a stranger says in its name', async () => {
+    const victim = await agentOn('victim');
     const id = await cluster.createPod('service', { nodeName: 'victim' });
     await cluster.running(id);
-    agent.kill('SIGKILL');
+    const { id: node_id, incarnation } = await node('victim');
+    const forged = { node_id, incarnation, secret: '0'.repeat(64) };
+    const other = await stranger();
+    const presence = other.channel('stark:presence', { config: { private: true, presence: { key: node_id } } });
+    const heartbeat = other.channel('stark:heartbeat', {
+      config: { private: true, broadcast: { ack: true }, presence: { enabled: true } },
+    });
+    const joined = (channel: typeof presence) =>
+      new Promise((resolve) => channel.subscribe((status) => status === 'SUBSCRIBED' && resolve(undefined)));
+    await Promise.all([joined(presence), joined(heartbeat)]);
+    const beat = () => heartbeat.send({ type: 'broadcast', event: 'heartbeat', payload: forged });
+    expect(await presence.track(forged)).toBe('ok');
+    expect(await presence.untrack()).toBe('ok');
+    expect(await beat()).toBe('ok');
+    expect(await node('victim')).toMatchObject({ status: 'healthy' });
+    expect(await presence.track(forged)).toBe('ok');
+
+    victim.kill('SIGKILL');
     const gone = await nodeThat('victim', 'unhealthy');
     expect(gone.status_reason).toBe('ConnectionLost');
-    await nodeThat('victim', 'offline');
+    const beating = setInterval(() => void beat(), 500);
+    await nodeThat('victim', 'offline').finally(() => clearInterval(beating));
     expect(await cluster.pod(id)).toMatchObject({ status: 'evicted', status_reason: 'NodeOffline' });
+    await other.realtime.disconnect();
   });
-});
+
+  it.concurrent('a node that thaws is another life, keeps what is still its own, and starts nothing twice', async () => {
+    const agent = await agentOn('frozen');
+    const lost = await cluster.createPod('service', { nodeName: 'frozen' });
+    const kept = await cluster.createPod('service', { nodeName: 'frozen', tolerations: UNREACHABLE });
+    await cluster.running(lost);
+    const { incarnation } = await cluster.running(kept);
+    const processes = podProcesses(agent);
+    expect(processes).toHaveLength(2);
+    agent.kill('SIGSTOP');
+    expect(await nodeThat('frozen', 'offline')).toMatchObject({ status_reason: 'HeartbeatTimeout' });
+    expect(await cluster.pod(lost)).toMatchObject({ status: 'evicted' });
+    expect(await cluster.pod(kept)).toMatchObject({ status: 'running' });
+    agent.kill('SIGCONT');
+    expect(await nodeThat('frozen', 'healthy')).toMatchObject({ incarnation: (incarnation ?? 0) + 2 });
+    await waitFor('the evicted pod to be stopped', () => podProcesses(agent).length === 1);
+    expect(processes.map(({ pid }) => pid)).toContain(podProcesses(agent)[0]?.pid);
+    expect(await cluster.pod(kept)).toMatchObject({
+      status: 'running',
+      restarts: 0,
+      incarnation: (incarnation ?? 0) + 2,
+    });
+    await cluster.createPod('service', { nodeName: 'frozen' }).then((id) => cluster.running(id));
+  });
+
+  it('under thrifty presence alone keeps a node alive', async () => {
+    await agentOn('quiet');
+    await call(cluster.client, 'update_cluster_config', {
+      p_changes: { liveness: 'thrifty', heartbeat_interval: 600 },
+    });
+    const heard = await waitFor('its last heartbeat', async () => {
+      const { rows } = await database.query(
+        `select l.renewed_at from stark.node_leases l join stark.nodes n on n.id = l.node_id where n.name = 'quiet' and l.liveness = 'thrifty'`,
+      );
+      return rows[0];
+    });
+    await waitFor('a word of the watcher that renews it', async () => {
+      const { rows } = await database.query(
+        `select from stark.node_leases l join stark.nodes n on n.id = l.node_id
+         where n.name = 'quiet' and l.renewed_at > $1::timestamptz + interval '${2 * TIMEOUT_SECONDS} seconds'`,
+        [heard.renewed_at],
+      );
+      return rows.length > 0;
+    });
+    expect(await node('quiet')).toMatchObject({ status: 'healthy', incarnation: 1 });
+  });
+}, 120_000);

@@ -73,7 +73,6 @@ export class RealtimePulse implements Pulse {
       clock,
       log,
       topic: 'stark:presence',
-      config: { presence: { key: life.node_id } },
       opened: (channel) => {
         this.#channels.presence = channel;
         void this.#track();

@@ -16,20 +16,32 @@ export interface Join {
   payload: { config: Record<string, unknown>; access_token?: string };
 }
 
+/** A message that a client sent to a topic: a broadcast, or a track. */
+export interface Sent {
+  topic: string;
+  event: string;
+  payload: Record<string, unknown>;
+}
+
 /** Just enough of Realtime to accept joins and to misbehave on request. */
 export class FakeRealtime {
   readonly joins: Join[] = [];
   readonly tokens: unknown[] = [];
+  readonly sent: Sent[] = [];
   readonly #http = createServer((_request, response) => response.writeHead(404).end());
   readonly #server = new WebSocketServer({ server: this.#http });
   readonly #sockets = new Set<WebSocket>();
   refuse: string | undefined;
+  /** What tracks and acknowledged broadcasts are answered with. */
+  answer = 'ok';
 
   async listen(): Promise<string> {
     this.#server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
-      socket.on('message', (data) => this.#heard(socket, JSON.parse(String(data)) as Frame));
+      socket.on('message', (data: Buffer, isBinary) =>
+        this.#heard(socket, isBinary ? userPush(data) : (JSON.parse(String(data)) as Frame)),
+      );
     });
     await new Promise<void>((resolve) => this.#http.listen(0, '127.0.0.1', resolve));
     return `http://127.0.0.1:${(this.#http.address() as AddressInfo).port}`;
@@ -67,9 +79,23 @@ export class FakeRealtime {
       else reply('ok', { postgres_changes: [] });
     } else if (event === 'access_token') {
       this.tokens.push(payload.access_token);
+    } else if (event === 'broadcast' || event === 'presence') {
+      this.sent.push({ topic, event: String(payload.event), payload: payload.payload as Sent['payload'] });
+      reply(this.answer, {});
     } else {
       reply('ok', {});
       if (event === 'phx_leave') socket.send(JSON.stringify([joinRef, joinRef, topic, 'phx_close', {}]));
     }
   }
+}
+
+/** A broadcast as clients of version 2 send it: lengths of the strings, the strings, JSON. */
+function userPush(data: Buffer): Frame {
+  const lengths = [...data.subarray(1, 6)];
+  let at = 7;
+  const [joinRef = '', ref = '', topic = '', event = ''] = lengths.map((length) => {
+    at += length;
+    return data.toString('utf8', at - length, at);
+  });
+  return [joinRef, ref, topic, 'broadcast', { event, payload: JSON.parse(data.toString('utf8', at)) }];
 }
