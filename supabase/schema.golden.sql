@@ -889,6 +889,22 @@ comment on view stark.pod_history is 'One row for each change of a pod.';
 grant select on view stark.pod_history to authenticated;
 grant select on view stark.pod_history to service_role;
 
+create view stark_internal.wanted_pods with (security_invoker=true) as
+ SELECT p.id AS pod_id,
+    p.node_id,
+    p.status,
+    p.priority,
+    p.created_at,
+    jsonb_build_object('id', p.id, 'name', p.name, 'namespace', p.namespace, 'labels', p.labels, 'status', p.status, 'pack', p.pack_name, 'version', p.version, 'version_id', v.id, 'runtime', v.runtime, 'entry', v.entry, 'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes), 'spec', p.spec, 'restarts', p.restarts, 'wanted',
+        CASE
+            WHEN p.status = 'stopping'::text THEN 'stopped'::text
+            ELSE 'running'::text
+        END) AS item
+   FROM stark.pods p
+     JOIN stark.pack_versions v ON v.id = p.pack_version_id
+  WHERE p.node_id IS NOT NULL;
+comment on view stark_internal.wanted_pods is 'Placed pods in the form that agents get them.';
+
 -- Functions
 
 CREATE OR REPLACE FUNCTION stark.admit_node(p_secret_sha256 text, p_name text, p_runtime text)
@@ -1698,9 +1714,9 @@ begin
     'topic', 'stark:node:' || p_node_id,
     'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
-      select jsonb_agg(w.item)
-      from stark_internal.wanted_pods(array(
-        select p from stark.pods p where p.node_id = p_node_id and stark_internal.occupies(p.status) order by p.priority desc, p.created_at, p.id)) w), '[]'));
+      select jsonb_agg(w.item order by w.priority desc, w.created_at, w.pod_id)
+      from stark_internal.wanted_pods w
+      where w.node_id = p_node_id and stark_internal.occupies(w.status)), '[]'));
 end;
 $function$;
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
@@ -2944,25 +2960,40 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SET enable_nestloop TO 'off'
 AS $function$
 declare
-  v_nodes uuid[];
-  v_items jsonb[];
+  v_topics text[];
+  v_payloads jsonb[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
-    select array_agg(w.node_id), array_agg(w.item) into v_nodes, v_items
-      from stark_internal.wanted_pods(array(
-        select n::stark.pods from old_rows o join new_rows n using (id)
-        where n.status = 'scheduled' and o.status <> 'scheduled'
-        order by n.priority desc, n.created_at, n.id)) w;
-    perform stark_internal.send_commands('pods.start', v_nodes, v_items);
-    select array_agg(n.node_id), array_agg(jsonb_build_object('id', n.id, 'graceSeconds', coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30))) into v_nodes, v_items
-      from old_rows o join new_rows n using (id)
-      where n.status = 'stopping' and o.status <> 'stopping' and n.node_id is not null;
+    if exists (select from old_rows o join new_rows n using (id) where n.status = 'scheduled' and o.status <> 'scheduled') then
+      select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+        from (
+          select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
+          from (
+            -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
+            select w.*, sum(pg_column_size(w.item)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id) / 200000 as chunk
+            from (
+              select w.* from old_rows o join stark_internal.wanted_pods w on w.pod_id = o.id
+              where w.status = 'scheduled' and o.status <> 'scheduled' offset 0) w -- offset 0: each item is built once
+            ) s
+          group by s.node_id, s.chunk
+          order by s.node_id, s.chunk) m;
+      perform stark_internal.send_messages('pods.start', v_topics, v_payloads);
+    end if;
+    select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+      from (
+        select n.node_id, jsonb_build_object('pods', array_agg(jsonb_build_object('id', n.id, 'graceSeconds', coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30)))) as payload
+        from old_rows o join new_rows n using (id)
+        where n.status = 'stopping' and o.status <> 'stopping' and n.node_id is not null
+        group by n.node_id) m;
   else
-    select array_agg(o.node_id), array_agg(jsonb_build_object('id', o.id, 'graceSeconds', 0)) into v_nodes, v_items
-      from old_rows o where stark_internal.occupies(o.status) and o.node_id is not null;
+    select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+      from (
+        select o.node_id, jsonb_build_object('pods', array_agg(jsonb_build_object('id', o.id, 'graceSeconds', 0))) as payload
+        from old_rows o where stark_internal.occupies(o.status) and o.node_id is not null
+        group by o.node_id) m;
   end if;
-  perform stark_internal.send_commands('pods.stop', v_nodes, v_items);
+  perform stark_internal.send_messages('pods.stop', v_topics, v_payloads);
   return null;
 end;
 $function$;
@@ -5753,6 +5784,7 @@ begin
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
   perform stark_internal.load_pods();
+  perform stark_internal.unify_templates();
   perform stark_internal.load_rules();
   perform stark_internal.place_groups();
   v_placed := stark_internal.bind(p_now);
@@ -5983,25 +6015,6 @@ AS $function$
   from (select split_part(p_version, '+', 1) as version) core;
 $function$;
 comment on function stark_internal.semver_key(text) is 'A text whose byte order is the precedence order of semver versions.';
-
-CREATE OR REPLACE FUNCTION stark_internal.send_commands(p_event text, p_node_ids uuid[], p_items jsonb[])
- RETURNS void
- LANGUAGE sql
- SET search_path TO ''
-AS $function$
-  select stark_internal.send_messages(p_event, array_agg('stark:node:' || m.node_id order by m.node_id, m.chunk), array_agg(m.payload order by m.node_id, m.chunk))
-  from (
-    select c.node_id, c.chunk, jsonb_build_object('pods', array_agg(c.item order by c.ord)) as payload
-    from (
-      -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-      select i.node_id, i.item, i.ord, sum(pg_column_size(i.item)) over (partition by i.node_id order by i.ord) / 200000 as chunk
-      from unnest(p_node_ids, p_items) with ordinality as i (node_id, item, ord)
-    ) c
-    group by c.node_id, c.chunk
-  ) m
-  having count(*) > 0;
-$function$;
-comment on function stark_internal.send_commands(text,uuid[],jsonb[]) is 'Broadcasts a command to each node concerned.';
 
 CREATE OR REPLACE FUNCTION stark_internal.send_messages(p_event text, p_topics text[], p_payloads jsonb[])
  RETURNS void
@@ -6381,6 +6394,45 @@ AS $function$
 $function$;
 comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
 
+CREATE OR REPLACE FUNCTION stark_internal.unify_templates()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+ SET enable_nestloop TO 'off'
+AS $function$
+with wanted as materialized (
+  select row_number() over () as no, d.template from (select distinct p.template from pg_temp.pass_pods p where p.template ? 'required') d
+), terms as materialized (
+  select w.no, t.term_no, t.term from wanted w cross join lateral jsonb_array_elements(w.template -> 'required') with ordinality as t (term, term_no)
+), requirements as materialized (
+  select t.no, t.term_no, row_number() over () as requirement_no, r.item, r.item ->> 'key' as key, r.item ->> 'operator' in ('In', 'NotIn') as is_list
+  from terms t cross join lateral jsonb_array_elements(coalesce(t.term -> 'matchExpressions', '[]')) as r (item)
+), present as (
+  select distinct l.key, l.value from pg_temp.pass_nodes n cross join lateral jsonb_each_text(n.labels) l
+  where l.key in (select r.key from requirements r where r.is_list)
+), lists as (
+  select v.requirement_no, jsonb_agg(distinct v.value) as list
+  from (
+    select r.requirement_no, r.key, x.value from requirements r cross join lateral jsonb_array_elements_text(coalesce(r.item -> 'values', '[]')) as x (value)
+    where r.is_list) v
+  join present p using (key, value)
+  group by v.requirement_no
+), expressions as (
+  select r.no, r.term_no, jsonb_agg(e.item order by e.item) as list
+  from requirements r left join lists l using (requirement_no)
+  cross join lateral (select case when r.is_list then jsonb_set(r.item, '{values}', coalesce(l.list, '[]')) else r.item end as item) e
+  group by r.no, r.term_no
+), unified as (
+  select t.no, jsonb_agg(jsonb_build_object('matchFields', coalesce(t.term -> 'matchFields', '[]'), 'matchExpressions', coalesce(e.list, '[]')) order by t.term_no) as required
+  from terms t left join expressions e using (no, term_no)
+  group by t.no
+)
+update pg_temp.pass_pods p set template = jsonb_set(p.template, '{required}', u.required)
+  from unified u join wanted w using (no)
+  where w.template = p.template;
+$function$;
+comment on function stark_internal.unify_templates() is 'Makes templates equal that want the same nodes.';
+
 CREATE OR REPLACE FUNCTION stark_internal.unknown_field(p_value jsonb, p_known text[])
  RETURNS text
  LANGUAGE plpgsql
@@ -6427,36 +6479,6 @@ begin
 end;
 $function$;
 comment on function stark_internal.wake_watcher(timestamp with time zone) is 'Calls a watcher when nobody is watching.';
-
-CREATE OR REPLACE FUNCTION stark_internal.wanted_pods(p_pods stark.pods[])
- RETURNS TABLE(node_id uuid, item jsonb)
- LANGUAGE sql
- STABLE
- SET search_path TO ''
-AS $function$
-  select p.node_id, jsonb_build_object(
-    'id', p.id,
-    'name', p.name,
-    'namespace', p.namespace,
-    'labels', p.labels,
-    'status', p.status,
-    'pack', p.pack_name,
-    'version', p.version,
-    'version_id', v.id,
-    'runtime', v.runtime,
-    'entry', v.entry,
-    'bundle', v.bundle,
-    'spec', p.spec,
-    'restarts', p.restarts,
-    'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end)
-  from unnest(p_pods) with ordinality as p
-  join (
-    -- offset 0: built once a version, not once a pod.
-    select w.id, w.runtime, w.entry, jsonb_build_object('bucket', w.bucket, 'path', w.path, 'sha256', w.sha256, 'size_bytes', w.size_bytes) as bundle
-    from stark.pack_versions w where w.id in (select d.pack_version_id from unnest(p_pods) d) offset 0) v on v.id = p.pack_version_id
-  order by p.ordinality;
-$function$;
-comment on function stark_internal.wanted_pods(stark.pods[]) is 'Placed pods in the form that agents get them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.warn_of_conflicts()
  RETURNS trigger
@@ -6570,9 +6592,9 @@ begin
     select array_agg(to_jsonb(n)) into v_objects
       from old_rows o join new_rows n using (id)
       where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.labels, o.taints, o.capabilities, o.overrides,
-             o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at)
+             o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at, o.agent_id, o.installation)
         is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.labels, n.taints, n.capabilities, n.overrides,
-             n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at);
+             n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at, n.agent_id, n.installation);
   else
     select array_agg(to_jsonb(n)) into v_objects from new_rows n;
   end if;

@@ -17,8 +17,6 @@ export const workloads = [
   {
     name: 'node affinity',
     threshold: 220,
-    // With a template each, each pod has node terms of its own, and nothing is shared: fewer pods, so that the run ends.
-    pods: (pods, _nodes, each) => (each ? Math.min(pods, 300) : pods),
     labels: () => labels(`'app', 'affine'`),
     spec: (each) =>
       spec(

@@ -134,6 +134,51 @@ $$;
 comment on function stark_internal.filter_node_affinity(stark_internal.pod_group) is 'Rejects nodes that required node affinity does not match.';
 revoke all on function stark_internal.filter_node_affinity(stark_internal.pod_group) from public, anon;
 
+/**
+ * stark_internal.unify_templates(): values of In and NotIn that no node has make no difference; without them, in order, templates
+ * that want the same nodes are equal, and their pods one group.
+ */
+create function stark_internal.unify_templates()
+returns void
+language sql
+volatile
+set search_path = ''
+set enable_nestloop = off
+as $$
+with wanted as materialized (
+  select row_number() over () as no, d.template from (select distinct p.template from pg_temp.pass_pods p where p.template ? 'required') d
+), terms as materialized (
+  select w.no, t.term_no, t.term from wanted w cross join lateral jsonb_array_elements(w.template -> 'required') with ordinality as t (term, term_no)
+), requirements as materialized (
+  select t.no, t.term_no, row_number() over () as requirement_no, r.item, r.item ->> 'key' as key, r.item ->> 'operator' in ('In', 'NotIn') as is_list
+  from terms t cross join lateral jsonb_array_elements(coalesce(t.term -> 'matchExpressions', '[]')) as r (item)
+), present as (
+  select distinct l.key, l.value from pg_temp.pass_nodes n cross join lateral jsonb_each_text(n.labels) l
+  where l.key in (select r.key from requirements r where r.is_list)
+), lists as (
+  select v.requirement_no, jsonb_agg(distinct v.value) as list
+  from (
+    select r.requirement_no, r.key, x.value from requirements r cross join lateral jsonb_array_elements_text(coalesce(r.item -> 'values', '[]')) as x (value)
+    where r.is_list) v
+  join present p using (key, value)
+  group by v.requirement_no
+), expressions as (
+  select r.no, r.term_no, jsonb_agg(e.item order by e.item) as list
+  from requirements r left join lists l using (requirement_no)
+  cross join lateral (select case when r.is_list then jsonb_set(r.item, '{values}', coalesce(l.list, '[]')) else r.item end as item) e
+  group by r.no, r.term_no
+), unified as (
+  select t.no, jsonb_agg(jsonb_build_object('matchFields', coalesce(t.term -> 'matchFields', '[]'), 'matchExpressions', coalesce(e.list, '[]')) order by t.term_no) as required
+  from terms t left join expressions e using (no, term_no)
+  group by t.no
+)
+update pg_temp.pass_pods p set template = jsonb_set(p.template, '{required}', u.required)
+  from unified u join wanted w using (no)
+  where w.template = p.template;
+$$;
+comment on function stark_internal.unify_templates() is 'Makes templates equal that want the same nodes.';
+revoke all on function stark_internal.unify_templates() from public, anon;
+
 /** stark_internal.tolerates(tolerations, taint): Kubernetes' rule. No key with Exists tolerates all; no effect means every effect. */
 create function stark_internal.tolerates(p_tolerations jsonb, p_taint jsonb)
 returns boolean

@@ -153,6 +153,7 @@ begin
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
   perform stark_internal.load_pods();
+  perform stark_internal.unify_templates();
   perform stark_internal.load_rules();
   perform stark_internal.place_groups();
   v_placed := stark_internal.bind(p_now);

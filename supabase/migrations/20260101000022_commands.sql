@@ -1,14 +1,8 @@
 -- Commands: one broadcast for each node that has something to do, on its own topic. They are hints: what a node should run
 -- is in the database (node_sync), so a lost one costs time and nothing else.
 
-/** stark_internal.wanted_pods(pods) -> node and item for each, in their order: placed pods as their agents want to know them. */
-create function stark_internal.wanted_pods(p_pods stark.pods[])
-returns table (node_id uuid, item jsonb)
-language sql
-stable
-set search_path = ''
-as $$
-  select p.node_id, jsonb_build_object(
+create view stark_internal.wanted_pods with (security_invoker = true) as
+select p.id as pod_id, p.node_id, p.status, p.priority, p.created_at, jsonb_build_object(
     'id', p.id,
     'name', p.name,
     'namespace', p.namespace,
@@ -19,19 +13,13 @@ as $$
     'version_id', v.id,
     'runtime', v.runtime,
     'entry', v.entry,
-    'bundle', v.bundle,
+    'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes),
     'spec', p.spec,
     'restarts', p.restarts,
-    'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end)
-  from unnest(p_pods) with ordinality as p
-  join (
-    -- offset 0: built once a version, not once a pod.
-    select w.id, w.runtime, w.entry, jsonb_build_object('bucket', w.bucket, 'path', w.path, 'sha256', w.sha256, 'size_bytes', w.size_bytes) as bundle
-    from stark.pack_versions w where w.id in (select d.pack_version_id from unnest(p_pods) d) offset 0) v on v.id = p.pack_version_id
-  order by p.ordinality;
-$$;
-comment on function stark_internal.wanted_pods(stark.pods[]) is 'Placed pods in the form that agents get them.';
-revoke all on function stark_internal.wanted_pods(stark.pods[]) from public, anon;
+    'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end) as item
+from stark.pods p join stark.pack_versions v on v.id = p.pack_version_id
+where p.node_id is not null;
+comment on view stark_internal.wanted_pods is 'Placed pods in the form that agents get them.';
 
 /**
  * stark_internal.send_messages(event, topics, payloads): one broadcast a topic, as realtime.send makes them, written as one
@@ -54,31 +42,10 @@ comment on function stark_internal.send_messages(text, text[], jsonb[]) is 'Broa
 revoke all on function stark_internal.send_messages(text, text[], jsonb[]) from public, anon;
 
 /**
- * stark_internal.send_commands(event, nodes, items): one message a node, on stark:node:<id>, as {pods: [item]}; more than one
- * where a message would pass 200 kB, since a hosted project drops large ones.
+ * stark_internal.command_nodes(): statement trigger on pods; tells each node what it is to start and what to stop, one message
+ * a node on stark:node:<id>, as {pods: [item]}; more than one where a message would pass 200 kB, since a hosted project drops
+ * large ones.
  */
-create function stark_internal.send_commands(p_event text, p_node_ids uuid[], p_items jsonb[])
-returns void
-language sql
-volatile
-set search_path = ''
-as $$
-  select stark_internal.send_messages(p_event, array_agg('stark:node:' || m.node_id order by m.node_id, m.chunk), array_agg(m.payload order by m.node_id, m.chunk))
-  from (
-    select c.node_id, c.chunk, jsonb_build_object('pods', array_agg(c.item order by c.ord)) as payload
-    from (
-      -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-      select i.node_id, i.item, i.ord, sum(pg_column_size(i.item)) over (partition by i.node_id order by i.ord) / 200000 as chunk
-      from unnest(p_node_ids, p_items) with ordinality as i (node_id, item, ord)
-    ) c
-    group by c.node_id, c.chunk
-  ) m
-  having count(*) > 0;
-$$;
-comment on function stark_internal.send_commands(text, uuid[], jsonb[]) is 'Broadcasts a command to each node concerned.';
-revoke all on function stark_internal.send_commands(text, uuid[], jsonb[]) from public, anon;
-
-/** stark_internal.command_nodes(): statement trigger on pods; tells each node what it is to start and what to stop. */
 create function stark_internal.command_nodes()
 returns trigger
 language plpgsql
@@ -87,25 +54,40 @@ set search_path = ''
 set enable_nestloop = off
 as $$
 declare
-  v_nodes uuid[];
-  v_items jsonb[];
+  v_topics text[];
+  v_payloads jsonb[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
-    select array_agg(w.node_id), array_agg(w.item) into v_nodes, v_items
-      from stark_internal.wanted_pods(array(
-        select n::stark.pods from old_rows o join new_rows n using (id)
-        where n.status = 'scheduled' and o.status <> 'scheduled'
-        order by n.priority desc, n.created_at, n.id)) w;
-    perform stark_internal.send_commands('pods.start', v_nodes, v_items);
-    select array_agg(n.node_id), array_agg(jsonb_build_object('id', n.id, 'graceSeconds', coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30))) into v_nodes, v_items
-      from old_rows o join new_rows n using (id)
-      where n.status = 'stopping' and o.status <> 'stopping' and n.node_id is not null;
+    if exists (select from old_rows o join new_rows n using (id) where n.status = 'scheduled' and o.status <> 'scheduled') then
+      select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+        from (
+          select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
+          from (
+            -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
+            select w.*, sum(pg_column_size(w.item)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id) / 200000 as chunk
+            from (
+              select w.* from old_rows o join stark_internal.wanted_pods w on w.pod_id = o.id
+              where w.status = 'scheduled' and o.status <> 'scheduled' offset 0) w -- offset 0: each item is built once
+            ) s
+          group by s.node_id, s.chunk
+          order by s.node_id, s.chunk) m;
+      perform stark_internal.send_messages('pods.start', v_topics, v_payloads);
+    end if;
+    select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+      from (
+        select n.node_id, jsonb_build_object('pods', array_agg(jsonb_build_object('id', n.id, 'graceSeconds', coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30)))) as payload
+        from old_rows o join new_rows n using (id)
+        where n.status = 'stopping' and o.status <> 'stopping' and n.node_id is not null
+        group by n.node_id) m;
   else
-    select array_agg(o.node_id), array_agg(jsonb_build_object('id', o.id, 'graceSeconds', 0)) into v_nodes, v_items
-      from old_rows o where stark_internal.occupies(o.status) and o.node_id is not null;
+    select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+      from (
+        select o.node_id, jsonb_build_object('pods', array_agg(jsonb_build_object('id', o.id, 'graceSeconds', 0))) as payload
+        from old_rows o where stark_internal.occupies(o.status) and o.node_id is not null
+        group by o.node_id) m;
   end if;
-  perform stark_internal.send_commands('pods.stop', v_nodes, v_items);
+  perform stark_internal.send_messages('pods.stop', v_topics, v_payloads);
   return null;
 end;
 $$;

@@ -83,9 +83,9 @@ begin
     'topic', 'stark:node:' || p_node_id,
     'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
-      select jsonb_agg(w.item)
-      from stark_internal.wanted_pods(array(
-        select p from stark.pods p where p.node_id = p_node_id and stark_internal.occupies(p.status) order by p.priority desc, p.created_at, p.id)) w), '[]'));
+      select jsonb_agg(w.item order by w.priority desc, w.created_at, w.pod_id)
+      from stark_internal.wanted_pods w
+      where w.node_id = p_node_id and stark_internal.occupies(w.status)), '[]'));
 end;
 $$;
 comment on function stark.node_sync(uuid, bigint) is 'Connects an agent, or tells it again what it should run.';

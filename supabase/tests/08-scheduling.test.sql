@@ -90,6 +90,25 @@ select is(pg_temp.affine(terms), placed, format('%s: %s', terms, what)) from (va
   ('[{}]', 'Unschedulable: 0/2 nodes: 2 node affinity', 'an empty term matches nothing'),
   ('[{}, {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}]', 'n2', 'but does not spoil another')) t (terms, placed, what);
 
+create function pg_temp.unified(p_terms text) returns jsonb language plpgsql as $$
+begin
+  perform stark_internal.open_tables();
+  perform stark_internal.load_nodes();
+  insert into pg_temp.pass_pods (pod_id, template) values (gen_random_uuid(), jsonb_build_object('nodeName', 'x', 'required', p_terms::jsonb));
+  perform stark_internal.unify_templates();
+  return (select p.template from pg_temp.pass_pods p);
+end $$;
+select is(pg_temp.unified(terms), pg_temp.unified(same), what) from (values
+  ('[{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["b", "none", "a"]}]}]', '[{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a", "b"]}]}]', 'values that no node has, and their order, make no other template'),
+  ('[{"matchExpressions": [{"key": "disk", "operator": "NotIn", "values": ["x", "y"]}]}]', '[{"matchExpressions": [{"key": "disk", "operator": "NotIn", "values": ["z"]}]}]', 'in NotIn neither'),
+  ('[{"matchExpressions": [{"key": "disk", "operator": "Exists"}, {"key": "cores", "operator": "In", "values": ["4", "5"]}]}]', '[{"matchExpressions": [{"key": "cores", "operator": "In", "values": ["4"]}, {"key": "disk", "operator": "Exists"}]}]', 'nor does the order of expressions')) t (terms, same, what);
+select isnt(pg_temp.unified(terms), pg_temp.unified(other), what) from (values
+  ('[{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]', '[{"matchExpressions": [{"key": "zone", "operator": "NotIn", "values": ["a"]}]}]', 'another operator is another template'),
+  ('[{"matchExpressions": [{"key": "cores", "operator": "Gt", "values": ["5"]}]}]', '[{"matchExpressions": [{"key": "cores", "operator": "Gt", "values": ["6"]}]}]', 'bounds need not be a node''s'),
+  ('[{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["none"]}]}]', '[]', 'a term that matches nothing stays one'),
+  ('[{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}]', '[{}]', 'fields stay')) t (terms, other, what);
+select is(pg_temp.unified('[{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["b"]}]}]') ->> 'nodeName', 'x', 'all else of a template stays');
+
 -- Taints
 delete from stark.nodes where name = 'n2';
 create function pg_temp.tainted(p_taints text, p_tolerations text) returns text language plpgsql as $$

@@ -11,7 +11,7 @@ select tests.make_pods('{"pack": "open", "name": "p", "replicas": 4, "spec": {"t
 select results_eq('select node, event, jsonb_array_length(payload -> ''pods'') from sent order by 1', $$values ('n1', 'pods.start', 2), ('n2', 'pods.start', 2)$$, 'four pods on two nodes are two messages');
 select is((select bool_and(private and extension = 'broadcast') from sent), true, 'private broadcasts');
 select is((select payload #> '{pods,0}' from sent where node = 'n1'),
-  (select w.item from sent s, stark.pods p, stark_internal.wanted_pods(array[p]) w where s.node = 'n1' and p.id::text = s.payload #>> '{pods,0,id}'),
+  (select w.item from sent s, stark_internal.wanted_pods w where s.node = 'n1' and w.pod_id::text = s.payload #>> '{pods,0,id}'),
   'a start carries the pod as a sync would');
 select is((select array_agg(k order by k) from jsonb_object_keys((select payload from sent where node = 'n1')) k), array['pods'], 'in an object of their own');
 
