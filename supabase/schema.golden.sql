@@ -429,11 +429,13 @@ create table stark.pod_logs (
   namespace text not null,
   stream text not null,
   level text,
-  message text not null
+  message text not null,
+  run integer default 0 not null
 ) partition by RANGE ("time");
 alter table stark.pod_logs enable row level security;
 alter table stark.pod_logs add constraint level_is_known CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text])));
 alter table stark.pod_logs add constraint message_has_at_most_16_kb CHECK ((octet_length(message) <= 16384));
+alter table stark.pod_logs add constraint run_is_counted_from_0 CHECK ((run >= 0));
 alter table stark.pod_logs add constraint stream_is_known CHECK ((stream = ANY (ARRAY['stdout'::text, 'stderr'::text, 'platform'::text])));
 alter table stark.pod_logs add constraint pod_logs_pod_id_fkey FOREIGN KEY (pod_id) REFERENCES stark.pods(id) ON DELETE CASCADE;
 alter table stark.pod_logs add constraint pod_logs_pkey PRIMARY KEY (pod_id, seq, "time");
@@ -449,6 +451,7 @@ comment on column stark.pod_logs.namespace is 'Namespace of the pod.';
 comment on column stark.pod_logs.stream is 'stdout, stderr, or platform for what Stark says about the pod.';
 comment on column stark.pod_logs.level is 'debug, info, warn, error; null when the line has none.';
 comment on column stark.pod_logs.message is 'The line; what is longer than 16 kB was cut.';
+comment on column stark.pod_logs.run is 'Which run of the pod printed it: how often the pod had been restarted before.';
 grant select on table stark.pod_logs to authenticated;
 grant select on table stark.pod_logs to service_role;
 
@@ -817,11 +820,13 @@ create table stark_internal.pod_logs_default (
   namespace text not null,
   stream text not null,
   level text,
-  message text not null
+  message text not null,
+  run integer default 0 not null
 ) partition of stark.pod_logs DEFAULT;
 alter table stark_internal.pod_logs_default enable row level security;
 alter table stark_internal.pod_logs_default add constraint level_is_known CHECK ((level = ANY (ARRAY['debug'::text, 'info'::text, 'warn'::text, 'error'::text])));
 alter table stark_internal.pod_logs_default add constraint message_has_at_most_16_kb CHECK ((octet_length(message) <= 16384));
+alter table stark_internal.pod_logs_default add constraint run_is_counted_from_0 CHECK ((run >= 0));
 alter table stark_internal.pod_logs_default add constraint stream_is_known CHECK ((stream = ANY (ARRAY['stdout'::text, 'stderr'::text, 'platform'::text])));
 create policy "nobody reads partitions" on stark_internal.pod_logs_default for select to authenticated
   using (false);
@@ -977,10 +982,10 @@ begin
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most 5000', jsonb_array_length(p_lines)), 'use several calls');
   end if;
   perform stark_internal.require_agent(p_node_id, p_incarnation);
-  insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message)
+  insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message, run)
     select p.id, (l.line ->> 'seq')::numeric::bigint, (l.line ->> 'time')::timestamptz, p.namespace, l.line ->> 'stream',
            case when l.line ->> 'level' in ('debug', 'info', 'warn', 'error') then l.line ->> 'level' end,
-           stark_internal.cut(l.line ->> 'message', 16384)
+           stark_internal.cut(l.line ->> 'message', 16384), coalesce((l.line ->> 'run')::numeric::integer, 0)
     from jsonb_array_elements(p_lines) l (line)
     join stark.pods p on p.id = case when pg_input_is_valid(l.line ->> 'pod_id', 'uuid') then (l.line ->> 'pod_id')::uuid end
     where p.node_id = p_node_id
@@ -988,6 +993,7 @@ begin
       and stark_internal.is_time(l.line ->> 'time', now() + interval '1 day')
       and l.line ->> 'stream' in ('stdout', 'stderr', 'platform')
       and jsonb_typeof(l.line -> 'message') = 'string'
+      and (l.line -> 'run' is null or stark_internal.is_whole(l.line -> 'run', 0, 2147483647))
     on conflict do nothing;
   get diagnostics v_count = row_count;
   return v_count;
@@ -1572,6 +1578,30 @@ $function$;
 comment on function stark.finish_pack_version(uuid) is 'Makes an uploaded version ready, after comparing its size with Storage.';
 grant execute on function stark.finish_pack_version(uuid) to authenticated;
 grant execute on function stark.finish_pack_version(uuid) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.follow_logs(p_pod_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_seconds constant integer := 45;
+  v_pod stark.pods;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.require_pods(array[p_pod_id], 'logs:get');
+  select * into v_pod from stark.pods p where p.id = p_pod_id;
+  if v_pod.node_id is not null and stark_internal.occupies(v_pod.status) then
+    perform stark_internal.send_messages('logs.follow', array['stark:node:' || v_pod.node_id],
+      array[jsonb_build_object('pod_id', p_pod_id, 'seconds', v_seconds)]);
+  end if;
+  return jsonb_build_object('topic', 'stark:pod:' || p_pod_id, 'seconds', v_seconds, 'status', v_pod.status);
+end;
+$function$;
+comment on function stark.follow_logs(uuid) is 'Asks the pod''s agent to send its log lines live for a while.';
+grant execute on function stark.follow_logs(uuid) to authenticated;
+grant execute on function stark.follow_logs(uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.grant_role(p_user_id uuid, p_role text, p_namespace text DEFAULT NULL::text)
  RETURNS stark.role_bindings

@@ -1,8 +1,9 @@
-import { type StarkError, toStarkError } from '@stark-o/core';
+import { isTerminal, type StarkError, toStarkError } from '@stark-o/core';
 import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
 import type { Doorbell } from './control-plane/doorbell.js';
 import { isPassing, isRefusal, isStaleIncarnation } from './control-plane/failures.js';
 import type { Life, NodeUsage, Pulse } from './control-plane/pulse.js';
+import { LiveLines } from './logs/live-lines.js';
 import type { LogCollector } from './logs/log-collector.js';
 import type { LogLine } from './logs/log-line.js';
 import type { Outbox } from './outbox/outbox.js';
@@ -42,6 +43,10 @@ const CONNECT_TIMEOUT_MS = 30_000;
 const LONGEST_BACKOFF_MS = 30_000;
 const FIRST_JOIN_MS = 10_000;
 const LAST_DELIVERY_MS = 5_000;
+/** How long a pod's end may wait for its last lines; then it is reported without them. */
+const LAST_LINES_MS = 2_000;
+/** A follower says again that it is there long before. */
+const LONGEST_FOLLOW_S = 300;
 const REPORTS_PER_CALL = 200;
 const LINES_PER_CALL = 500;
 /** So long after an incarnation was taken over, the next takeover is no longer part of the same quarrel. */
@@ -59,6 +64,7 @@ export class Agent {
   readonly #reconciler: Reconciler;
   readonly #reportShipper: Shipper<PodReport>;
   readonly #logShipper: Shipper<LogLine>;
+  readonly #live: LiveLines;
   #end: (end: AgentEnd) => void = () => {};
   #nodeId = '';
   #life: Life | undefined;
@@ -75,7 +81,7 @@ export class Agent {
   #cancelTimer: (() => void) | undefined;
 
   constructor(private readonly options: AgentOptions) {
-    const { clock, executor, bundles, ports, reports, logOutbox, log, controlPlane } = options;
+    const { clock, executor, bundles, ports, reports, logOutbox, log, logs, controlPlane } = options;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -86,7 +92,9 @@ export class Agent {
       ports,
       log,
       reports: { report: (report) => this.#report(report), hasPending: (podId) => reports.has(podId) },
+      onLaunch: (podId, run) => logs.startRun(podId, run),
     });
+    this.#live = new LiveLines(clock, log, (messages) => controlPlane.broadcast(messages));
     this.#reportShipper = new Shipper({
       name: 'reports',
       outbox: reports,
@@ -95,6 +103,7 @@ export class Agent {
       batchSize: REPORTS_PER_CALL,
       deliver: (items, incarnation) =>
         this.#deliver(incarnation, async (current) => {
+          await this.#lastLines(items);
           const answers = await controlPlane.reportPods(this.#nodeId, current, items);
           for (const { pod_id, accepted, code, message } of answers) {
             if (!accepted) log.warn({ pod_id, code, message }, 'the control plane refused a report');
@@ -108,7 +117,10 @@ export class Agent {
       log,
       batchSize: LINES_PER_CALL,
       deliver: (items, incarnation) =>
-        this.#deliver(incarnation, (current) => controlPlane.appendLogs(this.#nodeId, current, items)),
+        this.#deliver(incarnation, async (current) => {
+          await controlPlane.appendLogs(this.#nodeId, current, items);
+          this.#live.tell(items.filter((line) => logs.isFollowed(line.pod_id)));
+        }),
     });
   }
 
@@ -150,6 +162,7 @@ export class Agent {
         this.#logShipper.wake();
         this.sync('joined');
       },
+      followed: ({ pod_id, seconds }) => this.#followed(String(pod_id), Number(seconds)),
     });
     this.#pulse = controlPlane.openPulse({
       life: this.#life as Life,
@@ -273,6 +286,27 @@ export class Agent {
   takeLines(lines: LogLine[]): void {
     this.options.logOutbox.add(this.incarnation, lines);
     this.#logShipper.nudge();
+  }
+
+  #followed(podId: string, seconds: number): void {
+    const { logs } = this.options;
+    if (!this.#reconciler.pods.has(podId) || !(seconds > 0)) return;
+    const known = logs.isFollowed(podId);
+    logs.follow(podId, Math.min(seconds, LONGEST_FOLLOW_S) * 1000);
+    // What was stored before anybody was told stands in the database; a new follower looks there once more.
+    if (!known) this.#live.begin(podId, logs.lastSeq(podId));
+  }
+
+  // Whoever sees that a pod has ended may take its log for complete. A deleted pod's row goes with the report, and the log
+  // with it, so its followers are told before.
+  async #lastLines(reports: readonly PodReport[]): Promise<void> {
+    const { logs } = this.options;
+    const ending = reports.filter(({ status }) => isTerminal(status)).map(({ pod_id }) => pod_id);
+    if (ending.length === 0) return;
+    logs.flush();
+    await this.#logShipper.shipped(ending, LAST_LINES_MS);
+    const followed = ending.filter((podId) => logs.isFollowed(podId));
+    if (followed.length > 0) await this.#live.end(followed.map((podId) => [podId, logs.lastSeq(podId)]));
   }
 
   // Entries of this life are sent under its present incarnation: they say what is true of pods that are still here.

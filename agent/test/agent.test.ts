@@ -1,11 +1,11 @@
-import { StarkError } from '@stark-o/core';
+import { type LiveLogLines, StarkError } from '@stark-o/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Agent } from '../src/agent.js';
 import { LogCollector } from '../src/logs/log-collector.js';
 import type { LogLine } from '../src/logs/log-line.js';
 import { EntryQueue } from '../src/outbox/entry-queue.js';
 import type { Entry, Outbox } from '../src/outbox/outbox.js';
-import type { PodReport } from '../src/reconciler/pod.js';
+import type { PodReport, WantedPod } from '../src/reconciler/pod.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { FakeControlPlane, UNREACHABLE } from './support/fake-control-plane.js';
 import { FakeNode } from './support/fake-node.js';
@@ -347,5 +347,84 @@ describe('the first connection', () => {
     plane.joinsAtOnce = false;
     await agent.start();
     expect(logged.some(({ message }) => message.startsWith('Realtime is not reachable yet'))).toBe(true);
+  });
+});
+
+describe('an agent whose pod is followed', () => {
+  const say = (podId: string, message: string) => logs.add(podId, { stream: 'stdout', message });
+  const told = () =>
+    plane.messages.flatMap(({ payload }) => (payload as LiveLogLines).lines.map(({ message }) => message));
+  let pod: WantedPod;
+  beforeEach(async () => {
+    pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    await rest();
+    node.runs[0]?.start();
+    await clock.advance(1_000);
+  });
+
+  it('tells of lines after they are stored, as long as somebody follows', async () => {
+    say(pod.id, 'unheard');
+    await clock.advance(1_000);
+    expect(plane.messages).toEqual([]);
+    plane.ring?.followed({ pod_id: pod.id, seconds: 45 });
+    await clock.advance(300);
+    expect(plane.messages).toMatchObject([
+      { topic: `stark:pod:${pod.id}`, event: 'lines', payload: { previous_seq: logs.lastSeq(pod.id), lines: [] } },
+    ]);
+    plane.calls.length = 0;
+    say(pod.id, 'heard');
+    await clock.advance(100);
+    expect(plane.calls).toEqual(['logs 1: 1', 'broadcast 1']);
+    expect(plane.messages[1]?.payload).toMatchObject({
+      previous_seq: logs.lastSeq(pod.id) - 1,
+      lines: [{ message: 'heard', run: 0 }],
+    });
+    await clock.advance(45_000);
+    say(pod.id, 'unheard again');
+    await clock.advance(1_000);
+    expect(told()).toEqual(['heard']);
+  });
+
+  it('tells nothing of pods that are not here, and nothing that is not stored', async () => {
+    plane.ring?.followed({ pod_id: 'somebody else’s', seconds: 45 });
+    plane.ring?.followed({ pod_id: pod.id, seconds: -1 });
+    plane.ring?.followed({});
+    await clock.advance(1_000);
+    expect(plane.messages).toEqual([]);
+    plane.ring?.followed({ pod_id: pod.id, seconds: 45 });
+    plane.failure = UNREACHABLE;
+    say(pod.id, 'kept');
+    await clock.advance(5_000);
+    expect(told()).toEqual([]);
+    plane.failure = undefined;
+    await clock.advance(35_000);
+    expect(told()).toEqual(['kept']);
+  });
+
+  it('reports the end after the last lines, and tells its followers before', async () => {
+    plane.ring?.followed({ pod_id: pod.id, seconds: 45 });
+    await clock.advance(1_000);
+    plane.calls.length = 0;
+    plane.ledger.stop(pod.id);
+    say(pod.id, 'last words');
+    plane.ring?.rang('pods.stop');
+    await clock.advance(300);
+    const last = plane.calls.slice(-3);
+    expect(last).toEqual(['logs 1: 1', 'broadcast 1', expect.stringMatching(/^report 1: .*stopped$/)]);
+    expect(plane.messages.at(-1)?.payload).toMatchObject({ ending: true, lines: [{ message: 'last words' }] });
+  });
+
+  it('does not hold back an end for lines that cannot be delivered', async () => {
+    const append = plane.appendLogs.bind(plane);
+    plane.appendLogs = () => new Promise(() => {});
+    say(pod.id, 'stuck');
+    node.runs[0]?.exit({ exitCode: 1, reason: 'Error', permanent: true });
+    await clock.advance(1_900);
+    expect(plane.ledger.pods.get(pod.id)?.status).toBe('running');
+    await clock.advance(200);
+    expect(plane.ledger.pods.get(pod.id)?.status).toBe('failed');
+    plane.appendLogs = append;
   });
 });

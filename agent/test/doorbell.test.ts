@@ -44,7 +44,11 @@ beforeEach(async () => {
     topic: 'stark:node:1',
     clock: fastClock,
     log,
-    listener: { rang: (why) => heard.push(why), joined: () => heard.push('joined') },
+    listener: {
+      rang: (why) => heard.push(why),
+      joined: () => heard.push('joined'),
+      followed: ({ pod_id, seconds }) => heard.push(`${pod_id} for ${seconds} s`),
+    },
   });
 });
 afterEach(async () => {
@@ -76,6 +80,14 @@ describe('the doorbell', () => {
     }
     await until('three rings', () => heard.length >= 3);
     expect(heard).toEqual(['pods.start', 'pods.stop', 'sync']);
+  });
+
+  it('says whose log is followed', async () => {
+    await doorbell.joined(20_000);
+    heard.length = 0;
+    server.push('broadcast', { type: 'broadcast', event: 'logs.follow', payload: { pod_id: 'p', seconds: 45 } });
+    await until('the word', () => heard.length === 1);
+    expect(heard).toEqual(['p for 45 s']);
   });
 
   it('comes back with a new channel when the server closes it', async () => {

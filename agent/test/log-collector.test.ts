@@ -70,6 +70,24 @@ describe('the log collector', () => {
     expect(batches.flat().length).toBeLessThan(40);
   });
 
+  it('hands the lines of a followed pod on sooner, and says in which run they were printed', async () => {
+    logs.startRun('a', 3);
+    add('a', 'slow');
+    logs.follow('a', 1_000);
+    expect(logs.isFollowed('a')).toBe(true);
+    add('a', 'quick');
+    await clock.advance(100);
+    expect(batches.flat().map(({ message, run }) => [message, run])).toEqual([
+      ['slow', 3],
+      ['quick', 3],
+    ]);
+    await clock.advance(900);
+    expect(logs.isFollowed('a')).toBe(false);
+    add('a', 'slow again');
+    await clock.advance(100);
+    expect(batches).toHaveLength(1);
+  });
+
   it('makes text storable', () => {
     add('a', 'nul \u0000, half \ud83d, whole \u{1f600}');
     logs.flush();

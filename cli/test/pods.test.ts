@@ -25,7 +25,15 @@ const logs = (pod: Record<string, unknown>, ...messages: string[]) => {
   const lines = cluster.tables.pod_logs ?? [];
   for (const message of messages) {
     const seq = lines.length + 1;
-    lines.push({ pod_id: pod.id, seq, time: `2026-01-01T00:00:0${seq}+00:00`, stream: 'stdout', level: null, message });
+    lines.push({
+      pod_id: pod.id,
+      seq,
+      time: `2026-01-01T00:00:0${seq}+00:00`,
+      stream: 'stdout',
+      level: null,
+      message,
+      run: 0,
+    });
   }
 };
 
@@ -181,6 +189,13 @@ describe('pod list', () => {
 });
 
 describe('pod logs', () => {
+  beforeEach(() => {
+    cluster.functions.follow_logs = ({ p_pod_id }) => {
+      const status = cluster.tables.pods?.find(({ id }) => id === p_pod_id)?.status;
+      return { body: { topic: `stark:pod:${p_pod_id}`, seconds: 45, status } };
+    };
+  });
+
   it('prints them all, the last of them, or those of several pods with names', async () => {
     const [a, b] = [podRow('a'), podRow('b')];
     pods(a, b);
@@ -192,6 +207,24 @@ describe('pod logs', () => {
     expect((await machine.run(['pod', 'logs', 'a', '--since', '1h'])).stdout).toBe('');
     const json = (await machine.run(['pod', 'logs', 'a', '--json'])).stdout.trim().split('\n');
     expect(json.map((line) => JSON.parse(line).message)).toEqual(['one', 'two', 'three']);
+  });
+
+  it('prints the run before the last restart, or says that there is none', async () => {
+    const [fresh, restarted, crashing] = [
+      podRow('fresh'),
+      podRow('restarted', { restarts: 1 }),
+      podRow('crashing', { restarts: 1, status: 'starting', status_reason: 'CrashLoopBackOff' }),
+    ];
+    pods(fresh, restarted, crashing);
+    for (const pod of [restarted, crashing]) logs(pod, 'first', 'second');
+    for (const line of cluster.tables.pod_logs ?? []) line.run = line.message === 'first' ? 0 : 1;
+    expect((await machine.run(['pod', 'logs', 'restarted', '--previous'])).stdout).toBe('first\n');
+    expect((await machine.run(['pod', 'logs', 'crashing', '-p'])).stdout).toBe('second\n');
+    expect(await machine.run(['pod', 'logs', 'fresh', '-p'])).toMatchObject({
+      code: 6,
+      stderr: expect.stringContaining('pod fresh was never restarted'),
+    });
+    expect((await machine.run(['pod', 'logs', 'restarted', '-p', '-f'])).code).toBe(2);
   });
 
   it('follows from a pod that is not there yet to its end, missing no last word', async () => {

@@ -8,10 +8,12 @@ create table stark.pod_logs (
   stream text not null,
   level text,
   message text not null,
+  run integer not null default 0,
   primary key (pod_id, seq, time),
   constraint stream_is_known check (stream in ('stdout', 'stderr', 'platform')),
   constraint level_is_known check (level in ('debug', 'info', 'warn', 'error')),
-  constraint message_has_at_most_16_kb check (octet_length(message) <= 16384)
+  constraint message_has_at_most_16_kb check (octet_length(message) <= 16384),
+  constraint run_is_counted_from_0 check (run >= 0)
 ) partition by range (time);
 create table stark_internal.pod_logs_default partition of stark.pod_logs default;
 comment on table stark.pod_logs is 'Lines that pods printed, and the platform''s own lines about them.';
@@ -22,6 +24,7 @@ comment on column stark.pod_logs.namespace is 'Namespace of the pod.';
 comment on column stark.pod_logs.stream is 'stdout, stderr, or platform for what Stark says about the pod.';
 comment on column stark.pod_logs.level is 'debug, info, warn, error; null when the line has none.';
 comment on column stark.pod_logs.message is 'The line; what is longer than 16 kB was cut.';
+comment on column stark.pod_logs.run is 'Which run of the pod printed it: how often the pod had been restarted before.';
 comment on table stark_internal.pod_logs_default is 'Lines whose day has no partition of its own.';
 
 /** stark_internal.cut(text, bytes): at most so many bytes, never half a character. */
@@ -45,7 +48,7 @@ revoke all on function stark_internal.cut(text, integer) from public, anon;
 
 /**
  * stark.append_pod_logs(node, incarnation, lines) -> how many lines are new.
- * line: {pod_id, seq, time, stream: stdout|stderr|platform, level?, message}. Sending a line again changes nothing; lines of
+ * line: {pod_id, seq, time, stream: stdout|stderr|platform, level?, message, run?}. Sending a line again changes nothing; lines of
  * pods that are not this node's, or are gone, are dropped, and so are malformed ones and those of days to come: logs never
  * hold up an agent.
  * Caller: the node's owner, or nodes:connect on any. No lock: logs change no wanted state.
@@ -68,10 +71,10 @@ begin
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most 5000', jsonb_array_length(p_lines)), 'use several calls');
   end if;
   perform stark_internal.require_agent(p_node_id, p_incarnation);
-  insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message)
+  insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message, run)
     select p.id, (l.line ->> 'seq')::numeric::bigint, (l.line ->> 'time')::timestamptz, p.namespace, l.line ->> 'stream',
            case when l.line ->> 'level' in ('debug', 'info', 'warn', 'error') then l.line ->> 'level' end,
-           stark_internal.cut(l.line ->> 'message', 16384)
+           stark_internal.cut(l.line ->> 'message', 16384), coalesce((l.line ->> 'run')::numeric::integer, 0)
     from jsonb_array_elements(p_lines) l (line)
     join stark.pods p on p.id = case when pg_input_is_valid(l.line ->> 'pod_id', 'uuid') then (l.line ->> 'pod_id')::uuid end
     where p.node_id = p_node_id
@@ -79,6 +82,7 @@ begin
       and stark_internal.is_time(l.line ->> 'time', now() + interval '1 day')
       and l.line ->> 'stream' in ('stdout', 'stderr', 'platform')
       and jsonb_typeof(l.line -> 'message') = 'string'
+      and (l.line -> 'run' is null or stark_internal.is_whole(l.line -> 'run', 0, 2147483647))
     on conflict do nothing;
   get diagnostics v_count = row_count;
   return v_count;
@@ -87,6 +91,38 @@ $$;
 comment on function stark.append_pod_logs(uuid, bigint, jsonb) is 'An agent hands over lines that its pods printed.';
 revoke all on function stark.append_pod_logs(uuid, bigint, jsonb) from public, anon;
 grant execute on function stark.append_pod_logs(uuid, bigint, jsonb) to authenticated, service_role;
+
+/**
+ * stark.follow_logs(pod) -> {topic, seconds, status}: somebody follows this pod's log. For so many seconds its agent
+ * broadcasts new lines on the topic, after they were stored: {previous_seq, lines}, where previous_seq is the number of the
+ * line before these, so that a follower knows what it has missed and reads it in pod_logs. Call again before they are over.
+ * Where nobody runs the pod, nobody is told; status says whether it has ended.
+ * Caller: logs:get in the pod's namespace, or an own pod. No lock: it changes nothing.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND.
+ */
+create function stark.follow_logs(p_pod_id uuid)
+returns jsonb
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_seconds constant integer := 45;
+  v_pod stark.pods;
+begin
+  perform stark_internal.require_user();
+  perform stark_internal.require_pods(array[p_pod_id], 'logs:get');
+  select * into v_pod from stark.pods p where p.id = p_pod_id;
+  if v_pod.node_id is not null and stark_internal.occupies(v_pod.status) then
+    perform stark_internal.send_messages('logs.follow', array['stark:node:' || v_pod.node_id],
+      array[jsonb_build_object('pod_id', p_pod_id, 'seconds', v_seconds)]);
+  end if;
+  return jsonb_build_object('topic', 'stark:pod:' || p_pod_id, 'seconds', v_seconds, 'status', v_pod.status);
+end;
+$$;
+comment on function stark.follow_logs(uuid) is 'Asks the pod''s agent to send its log lines live for a while.';
+revoke all on function stark.follow_logs(uuid) from public, anon;
+grant execute on function stark.follow_logs(uuid) to authenticated, service_role;
 
 alter table stark.pod_logs enable row level security;
 alter table stark_internal.pod_logs_default enable row level security;

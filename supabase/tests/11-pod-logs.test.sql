@@ -14,12 +14,12 @@ create function pg_temp.append(p_pod text, p_line jsonb) returns integer languag
 select tests.sign_in('nod');
 select is(pg_temp.append('p1', '{}'), 1, 'a line is kept');
 select is(pg_temp.append('p1', '{}'), 0, 'once');
-select is(pg_temp.append('p1', '{"seq": 2, "stream": "stderr", "level": "error"}'), 1, 'the next too');
+select is(pg_temp.append('p1', '{"seq": 2, "stream": "stderr", "level": "error", "run": 1}'), 1, 'the next too');
 select is(pg_temp.append('p1', '{"seq": 3, "stream": "platform", "level": "chatty"}'), 1, 'a level that is none');
 select is(pg_temp.append('p2', '{}'), 0, 'a line about another node''s pod is dropped');
 select is(pg_temp.append('p1', jsonb_build_object('seq', 4, 'message', repeat('ä', 20000))), 1, 'a long line');
 select is(pg_temp.append('p1', line), 0, format('%s is dropped', line))
-  from unnest(array['{"seq": -1}', '{"seq": "5"}', '{"seq": 1.5}', '{"time": "noon-ish"}', '{"time": 5}', '{"stream": "stdin"}', '{"message": 5}', '{"message": null}', '{"pod_id": "x"}', '{"pod_id": null}',
+  from unnest(array['{"seq": -1}', '{"seq": "5"}', '{"seq": 1.5}', '{"time": "noon-ish"}', '{"time": 5}', '{"stream": "stdin"}', '{"message": 5}', '{"message": null}', '{"run": -1}', '{"run": "1"}', '{"pod_id": "x"}', '{"pod_id": null}',
     '{"pod_id": "00000000-0000-0000-0000-000000000000"}']::jsonb[]) line;
 select is(stark.append_pod_logs(tests.node('n1'), 1, '[1, "x", null, []]'), 0, 'and so is what is no line');
 select is(tests.code_of($$select stark.append_pod_logs(tests.node('n1'), 1, '{}')$$), 'INVALID_ARGUMENT', 'lines must be a list');
@@ -28,8 +28,8 @@ select is(tests.code_of(format('select stark.append_pod_logs(tests.node(''n1''),
 select is(tests.code_of($$select stark.append_pod_logs(tests.node('n1'), 2, '[]')$$), 'STALE_INCARNATION', 'the latest');
 
 select tests.sign_in('uma');
-select results_eq('select seq, stream, level, namespace, octet_length(message) from stark.pod_logs order by seq',
-  $$values (1::bigint, 'stdout', null::text, 'default', 5), (2, 'stderr', 'error', 'default', 5), (3, 'platform', null, 'default', 5), (4, 'stdout', null, 'default', 16384)$$, 'who made the pod reads its lines, a long one cut at 16 kB');
+select results_eq('select seq, stream, level, run, octet_length(message) from stark.pod_logs order by seq',
+  $$values (1::bigint, 'stdout', null::text, 0, 5), (2, 'stderr', 'error', 1, 5), (3, 'platform', null, 0, 5), (4, 'stdout', null, 0, 16384)$$, 'who made the pod reads its lines, a long one cut at 16 kB');
 select is((select right(message, 1) from stark.pod_logs where seq = 4), 'ä', 'and not inside a character');
 select tests.sign_in(who), is(tests.count_of('select from stark.pod_logs'), n, format('%s reads %s lines', who, n)) from (values ('udo', 0::bigint), ('none', 0), ('pub', 0), ('nod', 0), ('vic', 4), ('ada', 4)) t (who, n);
 select tests.sign_in('vic');
@@ -37,7 +37,31 @@ select is(tests.code_of($$insert into stark.pod_logs (pod_id, seq, time, namespa
 select is(tests.code_of('select from stark_internal.pod_logs_default'), '42501', 'nor reads a partition');
 select tests.sign_in_as('anon');
 select is(tests.code_of('select from stark.pod_logs'), '42501', 'anon reads nothing');
+
+-- Following
 select tests.sign_out();
+create temporary view sent as
+  select (select n.name from stark.nodes n where m.topic = 'stark:node:' || n.id) as node, m.private, m.payload
+  from realtime.messages m where m.event = 'logs.follow';
+grant select on sent to authenticated;
+select tests.sign_in(who), is(tests.code_of('select stark.follow_logs(tests.pod(''p1''))'), code, format('%s: %s', who, code))
+  from (values ('udo', 'POD_NOT_FOUND'), ('none', 'POD_NOT_FOUND'), ('pub', 'POD_NOT_FOUND')) t (who, code);
+select tests.sign_in_as('anon');
+select is(tests.code_of('select stark.follow_logs(gen_random_uuid())'), '42501', 'anon follows nothing');
+select tests.sign_in('vic');
+select is(tests.code_of('select stark.follow_logs(gen_random_uuid())'), 'POD_NOT_FOUND', 'a pod that is not there');
+select is(tests.code_of('select stark.follow_logs(null)'), 'POD_NOT_FOUND', 'nor is none');
+select tests.sign_out();
+select is(tests.count_of('select from sent'), 0::bigint, 'none of which reaches an agent');
+select tests.sign_in(who), is(stark.follow_logs(tests.pod('p1')), jsonb_build_object('topic', 'stark:pod:' || tests.pod('p1'), 'seconds', 45, 'status', 'scheduled'), format('%s may follow', who))
+  from (values ('uma'), ('vic'), ('ada')) t (who);
+select tests.sign_out();
+select results_eq('select distinct node, private, payload from sent',
+  $$values ('n1', true, jsonb_build_object('pod_id', tests.pod('p1'), 'seconds', 45))$$, 'and the pod''s node is told');
+update stark.pods set status = 'stopped', finished_at = now() where name = 'p2';
+select is(stark.follow_logs(tests.pod('p2')) ->> 'status', 'stopped', 'of a pod that has ended');
+select is(tests.count_of('select from sent'), 3::bigint, 'no node is told');
+
 delete from stark.pods where name = 'p1';
 select is(tests.count_of('select from stark.pod_logs'), 0::bigint, 'the lines go with their pod');
 

@@ -21,6 +21,13 @@ export type PulseOptions = Pick<RealtimePulseOptions, 'life' | 'intervalMs' | 'a
 
 export type SyncAnswer = Omit<NodeSync, 'pods'> & { pods: WantedPod[] };
 
+/** One message on one private topic. */
+export interface BroadcastMessage {
+  topic: string;
+  event: string;
+  payload: object;
+}
+
 /** Everything an agent says to its cluster and hears from it. Calls throw StarkError. */
 export interface ControlPlane {
   signIn(): Promise<void>;
@@ -31,6 +38,8 @@ export interface ControlPlane {
   appendLogs(nodeId: string, incarnation: number, lines: readonly LogLine[]): Promise<void>;
   /** Says goodbye. */
   disconnect(nodeId: string, incarnation: number): Promise<void>;
+  /** Tells whoever listens to a topic; nobody is told of a message that is lost. */
+  broadcast(messages: readonly BroadcastMessage[]): Promise<void>;
   openDoorbell(topic: string, listener: DoorbellListener): Doorbell;
   openPulse(options: PulseOptions): Pulse;
   download(bundle: BundleRef): Promise<AsyncIterable<Uint8Array>>;

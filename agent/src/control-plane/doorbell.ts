@@ -7,6 +7,8 @@ export interface DoorbellListener {
   rang(why: string): void;
   /** The channel is open; what happened before it was may have been missed. */
   joined(): void;
+  /** Somebody follows the log of a pod for so many seconds. */
+  followed(request: { pod_id?: unknown; seconds?: unknown }): void;
 }
 
 /** The node's topic on Realtime. What comes over it is a hint, never the truth. */
@@ -70,6 +72,7 @@ export class RealtimeDoorbell implements Doorbell {
   #listen(channel: Channel): void {
     const { listener } = this.options;
     for (const event of COMMANDS) channel.on('broadcast', { event }, () => listener.rang(event));
+    channel.on('broadcast', { event: 'logs.follow' }, ({ payload }) => listener.followed(payload ?? {}));
     channel.on('system', {}, ({ message }: { message?: string }) => {
       if (message === REPLICATION_READY) listener.joined();
     });

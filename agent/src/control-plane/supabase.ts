@@ -13,7 +13,7 @@ import type { LogLine } from '../logs/log-line.js';
 import { type AgentLog, BundleError, type Clock } from '../reconciler/adapters.js';
 import { jitteredBackoff } from '../reconciler/jitter.js';
 import type { BundleRef, PodReport } from '../reconciler/pod.js';
-import type { ControlPlane, NodeDescription, PulseOptions, SyncAnswer } from './control-plane.js';
+import type { BroadcastMessage, ControlPlane, NodeDescription, PulseOptions, SyncAnswer } from './control-plane.js';
 import { type Doorbell, type DoorbellListener, RealtimeDoorbell } from './doorbell.js';
 import { isPassing } from './failures.js';
 import { type Pulse, RealtimePulse } from './pulse.js';
@@ -39,6 +39,7 @@ export interface PlainRequest {
 }
 
 const CALL_TIMEOUT_MS = 15_000;
+const BROADCAST_TIMEOUT_MS = 2_000;
 const LONGEST_RECONNECT_MS = 10_000;
 
 type RealtimeOptions = NonNullable<Parameters<typeof createStarkClient>[0]['realtime']>;
@@ -95,19 +96,18 @@ export class SupabaseControlPlane implements ControlPlane {
   }
 
   /** The same goodbye as a plain request, for a page that goes and cannot wait for its own agent. */
-  async disconnectRequest(nodeId: string, incarnation: number): Promise<PlainRequest> {
-    const { url, key } = this.options;
-    const { href } = new URL('rest/v1/rpc/disconnect_node', url.endsWith('/') ? url : `${url}/`);
-    return {
-      url: href,
-      headers: {
-        apikey: key,
-        authorization: `Bearer ${await this.#session.token()}`,
-        'content-profile': STARK_SCHEMA,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify({ p_node_id: nodeId, p_incarnation: incarnation }),
-    };
+  disconnectRequest(nodeId: string, incarnation: number): Promise<PlainRequest> {
+    const body = { p_node_id: nodeId, p_incarnation: incarnation };
+    return this.#request('rest/v1/rpc/disconnect_node', body, { 'content-profile': STARK_SCHEMA });
+  }
+
+  // Over HTTP, which needs the right to write and no join: an agent may tell of logs that it may not read.
+  async broadcast(messages: readonly BroadcastMessage[]): Promise<void> {
+    const body = { messages: messages.map((message) => ({ ...message, private: true })) };
+    const { url, ...request } = await this.#request('realtime/v1/api/broadcast', body);
+    const answer = await fetch(url, { method: 'POST', ...request, signal: AbortSignal.timeout(BROADCAST_TIMEOUT_MS) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`Realtime took no broadcast: ${answer.status} ${text.slice(0, 200)}`);
   }
 
   openDoorbell(topic: string, listener: DoorbellListener): Doorbell {
@@ -135,6 +135,17 @@ export class SupabaseControlPlane implements ControlPlane {
   async close(): Promise<void> {
     await this.#session.close();
     await this.#client.realtime.disconnect();
+  }
+
+  async #request(path: string, body: object, headers: Record<string, string> = {}): Promise<PlainRequest> {
+    const { url, key } = this.options;
+    const { href } = new URL(path, url.endsWith('/') ? url : `${url}/`);
+    const authorization = `Bearer ${await this.#session.token()}`;
+    return {
+      url: href,
+      headers: { apikey: key, authorization, 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    };
   }
 
   async #call<F extends FunctionName>(fn: F, args: FunctionArgs<F>): Promise<FunctionResult<F>> {

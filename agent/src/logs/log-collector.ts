@@ -3,6 +3,7 @@ import { storableText } from '../reconciler/storable-text.js';
 import type { CapturedLine, LogLine } from './log-line.js';
 
 const FLUSH_EVERY_MS = 500;
+const FLUSH_FOLLOWED_MS = 100;
 const FLUSH_AT_LINES = 500;
 /** Per pod and window, so that a flood costs its neighbours nothing. */
 const WINDOW_MS = 500;
@@ -20,12 +21,16 @@ interface Queue {
   characters: number;
   dropped: number;
   seq: number;
+  run: number;
+  /** Somebody reads along until then. */
+  followedUntil: number;
 }
 
 /** Gathers the lines of all pods, numbers them, and hands them on in batches. A pod that floods loses its own lines. */
 export class LogCollector {
   readonly #queues = new Map<string, Queue>();
   #cancel: (() => void) | undefined;
+  #flushAt = 0;
   #waiting = 0;
   #base = 0;
 
@@ -37,6 +42,26 @@ export class LogCollector {
   /** Numbers of later incarnations are above those of earlier ones, whoever's clock went which way. */
   startAt(incarnation: number): void {
     this.#base = Math.max(this.#base, incarnation * NUMBERS_PER_INCARNATION);
+  }
+
+  /** What the pod prints from now on is of its run after so many restarts. */
+  startRun(podId: string, run: number): void {
+    this.#queueOf(podId).run = run;
+  }
+
+  /** Somebody reads this pod's log for a while: its lines are handed on sooner. */
+  follow(podId: string, ms: number): void {
+    const queue = this.#queueOf(podId);
+    queue.followedUntil = Math.max(queue.followedUntil, this.clock.now() + ms);
+  }
+
+  isFollowed(podId: string): boolean {
+    return (this.#queues.get(podId)?.followedUntil ?? 0) > this.clock.now();
+  }
+
+  /** The number of the pod's newest line. */
+  lastSeq(podId: string): number {
+    return this.#queues.get(podId)?.seq ?? 0;
   }
 
   add(podId: string, line: CapturedLine): void {
@@ -54,7 +79,8 @@ export class LogCollector {
       queue.characters += line.message.length;
       this.#append(podId, queue, line);
     }
-    this.#schedule(this.#waiting === FLUSH_AT_LINES ? 0 : FLUSH_EVERY_MS);
+    if (this.#waiting === FLUSH_AT_LINES) this.#schedule(0);
+    else this.#schedule(queue.followedUntil > now ? FLUSH_FOLLOWED_MS : FLUSH_EVERY_MS);
   }
 
   /** Lines of this pod were lost further on; said in its log. */
@@ -94,13 +120,16 @@ export class LogCollector {
       time: new Date(this.clock.now()).toISOString(),
       ...line,
       message: storableText(line.message),
+      run: queue.run,
     });
     this.#waiting += 1;
   }
 
   #schedule(ms: number): void {
-    if (this.#cancel !== undefined && ms > 0) return;
+    const at = this.clock.now() + ms;
+    if (this.#cancel !== undefined && this.#flushAt <= at) return;
     this.#cancel?.();
+    this.#flushAt = at;
     this.#cancel = this.clock.after(ms, () => {
       this.#cancel = undefined;
       this.flush();
@@ -110,7 +139,7 @@ export class LogCollector {
   #queueOf(podId: string): Queue {
     let queue = this.#queues.get(podId);
     if (queue === undefined) {
-      queue = { lines: [], windowStart: 0, taken: 0, characters: 0, dropped: 0, seq: 0 };
+      queue = { lines: [], windowStart: 0, taken: 0, characters: 0, dropped: 0, seq: 0, run: 0, followedUntil: 0 };
       this.#queues.set(podId, queue);
     }
     return queue;

@@ -4,4 +4,4 @@ import type { PodLogLine } from '@stark-o/core';
 export type LogLine = PodLogLine;
 
 /** A captured line before it has its number. */
-export type CapturedLine = Omit<LogLine, 'pod_id' | 'seq' | 'time'>;
+export type CapturedLine = Omit<LogLine, 'pod_id' | 'seq' | 'time' | 'run'>;

@@ -27,6 +27,7 @@ export class Shipper<T> {
   #failures = 0;
   #cancelWait: (() => void) | undefined;
   #stopped = false;
+  readonly #watchers = new Set<() => void>();
 
   constructor(private readonly options: ShipperOptions<T>) {}
 
@@ -63,6 +64,24 @@ export class Shipper<T> {
     return !expired;
   }
 
+  /** Resolves when nothing of these keys waits to be shipped any more, or the time is over. */
+  async shipped(keys: readonly string[], deadlineMs: number): Promise<void> {
+    const { outbox, clock } = this.options;
+    const waits = () => keys.some((key) => outbox.has(key));
+    if (!waits()) return;
+    this.nudge();
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        cancel();
+        this.#watchers.delete(look);
+        resolve();
+      };
+      const look = () => waits() || done();
+      const cancel = clock.after(deadlineMs, done);
+      this.#watchers.add(look);
+    });
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancelWait?.();
@@ -80,7 +99,9 @@ export class Shipper<T> {
     await Promise.resolve();
     while (!this.#stopped && outbox.size > 0) {
       const batch = sameIncarnation(outbox.peek(batchSize));
-      if (!(await this.#ship(batch))) await this.#wait();
+      const shipped = await this.#ship(batch);
+      for (const look of [...this.#watchers]) look();
+      if (!shipped) await this.#wait();
     }
   }
 

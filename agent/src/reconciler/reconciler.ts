@@ -20,6 +20,8 @@ export interface ReconcilerOptions {
   ports: Ports;
   reports: ReportSink;
   log: AgentLog;
+  /** A run of the pod begins, after it was restarted so many times. */
+  onLaunch?(podId: string, restarts: number): void;
 }
 
 /** Makes what runs here be what the last snapshot wants; everything it decides is decided in `pod-machine.ts`. */
@@ -146,6 +148,7 @@ export class Reconciler {
     }
     this.#observe(pod.id, { type: 'claimed', attempt, ports });
     try {
+      this.options.onLaunch?.(pod.id, managed.restarts);
       const run = executor.launch(
         { pod, bundle, ports },
         {

@@ -1,5 +1,10 @@
 import { type PodReportAnswer, StarkError } from '@stark-o/core';
-import type { ControlPlane, PulseOptions, SyncAnswer } from '../../src/control-plane/control-plane.js';
+import type {
+  BroadcastMessage,
+  ControlPlane,
+  PulseOptions,
+  SyncAnswer,
+} from '../../src/control-plane/control-plane.js';
 import type { Doorbell, DoorbellListener } from '../../src/control-plane/doorbell.js';
 import type { Life, Pulse } from '../../src/control-plane/pulse.js';
 import type { LogLine } from '../../src/logs/log-line.js';
@@ -11,6 +16,7 @@ export class FakeControlPlane implements ControlPlane {
   readonly ledger = new PodLedger();
   readonly calls: string[] = [];
   readonly lines: LogLine[] = [];
+  readonly messages: BroadcastMessage[] = [];
   incarnation = 0;
   /** Thrown by every call while it is set. */
   failure: StarkError | undefined;
@@ -64,6 +70,11 @@ export class FakeControlPlane implements ControlPlane {
     this.#call(`logs ${incarnation}: ${lines.length}`);
     this.#mustBeCurrent(incarnation);
     this.lines.push(...lines);
+  }
+
+  async broadcast(messages: readonly BroadcastMessage[]): Promise<void> {
+    this.#call(`broadcast ${messages.length}`);
+    this.messages.push(...messages);
   }
 
   async disconnect(_nodeId: string, incarnation: number): Promise<void> {

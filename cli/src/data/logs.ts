@@ -1,26 +1,26 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { isTerminal } from '@stark-o/core/model';
+import type { LogLine as StoredLine } from '@stark-o/core';
+import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { paint, printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
-import { findPods, type PodRow } from './pods.js';
+import type { PodRow } from './pods.js';
 
 /** What `-o json` promises of a log line, one JSON object a line. */
-export interface LogLine {
+export interface LogLine extends StoredLine {
   pod: string;
-  seq: number;
-  time: string;
-  stream: 'stdout' | 'stderr' | 'platform';
-  level: string | null;
-  message: string;
 }
 
-interface LogRow extends Omit<LogLine, 'pod'> {
-  pod_id: string;
+/** Which lines of a log are wanted. */
+export interface LogSelection {
+  /** Only so many of the last. */
+  tail?: number | undefined;
+  /** Only those from this time on. */
+  since?: string | undefined;
+  /** Only those of the run before the last restart. */
+  previous?: boolean | undefined;
 }
 
-const columns = 'pod_id,seq,time,stream,level,message';
+const columns = 'seq,time,stream,level,message,run';
 const page = 1000;
-const followEveryMs = 700;
 
 /** Reads the log of one pod, and goes on reading while somebody follows. */
 export class LogReader {
@@ -33,49 +33,57 @@ export class LogReader {
     this.#pod = pod;
   }
 
-  /** The last lines, oldest first; all of them without a number. */
-  async *last(count: number | undefined, since: string | undefined): AsyncGenerator<LogLine[]> {
-    if (count === undefined) return yield* this.#next(since);
+  /** The lines that are there, oldest first. */
+  async *stored({ tail, since, previous }: LogSelection): AsyncGenerator<LogLine[]> {
+    const run = previous ? previousRun(this.#pod) : undefined;
     const client = await this.#connection.client();
-    let query = client.from('pod_logs').select(columns).eq('pod_id', this.#pod.id);
-    if (since !== undefined) query = query.gte('time', since);
-    const rows = await this.#connection.rows<LogRow>(query.order('seq', { ascending: false }).limit(count));
-    yield this.#take(rows.reverse());
-  }
-
-  /** New lines as they come, until the pod has ended and everything it said was read. */
-  async *follow(signal: AbortSignal): AsyncGenerator<LogLine[]> {
-    let ended = isTerminal(this.#pod.status);
-    while (!signal.aborted) {
-      yield* this.#next();
-      if (ended) return;
-      await sleep(followEveryMs, undefined, { signal }).catch(() => {});
-      // Asked before the lines are read once more, so that what it said last is not missed.
-      ended = await this.hasEnded();
+    const query = () => {
+      let lines = client.from('pod_logs').select(columns).eq('pod_id', this.#pod.id);
+      if (since !== undefined) lines = lines.gte('time', since);
+      if (run !== undefined) lines = lines.eq('run', run);
+      return lines;
+    };
+    if (tail !== undefined) {
+      const rows = await this.#connection.rows<StoredLine>(query().order('seq', { ascending: false }).limit(tail));
+      yield this.#take(rows.reverse());
+      return;
     }
-  }
-
-  /** Whether the pod has reached its end, or is gone. */
-  async hasEnded(): Promise<boolean> {
-    const [pod] = await findPods(this.#connection, { names: [this.#pod.id], allowMissing: true });
-    return pod === undefined || isTerminal(pod.status);
-  }
-
-  async *#next(since?: string): AsyncGenerator<LogLine[]> {
-    const client = await this.#connection.client();
     while (true) {
-      let query = client.from('pod_logs').select(columns).eq('pod_id', this.#pod.id).gt('seq', this.#after);
-      if (since !== undefined) query = query.gte('time', since);
-      const rows = await this.#connection.rows<LogRow>(query.order('seq').limit(page));
+      const rows = await this.#connection.rows<StoredLine>(query().gt('seq', this.#after).order('seq').limit(page));
       if (rows.length > 0) yield this.#take(rows);
       if (rows.length < page) return;
     }
   }
 
-  #take(rows: readonly LogRow[]): LogLine[] {
-    this.#after = rows.at(-1)?.seq ?? this.#after;
-    return rows.map(({ pod_id: _, ...row }) => ({ pod: this.#pod.name, ...row }));
+  /** Hands over new lines as they come, until the pod has ended and everything it said was read. */
+  async follow(signal: AbortSignal, print: (lines: LogLine[]) => void): Promise<void> {
+    const [{ LogFollower }, client] = await Promise.all([import('@stark-o/core'), this.#connection.starkClient()]);
+    if (signal.aborted) return;
+    const follower = new LogFollower(client, {
+      podId: this.#pod.id,
+      after: this.#after,
+      onLines: (lines) => print(this.#take(lines)),
+    });
+    const stop = () => void follower.close();
+    signal.addEventListener('abort', stop, { once: true });
+    await follower.done.finally(() => signal.removeEventListener('abort', stop));
   }
+
+  #take(lines: readonly StoredLine[]): LogLine[] {
+    this.#after = lines.at(-1)?.seq ?? this.#after;
+    return lines.map((line) => ({ pod: this.#pod.name, ...line }));
+  }
+}
+
+// While it waits to be started again, the run that crashed is the previous one.
+function previousRun({ name, restarts, status_reason }: PodRow): number {
+  const run = status_reason === 'CrashLoopBackOff' ? restarts : restarts - 1;
+  if (run >= 0) return run;
+  throw new StarkError(`pod ${name} was never restarted: there is no previous run`, {
+    code: 'NO_PREVIOUS_RUN',
+    exitCode: EXIT_CODES.notFound,
+    hint: `stark pod logs ${name}`,
+  });
 }
 
 /** A log line for people: what the pod said, with its name in front when several are shown. */

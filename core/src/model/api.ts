@@ -76,6 +76,26 @@ export interface PodLogLine {
   stream: 'stdout' | 'stderr' | 'platform';
   level?: string;
   message: string;
+  /** How often the pod had been restarted before the run that printed it. */
+  run?: number;
+}
+
+/** Answer of `follow_logs`: the topic on which the pod's agent tells of new lines for so many seconds. */
+export interface LogFollowing {
+  topic: string;
+  seconds: number;
+  status: PodStatus;
+}
+
+/**
+ * What is told on that topic, after it was stored: the lines that follow line `previous_seq`. Without lines there are too
+ * many to be told, and they are read from `pod_logs`.
+ */
+export interface LiveLogLines {
+  previous_seq: number;
+  lines: readonly Omit<PodLogLine, 'pod_id'>[];
+  /** The pod is about to end; these were its last. */
+  ending?: true;
 }
 
 /** One entry of `create_pods`. */
@@ -106,4 +126,5 @@ export interface FunctionResults {
   node_sync: NodeSync;
   report_pods: PodReportAnswer[];
   append_pod_logs: number;
+  follow_logs: LogFollowing;
 }

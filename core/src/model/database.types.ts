@@ -474,6 +474,7 @@ export type Database = {
           message: string;
           namespace: string;
           pod_id: string;
+          run: number;
           seq: number;
           stream: string;
           time: string;
@@ -484,6 +485,7 @@ export type Database = {
           message: string;
           namespace: string;
           pod_id: string;
+          run?: number;
           seq: number;
           stream: string;
           time: string;
@@ -493,6 +495,7 @@ export type Database = {
           message?: string;
           namespace?: string;
           pod_id?: string;
+          run?: number;
           seq?: number;
           stream?: string;
           time?: string;
@@ -1331,6 +1334,7 @@ export type Database = {
       };
       explain_placement: { Args: { p_pod: Json }; Returns: Json };
       finish_pack_version: { Args: { p_version_id: string }; Returns: Json };
+      follow_logs: { Args: { p_pod_id: string }; Returns: Json };
       grant_role: {
         Args: { p_namespace?: string; p_role: string; p_user_id: string };
         Returns: {

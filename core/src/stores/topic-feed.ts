@@ -1,25 +1,30 @@
 import type { StarkEvent } from '../model/event.js';
 import type { Snapshot } from './cluster-store.js';
 
+/** What has a number on its topic: an event, a log line. */
+export interface Numbered {
+  readonly seq: number;
+}
+
 /** The payload of a broadcast of events. */
-export interface EventBatch {
-  readonly events: readonly StarkEvent[];
+export interface EventBatch<Item extends Numbered = StarkEvent> {
+  readonly events: readonly Item[];
   /** Number of the event before these on the same topic: whoever does not have it has missed something. */
   readonly previous_seq: number;
 }
 
 /** What the database says about one topic, the truth that broadcasts only announce. */
-export interface EventSource {
-  /** Everything the topic is about, and a number of an event that it surely contains. */
-  snapshot(): Promise<Snapshot>;
+export interface EventSource<Item extends Numbered = StarkEvent> {
+  /** Everything the topic is about, and a number of an event that it surely contains. Without it, events are all there is. */
+  snapshot?(): Promise<Snapshot>;
   /** The topic's events after `seq`, oldest first, at most `limit` of them. */
-  after(seq: number, limit: number): Promise<readonly StarkEvent[]>;
+  after(seq: number, limit: number): Promise<readonly Item[]>;
 }
 
 /** Where the feed puts what it has put in order. */
-export interface EventSink {
-  load(snapshot: Snapshot): void;
-  apply(events: readonly StarkEvent[]): void;
+export interface EventSink<Item extends Numbered = StarkEvent> {
+  load?(snapshot: Snapshot): void;
+  apply(events: readonly Item[]): void;
 }
 
 const PAGE = 1000;
@@ -32,25 +37,28 @@ const MAX_BACKLOG = 500;
  * Makes one complete, ordered stream of events out of broadcasts that may be lost, doubled or late: a batch that does not
  * follow what is known waits until the log was read.
  */
-export class TopicFeed {
-  /** Every event of the topic up to this number has been passed on; undefined before the first snapshot. */
+export class TopicFeed<Item extends Numbered = StarkEvent> {
+  /** Every event of the topic up to this number has been passed on; undefined before the first snapshot, if there are any. */
   #last: number | undefined;
-  #backlog: EventBatch[] = [];
+  #backlog: EventBatch<Item>[] = [];
   #running: Promise<void> | undefined;
   #again = false;
   #reload = false;
 
   constructor(
-    private readonly source: EventSource,
-    private readonly sink: EventSink,
-  ) {}
+    private readonly source: EventSource<Item>,
+    private readonly sink: EventSink<Item>,
+    after?: number,
+  ) {
+    this.#last = after;
+  }
 
   get last(): number | undefined {
     return this.#last;
   }
 
   /** Takes a broadcast. False when it left a gap: then somebody has to call `sync`. */
-  receive(batch: EventBatch): boolean {
+  receive(batch: EventBatch<Item>): boolean {
     if (this.#last === undefined || this.#running) {
       this.#keep(batch);
       return true;
@@ -99,13 +107,14 @@ export class TopicFeed {
 
   async #readDatabase(): Promise<void> {
     for (let page = 0; this.#last !== undefined && !this.#reload; page++) {
-      if (page === MAX_PAGES) break;
+      if (page === MAX_PAGES && this.source.snapshot !== undefined) break;
       const events = await this.source.after(this.#last, PAGE);
       this.#pass(events);
       if (events.length < PAGE) return;
     }
-    const snapshot = await this.source.snapshot();
-    this.sink.load(snapshot);
+    const snapshot = await this.source.snapshot?.();
+    if (snapshot === undefined) return;
+    this.sink.load?.(snapshot);
     this.#last = Math.max(this.#last ?? 0, snapshot.seq);
     this.#reload = false;
   }
@@ -119,15 +128,15 @@ export class TopicFeed {
     }
   }
 
-  #pass(events: readonly StarkEvent[]): void {
+  #pass(events: readonly Item[]): void {
     const last = this.#last ?? 0;
     const fresh = events.filter(({ seq }) => seq > last).sort((a, b) => a.seq - b.seq);
     if (fresh.length === 0) return;
-    this.#last = (fresh.at(-1) as StarkEvent).seq;
+    this.#last = (fresh.at(-1) as Item).seq;
     this.sink.apply(fresh);
   }
 
-  #keep(batch: EventBatch): void {
+  #keep(batch: EventBatch<Item>): void {
     if (this.#backlog.length >= MAX_BACKLOG) {
       this.#backlog = [];
       this.#again = true;

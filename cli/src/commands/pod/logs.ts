@@ -16,9 +16,9 @@ const appearMs = 300_000;
 export default class PodLogs extends StarkCommand<typeof PodLogs> {
   static override summary = 'Show what pods printed.';
   static override description =
-    'With --follow it waits for a pod that does not exist yet, goes on until the pods have ended, and ends with 0 on Ctrl-C. JSON is one object a line.';
+    'All runs of a pod are shown, one after the other. With --follow it waits for a pod that does not exist yet, shows lines as they come until the pods have ended, and ends with 0 on Ctrl-C. JSON is one object a line.';
   static override examples = [
-    '<%= config.bin %> pod logs alpha-x1y2z --tail 20',
+    '<%= config.bin %> pod logs alpha-x1y2z --tail 20 --timestamps',
     '<%= config.bin %> pod logs --selector app=web --follow --since 5m',
   ];
   static override args = { pod: names('pod', { required: false }) };
@@ -28,6 +28,11 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     follow: Flags.boolean({ char: 'f', summary: 'Go on as lines come.' }),
     tail: Flags.integer({ summary: 'Only the last lines.', min: 0, max: 1000, helpValue: '<lines>' }),
     since: Flags.string({ summary: 'Only lines younger than this, e.g. 10m.', helpValue: '<duration>' }),
+    previous: Flags.boolean({
+      char: 'p',
+      summary: 'Only the run before the last restart.',
+      exclusive: ['follow'],
+    }),
     timestamps: Flags.boolean({ summary: 'When each line was printed.' }),
   };
 
@@ -36,7 +41,11 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     const connection = await this.connection();
     const { signal, dispose } = interruptSignal();
     const since = this.flags.since;
-    const from = since === undefined ? undefined : new Date(Date.now() - parseDuration(since)).toISOString();
+    const selection = {
+      tail: this.flags.tail,
+      previous: this.flags.previous,
+      since: since === undefined ? undefined : new Date(Date.now() - parseDuration(since)).toISOString(),
+    };
     let printing = Promise.resolve();
     const print = (lines: LogLine[]) => {
       // One pod after the other: lines of two pods never mix inside a line.
@@ -45,13 +54,14 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     };
     try {
       const readers = pods.map((pod) => new LogReader(connection, pod));
-      for (const reader of readers) for await (const lines of reader.last(this.flags.tail, from)) await print(lines);
+      for (const reader of readers) for await (const lines of reader.stored(selection)) await print(lines);
       if (!this.flags.follow) return;
-      await Promise.all(
-        readers.map(async (reader) => {
-          for await (const lines of reader.follow(signal)) await print(lines);
-        }),
-      );
+      // Whoever reads our output may have had enough of it: then nobody follows any more.
+      const unread = new AbortController();
+      const until = AbortSignal.any([signal, unread.signal]);
+      const show = (lines: LogLine[]) => void print(lines).catch(() => unread.abort());
+      await Promise.all(readers.map((reader) => reader.follow(until, show)));
+      await printing;
       if (!signal.aborted) await this.#sayOutcome(pods);
     } finally {
       dispose();

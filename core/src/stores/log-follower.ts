@@ -1,0 +1,155 @@
+import { call } from '../client/call.js';
+import type { StarkClient } from '../client/client.js';
+import { toStarkError } from '../client/to-stark-error.js';
+import type { LiveLogLines, PodLogLine } from '../model/api.js';
+import { isTerminal } from '../model/pod-status.js';
+import { TopicChannel } from './topic-channel.js';
+import { TopicFeed } from './topic-feed.js';
+
+/** A stored line of a pod's log. */
+export type LogLine = Omit<PodLogLine, 'pod_id' | 'level' | 'run'> & { level: string | null; run: number };
+
+export interface LogFollowerOptions {
+  podId: string;
+  /** Number of the newest line that is known already. */
+  after: number;
+  /** Called with the lines that follow, in order, each once. */
+  onLines(lines: readonly LogLine[]): void;
+  /** How often to look without being told: while the live connection stands, and while it does not. */
+  lookEveryMs?: { live: number; apart: number };
+}
+
+// Well before the agent forgets the follower, after 45 seconds.
+const LOOK_EVERY_MS = { live: 15_000, apart: 1_000 } as const;
+// The agent says that the pod is about to end before the database knows it.
+const ENDING_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
+const COLUMNS = 'seq,time,stream,level,message,run';
+
+/**
+ * Follows the log of one pod. Its agent tells of new lines once they are stored, so whatever this misses stands in the
+ * database: a number that does not follow makes it look there, and so do its own clock and every new connection.
+ */
+export class LogFollower {
+  /** Resolves when the pod has ended, or is gone, and its last line was passed on; rejects when the log may not be read. */
+  readonly done: Promise<void>;
+  readonly #feed: TopicFeed<LogLine>;
+  readonly #channel: TopicChannel;
+  #finish: (error?: unknown) => void = () => {};
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #live = false;
+  #ending: readonly number[] = [];
+  #closed = false;
+
+  constructor(
+    private readonly client: StarkClient,
+    private readonly options: LogFollowerOptions,
+  ) {
+    const { podId, after, onLines } = options;
+    this.done = new Promise((resolve, reject) => {
+      this.#finish = (error) => (error === undefined ? resolve() : reject(error));
+    });
+    this.done.catch(() => {});
+    this.#feed = new TopicFeed<LogLine>(
+      { after: (seq, limit) => this.#linesAfter(seq, limit) },
+      {
+        apply: (lines) => {
+          if (!this.#closed) onLines(lines);
+        },
+      },
+      after,
+    );
+    this.#channel = new TopicChannel(client, `stark:pod:${podId}`, {
+      event: 'lines',
+      onBroadcast: (payload) => this.#hear(payload as LiveLogLines),
+      onJoined: () => {
+        this.#live = true;
+        this.#look();
+      },
+      onLost: () => this.#lost(),
+      // The log can be read without being told of it.
+      onRefused: () => this.#lost(),
+    });
+    this.#look();
+    this.#channel.open().catch(() => this.#lost());
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#finish();
+    await this.#channel.close();
+  }
+
+  #hear({ previous_seq, lines, ending }: LiveLogLines): void {
+    const told = lines.map((line) => ({ ...line, level: line.level ?? null, run: line.run ?? 0 }));
+    const complete = this.#feed.receive({ previous_seq, events: told });
+    if (ending) {
+      this.#ending = ENDING_MS;
+      this.#look();
+    } else if (!complete) this.#feed.sync().catch(() => this.#look());
+  }
+
+  #lost(): void {
+    if (!this.#live) return;
+    this.#live = false;
+    this.#look();
+  }
+
+  // Calls while one is under way become one more.
+  #look(): void {
+    if (this.#closed) return;
+    this.#again = true;
+    this.#looking ??= this.#lookAll().finally(() => {
+      this.#looking = undefined;
+      if (this.#again) this.#look();
+    });
+  }
+
+  async #lookAll(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      while (this.#again && !this.#closed) {
+        this.#again = false;
+        // Asked before the lines are read, so that nothing the pod said last is missed.
+        const ended = await this.#hasEnded();
+        await this.#feed.sync();
+        if (ended) return void this.close();
+      }
+    } catch (error) {
+      const { status, code } = toStarkError(error);
+      if (status === 403 || code === 'NOT_SIGNED_IN') {
+        this.#finish(error);
+        return void this.close();
+      }
+    }
+    const [next, ...later] = this.#ending;
+    this.#ending = later;
+    const { live, apart } = this.options.lookEveryMs ?? LOOK_EVERY_MS;
+    if (!this.#closed) this.#timer = setTimeout(() => this.#look(), next ?? (this.#live ? live : apart));
+  }
+
+  async #hasEnded(): Promise<boolean> {
+    try {
+      const { status } = await call(this.client, 'follow_logs', { p_pod_id: this.options.podId });
+      return isTerminal(status);
+    } catch (error) {
+      if (toStarkError(error).code === 'POD_NOT_FOUND') return true;
+      throw error;
+    }
+  }
+
+  async #linesAfter(seq: number, limit: number): Promise<LogLine[]> {
+    const { data, error, status } = await this.client
+      .from('pod_logs')
+      .select(COLUMNS)
+      .eq('pod_id', this.options.podId)
+      .gt('seq', seq)
+      .order('seq')
+      .limit(limit);
+    if (error) throw toStarkError(error, { status });
+    return data as LogLine[];
+  }
+}
