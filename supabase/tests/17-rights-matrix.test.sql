@@ -119,6 +119,10 @@ node_sync             401  403  403  403    200  200   200  403  403  200  200  
 node_sync             401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_node_id": "$other.node"}
 report_pods           401  403  403  403    200  200   200  403  403  200  200   403      403    403   403    403     200    {"p_node_id": "$own.node", "p_incarnation": 1, "p_reports": [{"pod_id": "$own.hosted", "status": "failed"}]}
 report_pods           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_node_id": "$other.node", "p_incarnation": 1, "p_reports": [{"pod_id": "$own.in_a", "status": "failed"}]}
+follow_logs           401  404  403  200    403  403   200  200  200  200  200   200      200    200   200    200     200    {"p_pod_id": "$own.in_a"}
+follow_logs           401  404  403  200    403  403   200  200  200  200  200   404      404    404   404    404     200    {"p_pod_id": "$own.in_b"}
+follow_logs           401  404  403  200    404  404   404  200  200  200  200   200      404    200   200    200     200    {"p_pod_id": "$other.in_a"}
+follow_logs           401  404  403  200    404  404   404  200  200  200  200   404      404    404   404    404     200    {"p_pod_id": "$own.hosted"}
 append_pod_logs       401  403  403  403    200  200   200  403  403  200  200   403      403    403   403    403     200    {"p_node_id": "$own.node", "p_incarnation": 1, "p_lines": []}
 append_pod_logs       401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_node_id": "$other.node", "p_incarnation": 1, "p_lines": []}
 disconnect_node       401  403  403  403    200  200   200  403  403  200  200   403      403    403   403    403     200    {"p_node_id": "$own.node", "p_incarnation": 1}
