@@ -2,6 +2,7 @@
 import { dnsNameProblem, StarkError, toStarkError, usageError } from '@stark-o/core';
 import { Agent } from '../agent.js';
 import { systemClock } from '../clock.js';
+import type { Credentials } from '../control-plane/session.js';
 import { SupabaseControlPlane } from '../control-plane/supabase.js';
 import { LogCollector } from '../logs/log-collector.js';
 import type { LogLine } from '../logs/log-line.js';
@@ -75,17 +76,13 @@ async function assemble(request: AgentRequest, identity: Identity, view: StateVi
   const { name } = identity;
   const clock = systemClock;
   const log = createAgentLog((line) => say({ type: 'log', line })).child({ node: name });
-  const credentials = request.credentials ?? identity.session;
-  if (credentials === undefined) throw signedOut();
   const controlPlane = new SupabaseControlPlane({
     url,
     key,
-    credentials,
+    credentials: await credentialsOf(request, identity),
     clock,
     log,
-    onTokens: (tokens) => {
-      identity.keep(tokens).catch((error: unknown) => log.warn({ error: String(error) }, 'cannot keep the session'));
-    },
+    onTokens: (tokens) => identity.session.keep(tokens),
   });
   const database = await openNode(url, name);
   const logs: LogCollector = new LogCollector(clock, (lines) => {
@@ -118,6 +115,7 @@ async function assemble(request: AgentRequest, identity: Identity, view: StateVi
       taints: request.taints ?? [],
       allocatable: request.allocatable ?? (await measureMachine()),
       capabilities: describeMachine(),
+      installation: identity.installation,
     },
     controlPlane,
     executor: new WorkerExecutor({
@@ -148,6 +146,13 @@ async function assemble(request: AgentRequest, identity: Identity, view: StateVi
     clock.after(FAREWELL_EVERY_MS, () => void startFarewells());
   };
   return { agent: made, startFarewells };
+}
+
+async function credentialsOf({ credentials }: AgentRequest, { name, session }: Identity): Promise<Credentials> {
+  if (credentials !== undefined && !('join' in credentials)) return credentials;
+  // Whoever comes back needs nothing but the session that was kept.
+  if (credentials === undefined && (await session.read()) === undefined) throw signedOut();
+  return { join: { ...credentials?.join, name, runtime: 'browser', store: session } };
 }
 
 /** What the page is shown; told at most once an event. */

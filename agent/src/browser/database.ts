@@ -1,14 +1,17 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import type { Tokens } from '../control-plane/join.js';
 
-/** The tokens of a node's session. */
-export interface KeptSession {
-  accessToken: string;
-  refreshToken: string;
+/** Who a node is, for as long as this browser keeps its data. */
+export interface KeptNode {
+  name: string;
+  /** Tells this browser from another one that claims the same name. */
+  installation: string;
+  session?: Tokens;
 }
 
 interface NodesSchema extends DBSchema {
   /** By the cluster's address and the place of the node in it. */
-  nodes: { key: [url: string, place: string]; value: { name: string; session?: KeptSession } };
+  nodes: { key: [url: string, place: string]; value: KeptNode };
 }
 
 export interface NodeSchema extends DBSchema {

@@ -1,5 +1,6 @@
 import { StarkError } from '@stark-o/core';
-import { type KeptSession, type NodesDatabase, openNodes } from './database.js';
+import type { SessionStore } from '../control-plane/join.js';
+import { type NodesDatabase, openNodes } from './database.js';
 import { takeLock } from './lock.js';
 
 /** Which node a tab is, for as long as it holds it. */
@@ -7,9 +8,8 @@ export interface Identity {
   /** Found again by the same tab after a refresh. */
   readonly place: string;
   readonly name: string;
-  readonly session: KeptSession | undefined;
-  keep(session: KeptSession): Promise<void>;
-  forget(): Promise<void>;
+  readonly installation: string;
+  readonly session: SessionStore;
   release(): void;
 }
 
@@ -57,16 +57,16 @@ async function identify(
   const key: [string, string] = [url, place];
   const kept = await database.get('nodes', key);
   const name = wanted ?? kept?.name ?? `browser-${crypto.randomUUID().slice(0, 8)}`;
-  if (kept === undefined) await database.put('nodes', { name }, key);
+  const installation = kept?.installation ?? crypto.randomUUID();
+  if (kept === undefined) await database.put('nodes', { name, installation }, key);
   return {
     place,
     name,
-    session: kept?.session,
-    keep: async (session) => {
-      await database.put('nodes', { name, session }, key);
-    },
-    forget: async () => {
-      await database.put('nodes', { name }, key);
+    installation,
+    session: {
+      read: async () => (await database.get('nodes', key))?.session,
+      keep: async (session) => void (await database.put('nodes', { name, installation, session }, key)),
+      forget: async () => void (await database.put('nodes', { name, installation }, key)),
     },
     release: () => {
       database.close();

@@ -38,7 +38,14 @@ export interface BrowserLogLine {
 export interface AgentRequest {
   url: string;
   key: string;
-  credentials?: Exclude<Credentials, { accessToken: () => Promise<string> }> | undefined;
+  /**
+   * How to prove who this is: as a user, or with `join` as a node of its own, by a join token, or as a stranger without one.
+   * Not needed again after a refresh, since the browser keeps the session.
+   */
+  credentials?:
+    | Exclude<Credentials, { join: unknown } | { accessToken: () => unknown }>
+    | { join: { token?: string } }
+    | undefined;
   name?: string | undefined;
   labels?: Record<string, string> | undefined;
   taints?: readonly unknown[] | undefined;
