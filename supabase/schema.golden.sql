@@ -1892,13 +1892,14 @@ begin
     perform stark_internal.fail('VERSION_EXISTS', format('%s@%s is registered already and cannot change', p_name, p_version), 'register a new version');
   elsif found then
     update stark.pack_versions v
-      set size_bytes = p_size_bytes, sha256 = lower(p_sha256), runtime = v_runtime, entry = p_entry
+      set size_bytes = p_size_bytes, sha256 = lower(p_sha256), runtime = v_runtime, entry = p_entry,
+          path = v_pack.id || '/' || v.id || '/' || lower(p_sha256) || '.js'
       where v.id = v_version.id returning * into v_version;
   else
     v_version.id := gen_random_uuid();
     insert into stark.pack_versions (id, pack_id, pack_name, version, runtime, entry, size_bytes, sha256, path, created_by)
       values (v_version.id, v_pack.id, p_name, p_version, v_runtime, p_entry, p_size_bytes, lower(p_sha256),
-              v_pack.id || '/' || v_version.id || '.js', v_user)
+              v_pack.id || '/' || v_version.id || '/' || lower(p_sha256) || '.js', v_user)
       returning * into v_version;
   end if;
   return jsonb_build_object('pack_id', v_pack.id, 'version_id', v_version.id, 'bucket', v_version.bucket, 'path', v_version.path);

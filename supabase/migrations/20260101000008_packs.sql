@@ -1,4 +1,8 @@
 -- The registry: packs, their immutable versions, and the bundles in Storage.
+--
+-- What holds a bundle to its SHA-256: the sum is part of the path it is uploaded to, so one that was announced with another sum
+-- is not taken for this one; its size is compared with Storage when the version is finished; and every agent computes the sum
+-- of what it has downloaded before it runs it, since SQL cannot read what is in Storage.
 
 create table stark.packs (
   id uuid primary key default gen_random_uuid(),
@@ -114,7 +118,7 @@ create trigger _100_keep_versions_immutable after update on stark.pack_versions
  * stark.register_pack_version(name, version, runtime, entry, visibility, description, size_bytes, sha256)
  * -> {pack_id, version_id, bucket, path}: announces a bundle; upload it to Storage under bucket and path, then call
  * finish_pack_version. A first version makes the pack (private unless said otherwise). Calling again while it is still
- * uploading returns the same and takes the new size and sum.
+ * uploading returns the same; with another sum another path, and what was uploaded before counts no more.
  * Caller: packs:create; for an existing pack its owner, or who may update any pack. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_VERSION, INVALID_RUNTIME, INVALID_ARGUMENT, BUNDLE_TOO_LARGE,
  * VERSION_EXISTS.
@@ -195,13 +199,14 @@ begin
     perform stark_internal.fail('VERSION_EXISTS', format('%s@%s is registered already and cannot change', p_name, p_version), 'register a new version');
   elsif found then
     update stark.pack_versions v
-      set size_bytes = p_size_bytes, sha256 = lower(p_sha256), runtime = v_runtime, entry = p_entry
+      set size_bytes = p_size_bytes, sha256 = lower(p_sha256), runtime = v_runtime, entry = p_entry,
+          path = v_pack.id || '/' || v.id || '/' || lower(p_sha256) || '.js'
       where v.id = v_version.id returning * into v_version;
   else
     v_version.id := gen_random_uuid();
     insert into stark.pack_versions (id, pack_id, pack_name, version, runtime, entry, size_bytes, sha256, path, created_by)
       values (v_version.id, v_pack.id, p_name, p_version, v_runtime, p_entry, p_size_bytes, lower(p_sha256),
-              v_pack.id || '/' || v_version.id || '.js', v_user)
+              v_pack.id || '/' || v_version.id || '/' || lower(p_sha256) || '.js', v_user)
       returning * into v_version;
   end if;
   return jsonb_build_object('pack_id', v_pack.id, 'version_id', v_version.id, 'bucket', v_version.bucket, 'path', v_version.path);

@@ -46,7 +46,11 @@ select tests.sign_in('uma');
 create temporary table r as select pg_temp.register('@acme/alpha', '1.0.0') as upload;
 select is((select upload ->> 'bucket' from r), 'packs', 'the bundle goes to bucket packs');
 select is((select pg_temp.register('@acme/alpha', '1.0.0') from r), (select upload from r), 'asking again gives the same place');
-select is((select pg_temp.register('@acme/alpha', '1.0.0', p_size => 20, p_sha => repeat('B', 64)) from r), (select upload from r), 'also with another size');
+select pg_temp.upload((select upload from r), 20);
+select is((select pg_temp.register('@acme/alpha', '1.0.0', p_size => 20) from r), (select upload from r), 'also with another size');
+create temporary table again as select pg_temp.register('@acme/alpha', '1.0.0', p_size => 20, p_sha => repeat('B', 64)) as upload;
+select results_eq($$select a.upload - 'path' = r.upload - 'path', a.upload ->> 'path' <> r.upload ->> 'path', a.upload ->> 'path' like '%' || repeat('b', 64) || '.js' from r, again a$$, 'values (true, true, true)', 'with another sum another path, so that what was uploaded before is not taken for it');
+update r set upload = (select upload from again);
 select results_eq($$select size_bytes, sha256, state from stark.pack_versions$$, $$values (20::bigint, repeat('b', 64), 'uploading')$$, 'which is taken over');
 select is((select visibility from stark.packs), 'private', 'a pack is private unless said otherwise');
 select is(tests.code_of($$select stark.finish_pack_version((select (upload ->> 'version_id')::uuid from r))$$), 'BUNDLE_MISSING', 'no bundle, no version');
@@ -61,6 +65,23 @@ select is(tests.code_of($$select pg_temp.register('@acme/alpha', '1.0.0')$$), 'V
 select is(tests.code_of(format('select stark.finish_pack_version(%L)', gen_random_uuid())), 'VERSION_NOT_FOUND', 'an unknown version is named');
 select is(stark.register_pack_version('uni', '1.0.0', 'universal', p_size_bytes => 1, p_sha256 => repeat('a', 64)) ->> 'bucket', 'packs', 'universal is taken');
 select is((select runtime from stark.pack_versions where pack_name = 'uni'), 'isomorphic', 'as another name of isomorphic');
+
+-- Limits, whoever writes
+select tests.sign_out();
+select is(tests.code_of(format('insert into stark.pack_versions (pack_id, pack_name, version, runtime, size_bytes, sha256, path) select id, name, %s, ''x'' from stark.packs where name = ''uni''', args)), code, format('%s: %s', code, args)) from (values
+  ($$'1.0', 'node', 1, repeat('a', 64)$$, '23514'), ($$'2.0.0', null, 1, repeat('a', 64)$$, '23502'), ($$'2.0.0', 'universal', 1, repeat('a', 64)$$, '23514'), ($$'2.0.0', 'node', 52428801, repeat('a', 64)$$, '23514'),
+  ($$'2.0.0', 'node', 0, repeat('a', 64)$$, '23514'), ($$'2.0.0', 'node', 1, repeat('A', 64)$$, '23514'), ($$'2.0.0', 'node', 1, ''$$, '23514'), ($$'1.0.0', 'node', 1, repeat('a', 64)$$, '23505')) t (args, code);
+select is(tests.code_of($$insert into stark.packs (name, owner_id) values ('Not Npm', tests.uid('uma'))$$), '23514', '23514: a name npm would not take');
+select is(tests.code_of($$update stark.pack_versions set state = 'ready' where pack_name = 'uni'$$), '23514', '23514: ready, but nobody knows since when');
+select tests.sign_in('uma');
+select is(tests.code_of($$select pg_temp.register('big', '1.0.0', p_size => 52428801)$$), 'BUNDLE_TOO_LARGE', 'one byte more than 50 MB');
+select is(pg_temp.register('big', '1.0.0', p_size => 52428800) ->> 'bucket', 'packs', 'not one less');
+create temporary table big as select v.id from stark.pack_versions v where v.pack_name = 'big';
+select is((stark.withdraw_pack_version('big', '1.0.0')).state, 'withdrawn', 'a version can be withdrawn before it is uploaded');
+select is(tests.code_of('select stark.finish_pack_version((select id from big))'), 'VERSION_NOT_READY', 'and is finished no more');
+select is(tests.code_of($$select pg_temp.register('big', '1.0.0')$$), 'VERSION_EXISTS', 'nor announced again');
+select is(tests.code_of($$select stark.create_pods('[{"pack": "big"}]')$$), 'VERSION_NOT_FOUND', 'so no pod gets it');
+select is((stark.delete_pack('big')).name, 'big', 'the pack goes again');
 
 -- Whose pack it is
 select tests.sign_in('udo');
