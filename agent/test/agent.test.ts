@@ -131,6 +131,37 @@ describe('an agent', () => {
     expect(plane.calls).toEqual(['sync 1', 'sync 1']);
   });
 
+  it('gives signs of life as the life it has, as often as it is told', async () => {
+    await started();
+    plane.heartbeat = { interval: 5, timeout: 10 };
+    plane.ring?.rang('sync');
+    await rest();
+    plane.incarnation += 1;
+    plane.ring?.rang('sync');
+    await rest();
+    const life = (incarnation: number) => ({ node_id: 'node-1', incarnation, secret: `secret ${incarnation}` });
+    expect(plane.beats).toEqual([
+      { life: life(1), intervalMs: 15_000 },
+      { life: life(1), intervalMs: 5_000 },
+      { life: life(3), intervalMs: 5_000 },
+    ]);
+    expect(plane.pulse?.listener.usage()).toEqual({ cpu: 0, memory: 0, pods: {} });
+  });
+
+  it('asks so often that it is not given up while Realtime does not feel its pulse', async () => {
+    await started();
+    plane.pulse?.listener.missed('presence: channel CLOSED');
+    plane.felt = false;
+    await rest();
+    await clock.advance(60_000);
+    expect(plane.calls.length).toBeGreaterThanOrEqual(60 / 18);
+    plane.felt = true;
+    await clock.advance(18_000);
+    plane.calls.length = 0;
+    await clock.advance(48_000);
+    expect(plane.calls.length).toBeLessThanOrEqual(1);
+  });
+
   it('keeps its pods and its reports while the control plane is away, and catches up', async () => {
     const pod = aPod();
     plane.ledger.place(pod);
