@@ -50,6 +50,9 @@ const defaultLimits: Record<Service, number> = {
   functions: 16 * mebibyte,
 };
 
+/** All others, such as TRACE, no service behind the gateway knows. */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
 /** The one HTTP port: routes by prefix, checks API keys, answers preflights, and carries bodies both ways. */
 export class Gateway {
   readonly #options: GatewayOptions;
@@ -113,6 +116,7 @@ export class Gateway {
       const url = urlOf(message);
       if (!url) return void answer(response, 400, { message: 'Bad request' });
       path = url.pathname;
+      if (!methods.has(message.method ?? '')) return void answer(response, 405, { message: 'Method not allowed' });
       await this.#dispatch(message, response, url);
     } catch (error) {
       this.#log.error({ err: error, path, correlation_id: correlation }, 'request failed');

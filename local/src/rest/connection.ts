@@ -108,6 +108,7 @@ export class LiteConnection extends PostgresConnection {
     if (error instanceof ResponseError) throw error;
     if (isLostConnection(error)) throw databaseUnavailable();
     if (isTokenError(error)) throw invalidToken(error);
+    if (isParseError(error)) throw unparsable(error);
     if (this.#options.mode === 'service' || !isDatabaseError(error)) return error;
     // Lite words this one better: it knows which relation the column was looked for in.
     if (error.code === '42703') return error;
@@ -161,6 +162,13 @@ const isTokenError = (error: unknown): error is Error =>
 
 const invalidToken = (error: Error) =>
   new ResponseError(400, { statusCode: '400', error: 'InvalidJWT', message: error.message });
+
+/** The one error of lite's parser of `select` that it does not answer as such. */
+const isParseError = (error: unknown): error is Error =>
+  error instanceof Error && error.message.startsWith('Missing closing quote');
+
+const unparsable = ({ message }: Error) =>
+  new ResponseError(400, { code: 'PGRST100', details: message, hint: null, message });
 
 function roleOf(vars: Vars | undefined): string {
   const role: unknown = vars?.auth?.role;

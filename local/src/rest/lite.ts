@@ -11,6 +11,7 @@ import { quietly } from './console.js';
 import type { Database } from './database.js';
 import { chosenStatus, isDatabaseError } from './errors.js';
 import { logMail } from './mail.js';
+import { checkAuthBody, checkNumbers, checkStorageRequest } from './request-bodies.js';
 import { contextOf, requestContext } from './request-context.js';
 import { SchemaWatch } from './schema-watch.js';
 import { FileStorage, objectRefused } from './storage-adapter.js';
@@ -164,13 +165,13 @@ export class LiteService {
     if (pathname.startsWith('/auth/v1/')) {
       const response = pathname.startsWith('/auth/v1/admin/')
         ? await this.#admin.fetch(request)
-        : await this.#sessions.around(request, (inner) => this.#auth.fetch(inner));
+        : await this.#sessions.around(await checkAuthBody(request), (inner) => this.#auth.fetch(inner));
       return refusedByTrigger() ?? response;
     }
     if (pathname.startsWith('/storage/v1/')) {
-      return aroundStorage(request, (inner) => this.#objects.fetch(inner));
+      return aroundStorage(await checkStorageRequest(request), (inner) => this.#objects.fetch(inner));
     }
-    return this.#rest.fetch(withDefaultProfile(request, this.#options.schemas[0] ?? 'public'));
+    return this.#rest.fetch(await checkNumbers(withDefaultProfile(request, this.#options.schemas[0] ?? 'public')));
   }
 
   #app(connection: App['connection'], part: 'rest' | 'auth' | 'storage' | 'schema'): App {
