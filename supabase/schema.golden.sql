@@ -1467,13 +1467,8 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
-  v_namespace text;
-  v_labels jsonb;
-  v_spec jsonb;
-  v_problem text;
-  v_version stark.pack_versions;
+  v_wanted stark.pods;
   v_group stark_internal.pod_group;
-  v_pod uuid := gen_random_uuid();
   v_sees_all boolean;
   v_nodes jsonb;
   v_feasible bigint;
@@ -1482,41 +1477,16 @@ begin
   if p_pod is null or jsonb_typeof(p_pod) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_pod must be an object', 'give at least {"pack": "name"}');
   end if;
-  select k into v_problem from jsonb_object_keys(p_pod) k
-    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
-  if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
-      'known: pack, version, namespace, name, replicas, labels, priority, spec');
-  end if;
-  select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
-    where coalesce(jsonb_typeof(p_pod -> k), 'null') not in ('string', 'null') limit 1;
-  if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem));
-  end if;
-  if not stark_internal.is_whole(coalesce(nullif(p_pod -> 'priority', 'null'), '100'), 0, 1000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'priority must be a whole number from 0 to 1000');
-  end if;
-  v_namespace := coalesce(p_pod ->> 'namespace', 'default');
-  v_labels := coalesce(nullif(p_pod -> 'labels', 'null'), '{}');
-  v_spec := coalesce(nullif(p_pod -> 'spec', 'null'), '{}');
-  perform stark_internal.require_permission('pods:create', v_namespace, v_namespace <> 'stark-system');
-  perform stark_internal.require_namespace(v_namespace);
-  if stark_internal.labels_problem(v_labels) is not null then
-    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
-  end if;
-  if stark_internal.spec_problem(v_spec) is not null then
-    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
-  end if;
-  v_version := stark_internal.find_deployable_version(p_pod ->> 'pack', p_pod ->> 'version', v_user);
-
+  v_wanted := stark_internal.read_pod(p_pod, v_user);
+  v_wanted.id := gen_random_uuid();
   perform stark_internal.lock_cluster();
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
   insert into pg_temp.pass_pods
-    select v_pod, coalesce((p_pod ->> 'priority')::integer, 100), now(), v_version.id, v_namespace, v_labels,
-           stark_internal.placement_template(v_spec), stark_internal.placement_rules(v_spec), null, null, true, null,
-           coalesce((v_spec #>> '{resources,requests,cpu}')::bigint, 100), coalesce((v_spec #>> '{resources,requests,memory}')::bigint, 128),
-           coalesce((v_spec #>> '{resources,requests,storage}')::bigint, 0);
+    select v_wanted.id, v_wanted.priority, now(), v_wanted.pack_version_id, v_wanted.namespace, v_wanted.labels,
+           stark_internal.placement_template(v_wanted.spec), stark_internal.placement_rules(v_wanted.spec), null, null, true, null,
+           (v_wanted.spec #>> '{resources,requests,cpu}')::bigint, (v_wanted.spec #>> '{resources,requests,memory}')::bigint,
+           coalesce((v_wanted.spec #>> '{resources,requests,storage}')::bigint, 0);
   perform stark_internal.load_rules();
   select (g.pod_group).* into v_group from stark_internal.pending_groups() g;
   v_sees_all := stark_internal.has_permission('nodes:get');
@@ -1526,11 +1496,11 @@ begin
     into v_nodes, v_feasible
     from stark_internal.explain_nodes(v_group) n;
   if v_feasible = 0 then
-    perform stark_internal.keep_reasons(v_group, array[v_pod], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
+    perform stark_internal.keep_reasons(v_group, array[v_wanted.id], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
     select r.message into v_message from pg_temp.pass_reasons r;
   end if;
   perform stark_internal.open_tables();
-  return jsonb_build_object('namespace', v_namespace, 'policy', (select c.scheduling_policy from stark.cluster_config c), 'feasible', v_feasible, 'message', v_message, 'nodes', v_nodes);
+  return jsonb_build_object('namespace', v_wanted.namespace, 'policy', (select c.scheduling_policy from stark.cluster_config c), 'feasible', v_feasible, 'message', v_message, 'nodes', v_nodes);
 end;
 $function$;
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
@@ -3062,88 +3032,18 @@ CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_
  SET search_path TO ''
 AS $function$
 declare
-  v_namespace text;
-  v_name text;
-  v_replicas integer;
-  v_priority integer;
-  v_labels jsonb;
-  v_spec jsonb;
-  v_version stark.pack_versions;
-  v_node stark.nodes;
-  v_config stark.cluster_config;
-  v_class stark.priority_classes;
-  v_problem text;
+  v_pod stark.pods := stark_internal.read_pod(p_item, p_user_id);
+  v_replicas integer := coalesce((p_item ->> 'replicas')::numeric, 1);
   v_ids uuid[] := '{}';
   v_new uuid[];
 begin
-  if jsonb_typeof(p_item) is distinct from 'object' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'each entry of p_pods must be an object', 'give at least {"pack": "name"}');
-  end if;
-  select k into v_problem from jsonb_object_keys(p_item) k
-    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
-  if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
-      'known: pack, version, namespace, name, replicas, labels, priority, spec');
-  end if;
-  select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
-    where coalesce(jsonb_typeof(p_item -> k), 'null') not in ('string', 'null') limit 1;
-  if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem), 'stark pod create --help');
-  end if;
-  select * into v_config from stark.cluster_config;
-  v_namespace := coalesce(p_item ->> 'namespace', v_config.default_namespace);
-  v_name := p_item ->> 'name';
-  v_labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
-  v_spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
-
-  -- stark-system is the platform's: there a right to own pods alone is not enough.
-  perform stark_internal.require_permission('pods:create', v_namespace, v_namespace <> 'stark-system');
-  perform stark_internal.require_namespace(v_namespace);
-  if v_name is not null and not stark_internal.is_dns_label(v_name) then
-    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_name, 80))), 'use lower case letters, digits and -, at most 63');
-  end if;
-  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, 10000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('replicas must be a whole number from 1 to 10000, not %s', left((p_item -> 'replicas')::text, 80)), 'use --replicas 3');
-  end if;
-  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'priority', 'null'), '100'), 0, 1000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
-  end if;
-  v_replicas := coalesce((p_item ->> 'replicas')::numeric, 1);
-  if stark_internal.labels_problem(v_labels) is not null then
-    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
-  end if;
-  if stark_internal.spec_problem(v_spec) is not null then
-    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
-  end if;
-  v_class := stark_internal.find_priority_class(v_spec ->> 'priorityClassName');
-  if v_spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('priority %s is not that of class %s, %s', p_item ->> 'priority', v_class.name, v_class.value), 'leave --priority out');
-  end if;
-  v_priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
-  if v_class.preemption_policy = 'Never' and (v_spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_spec ? 'preemptionPolicy' then
-    v_spec := v_spec || '{"preemptionPolicy": "Never"}';
-  end if;
-  v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
-  if v_spec ? 'nodeName' then
-    select * into v_node from stark.nodes n where n.name = v_spec ->> 'nodeName';
-    if not found then
-      perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', v_spec ->> 'nodeName'), 'stark node list');
-    elsif v_version.runtime not in ('isomorphic', v_node.runtime) then
-      perform stark_internal.fail('RUNTIME_MISMATCH', format('%s@%s runs on %s, node %s is a %s node',
-        v_version.pack_name, v_version.version, v_version.runtime, v_node.name, v_node.runtime), 'stark node list');
-    end if;
-  end if;
-  v_spec := jsonb_build_object('terminationGracePeriodSeconds', v_config.default_grace_seconds) || jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
-    || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)
-      || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_namespace), '{}') || coalesce(v_spec #> '{resources,requests}', '{}')));
-
-  if v_name is not null and v_replicas = 1 then
+  if v_pod.name is not null and v_replicas = 1 then
     insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
-      values (v_name, v_namespace, v_version.pack_id, v_version.pack_name, v_version.id, v_version.version, v_labels, v_spec, v_priority, p_user_id, p_now)
+      values (v_pod.name, v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.spec, v_pod.priority, p_user_id, p_now)
       on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
       returning array[id] into v_ids;
     if not found then
-      perform stark_internal.fail('POD_NAME_TAKEN', format('namespace %s has a pod %s already', v_namespace, v_name), 'stark pod list -n ' || v_namespace);
+      perform stark_internal.fail('POD_NAME_TAKEN', format('namespace %s has a pod %s already', v_pod.namespace, v_pod.name), 'stark pod list -n ' || v_pod.namespace);
     end if;
     return v_ids;
   end if;
@@ -3151,8 +3051,8 @@ begin
   while cardinality(v_ids) < v_replicas loop
     with added as (
       insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
-        select stark_internal.name_stem(coalesce(v_name, v_version.pack_name)) || '-' || stark_internal.random_suffix(),
-               v_namespace, v_version.pack_id, v_version.pack_name, v_version.id, v_version.version, v_labels, v_spec, v_priority, p_user_id, p_now
+        select stark_internal.name_stem(coalesce(v_pod.name, v_pod.pack_name)) || '-' || stark_internal.random_suffix(),
+               v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.spec, v_pod.priority, p_user_id, p_now
         from generate_series(1, v_replicas - cardinality(v_ids))
         on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
         returning id)
@@ -4092,23 +3992,30 @@ CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
  IMMUTABLE
  SET search_path TO ''
 AS $function$
+declare
+  v_bad record;
 begin
   if p_range is null or jsonb_typeof(p_range) <> 'object'
      or exists (select from jsonb_object_keys(p_range) k where k not in ('default', 'min', 'max'))
      or exists (select from jsonb_each(p_range) r where jsonb_typeof(r.value) <> 'object') then
     return 'limit_range must be an object of default, min and max, each an object of cpu, memory and storage';
   end if;
-  if exists (select from jsonb_each(p_range) r, jsonb_each(r.value) a
-             where a.key not in ('cpu', 'memory', 'storage') or not stark_internal.is_whole(a.value, 0, 1000000000)) then
-    return 'limit_range has whole numbers from 0 to 1000000000 of cpu, memory and storage';
+  select r.key as bound, to_json(left(a.key, 80)) as resource into v_bad from jsonb_each(p_range) r, jsonb_each(r.value) a
+    where a.key not in ('cpu', 'memory', 'storage') limit 1;
+  if found then
+    return format('limit_range.%s has no resource %s: known are cpu, memory and storage', v_bad.bound, v_bad.resource);
   end if;
-  if exists (
-    select from unnest(array['cpu', 'memory', 'storage']) k
+  select r.key as bound, a.key as resource into v_bad from jsonb_each(p_range) r, jsonb_each(r.value) a
+    where not stark_internal.is_whole(a.value, 0, 1000000000) limit 1;
+  if found then
+    return format('limit_range.%s.%s must be a whole number from 0 to 1000000000', v_bad.bound, v_bad.resource);
+  end if;
+  select k as resource into v_bad from unnest(array['cpu', 'memory', 'storage']) k
     where (p_range #>> array['min', k])::bigint > (p_range #>> array['max', k])::bigint
        or (p_range #>> array['default', k])::bigint > (p_range #>> array['max', k])::bigint
-       or (p_range #>> array['default', k])::bigint < (p_range #>> array['min', k])::bigint
-  ) then
-    return 'limit_range needs min <= default <= max';
+       or (p_range #>> array['default', k])::bigint < (p_range #>> array['min', k])::bigint limit 1;
+  if found then
+    return format('limit_range needs min <= default <= max of %s', v_bad.resource);
   end if;
   return null;
 end;
@@ -5182,11 +5089,19 @@ CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
  IMMUTABLE
  SET search_path TO ''
 AS $function$
+declare
+  v_key text;
 begin
-  if p_quota is null or jsonb_typeof(p_quota) <> 'object'
-     or exists (select from jsonb_each(p_quota) q where q.key not in ('pods', 'cpu', 'memory', 'storage', 'deployments')
-                                                     or not stark_internal.is_whole(q.value, 0, 1000000000000)) then
+  if p_quota is null or jsonb_typeof(p_quota) <> 'object' then
     return 'quota must be an object of whole numbers: pods, cpu (millicores), memory (MB), storage (MB), deployments';
+  end if;
+  v_key := stark_internal.unknown_field(p_quota, array['pods', 'cpu', 'memory', 'storage', 'deployments']);
+  if v_key is not null then
+    return format('quota has no resource %s: known are pods, cpu, memory, storage and deployments', v_key);
+  end if;
+  select q.key into v_key from jsonb_each(p_quota) q where not stark_internal.is_whole(q.value, 0, 1000000000000) limit 1;
+  if found then
+    return format('quota.%s must be a whole number from 0 to 1000000000000', v_key);
   end if;
   return null;
 end;
@@ -5201,6 +5116,88 @@ AS $function$
   select string_agg(substr('bcdfghjklmnpqrstvwxz2456789', 1 + floor(random() * 27)::integer, 1), '') from generate_series(1, 5);
 $function$;
 comment on function stark_internal.random_suffix() is 'Five random characters for made-up names.';
+
+CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
+ RETURNS stark.pods
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO ''
+AS $function$
+declare
+  v_pod stark.pods;
+  v_version stark.pack_versions;
+  v_node stark.nodes;
+  v_config stark.cluster_config;
+  v_class stark.priority_classes;
+  v_problem text;
+begin
+  if jsonb_typeof(p_item) is distinct from 'object' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'a pod must be an object', 'give at least {"pack": "name"}');
+  end if;
+  select k into v_problem from jsonb_object_keys(p_item) k
+    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
+      'known: pack, version, namespace, name, replicas, labels, priority, spec');
+  end if;
+  select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
+    where coalesce(jsonb_typeof(p_item -> k), 'null') not in ('string', 'null') limit 1;
+  if found then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem), 'stark pod create --help');
+  end if;
+  select * into v_config from stark.cluster_config;
+  v_pod.namespace := coalesce(p_item ->> 'namespace', v_config.default_namespace);
+  v_pod.name := p_item ->> 'name';
+  v_pod.labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
+  v_pod.spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
+
+  -- stark-system is the platform's: there a right to own pods alone is not enough.
+  perform stark_internal.require_permission('pods:create', v_pod.namespace, v_pod.namespace <> 'stark-system');
+  perform stark_internal.require_namespace(v_pod.namespace);
+  if v_pod.name is not null and not stark_internal.is_dns_label(v_pod.name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_pod.name, 80))), 'use lower case letters, digits and -, at most 63');
+  end if;
+  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, 10000) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('replicas must be a whole number from 1 to 10000, not %s', left((p_item -> 'replicas')::text, 80)), 'use --replicas 3');
+  end if;
+  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'priority', 'null'), '100'), 0, 1000) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
+  end if;
+  if stark_internal.labels_problem(v_pod.labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_pod.labels), 'use --label key=value');
+  end if;
+  if stark_internal.spec_problem(v_pod.spec) is not null then
+    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark explain pod.spec');
+  end if;
+  v_class := stark_internal.find_priority_class(v_pod.spec ->> 'priorityClassName');
+  if v_pod.spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('priority %s is not that of class %s, %s', p_item ->> 'priority', v_class.name, v_class.value), 'leave --priority out');
+  end if;
+  v_pod.priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
+  if v_class.preemption_policy = 'Never' and (v_pod.spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_pod.spec ? 'preemptionPolicy' then
+    v_pod.spec := v_pod.spec || '{"preemptionPolicy": "Never"}';
+  end if;
+  v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
+  v_pod.pack_id := v_version.pack_id;
+  v_pod.pack_name := v_version.pack_name;
+  v_pod.pack_version_id := v_version.id;
+  v_pod.version := v_version.version;
+  if v_pod.spec ? 'nodeName' then
+    select * into v_node from stark.nodes n where n.name = v_pod.spec ->> 'nodeName';
+    if not found then
+      perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', v_pod.spec ->> 'nodeName'), 'stark node list');
+    elsif v_version.runtime not in ('isomorphic', v_node.runtime) then
+      perform stark_internal.fail('RUNTIME_MISMATCH', format('%s@%s runs on %s, node %s is a %s node',
+        v_version.pack_name, v_version.version, v_version.runtime, v_node.name, v_node.runtime), 'stark node list');
+    end if;
+  end if;
+  v_pod.spec := jsonb_build_object('terminationGracePeriodSeconds', v_config.default_grace_seconds) || jsonb_set(v_pod.spec, '{resources}', coalesce(v_pod.spec -> 'resources', '{}')
+    || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)
+      || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_pod.namespace), '{}') || coalesce(v_pod.spec #> '{resources,requests}', '{}')));
+  return v_pod;
+end;
+$function$;
+comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
  RETURNS TABLE(ord bigint, nth bigint, pod_id uuid, status text, reason text, message text, exit_code integer, restarts integer, ready boolean, ports jsonb, observed_at timestamp with time zone)

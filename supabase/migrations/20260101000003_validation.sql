@@ -487,11 +487,19 @@ language plpgsql
 immutable
 set search_path = ''
 as $$
+declare
+  v_key text;
 begin
-  if p_quota is null or jsonb_typeof(p_quota) <> 'object'
-     or exists (select from jsonb_each(p_quota) q where q.key not in ('pods', 'cpu', 'memory', 'storage', 'deployments')
-                                                     or not stark_internal.is_whole(q.value, 0, 1000000000000)) then
+  if p_quota is null or jsonb_typeof(p_quota) <> 'object' then
     return 'quota must be an object of whole numbers: pods, cpu (millicores), memory (MB), storage (MB), deployments';
+  end if;
+  v_key := stark_internal.unknown_field(p_quota, array['pods', 'cpu', 'memory', 'storage', 'deployments']);
+  if v_key is not null then
+    return format('quota has no resource %s: known are pods, cpu, memory, storage and deployments', v_key);
+  end if;
+  select q.key into v_key from jsonb_each(p_quota) q where not stark_internal.is_whole(q.value, 0, 1000000000000) limit 1;
+  if found then
+    return format('quota.%s must be a whole number from 0 to 1000000000000', v_key);
   end if;
   return null;
 end;
@@ -506,23 +514,30 @@ language plpgsql
 immutable
 set search_path = ''
 as $$
+declare
+  v_bad record;
 begin
   if p_range is null or jsonb_typeof(p_range) <> 'object'
      or exists (select from jsonb_object_keys(p_range) k where k not in ('default', 'min', 'max'))
      or exists (select from jsonb_each(p_range) r where jsonb_typeof(r.value) <> 'object') then
     return 'limit_range must be an object of default, min and max, each an object of cpu, memory and storage';
   end if;
-  if exists (select from jsonb_each(p_range) r, jsonb_each(r.value) a
-             where a.key not in ('cpu', 'memory', 'storage') or not stark_internal.is_whole(a.value, 0, 1000000000)) then
-    return 'limit_range has whole numbers from 0 to 1000000000 of cpu, memory and storage';
+  select r.key as bound, to_json(left(a.key, 80)) as resource into v_bad from jsonb_each(p_range) r, jsonb_each(r.value) a
+    where a.key not in ('cpu', 'memory', 'storage') limit 1;
+  if found then
+    return format('limit_range.%s has no resource %s: known are cpu, memory and storage', v_bad.bound, v_bad.resource);
   end if;
-  if exists (
-    select from unnest(array['cpu', 'memory', 'storage']) k
+  select r.key as bound, a.key as resource into v_bad from jsonb_each(p_range) r, jsonb_each(r.value) a
+    where not stark_internal.is_whole(a.value, 0, 1000000000) limit 1;
+  if found then
+    return format('limit_range.%s.%s must be a whole number from 0 to 1000000000', v_bad.bound, v_bad.resource);
+  end if;
+  select k as resource into v_bad from unnest(array['cpu', 'memory', 'storage']) k
     where (p_range #>> array['min', k])::bigint > (p_range #>> array['max', k])::bigint
        or (p_range #>> array['default', k])::bigint > (p_range #>> array['max', k])::bigint
-       or (p_range #>> array['default', k])::bigint < (p_range #>> array['min', k])::bigint
-  ) then
-    return 'limit_range needs min <= default <= max';
+       or (p_range #>> array['default', k])::bigint < (p_range #>> array['min', k])::bigint limit 1;
+  if found then
+    return format('limit_range needs min <= default <= max of %s', v_bad.resource);
   end if;
   return null;
 end;

@@ -359,31 +359,25 @@ comment on function stark_internal.find_priority_class(text) is 'The priority cl
 revoke all on function stark_internal.find_priority_class(text) from public, anon;
 
 /**
- * stark_internal.create_pod_group(item, user, now) -> ids of the new pods: one entry of create_pods, checked and inserted.
- * The cluster lock is held. Raises what create_pods raises.
+ * stark_internal.read_pod(item, user) -> the pod that an entry of create_pods asks for, checked and with every default filled in;
+ * nothing is stored, and it has a name only when it was given one. Raises what create_pods raises of one entry.
  */
-create function stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamptz default now())
-returns uuid[]
+create function stark_internal.read_pod(p_item jsonb, p_user_id uuid)
+returns stark.pods
 language plpgsql
+stable
 set search_path = ''
 as $$
 declare
-  v_namespace text;
-  v_name text;
-  v_replicas integer;
-  v_priority integer;
-  v_labels jsonb;
-  v_spec jsonb;
+  v_pod stark.pods;
   v_version stark.pack_versions;
   v_node stark.nodes;
   v_config stark.cluster_config;
   v_class stark.priority_classes;
   v_problem text;
-  v_ids uuid[] := '{}';
-  v_new uuid[];
 begin
   if jsonb_typeof(p_item) is distinct from 'object' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'each entry of p_pods must be an object', 'give at least {"pack": "name"}');
+    perform stark_internal.fail('INVALID_ARGUMENT', 'a pod must be an object', 'give at least {"pack": "name"}');
   end if;
   select k into v_problem from jsonb_object_keys(p_item) k
     where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
@@ -397,16 +391,16 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem), 'stark pod create --help');
   end if;
   select * into v_config from stark.cluster_config;
-  v_namespace := coalesce(p_item ->> 'namespace', v_config.default_namespace);
-  v_name := p_item ->> 'name';
-  v_labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
-  v_spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
+  v_pod.namespace := coalesce(p_item ->> 'namespace', v_config.default_namespace);
+  v_pod.name := p_item ->> 'name';
+  v_pod.labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
+  v_pod.spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
 
   -- stark-system is the platform's: there a right to own pods alone is not enough.
-  perform stark_internal.require_permission('pods:create', v_namespace, v_namespace <> 'stark-system');
-  perform stark_internal.require_namespace(v_namespace);
-  if v_name is not null and not stark_internal.is_dns_label(v_name) then
-    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_name, 80))), 'use lower case letters, digits and -, at most 63');
+  perform stark_internal.require_permission('pods:create', v_pod.namespace, v_pod.namespace <> 'stark-system');
+  perform stark_internal.require_namespace(v_pod.namespace);
+  if v_pod.name is not null and not stark_internal.is_dns_label(v_pod.name) then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_pod.name, 80))), 'use lower case letters, digits and -, at most 63');
   end if;
   if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, 10000) then
     perform stark_internal.fail('INVALID_ARGUMENT', format('replicas must be a whole number from 1 to 10000, not %s', left((p_item -> 'replicas')::text, 80)), 'use --replicas 3');
@@ -414,42 +408,65 @@ begin
   if not stark_internal.is_whole(coalesce(nullif(p_item -> 'priority', 'null'), '100'), 0, 1000) then
     perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
   end if;
-  v_replicas := coalesce((p_item ->> 'replicas')::numeric, 1);
-  if stark_internal.labels_problem(v_labels) is not null then
-    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
+  if stark_internal.labels_problem(v_pod.labels) is not null then
+    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_pod.labels), 'use --label key=value');
   end if;
-  if stark_internal.spec_problem(v_spec) is not null then
-    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
+  if stark_internal.spec_problem(v_pod.spec) is not null then
+    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark explain pod.spec');
   end if;
-  v_class := stark_internal.find_priority_class(v_spec ->> 'priorityClassName');
-  if v_spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then
+  v_class := stark_internal.find_priority_class(v_pod.spec ->> 'priorityClassName');
+  if v_pod.spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then
     perform stark_internal.fail('INVALID_ARGUMENT', format('priority %s is not that of class %s, %s', p_item ->> 'priority', v_class.name, v_class.value), 'leave --priority out');
   end if;
-  v_priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
-  if v_class.preemption_policy = 'Never' and (v_spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_spec ? 'preemptionPolicy' then
-    v_spec := v_spec || '{"preemptionPolicy": "Never"}';
+  v_pod.priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
+  if v_class.preemption_policy = 'Never' and (v_pod.spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_pod.spec ? 'preemptionPolicy' then
+    v_pod.spec := v_pod.spec || '{"preemptionPolicy": "Never"}';
   end if;
   v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
-  if v_spec ? 'nodeName' then
-    select * into v_node from stark.nodes n where n.name = v_spec ->> 'nodeName';
+  v_pod.pack_id := v_version.pack_id;
+  v_pod.pack_name := v_version.pack_name;
+  v_pod.pack_version_id := v_version.id;
+  v_pod.version := v_version.version;
+  if v_pod.spec ? 'nodeName' then
+    select * into v_node from stark.nodes n where n.name = v_pod.spec ->> 'nodeName';
     if not found then
-      perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', v_spec ->> 'nodeName'), 'stark node list');
+      perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', v_pod.spec ->> 'nodeName'), 'stark node list');
     elsif v_version.runtime not in ('isomorphic', v_node.runtime) then
       perform stark_internal.fail('RUNTIME_MISMATCH', format('%s@%s runs on %s, node %s is a %s node',
         v_version.pack_name, v_version.version, v_version.runtime, v_node.name, v_node.runtime), 'stark node list');
     end if;
   end if;
-  v_spec := jsonb_build_object('terminationGracePeriodSeconds', v_config.default_grace_seconds) || jsonb_set(v_spec, '{resources}', coalesce(v_spec -> 'resources', '{}')
+  v_pod.spec := jsonb_build_object('terminationGracePeriodSeconds', v_config.default_grace_seconds) || jsonb_set(v_pod.spec, '{resources}', coalesce(v_pod.spec -> 'resources', '{}')
     || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)
-      || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_namespace), '{}') || coalesce(v_spec #> '{resources,requests}', '{}')));
+      || coalesce((select n.limit_range -> 'default' from stark.namespaces n where n.name = v_pod.namespace), '{}') || coalesce(v_pod.spec #> '{resources,requests}', '{}')));
+  return v_pod;
+end;
+$$;
+comment on function stark_internal.read_pod(jsonb, uuid) is 'The pod that an entry of create_pods asks for.';
+revoke all on function stark_internal.read_pod(jsonb, uuid) from public, anon;
 
-  if v_name is not null and v_replicas = 1 then
+/**
+ * stark_internal.create_pod_group(item, user, now) -> ids of the new pods: one entry of create_pods, checked and inserted.
+ * The cluster lock is held. Raises what create_pods raises.
+ */
+create function stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamptz default now())
+returns uuid[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_pod stark.pods := stark_internal.read_pod(p_item, p_user_id);
+  v_replicas integer := coalesce((p_item ->> 'replicas')::numeric, 1);
+  v_ids uuid[] := '{}';
+  v_new uuid[];
+begin
+  if v_pod.name is not null and v_replicas = 1 then
     insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
-      values (v_name, v_namespace, v_version.pack_id, v_version.pack_name, v_version.id, v_version.version, v_labels, v_spec, v_priority, p_user_id, p_now)
+      values (v_pod.name, v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.spec, v_pod.priority, p_user_id, p_now)
       on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
       returning array[id] into v_ids;
     if not found then
-      perform stark_internal.fail('POD_NAME_TAKEN', format('namespace %s has a pod %s already', v_namespace, v_name), 'stark pod list -n ' || v_namespace);
+      perform stark_internal.fail('POD_NAME_TAKEN', format('namespace %s has a pod %s already', v_pod.namespace, v_pod.name), 'stark pod list -n ' || v_pod.namespace);
     end if;
     return v_ids;
   end if;
@@ -457,8 +474,8 @@ begin
   while cardinality(v_ids) < v_replicas loop
     with added as (
       insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
-        select stark_internal.name_stem(coalesce(v_name, v_version.pack_name)) || '-' || stark_internal.random_suffix(),
-               v_namespace, v_version.pack_id, v_version.pack_name, v_version.id, v_version.version, v_labels, v_spec, v_priority, p_user_id, p_now
+        select stark_internal.name_stem(coalesce(v_pod.name, v_pod.pack_name)) || '-' || stark_internal.random_suffix(),
+               v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.spec, v_pod.priority, p_user_id, p_now
         from generate_series(1, v_replicas - cardinality(v_ids))
         on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
         returning id)

@@ -41,7 +41,7 @@ revoke all on function stark_internal.explain_nodes(stark_internal.pod_group) fr
  * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
  *   select stark.explain_placement('{"pack": "alpha", "spec": {"nodeSelector": {"disk": "ssd"}}}');
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_LABELS, INVALID_SPEC, NAMESPACE_NOT_FOUND, PACK_NOT_FOUND,
- * VERSION_NOT_FOUND, VERSION_NOT_READY.
+ * VERSION_NOT_FOUND, VERSION_NOT_READY, NODE_NOT_FOUND, RUNTIME_MISMATCH, PRIORITY_CLASS_NOT_FOUND.
  */
 create function stark.explain_placement(p_pod jsonb)
 returns jsonb
@@ -51,13 +51,8 @@ set search_path = ''
 as $$
 declare
   v_user uuid := stark_internal.require_user();
-  v_namespace text;
-  v_labels jsonb;
-  v_spec jsonb;
-  v_problem text;
-  v_version stark.pack_versions;
+  v_wanted stark.pods;
   v_group stark_internal.pod_group;
-  v_pod uuid := gen_random_uuid();
   v_sees_all boolean;
   v_nodes jsonb;
   v_feasible bigint;
@@ -66,41 +61,16 @@ begin
   if p_pod is null or jsonb_typeof(p_pod) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_pod must be an object', 'give at least {"pack": "name"}');
   end if;
-  select k into v_problem from jsonb_object_keys(p_pod) k
-    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
-  if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
-      'known: pack, version, namespace, name, replicas, labels, priority, spec');
-  end if;
-  select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
-    where coalesce(jsonb_typeof(p_pod -> k), 'null') not in ('string', 'null') limit 1;
-  if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('%s must be a string', v_problem));
-  end if;
-  if not stark_internal.is_whole(coalesce(nullif(p_pod -> 'priority', 'null'), '100'), 0, 1000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'priority must be a whole number from 0 to 1000');
-  end if;
-  v_namespace := coalesce(p_pod ->> 'namespace', 'default');
-  v_labels := coalesce(nullif(p_pod -> 'labels', 'null'), '{}');
-  v_spec := coalesce(nullif(p_pod -> 'spec', 'null'), '{}');
-  perform stark_internal.require_permission('pods:create', v_namespace, v_namespace <> 'stark-system');
-  perform stark_internal.require_namespace(v_namespace);
-  if stark_internal.labels_problem(v_labels) is not null then
-    perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_labels), 'use --label key=value');
-  end if;
-  if stark_internal.spec_problem(v_spec) is not null then
-    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_spec), 'stark explain pod.spec');
-  end if;
-  v_version := stark_internal.find_deployable_version(p_pod ->> 'pack', p_pod ->> 'version', v_user);
-
+  v_wanted := stark_internal.read_pod(p_pod, v_user);
+  v_wanted.id := gen_random_uuid();
   perform stark_internal.lock_cluster();
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
   insert into pg_temp.pass_pods
-    select v_pod, coalesce((p_pod ->> 'priority')::integer, 100), now(), v_version.id, v_namespace, v_labels,
-           stark_internal.placement_template(v_spec), stark_internal.placement_rules(v_spec), null, null, true, null,
-           coalesce((v_spec #>> '{resources,requests,cpu}')::bigint, 100), coalesce((v_spec #>> '{resources,requests,memory}')::bigint, 128),
-           coalesce((v_spec #>> '{resources,requests,storage}')::bigint, 0);
+    select v_wanted.id, v_wanted.priority, now(), v_wanted.pack_version_id, v_wanted.namespace, v_wanted.labels,
+           stark_internal.placement_template(v_wanted.spec), stark_internal.placement_rules(v_wanted.spec), null, null, true, null,
+           (v_wanted.spec #>> '{resources,requests,cpu}')::bigint, (v_wanted.spec #>> '{resources,requests,memory}')::bigint,
+           coalesce((v_wanted.spec #>> '{resources,requests,storage}')::bigint, 0);
   perform stark_internal.load_rules();
   select (g.pod_group).* into v_group from stark_internal.pending_groups() g;
   v_sees_all := stark_internal.has_permission('nodes:get');
@@ -110,11 +80,11 @@ begin
     into v_nodes, v_feasible
     from stark_internal.explain_nodes(v_group) n;
   if v_feasible = 0 then
-    perform stark_internal.keep_reasons(v_group, array[v_pod], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
+    perform stark_internal.keep_reasons(v_group, array[v_wanted.id], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
     select r.message into v_message from pg_temp.pass_reasons r;
   end if;
   perform stark_internal.open_tables();
-  return jsonb_build_object('namespace', v_namespace, 'policy', (select c.scheduling_policy from stark.cluster_config c), 'feasible', v_feasible, 'message', v_message, 'nodes', v_nodes);
+  return jsonb_build_object('namespace', v_wanted.namespace, 'policy', (select c.scheduling_policy from stark.cluster_config c), 'feasible', v_feasible, 'message', v_message, 'nodes', v_nodes);
 end;
 $$;
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
