@@ -1,0 +1,592 @@
+import type { BadInputWorld } from './bad-input-world.js';
+
+type World = BadInputWorld;
+type Args = Record<string, unknown>;
+/** What it is, the arguments it changes, the code that answers it, and what the message must name. */
+export type Case = [what: string, args: Args, code: string, names?: string | undefined];
+export type Caller = 'admin' | 'owner' | 'other' | 'viewer' | 'nobody' | 'disabled' | 'secret';
+
+/** What a function must refuse. */
+export interface Row {
+  /** Who may call it. */
+  as: Caller;
+  /** Who may not, and the code they meet; absent where everybody who is signed in may. */
+  denied?: [who: Caller, code: string];
+  /** Arguments that would be taken from `as`; what is bad is put into them. */
+  good(world: World): Args;
+  /**
+   * For each argument the code that any value of the wrong kind meets. `free` is a text that may be anything but too long or with a
+   * NUL, `unless an object` and `unless a list` say that any of them is taken; `typed` is an argument that Postgres itself refuses when it is not of its type; `whatever` is never refused.
+   */
+  bad: Record<string, string>;
+  /** What is well formed and yet refused: unknown names, amounts, states. */
+  cases?(world: World): Case[];
+}
+
+const unknownId = '00000000-0000-4000-8000-00000000dead';
+const many = (count: number, make: (i: number) => unknown = () => unknownId) =>
+  Array.from({ length: count }, (_, i) => make(i));
+const megabyte = 'x'.repeat(1_000_000);
+const manyLabels = Object.fromEntries(many(50_000, (i) => [`label-${i}`, 'some-value']) as [string, string][]);
+const badLabels: [what: string, labels: unknown, names?: string][] = [
+  ['a megabyte of labels', manyLabels, '64'],
+  ['a label of a megabyte', { app: megabyte }, '16 kB'],
+  ['a label that is a number', { app: 1.5 }, 'app'],
+  ['a label that is SQL', { app: "'; drop table stark.pods; --" }, 'app'],
+  ['a label key with a quote', { "a'b": 'x' }, "a'b"],
+];
+const labelled = (argument: string) =>
+  badLabels.map(([what, labels, names]): Case => [what, { [argument]: labels }, 'INVALID_LABELS', names]);
+const badTaints = (): Case[] => [
+  ['a taint without effect', { p_taints: [{ key: 'a' }] }, 'INVALID_TAINTS', 'effect'],
+  ['a taint with a key of SQL', { p_taints: [{ key: "';--", effect: 'NoSchedule' }] }, 'INVALID_TAINTS', 'key'],
+  [
+    'a thousand taints',
+    { p_taints: many(1000, (i) => ({ key: `k${i}`, effect: 'NoSchedule' })) },
+    'INVALID_TAINTS',
+    '64',
+  ],
+];
+const badAmounts = (argument: string): Case[] => [
+  ['a fraction of a core', { [argument]: { cpu: 1.5 } }, 'INVALID_ARGUMENT', 'cpu'],
+  ['an amount below nothing', { [argument]: { memory: -1 } }, 'INVALID_ARGUMENT', 'memory'],
+  ['an amount as a text', { [argument]: { pods: '10' } }, 'INVALID_ARGUMENT', 'pods'],
+  ['an amount that is unknown', { [argument]: { gpu: 1 } }, 'INVALID_ARGUMENT', 'gpu'],
+];
+
+/** What is wrong with a pod, whoever asks for it: create_pods and explain_placement refuse the same. */
+const badPods = (world: World): Case[] =>
+  (
+    [
+      ['no pack', { pack: null }, 'PACK_NOT_FOUND', 'null'],
+      ['an unknown pack', { pack: 'no-such-pack' }, 'PACK_NOT_FOUND', 'no-such-pack'],
+      ['a pack of another', { pack: 'hidden' }, 'PACK_NOT_FOUND', 'hidden'],
+      ['a pack that is a number', { pack: 5 }, 'INVALID_ARGUMENT', 'pack'],
+      ['an unknown version', { version: '9.9.9' }, 'VERSION_NOT_FOUND', '9.9.9'],
+      ['a version that is SQL', { version: "1' or '1'='1" }, 'VERSION_NOT_FOUND'],
+      ['a version that is uploading', { version: '2.0.0' }, 'VERSION_NOT_READY', 'alpha@2.0.0'],
+      ['a withdrawn version', { version: '0.9.0' }, 'VERSION_NOT_READY', 'alpha@0.9.0'],
+      ['an unknown namespace', { namespace: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+      ['the platform’s namespace', { namespace: 'stark-system' }, 'FORBIDDEN', 'stark-system'],
+      ['an unknown field', { image: 'x' }, 'INVALID_ARGUMENT', 'image'],
+      ['a fractional priority', { priority: 1.5 }, 'INVALID_ARGUMENT', 'priority'],
+      ['a priority above the users’', { priority: 1001 }, 'INVALID_ARGUMENT', 'priority'],
+      ['an unknown field of the spec', { spec: { colour: 'red' } }, 'INVALID_SPEC', 'colour'],
+      ['a spec that is a text', { spec: 'x' }, 'INVALID_SPEC', 'spec'],
+      ['a fraction of a core', { spec: { resources: { requests: { cpu: 0.5 } } } }, 'INVALID_SPEC', 'cpu'],
+      ['a selector of a node that is a list', { spec: { nodeSelector: [] } }, 'INVALID_SPEC', 'nodeSelector'],
+      ['a toleration without sense', { spec: { tolerations: [{ operator: 'Near' }] } }, 'INVALID_SPEC', 'toleration'],
+      [
+        'a port of 70000',
+        { spec: { ports: [{ name: 'http', strategy: 'fixed', port: 70_000 }] } },
+        'INVALID_SPEC',
+        'port',
+      ],
+      ['an affinity of 500 levels', { spec: { affinity: nested(500) } }, 'INVALID_SPEC', 'affinity'],
+      ['an unknown priority class', { spec: { priorityClassName: 'none' } }, 'PRIORITY_CLASS_NOT_FOUND', 'none'],
+      [
+        'the system’s priority class',
+        { spec: { priorityClassName: 'system-node-critical' } },
+        'FORBIDDEN',
+        'system-node-critical',
+      ],
+      ['an unknown node', { spec: { nodeName: 'no-such-node' } }, 'NODE_NOT_FOUND', 'no-such-node'],
+      ...badLabels.map(([what, labels, names]): Case => [what, { labels }, 'INVALID_LABELS', names]),
+    ] as Case[]
+  ).map(([what, item, code, names]) => [what, { ...world.pod, ...item }, code, names]);
+
+function nested(depth: number): unknown {
+  let value: unknown = {};
+  for (let i = 0; i < depth; i += 1) value = { x: value };
+  return value;
+}
+
+const node = (world: World) => ({ p_node_id: world.node.id, p_incarnation: world.node.incarnation });
+const byNode = (as: Caller): Row => ({
+  as,
+  denied: ['other', 'NODE_NOT_FOUND'],
+  good: () => ({ p_name: 'n1' }),
+  bad: { p_name: 'NODE_NOT_FOUND' },
+  cases: () => [['an unknown node', { p_name: 'n99' }, 'NODE_NOT_FOUND', 'n99']],
+});
+const byPods = (): Row => ({
+  as: 'owner',
+  denied: ['other', 'POD_NOT_FOUND'],
+  good: (world) => ({ p_ids: [world.pods.running] }),
+  bad: { p_ids: 'INVALID_ARGUMENT' },
+  cases: (world) => [
+    ['no pod at all', { p_ids: [] }, 'INVALID_ARGUMENT', 'p_ids'],
+    ['an unknown pod', { p_ids: [unknownId] }, 'POD_NOT_FOUND', unknownId],
+    ['an unknown pod beside a known one', { p_ids: [world.pods.running, unknownId] }, 'POD_NOT_FOUND', unknownId],
+    ['nothing for a pod', { p_ids: [null] }, 'POD_NOT_FOUND', 'null'],
+    ['too many pods', { p_ids: many(10_001) }, 'LIMIT_EXCEEDED', '10001'],
+  ],
+});
+
+/** One row for each function of schema stark. */
+export const rows: Record<string, Row> = {
+  whoami: { as: 'viewer', good: () => ({}), bad: {} },
+  needs_setup: { as: 'viewer', good: () => ({}), bad: {} },
+  can_i: {
+    as: 'viewer',
+    good: () => ({ p_verb: 'get', p_kind: 'pods' }),
+    bad: { p_verb: 'whatever', p_kind: 'whatever', p_namespace: 'whatever' },
+  },
+  setup_admin: {
+    as: 'secret',
+    denied: ['admin', '42501'],
+    good: (world) => ({ p_user_id: world.id('other') }),
+    bad: { p_user_id: 'SETUP_DONE', p_display_name: 'SETUP_DONE' },
+    cases: (world) => [['a second time', { p_user_id: world.id('other') }, 'SETUP_DONE', 'first admin']],
+  },
+  grant_role: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: (world) => ({ p_user_id: world.id('other'), p_role: 'viewer', p_namespace: 'default' }),
+    bad: { p_user_id: 'USER_NOT_FOUND', p_role: 'ROLE_NOT_FOUND', p_namespace: 'NAMESPACE_NOT_FOUND' },
+    cases: () => [
+      ['an unknown user', { p_user_id: unknownId }, 'USER_NOT_FOUND', unknownId],
+      ['an unknown role', { p_role: 'emperor' }, 'ROLE_NOT_FOUND', 'emperor'],
+      ['an unknown namespace', { p_namespace: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+    ],
+  },
+  revoke_role: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: (world) => ({ p_user_id: world.id('owner'), p_role: 'user' }),
+    bad: { p_user_id: 'typed', p_role: 'whatever', p_namespace: 'whatever' },
+    cases: (world) => [
+      ['the last admin', { p_user_id: world.id('admin'), p_role: 'admin' }, 'LAST_ADMIN', 'last admin'],
+    ],
+  },
+  list_users: { as: 'admin', denied: ['owner', 'FORBIDDEN'], good: () => ({}), bad: {} },
+  admit_user: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_email: 'fresh@example.com', p_role: 'viewer' }),
+    bad: {
+      p_email: 'INVALID_ARGUMENT',
+      p_role: 'ROLE_NOT_FOUND',
+      p_namespace: 'NAMESPACE_NOT_FOUND',
+      p_display_name: 'free',
+    },
+    cases: () => [
+      ['an address that is taken', { p_email: 'owner@example.com' }, 'EMAIL_TAKEN', 'owner@example.com'],
+      ['an unknown role', { p_role: 'emperor' }, 'ROLE_NOT_FOUND', 'emperor'],
+      ['an unknown namespace', { p_namespace: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+      ['a namespace without a role', { p_role: null, p_namespace: 'default' }, 'INVALID_ARGUMENT', 'role'],
+      ['a long name', { p_display_name: megabyte }, 'INVALID_ARGUMENT', 'display_name'],
+    ],
+  },
+  disable_user: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: (world) => ({ p_user_id: world.id('other') }),
+    bad: { p_user_id: 'USER_NOT_FOUND' },
+    cases: (world) => [
+      ['an unknown user', { p_user_id: unknownId }, 'USER_NOT_FOUND', unknownId],
+      ['the last admin', { p_user_id: world.id('admin') }, 'LAST_ADMIN', 'root@example.com'],
+    ],
+  },
+  enable_user: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: (world) => ({ p_user_id: world.id('disabled') }),
+    bad: { p_user_id: 'USER_NOT_FOUND' },
+    cases: () => [['an unknown user', { p_user_id: unknownId }, 'USER_NOT_FOUND', unknownId]],
+  },
+  create_role: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'fresh', p_permissions: ['pods:get'] }),
+    bad: { p_name: 'INVALID_NAME', p_permissions: 'INVALID_ARGUMENT', p_description: 'free' },
+    cases: () => [
+      ['a name that is there', { p_name: 'viewer' }, 'ROLE_EXISTS', 'viewer'],
+      ['an unknown verb', { p_permissions: ['pods:fly'] }, 'INVALID_ARGUMENT', 'verb'],
+      ['a permission of SQL', { p_permissions: ["pods:get'; --"] }, 'INVALID_ARGUMENT', "pods:get'; --"],
+      ['a thousand permissions', { p_permissions: many(1000, () => 'pods:get') }, 'INVALID_ARGUMENT', '200'],
+      ['a long description', { p_description: megabyte }, 'INVALID_ARGUMENT', 'description'],
+    ],
+  },
+  update_role: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'helper', p_permissions: ['nodes:get'] }),
+    bad: { p_name: 'ROLE_NOT_FOUND', p_permissions: 'INVALID_ARGUMENT', p_description: 'free' },
+    cases: () => [
+      ['an unknown role', { p_name: 'emperor' }, 'ROLE_NOT_FOUND', 'emperor'],
+      ['a built-in role', { p_name: 'admin' }, 'ROLE_RESERVED', 'admin'],
+      ['an unknown kind', { p_permissions: ['planets:get'] }, 'INVALID_ARGUMENT', 'kind'],
+      ['a long description', { p_description: megabyte }, 'INVALID_ARGUMENT', 'description'],
+    ],
+  },
+  delete_role: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'helper' }),
+    bad: { p_name: 'ROLE_NOT_FOUND' },
+    cases: () => [
+      ['an unknown role', { p_name: 'emperor' }, 'ROLE_NOT_FOUND', 'emperor'],
+      ['a built-in role', { p_name: 'admin' }, 'ROLE_RESERVED', 'admin'],
+    ],
+  },
+  create_join_token: {
+    as: 'owner',
+    denied: ['viewer', 'FORBIDDEN'],
+    good: () => ({ p_ttl_seconds: 60 }),
+    bad: { p_ttl_seconds: 'typed', p_labels: 'INVALID_LABELS', p_taints: 'INVALID_TAINTS', p_uses: 'typed' },
+    cases: () => [
+      ['a token that is over', { p_ttl_seconds: 0 }, 'INVALID_ARGUMENT', '0 seconds'],
+      ['a token for ever', { p_ttl_seconds: 2_592_001 }, 'INVALID_ARGUMENT', '2592001'],
+      ['a token for nobody', { p_uses: 0 }, 'INVALID_ARGUMENT', 'not for 0'],
+      ['a token for everybody', { p_uses: 1001 }, 'INVALID_ARGUMENT', '1001'],
+      ...labelled('p_labels'),
+      ...badTaints(),
+    ],
+  },
+  revoke_join_token: {
+    as: 'owner',
+    denied: ['other', 'JOIN_TOKEN_NOT_FOUND'],
+    good: (world) => ({ p_id: world.token.id }),
+    bad: { p_id: 'JOIN_TOKEN_NOT_FOUND' },
+    cases: () => [['an unknown token', { p_id: 'abcdef' }, 'JOIN_TOKEN_NOT_FOUND', 'abcdef']],
+  },
+  admit_node: {
+    as: 'secret',
+    denied: ['admin', '42501'],
+    good: (world) => ({ p_secret_sha256: world.token.sha256, p_name: 'fresh', p_runtime: 'node' }),
+    bad: { p_secret_sha256: 'JOIN_TOKEN_INVALID', p_name: 'INVALID_NAME', p_runtime: 'INVALID_RUNTIME' },
+    cases: () => [
+      ['no token', { p_secret_sha256: null }, 'NODE_REGISTRATION_CLOSED', 'join token'],
+      ['a name that is there', { p_name: 'n1' }, 'NODE_NAME_TAKEN', 'n1'],
+    ],
+  },
+  join_node: {
+    as: 'secret',
+    denied: ['admin', '42501'],
+    good: (world) => ({
+      p_secret_sha256: world.token.sha256,
+      p_user_id: world.id('nobody'),
+      p_name: 'fresh',
+      p_runtime: 'node',
+    }),
+    bad: {
+      p_secret_sha256: 'JOIN_TOKEN_INVALID',
+      p_user_id: 'USER_NOT_FOUND',
+      p_name: 'INVALID_NAME',
+      p_runtime: 'INVALID_RUNTIME',
+    },
+    cases: () => [
+      ['an unknown user', { p_user_id: unknownId }, 'USER_NOT_FOUND', unknownId],
+      ['a name that is there', { p_name: 'n1' }, 'NODE_NAME_TAKEN', 'n1'],
+    ],
+  },
+  create_priority_class: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'gold', p_value: 500 }),
+    bad: {
+      p_name: 'INVALID_NAME',
+      p_value: 'typed',
+      p_global_default: 'typed',
+      p_preemption_policy: 'INVALID_ARGUMENT',
+      p_description: 'free',
+    },
+    cases: () => [
+      ['a name that is there', { p_name: 'default' }, 'PRIORITY_CLASS_EXISTS', 'default'],
+      ['a name of the system', { p_name: 'system-mine' }, 'INVALID_NAME', 'system-mine'],
+      ['a value above the users’', { p_value: 1001 }, 'INVALID_ARGUMENT', '1001'],
+      ['no value', { p_value: null }, 'INVALID_ARGUMENT', 'value'],
+    ],
+  },
+  delete_priority_class: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'silver' }),
+    bad: { p_name: 'PRIORITY_CLASS_NOT_FOUND' },
+    cases: () => [
+      ['an unknown class', { p_name: 'none' }, 'PRIORITY_CLASS_NOT_FOUND', 'none'],
+      ['a built-in class', { p_name: 'default' }, 'PRIORITY_CLASS_RESERVED', 'default'],
+    ],
+  },
+  update_cluster_config: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_changes: { scheduling_policy: 'bin_pack' } }),
+    bad: { p_changes: 'INVALID_ARGUMENT', p_if_version: 'typed' },
+    cases: () => [
+      ['an unknown setting', { p_changes: { colour: 'red' } }, 'INVALID_ARGUMENT', 'colour'],
+      ['an unknown policy', { p_changes: { scheduling_policy: 'luck' } }, 'INVALID_ARGUMENT', 'scheduling policy'],
+      ['a fraction', { p_changes: { default_cpu_request: 0.5 } }, 'INVALID_ARGUMENT', 'default_cpu_request'],
+      ['too much', { p_changes: { default_cpu_request: 2_000_000 } }, 'INVALID_ARGUMENT', 'default cpu request'],
+      ['a deep value', { p_changes: { scheduling_seed: nested(500) } }, 'INVALID_ARGUMENT', 'scheduling_seed'],
+      ['a megabyte', { p_changes: { default_namespace: megabyte } }, 'NAMESPACE_NOT_FOUND', 'xxx'],
+      ['an unknown namespace', { p_changes: { default_namespace: 'nowhere' } }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
+  create_namespace: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'fresh' }),
+    bad: {
+      p_name: 'INVALID_NAME',
+      p_labels: 'INVALID_LABELS',
+      p_quota: 'INVALID_ARGUMENT',
+      p_limit_range: 'INVALID_ARGUMENT',
+    },
+    cases: () => [
+      ['a name that is there', { p_name: 'default' }, 'NAMESPACE_EXISTS', 'default'],
+      ...labelled('p_labels'),
+      ...badAmounts('p_quota'),
+      ['a limit range upside down', { p_limit_range: { min: { cpu: 9 }, max: { cpu: 1 } } }, 'INVALID_ARGUMENT', 'cpu'],
+    ],
+  },
+  update_namespace: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'full', p_quota: { pods: 2 } }),
+    bad: {
+      p_name: 'NAMESPACE_NOT_FOUND',
+      p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
+      p_quota: 'INVALID_ARGUMENT',
+      p_limit_range: 'INVALID_ARGUMENT',
+      p_if_version: 'typed',
+    },
+    cases: () => [
+      ['an unknown namespace', { p_name: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+      ...labelled('p_labels'),
+      ...badAmounts('p_quota'),
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
+  delete_namespace: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'full' }),
+    bad: { p_name: 'NAMESPACE_NOT_FOUND', p_if_version: 'typed' },
+    cases: () => [
+      ['an unknown namespace', { p_name: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+      ['a reserved one', { p_name: 'default' }, 'NAMESPACE_RESERVED', 'default'],
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
+  register_pack_version: {
+    as: 'owner',
+    denied: ['viewer', 'FORBIDDEN'],
+    good: () => ({
+      p_name: 'fresh',
+      p_version: '1.0.0',
+      p_runtime: 'node',
+      p_size_bytes: 10,
+      p_sha256: 'a'.repeat(64),
+    }),
+    bad: {
+      p_name: 'INVALID_NAME',
+      p_version: 'INVALID_VERSION',
+      p_runtime: 'INVALID_RUNTIME',
+      p_entry: 'INVALID_ARGUMENT',
+      p_visibility: 'INVALID_ARGUMENT',
+      p_description: 'free',
+      p_size_bytes: 'typed',
+      p_sha256: 'INVALID_ARGUMENT',
+    },
+    cases: () => [
+      ['a pack of another', { p_name: 'hidden' }, 'FORBIDDEN', 'hidden'],
+      ['a version that is ready', { p_name: 'alpha' }, 'VERSION_EXISTS', 'alpha@1.0.0'],
+      ['more than 50 MB', { p_size_bytes: 52_428_801 }, 'BUNDLE_TOO_LARGE', '52428801'],
+      ['nothing', { p_size_bytes: 0 }, 'INVALID_ARGUMENT', 'size_bytes'],
+      ['a long description', { p_description: megabyte }, 'INVALID_ARGUMENT', '1000000'],
+    ],
+  },
+  finish_pack_version: {
+    as: 'owner',
+    denied: ['other', 'FORBIDDEN'],
+    good: (world) => ({ p_version_id: world.versions.uploading }),
+    bad: { p_version_id: 'VERSION_NOT_FOUND' },
+    cases: (world) => [
+      ['an unknown version', { p_version_id: unknownId }, 'VERSION_NOT_FOUND', unknownId],
+      ['no upload', {}, 'BUNDLE_MISSING', 'alpha@2.0.0'],
+      ['a withdrawn version', { p_version_id: world.versions.withdrawn }, 'VERSION_NOT_READY', 'alpha@0.9.0'],
+    ],
+  },
+  withdraw_pack_version: {
+    as: 'owner',
+    denied: ['other', 'PACK_NOT_FOUND'],
+    good: () => ({ p_name: 'alpha', p_version: '1.0.0' }),
+    bad: { p_name: 'PACK_NOT_FOUND', p_version: 'VERSION_NOT_FOUND' },
+    cases: () => [
+      ['an unknown pack', { p_name: 'none' }, 'PACK_NOT_FOUND', 'none'],
+      ['an unknown version', { p_version: '9.9.9' }, 'VERSION_NOT_FOUND', '9.9.9'],
+    ],
+  },
+  update_pack: {
+    as: 'owner',
+    denied: ['other', 'PACK_NOT_FOUND'],
+    good: () => ({ p_name: 'alpha', p_description: 'better' }),
+    bad: { p_name: 'PACK_NOT_FOUND', p_visibility: 'INVALID_ARGUMENT', p_description: 'free', p_if_version: 'typed' },
+    cases: () => [
+      ['an unknown pack', { p_name: 'none' }, 'PACK_NOT_FOUND', 'none'],
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+      ['a long description', { p_description: megabyte }, 'INVALID_ARGUMENT', '1000000'],
+    ],
+  },
+  delete_pack: {
+    as: 'owner',
+    denied: ['other', 'PACK_NOT_FOUND'],
+    good: () => ({ p_name: 'alpha' }),
+    bad: { p_name: 'PACK_NOT_FOUND' },
+    cases: () => [
+      ['an unknown pack', { p_name: 'none' }, 'PACK_NOT_FOUND', 'none'],
+      ['a pack with pods', {}, 'PACK_IN_USE', 'alpha'],
+    ],
+  },
+  register_node: {
+    as: 'owner',
+    denied: ['viewer', 'FORBIDDEN'],
+    good: () => ({ p_name: 'fresh', p_runtime: 'node' }),
+    bad: {
+      p_name: 'INVALID_NAME',
+      p_runtime: 'INVALID_RUNTIME',
+      p_labels: 'INVALID_LABELS',
+      p_taints: 'INVALID_TAINTS',
+      p_allocatable: 'INVALID_ARGUMENT',
+      p_capabilities: 'INVALID_ARGUMENT unless an object',
+      p_installation: 'typed',
+    },
+    cases: () => [
+      ['a name of another', { p_name: 'theirs' }, 'NODE_NAME_TAKEN', 'theirs'],
+      ['another runtime', { p_name: 'n1', p_runtime: 'browser' }, 'RUNTIME_MISMATCH', 'n1'],
+      ...labelled('p_labels'),
+      ...badTaints(),
+      ...badAmounts('p_allocatable'),
+      ['a megabyte of capabilities', { p_capabilities: { x: megabyte } }, 'INVALID_ARGUMENT', 'capabilities'],
+    ],
+  },
+  update_node: {
+    as: 'owner',
+    denied: ['other', 'NODE_NOT_FOUND'],
+    good: () => ({ p_name: 'n1', p_labels: { zone: 'b' } }),
+    bad: {
+      p_name: 'NODE_NOT_FOUND',
+      p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
+      p_taints: 'INVALID_TAINTS',
+      p_allocatable: 'INVALID_ARGUMENT',
+      p_capabilities: 'INVALID_ARGUMENT unless an object',
+      p_if_version: 'typed',
+    },
+    cases: () => [
+      ['an unknown node', { p_name: 'n99' }, 'NODE_NOT_FOUND', 'n99'],
+      ...labelled('p_labels'),
+      ...badTaints(),
+      ...badAmounts('p_allocatable'),
+      ['a megabyte of capabilities', { p_capabilities: { x: megabyte } }, 'INVALID_ARGUMENT', 'capabilities'],
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
+  cordon_node: byNode('owner'),
+  uncordon_node: byNode('owner'),
+  drain_node: byNode('owner'),
+  delete_node: {
+    ...byNode('owner'),
+    bad: { p_name: 'NODE_NOT_FOUND', p_force: 'typed', p_if_version: 'typed' },
+    cases: () => [
+      ['an unknown node', { p_name: 'n99' }, 'NODE_NOT_FOUND', 'n99'],
+      ['a node with pods', {}, 'NODE_IN_USE', 'n1'],
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
+  create_pods: {
+    as: 'owner',
+    denied: ['viewer', 'FORBIDDEN'],
+    good: (world) => ({ p_pods: [world.pod] }),
+    bad: { p_pods: 'INVALID_ARGUMENT' },
+    cases: (world) => [
+      ...badPods(world).map(([what, item, code, names]): Case => [what, { p_pods: [item] }, code, names]),
+      ['a name with SQL', { p_pods: [{ ...world.pod, name: "x'; --" }] }, 'INVALID_NAME', "x'; --"],
+      ['a name that is taken', { p_pods: [{ ...world.pod, name: 'runs' }] }, 'POD_NAME_TAKEN', 'runs'],
+      ['half a replica', { p_pods: [{ ...world.pod, replicas: 1.5 }] }, 'INVALID_ARGUMENT', 'replicas'],
+      ['no replica', { p_pods: [{ ...world.pod, replicas: 0 }] }, 'INVALID_ARGUMENT', 'replicas'],
+      ['too many replicas', { p_pods: [{ ...world.pod, replicas: 10_001 }] }, 'LIMIT_EXCEEDED', '10000'],
+      ['too many entries', { p_pods: many(1001, () => world.pod) }, 'LIMIT_EXCEEDED', '1001'],
+      ['more than the quota', { p_pods: [{ ...world.pod, namespace: 'full' }] }, 'QUOTA_EXCEEDED', 'full'],
+      [
+        'more than the limit range',
+        { p_pods: [{ ...world.pod, namespace: 'small' }] },
+        'LIMIT_RANGE_VIOLATED',
+        'small',
+      ],
+      [
+        'a namespace that is being deleted',
+        { p_pods: [{ ...world.pod, namespace: 'dying' }] },
+        'NAMESPACE_TERMINATING',
+        'dying',
+      ],
+      ['a node of another kind', { p_pods: [{ ...world.pod, spec: { nodeName: 'tab' } }] }, 'RUNTIME_MISMATCH', 'tab'],
+      ['a good one before a bad one', { p_pods: [world.pod, { pack: 'none' }] }, 'PACK_NOT_FOUND', 'none'],
+    ],
+  },
+  explain_placement: {
+    as: 'owner',
+    denied: ['viewer', 'FORBIDDEN'],
+    good: (world) => ({ p_pod: world.pod }),
+    bad: { p_pod: 'INVALID_ARGUMENT' },
+    cases: (world) => badPods(world).map(([what, item, code, names]) => [what, { p_pod: item }, code, names]),
+  },
+  stop_pods: byPods(),
+  delete_pods: byPods(),
+  roll_back_pod: {
+    as: 'owner',
+    denied: ['other', 'POD_NOT_FOUND'],
+    good: (world) => ({ p_id: world.pods.running }),
+    bad: { p_id: 'POD_NOT_FOUND', p_version: 'VERSION_NOT_FOUND', p_if_version: 'typed' },
+    cases: () => [
+      ['an unknown pod', { p_id: unknownId }, 'POD_NOT_FOUND', unknownId],
+      ['a later version', { p_version: '9.9.9' }, 'INVALID_ARGUMENT', '9.9.9'],
+      ['a version that is not there', { p_version: '0.0.1' }, 'VERSION_NOT_FOUND', '0.0.1'],
+      ['a withdrawn version', { p_version: '0.9.0' }, 'VERSION_NOT_READY', 'alpha@0.9.0'],
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
+  node_sync: {
+    as: 'owner',
+    denied: ['other', 'FORBIDDEN'],
+    good: (world) => node(world),
+    bad: { p_node_id: 'NODE_NOT_FOUND', p_incarnation: 'typed' },
+    cases: () => [
+      ['an unknown node', { p_node_id: unknownId }, 'NODE_NOT_FOUND', unknownId],
+      ['an older incarnation', { p_incarnation: 0 }, 'STALE_INCARNATION', 'n1'],
+    ],
+  },
+  report_pods: {
+    as: 'owner',
+    denied: ['other', 'FORBIDDEN'],
+    good: (world) => ({ ...node(world), p_reports: [] }),
+    bad: { p_node_id: 'NODE_NOT_FOUND', p_incarnation: 'typed', p_reports: 'INVALID_ARGUMENT unless a list' },
+    cases: () => [
+      ['an older incarnation', { p_incarnation: 0 }, 'STALE_INCARNATION', 'n1'],
+      ['no incarnation', { p_incarnation: null }, 'INVALID_ARGUMENT', 'p_incarnation'],
+      ['too many reports', { p_reports: many(1001, () => ({})) }, 'LIMIT_EXCEEDED', '1001'],
+    ],
+  },
+  disconnect_node: {
+    as: 'owner',
+    denied: ['other', 'FORBIDDEN'],
+    good: (world) => node(world),
+    bad: { p_node_id: 'NODE_NOT_FOUND', p_incarnation: 'typed' },
+    cases: () => [
+      ['an older incarnation', { p_incarnation: 0 }, 'STALE_INCARNATION', 'n1'],
+      ['no incarnation', { p_incarnation: null }, 'INVALID_ARGUMENT', 'p_incarnation'],
+    ],
+  },
+  append_pod_logs: {
+    as: 'owner',
+    denied: ['other', 'FORBIDDEN'],
+    good: (world) => ({ ...node(world), p_lines: [] }),
+    bad: { p_node_id: 'NODE_NOT_FOUND', p_incarnation: 'typed', p_lines: 'INVALID_ARGUMENT unless a list' },
+    cases: () => [
+      ['an older incarnation', { p_incarnation: 0 }, 'STALE_INCARNATION', 'n1'],
+      ['too many lines', { p_lines: many(5001, () => ({})) }, 'LIMIT_EXCEEDED', '5001'],
+    ],
+  },
+};
