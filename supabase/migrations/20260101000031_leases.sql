@@ -163,7 +163,7 @@ revoke all on function stark_internal.reap_nodes(timestamptz) from public, anon;
  * stark.watch_nodes(sightings, since, at) -> {roll_call}: a watcher says what it saw of the nodes (see renew_leases), and that
  * it has heard everything from since to at, by its own clock. Its time joins the watched time where the two meet, else it
  * begins a new one. roll_call: whether it shall name everyone who is present with each word.
- * Caller: the secret key. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN.
+ * Caller: the secret key. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT.
  */
 create function stark.watch_nodes(p_sightings jsonb, p_since timestamptz, p_at timestamptz)
 returns jsonb
@@ -177,6 +177,9 @@ begin
   perform stark_internal.require_user();
   if not stark_internal.is_trusted() then
     perform stark_internal.fail('FORBIDDEN', 'only the secret key may speak for the watcher', 'stark auth whoami');
+  end if;
+  if p_since is null or p_at is null or coalesce(jsonb_typeof(p_sightings), '') <> 'array' or p_sightings @? '$[*] ? (@.type() != "object")' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'watch_nodes needs a list p_sightings, p_since and p_at', 'deploy Edge Function watch of the same version');
   end if;
   perform stark_internal.lock_cluster();
   update stark_internal.node_watch w set

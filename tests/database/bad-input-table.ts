@@ -589,4 +589,14 @@ export const rows: Record<string, Row> = {
       ['too many lines', { p_lines: many(5001, () => ({})) }, 'LIMIT_EXCEEDED', '5001'],
     ],
   },
+  watch_nodes: {
+    as: 'secret',
+    denied: ['admin', '42501'],
+    good: () => ({ p_sightings: [], p_since: '2026-01-01T00:00:00Z', p_at: '2026-01-01T00:00:01Z' }),
+    bad: { p_sightings: 'INVALID_ARGUMENT', p_since: 'typed', p_at: 'typed' },
+    cases: () => [
+      ['no time', { p_at: null }, 'INVALID_ARGUMENT', 'p_at'],
+      ['a sighting that is a text', { p_sightings: ['x'] }, 'INVALID_ARGUMENT', 'p_sightings'],
+    ],
+  },
 };
