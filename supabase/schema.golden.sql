@@ -2306,6 +2306,9 @@ begin
   if not stark_internal.is_trusted() then
     perform stark_internal.fail('FORBIDDEN', 'only the secret key may speak for the watcher', 'stark auth whoami');
   end if;
+  if p_since is null or p_at is null or coalesce(jsonb_typeof(p_sightings), '') <> 'array' or p_sightings @? '$[*] ? (@.type() != "object")' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'watch_nodes needs a list p_sightings, p_since and p_at', 'deploy Edge Function watch of the same version');
+  end if;
   perform stark_internal.lock_cluster();
   update stark_internal.node_watch w set
     since = case when p_since <= w.last_word then least(w.since, p_since) else least(p_since, v_at) end,

@@ -113,12 +113,13 @@ const byPods = (): Row => ({
   as: 'owner',
   denied: ['other', 'POD_NOT_FOUND'],
   good: (world) => ({ p_ids: [world.pods.running] }),
-  bad: { p_ids: 'INVALID_ARGUMENT' },
+  bad: { p_ids: 'INVALID_ARGUMENT', p_if_version: 'typed' },
   cases: (world) => [
     ['no pod at all', { p_ids: [] }, 'INVALID_ARGUMENT', 'p_ids'],
     ['an unknown pod', { p_ids: [unknownId] }, 'POD_NOT_FOUND', unknownId],
     ['an unknown pod beside a known one', { p_ids: [world.pods.running, unknownId] }, 'POD_NOT_FOUND', unknownId],
     ['nothing for a pod', { p_ids: [null] }, 'POD_NOT_FOUND', 'null'],
+    ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
     ['too many pods', { p_ids: many(10_001) }, 'LIMIT_EXCEEDED', '10001'],
   ],
 });
@@ -299,12 +300,29 @@ export const rows: Record<string, Row> = {
       ['no value', { p_value: null }, 'INVALID_ARGUMENT', 'value'],
     ],
   },
+  update_priority_class: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_name: 'silver', p_description: 'better' }),
+    bad: {
+      p_name: 'PRIORITY_CLASS_NOT_FOUND',
+      p_global_default: 'typed',
+      p_description: 'free',
+      p_if_version: 'typed',
+    },
+    cases: () => [
+      ['an unknown class', { p_name: 'none' }, 'PRIORITY_CLASS_NOT_FOUND', 'none'],
+      ['a long description', { p_description: megabyte }, 'INVALID_ARGUMENT', 'description'],
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
   delete_priority_class: {
     as: 'admin',
     denied: ['owner', 'FORBIDDEN'],
     good: () => ({ p_name: 'silver' }),
-    bad: { p_name: 'PRIORITY_CLASS_NOT_FOUND' },
+    bad: { p_name: 'PRIORITY_CLASS_NOT_FOUND', p_if_version: 'typed' },
     cases: () => [
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
       ['an unknown class', { p_name: 'none' }, 'PRIORITY_CLASS_NOT_FOUND', 'none'],
       ['a built-in class', { p_name: 'default' }, 'PRIORITY_CLASS_RESERVED', 'default'],
     ],
@@ -435,8 +453,9 @@ export const rows: Record<string, Row> = {
     as: 'owner',
     denied: ['other', 'PACK_NOT_FOUND'],
     good: () => ({ p_name: 'alpha' }),
-    bad: { p_name: 'PACK_NOT_FOUND' },
+    bad: { p_name: 'PACK_NOT_FOUND', p_if_version: 'typed' },
     cases: () => [
+      ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
       ['an unknown pack', { p_name: 'none' }, 'PACK_NOT_FOUND', 'none'],
       ['a pack with pods', {}, 'PACK_IN_USE', 'alpha'],
     ],

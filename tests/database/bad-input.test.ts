@@ -57,9 +57,9 @@ function problemOf({ status, json, text }: Answer, codes: readonly string[], nam
 }
 
 it('has a row for each function and a word on each argument', () => {
-  expect(Object.keys(rows).sort()).toEqual([...signatures.keys()].sort());
-  for (const [name, list] of signatures)
-    expect(Object.keys(rows[name]?.bad ?? {}).sort(), name).toEqual(list.map(([argument]) => argument).sort());
+  const said = Object.entries(rows).map(([name, { bad }]) => `${name}(${Object.keys(bad).sort()})`);
+  const there = [...signatures].map(([name, list]) => `${name}(${list.map(([argument]) => argument).sort()})`);
+  expect(said.sort()).toEqual(there.sort());
 });
 
 describe.each(Object.entries(rows))('%s', (fn, row) => {

@@ -49,7 +49,14 @@ const byType: Record<string, [what: string, json: string][]> = {
   ],
   bigint: numbers,
   integer: numbers,
-  'timestamp with time zone': [['a word', '"soon"'], ['a number', '5'], ['the 30th of February', '"2026-02-30"'], ['SQL', '"now()\'; --"'], ['an object', '{}'], nul],
+  'timestamp with time zone': [
+    ['a word', '"soon"'],
+    ['a number', '5'],
+    ['the 30th of February', '"2026-02-30"'],
+    ['SQL', '"now()\'; --"'],
+    ['an object', '{}'],
+    nul,
+  ],
   boolean: [
     ['a word', '"maybe"'],
     ['a number', '5'],
