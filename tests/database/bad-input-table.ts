@@ -598,6 +598,13 @@ export const rows: Record<string, Row> = {
       ['no incarnation', { p_incarnation: null }, 'INVALID_ARGUMENT', 'p_incarnation'],
     ],
   },
+  follow_logs: {
+    as: 'owner',
+    denied: ['other', 'POD_NOT_FOUND'],
+    good: (world) => ({ p_pod_id: world.pods.running }),
+    bad: { p_pod_id: 'POD_NOT_FOUND' },
+    cases: () => [['an unknown pod', { p_pod_id: unknownId }, 'POD_NOT_FOUND', unknownId]],
+  },
   append_pod_logs: {
     as: 'owner',
     denied: ['other', 'FORBIDDEN'],
