@@ -900,7 +900,7 @@ create view stark_internal.wanted_pods with (security_invoker=true) as
     p.status,
     p.priority,
     p.created_at,
-    jsonb_build_object('id', p.id, 'name', p.name, 'namespace', p.namespace, 'labels', p.labels, 'status', p.status, 'pack', p.pack_name, 'version', p.version, 'version_id', v.id, 'runtime', v.runtime, 'entry', v.entry, 'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes), 'spec', p.spec, 'restarts', p.restarts, 'wanted',
+    jsonb_build_object('id', p.id, 'name', p.name, 'namespace', p.namespace, 'owner', p.created_by, 'labels', p.labels, 'status', p.status, 'pack', p.pack_name, 'version', p.version, 'version_id', v.id, 'runtime', v.runtime, 'entry', v.entry, 'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes), 'spec', p.spec, 'restarts', p.restarts, 'wanted',
         CASE
             WHEN p.status = 'stopping'::text THEN 'stopped'::text
             ELSE 'running'::text

@@ -44,6 +44,7 @@ describe('a pack in its process', () => {
     expect(Object.keys(seen.processEnv).sort()).toEqual([
       'GREETING',
       'NODE_OPTIONS',
+      'STARK_DATA_DIR',
       'STARK_NAMESPACE',
       'STARK_NODE_NAME',
       'STARK_PACK',

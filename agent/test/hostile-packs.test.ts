@@ -125,18 +125,19 @@ describe('a hostile pack', () => {
   });
 
   it('that forges messages to the agent speaks for itself only', async () => {
-    const made = await bench.run(`export default async () => {
-      for (const message of [null, 1, 'x', { type: 'exited' }, { type: 'failed' }, { type: 'started' }, { type: 'init' }]) process.send(message);
+    const made = await bench.run(`import fs from 'node:fs'; export default async () => {
+      for (const message of [null, 1, 'x', { type: 'exited' }, { type: 'failed' }, { type: 'started' }, { type: 'init' }]) fs.writeSync(3, JSON.stringify(message) + '\\n');
+      fs.writeSync(3, 'no JSON\\n' + 'x'.repeat(100_000) + '\\n');
+      console.log(process.send, process.channel);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }`);
     expect(await made.outcome()).toEqual({ exitCode: 0, reason: 'Completed' });
     expect(made.seen).toEqual(['started', 'exited']);
+    expect(made.text()).toBe('undefined undefined');
   });
 
   it('that cuts its channel to the agent is ended', async () => {
-    const made = await bench.run(
-      'export default () => { process.removeAllListeners("disconnect"); process.disconnect(); setInterval(() => {}, 1000); return new Promise(() => {}); }',
-    );
+    const made = await bench.run('import fs from "node:fs"; export default () => { fs.closeSync(3); for (;;); }');
     expect(await made.outcome()).toMatchObject({ reason: 'Killed', message: 'it closed its channel to the agent' });
   });
 

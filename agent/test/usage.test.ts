@@ -42,7 +42,7 @@ describe('what a pod uses', () => {
       const nice = readdirSync(folder).map(
         (thread) => readFileSync(`${folder}/${thread}/stat`, 'utf8').split(') ')[1]?.split(' ')[16],
       );
-      expect(new Set(nice)).toEqual(new Set(['10']));
+      expect(new Set(nice)).toEqual(new Set(['5']));
     }
     // With every processor wanted twice over, the agent's own timers still come when they should.
     const delay = monitorEventLoopDelay({ resolution: 10 });

@@ -6,6 +6,7 @@ select p.id as pod_id, p.node_id, p.status, p.priority, p.created_at, jsonb_buil
     'id', p.id,
     'name', p.name,
     'namespace', p.namespace,
+    'owner', p.created_by,
     'labels', p.labels,
     'status', p.status,
     'pack', p.pack_name,

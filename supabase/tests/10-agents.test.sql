@@ -52,7 +52,7 @@ select tests.sign_in('uma');
 select tests.make_pods('{"pack": "open", "name": "p1", "labels": {"app": "x"}, "spec": {"env": {"A": "b"}, "config": {"c": 1}, "ports": [{"name": "http"}]}}');
 select tests.sign_in('nod');
 select is((select p - 'bundle' from jsonb_array_elements(stark.node_sync((select n1 from ids), 2) -> 'pods') p),
-  jsonb_build_object('id', tests.pod('p1'), 'name', 'p1', 'namespace', 'default', 'labels', '{"app": "x"}'::jsonb, 'status', 'scheduled', 'pack', 'open', 'version', '1.0.0', 'runtime', 'node', 'entry', 'default', 'restarts', 0, 'wanted', 'running',
+  jsonb_build_object('id', tests.pod('p1'), 'name', 'p1', 'namespace', 'default', 'owner', tests.uid('uma'), 'labels', '{"app": "x"}'::jsonb, 'status', 'scheduled', 'pack', 'open', 'version', '1.0.0', 'runtime', 'node', 'entry', 'default', 'restarts', 0, 'wanted', 'running',
     'version_id', (select pack_version_id from stark.pods where name = 'p1'),
     'spec', '{"env": {"A": "b"}, "config": {"c": 1}, "ports": [{"name": "http"}], "resources": {"requests": {"cpu": 100, "memory": 128}}, "terminationGracePeriodSeconds": 30}'::jsonb), 'a sync tells each pod whole');
 select is((select array_agg(k order by k) from jsonb_object_keys(stark.node_sync((select n1 from ids), 2) #> '{pods,0,bundle}') k), array['bucket', 'path', 'sha256', 'size_bytes'], 'with its bundle');

@@ -8,7 +8,10 @@ export class LineSplitter {
   #open = '';
   #cutting = false;
 
-  constructor(private readonly onLine: (line: string) => void) {}
+  constructor(
+    private readonly onLine: (line: string) => void,
+    private readonly longest = LONGEST_LINE,
+  ) {}
 
   push(text: string): void {
     let from = 0;
@@ -27,7 +30,7 @@ export class LineSplitter {
 
   #extend(piece: string): void {
     if (this.#cutting) return;
-    const room = LONGEST_LINE - this.#open.length;
+    const room = this.longest - this.#open.length;
     if (piece.length > room) this.#cutting = true;
     this.#open += piece.slice(0, room);
   }

@@ -7,16 +7,13 @@ import type { Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../
 import type { WantedPod } from '../reconciler/pod.js';
 import { describeRun } from '../runtime/describe-run.js';
 import type { ProjectAddress } from '../runtime/supabase.js';
-import { deletedUse } from './disk-use.js';
 import type { Launcher } from './launcher.js';
 import { OrphanRecords } from './orphans.js';
 import { limitsOf } from './pod-limits.js';
 import { PodProcess } from './pod-process.js';
-import { cpuSeconds, residentMb } from './process-use.js';
+import { type RunBody, RunningPod } from './running-pod.js';
 import { UsageWatch } from './usage-watch.js';
-
-/** What Node.js itself takes beside the heap before a pack has done anything; not counted against the pod's memory. */
-const RUNTIME_OVERHEAD_MB = 128;
+import { WorkerHosts } from './worker-host.js';
 
 export interface ProcessExecutorOptions {
   /** One folder a pod, each with the pod's own data in it. */
@@ -27,13 +24,15 @@ export interface ProcessExecutorOptions {
   launcher: Launcher;
 }
 
-/** Runs each pod as a process of its own. */
+/** Runs each pod as a process of its own, or as a thread where its spec says so. */
 export class ProcessExecutor implements Executor {
   readonly #usage = new UsageWatch();
   readonly #orphans: OrphanRecords;
+  readonly #workers: WorkerHosts;
 
   constructor(private readonly options: ProcessExecutorOptions) {
     this.#orphans = new OrphanRecords(options.podsDir);
+    this.#workers = new WorkerHosts(options.launcher, options.podsDir);
   }
 
   /** Ends what an earlier agent on this folder left alive; nothing may be launched before. */
@@ -43,38 +42,53 @@ export class ProcessExecutor implements Executor {
   }
 
   launch(request: LaunchRequest, listener: RunListener): PodRun {
-    const { pod, bundle } = request;
-    const { logs, launcher, podsDir } = this.options;
-    if (pod.spec.isolation === 'worker') throw new Error('isolation "worker" is not offered by this node');
-    const dataDir = join(podsDir, pod.id, 'data');
+    const { pod } = request;
+    const dataDir = join(this.options.podsDir, pod.id, 'data');
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const limits = limitsOf(pod);
-    const child = launcher.spawn({ bundle, dataDir, ...limits, env: environmentOf(pod, this.options.nodeName) });
-    const { pid } = child;
-    const podProcess = new PodProcess({
-      child,
-      run: describeRun(request, pathToFileURL(bundle).href, this.options),
+    const running = new RunningPod({
       listener,
-      onLine: (line) => logs.add(pod.id, line),
+      onLine: (line) => this.options.logs.add(pod.id, line),
       onGone: () => {
-        if (pid === undefined) return;
         this.#usage.unwatch(pod.id);
         this.#orphans.remove(pod.id);
       },
     });
-    if (pid !== undefined) {
-      this.#orphans.record(pod.id, pid);
+    const body = this.#embody(running, request, dataDir);
+    running.embody(body);
+    if (body.pid !== undefined) {
+      const limits = limitsOf(pod);
+      this.#orphans.record(pod.id, body.pid);
       this.#usage.watch(pod.id, {
+        overheadMb: body.overheadMb,
+        cpuSeconds: () => body.cpuSeconds(),
+        memoryMb: () => body.memoryMb(),
+        hiddenBytes: () => body.hiddenBytes(),
         dataDir,
-        limits,
-        cpuSeconds: () => cpuSeconds(pid),
-        memoryMb: () => residentMb(pid),
-        hiddenBytes: () => deletedUse(pid),
-        memoryLimitMb: limits.memoryMb > 0 ? limits.memoryMb + RUNTIME_OVERHEAD_MB : undefined,
-        over: (reason, message) => podProcess.kill(reason, message),
+        limits: () => limits,
+        over: (reason, message) => running.kill(reason, message),
       });
     }
-    return podProcess;
+    return running;
+  }
+
+  #embody(running: RunningPod, request: LaunchRequest, dataDir: string): RunBody {
+    const { pod, bundle } = request;
+    const { launcher, nodeName } = this.options;
+    const limits = limitsOf(pod);
+    const run = describeRun(request, pathToFileURL(bundle).href, this.options);
+    const env = environmentOf(pod, nodeName, dataDir);
+    if (pod.spec.isolation !== 'worker') {
+      return new PodProcess(launcher.spawn({ bundle, dataDir, ...limits, env }), running, run);
+    }
+    // A pod of which nobody knows the owner trusts nobody.
+    const circle = `${pod.namespace}/${pod.owner ?? pod.id}`;
+    const flags = launcher.threadFlags({ bundle, dataDir });
+    return this.#workers.launch(circle, {
+      pod: running,
+      podLimits: limits,
+      limits: { flags, env, dataDir, memoryMb: limits.memoryMb },
+      run,
+    });
   }
 
   usage(): ReadonlyMap<string, PodUsage> {
@@ -95,7 +109,7 @@ export class ProcessExecutor implements Executor {
 
 // The pack's own variables come over the channel once Node.js is up: in the environment of the start they could carry
 // NODE_OPTIONS or LD_PRELOAD and with them the way out of the sandbox.
-function environmentOf(pod: WantedPod, nodeName: string): Record<string, string> {
+function environmentOf(pod: WantedPod, nodeName: string, dataDir: string): Record<string, string> {
   return {
     STARK_POD_ID: pod.id,
     STARK_POD_NAME: pod.name,
@@ -103,5 +117,6 @@ function environmentOf(pod: WantedPod, nodeName: string): Record<string, string>
     STARK_NODE_NAME: nodeName,
     STARK_PACK: pod.pack,
     STARK_VERSION: pod.version,
+    STARK_DATA_DIR: dataDir,
   };
 }

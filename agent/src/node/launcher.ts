@@ -17,8 +17,8 @@ export interface LaunchLimits extends PodLimits {
 // spinning would not notice, and takes away set-uid programs; `prlimit` bounds each file, faster than any watch could.
 const SETPRIV = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--'];
 
-/** Nice levels below the agent: each is about a tenth less when they compete. */
-const POD_NICENESS = 10;
+/** Nice levels below the agent, which then gets three times a pod's share where they compete. */
+const POD_NICENESS = 5;
 
 const RUNTIME = fileURLToPath(new URL('../runtime/node-child.js', import.meta.url));
 
@@ -33,17 +33,31 @@ export class Launcher {
   }
 
   spawn(limits: LaunchLimits): ChildProcess {
-    const [command, ...args] = [
-      ...(this.#setpriv ? SETPRIV : []),
-      ...(this.#prlimit ? prlimit(limits.storageMb) : []),
-      process.execPath,
-      ...this.#flags(limits),
-      this.runtime,
-    ];
+    const flags = this.#flags(limits);
+    if (limits.memoryMb > 0) flags.push(`--max-old-space-size=${limits.memoryMb}`);
+    const wrapper = this.#prlimit ? prlimit(limits.storageMb) : [];
+    return this.#start(wrapper, [...flags, this.runtime], limits.dataDir, limits.env);
+  }
+
+  /** Starts a process that runs pods as threads. It may make threads, read the runtime, and nothing else. */
+  spawnHost(directory: string): ChildProcess {
+    const script = join(dirname(this.runtime), 'node-host.js');
+    const flags = [...permissionFlags(), '--allow-worker', '--disable-warning=SecurityWarning', ...this.#readable()];
+    return this.#start([], [...flags, script], directory, {});
+  }
+
+  /** What a thread may touch, whatever its process may. */
+  threadFlags(place: { bundle: string; dataDir: string }): string[] {
+    return [...this.#flags(place), '--allow-fs-read=/proc/thread-self/stat'];
+  }
+
+  #start(wrapper: string[], node: string[], cwd: string, env: Record<string, string>): ChildProcess {
+    const all = [...(this.#setpriv ? SETPRIV : []), ...wrapper, process.execPath, ...node];
+    const [command, ...args] = all;
     const child = spawn(command as string, args, {
-      cwd: limits.dataDir,
-      env: limits.env,
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      cwd,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       // A group of its own: Ctrl-C in the agent's terminal is the agent's business, and a kill reaches the whole group.
       detached: true,
     });
@@ -51,21 +65,22 @@ export class Launcher {
     return child;
   }
 
-  #flags({ bundle, dataDir, memoryMb }: LaunchLimits): string[] {
-    const runtimeDir = dirname(this.runtime);
-    const flags = [
+  #flags({ bundle, dataDir }: { bundle: string; dataDir: string }): string[] {
+    return [
       ...permissionFlags(),
-      `--allow-fs-read=${join(runtimeDir, '*')}`,
-      // Tells Node that the runtime's files are modules.
-      `--allow-fs-read=${join(runtimeDir, '..', '..', 'package.json')}`,
+      ...this.#readable(),
       // What `ctx.supabase` loads.
       ...this.#libraries.map((folder) => `--allow-fs-read=${join(folder, '*')}`),
       `--allow-fs-read=${bundle}`,
       `--allow-fs-read=${join(dataDir, '*')}`,
       `--allow-fs-write=${join(dataDir, '*')}`,
     ];
-    if (memoryMb > 0) flags.push(`--max-old-space-size=${memoryMb}`);
-    return flags;
+  }
+
+  #readable(): string[] {
+    const code = dirname(dirname(this.runtime));
+    // The package's own file tells Node that the others are modules.
+    return [`--allow-fs-read=${join(code, '*')}`, `--allow-fs-read=${join(code, '..', 'package.json')}`];
   }
 }
 

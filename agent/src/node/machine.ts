@@ -20,5 +20,5 @@ export async function measureMachine(directory: string): Promise<Record<string, 
 
 /** What is true of this machine and may matter to a pack. */
 export function describeMachine(): Record<string, unknown> {
-  return { os: platform(), arch: arch(), nodeVersion: process.versions.node, isolation: ['process'] };
+  return { os: platform(), arch: arch(), nodeVersion: process.versions.node, isolation: ['process', 'worker'] };
 }

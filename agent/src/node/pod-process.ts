@@ -1,169 +1,111 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
-import { LineSplitter } from '../logs/line-splitter.js';
-import type { CapturedLine } from '../logs/log-line.js';
-import type { PodRun, RunListener } from '../reconciler/adapters.js';
-import type { ExitOutcome } from '../reconciler/pod.js';
-import { lineOf } from '../runtime/log-record.js';
-import { graceOver, outcomeOf } from '../runtime/outcome.js';
-import { type FromRun, isFromRun, LOG_MARK, type RunDescription, type ToRun } from '../runtime/protocol.js';
+import type { Duplex } from 'node:stream';
+import type { RunDescription, ToRun } from '../runtime/protocol.js';
+import { capture, OUTPUT_PACE } from './capture.js';
+import { CHANNEL_FD, Channel } from './channel.js';
+import { deletedUse } from './disk-use.js';
+import { cpuSeconds, residentMb } from './process-use.js';
+import type { BodyEnd, RunBody, RunningPod } from './running-pod.js';
+import { PROCESS_OVERHEAD_MB } from './usage-watch.js';
 
-/** More than this a second and stream is left in the pipe, so that a flood slows the one who floods. */
-const BYTES_PER_WINDOW = 1024 * 1024;
-const WINDOW_MS = 250;
 /** After the process is gone, the rest of its output may take this long. */
 const DRAIN_MS = 500;
 /** A pod that closed its channel and lives on cannot be stopped any more. */
 const DISCONNECT_GRACE_MS = 1_000;
+/** A run says a handful of things in its life. */
+const CHANNEL_PACE = { bytesPerWindow: 16 * 1024 };
 const OUT_OF_HEAP = /JavaScript heap out of memory|Allocation failed/;
 const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
 
-export interface PodProcessOptions {
-  child: ChildProcess;
-  run: RunDescription;
-  listener: RunListener;
-  onLine(line: CapturedLine): void;
-  onGone(): void;
-}
-
-/** One living process of a pod: its output, what it says over the channel, and its end. */
-export class PodProcess implements PodRun {
-  #failure: Extract<FromRun, { type: 'failed' }> | undefined;
-  #killedBecause: { reason: string; message: string } | undefined;
+/** One living process of a pod, for its run. */
+export class PodProcess implements RunBody {
+  readonly overheadMb = PROCESS_OVERHEAD_MB;
+  readonly #channel: Channel<ToRun>;
   #outOfHeap = false;
-  #started = false;
-  #over = false;
-  #graceTimer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly options: PodProcessOptions) {
-    const { child, run } = options;
-    child.once('error', (error) => this.#spawnFailed(error));
-    child.once('exit', (code, signal) => this.#exited(code, signal));
-    child.on('message', (message, handle) => {
-      // No message comes with a handle. A pack that sends its own would fill the agent's table of open files.
-      discard(handle);
-      this.#heard(message);
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly pod: RunningPod,
+    run: RunDescription,
+  ) {
+    child.once('error', (error) => {
+      if (child.pid === undefined) pod.ended({ exitCode: 1, reason: 'StartFailed', message: error.message });
     });
-    child.once('disconnect', () => this.#disconnected());
-    if (child.stdout !== null) capture(child.stdout, (line) => options.onLine(fromStdout(line)));
-    if (child.stderr !== null) capture(child.stderr, (line) => this.#heardError(line));
-    this.#send({ type: 'init', run });
+    child.once('exit', (code, signal) => this.#exited(code, signal));
+    if (child.stdout !== null) capture(child.stdout, OUTPUT_PACE, (line) => pod.printed('stdout', line));
+    if (child.stderr !== null) capture(child.stderr, OUTPUT_PACE, (line) => this.#heardError(line));
+    this.#channel = new Channel(
+      child.stdio[CHANNEL_FD] as Duplex,
+      CHANNEL_PACE,
+      (message) => pod.heard(message),
+      () => this.#disconnected(),
+    );
+    this.tell({ type: 'init', run });
   }
 
-  stop(graceMs: number): void {
-    if (this.#over || this.#graceTimer !== undefined) return;
-    this.#send({ type: 'stop' });
-    this.#graceTimer = setTimeout(() => this.kill('Killed', graceOver(graceMs)), graceMs);
+  get pid(): number | undefined {
+    return this.child.pid;
   }
 
-  /** Ends the whole group at once. */
-  kill(reason: string, message: string): void {
-    const { pid } = this.options.child;
-    if (this.#over || pid === undefined) return;
-    this.#killedBecause ??= { reason, message };
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      this.options.child.kill('SIGKILL'); // The group is gone or was never made.
-    }
+  cpuSeconds(): number | undefined {
+    return this.pid === undefined ? undefined : cpuSeconds(this.pid);
   }
 
-  #send(message: ToRun): void {
-    const { child } = this.options;
-    // A broken channel shows in `disconnect` or `exit`, which is where it is dealt with.
-    if (child.connected) child.send(message, () => {});
+  memoryMb(): number | undefined {
+    return this.pid === undefined ? undefined : residentMb(this.pid);
   }
 
-  #heard(message: unknown): void {
-    const { listener } = this.options;
-    if (this.#over || !isFromRun(message)) return;
-    if (message.type === 'failed') this.#failure = message;
-    else if (message.type === 'ready') listener.ready();
-    else if (!this.#started) {
-      this.#started = true;
-      listener.started();
-    }
+  hiddenBytes(): Promise<number> {
+    return this.pid === undefined ? Promise.resolve(0) : deletedUse(this.pid);
+  }
+
+  tell(message: ToRun): void {
+    void this.#channel.send(message);
+  }
+
+  kill(): void {
+    killGroup(this.child);
   }
 
   #heardError(line: string): void {
     if (OUT_OF_HEAP.test(line)) this.#outOfHeap = true;
-    this.options.onLine({ stream: 'stderr', message: line });
+    this.pod.printed('stderr', line);
   }
 
   #disconnected(): void {
-    setTimeout(() => this.kill('Killed', 'it closed its channel to the agent'), DISCONNECT_GRACE_MS).unref();
-  }
-
-  #spawnFailed(error: Error): void {
-    if (this.options.child.pid !== undefined) return;
-    this.#finish({ exitCode: 1, reason: 'StartFailed', message: error.message });
+    setTimeout(() => this.pod.kill('Killed', 'it closed its channel to the agent'), DISCONNECT_GRACE_MS).unref();
   }
 
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
-    const { child } = this.options;
-    clearTimeout(this.#graceTimer);
-    const finish = () => this.#finish(this.#outcome(code, signal));
+    const finish = () => this.pod.ended(this.#end(code, signal));
     // The last lines usually say why it ended, so they come before the end is told.
     const drained = setTimeout(finish, DRAIN_MS);
-    child.once('close', () => {
+    this.child.once('close', () => {
       clearTimeout(drained);
       finish();
     });
   }
 
-  #finish(outcome: ExitOutcome): void {
-    if (this.#over) return;
-    this.#over = true;
-    clearTimeout(this.#graceTimer);
-    this.options.onGone();
-    this.options.listener.exited(outcome);
-  }
-
-  #outcome(code: number | null, signal: NodeJS.Signals | null): ExitOutcome {
-    const exitCode = code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0);
-    if (this.#killedBecause !== undefined) return { exitCode, ...this.#killedBecause };
+  #end(code: number | null, signal: NodeJS.Signals | null): BodyEnd {
+    const exitCode = exitCodeOf(code, signal);
     if (this.#outOfHeap && (signal === 'SIGABRT' || code === 134)) {
       return { exitCode: 134, reason: 'OOMKilled', message: 'the JavaScript heap was full' };
     }
-    if (signal !== null) return { exitCode, reason: 'Killed', message: `ended by ${signal}` };
-    return outcomeOf(exitCode, this.#started, this.#failure);
+    return signal === null ? { exitCode } : { exitCode, reason: 'Killed', message: `ended by ${signal}` };
   }
 }
 
-/** Closes what came with a message: a server or a UDP socket has only close, a connection is destroyed. */
-function discard(handle: unknown): void {
-  if (typeof handle !== 'object' || handle === null) return;
-  const { destroy, close } = handle as { destroy?(): void; close?(): void };
-  (destroy ?? close)?.call(handle);
+/** The exit code as a shell would say it. */
+export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
+  return code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0);
 }
 
-/** Reads a stream by lines, no faster than its share. */
-function capture(stream: Readable, onLine: (line: string) => void): void {
-  const decoder = new StringDecoder('utf8');
-  const lines = new LineSplitter(onLine);
-  let windowStart = 0;
-  let inWindow = 0;
-  stream.on('data', (chunk: Buffer) => {
-    const now = performance.now();
-    if (now - windowStart > WINDOW_MS) {
-      windowStart = now;
-      inWindow = 0;
-    }
-    inWindow += chunk.length;
-    lines.push(decoder.write(chunk));
-    if (inWindow < BYTES_PER_WINDOW) return;
-    stream.pause();
-    setTimeout(() => stream.resume(), WINDOW_MS).unref();
-  });
-  stream.once('end', () => {
-    lines.push(decoder.end());
-    lines.end();
-  });
-  stream.on('error', () => {}); // The end of the process tells more.
-}
-
-function fromStdout(line: string): CapturedLine {
-  const record = line.startsWith(LOG_MARK) ? lineOf(line.slice(LOG_MARK.length)) : undefined;
-  return record ?? { stream: 'stdout', message: line };
+/** Ends a process and all of its group at once. */
+export function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL'); // The group is gone or was never made.
+  }
 }

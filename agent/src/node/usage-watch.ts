@@ -10,17 +10,25 @@ const DISK_PAUSE_MS = 2_000;
 const MOST_FILES = 100_000;
 const MB = 1024 * 1024;
 
-/** One pod's run, as it can be measured from outside. */
-export interface Measured {
-  dataDir: string;
-  limits: PodLimits;
+/** What Node.js itself takes beside the heap before a pack has done anything; not counted against the pod's memory. */
+export const PROCESS_OVERHEAD_MB = 128;
+export const THREAD_OVERHEAD_MB = 32;
+
+/** What can be read of a running process or thread. */
+export interface Gauge {
+  /** Memory that it may have beyond its pod's limit. */
+  readonly overheadMb: number;
   /** Processor seconds so far; undefined when it is gone or cannot be measured. */
   cpuSeconds(): number | undefined;
   memoryMb(): number | undefined;
   /** Bytes on disk that are in no folder. */
   hiddenBytes(): Promise<number>;
-  /** Its memory is kept within this; what is not a number is no limit. */
-  memoryLimitMb: number | undefined;
+}
+
+/** One run to be measured, and kept within its limits. */
+export interface Measured extends Gauge {
+  dataDir?: string;
+  limits(): PodLimits;
   over(reason: 'OOMKilled' | 'StorageExceeded', message: string): void;
 }
 
@@ -65,8 +73,8 @@ export class UsageWatch {
       if (seconds !== undefined) looks.push({ at, seconds });
       if (looks.length > CPU_LOOKS + 1) looks.shift();
       watched.usage = { ...watched.usage, cpu: millicores(looks), memory: Math.round(memory) };
-      if (run.memoryLimitMb !== undefined && memory > run.memoryLimitMb) {
-        const { memoryMb } = run.limits;
+      const { memoryMb } = run.limits();
+      if (memoryMb > 0 && memory > memoryMb + run.overheadMb) {
         run.over('OOMKilled', `it used ${Math.round(memory)} MB of memory, its limit is ${memoryMb} MB`);
       }
     }
@@ -75,10 +83,10 @@ export class UsageWatch {
   async #lookAtDisk(): Promise<void> {
     for (const watched of [...this.#watched.values()]) {
       const { run } = watched;
-      const use = await folderUse(run.dataDir);
+      const use = run.dataDir === undefined ? { bytes: 0, files: 0 } : await folderUse(run.dataDir);
       const usedMb = (use.bytes + (await run.hiddenBytes())) / MB;
       watched.usage = { ...watched.usage, storage: Math.round(usedMb) };
-      const problem = diskProblem(use, usedMb, run.limits.storageMb);
+      const problem = diskProblem(use, usedMb, run.limits().storageMb);
       if (problem !== undefined) run.over('StorageExceeded', problem);
     }
     if (this.#watched.size === 0) this.#diskTimer = undefined;

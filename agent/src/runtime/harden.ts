@@ -1,10 +1,14 @@
 import { syncBuiltinESMExports } from 'node:module';
+import { connect } from 'node:net';
 import os from 'node:os';
+import v8 from 'node:v8';
+import { isMainThread } from 'node:worker_threads';
 
 /**
  * Closes what Node's permission model leaves open: signals and priorities of other processes of the same user. A signal
  * could end the agent or, as SIGUSR1, open the debugger of any Node.js process. And socket files: behind them are
- * servers that trust whoever may open the file, such as a stack's control socket. Gives back the way to end this process.
+ * servers that trust whoever may open the file, such as a stack's control socket. A thread may not end or retune the
+ * process it shares either. Gives back the way to end this process.
  */
 export function harden(): { die(): void } {
   const { pid } = process;
@@ -13,7 +17,7 @@ export function harden(): { die(): void } {
     throw Object.assign(new Error(`${what} is not available in a pod`), { code: 'ERR_ACCESS_DENIED' });
   };
   const killOnlyMyself = (target: number, signal: string | number = 'SIGTERM') => {
-    if (target !== pid) refuse('a signal to another process')();
+    if (target !== pid || !isMainThread) refuse('a signal to another process')();
     const number = typeof signal === 'number' ? signal : os.constants.signals[signal as NodeJS.Signals];
     if (number === undefined) throw new TypeError(`Unknown signal: ${signal}`);
     rawKill(pid, number);
@@ -23,24 +27,20 @@ export function harden(): { die(): void } {
   const closed = ['_kill', '_debugProcess', '_debugEnd', 'setuid', 'seteuid', 'setgid', 'setegid', 'setgroups'];
   for (const name of [...closed, 'initgroups']) replace(process, name, refuse(`process.${name}`));
   os.setPriority = refuse('os.setPriority');
+  if (!isMainThread) v8.setFlagsFromString = refuse('v8.setFlagsFromString');
   syncBuiltinESMExports();
   const pipe = pipePrototype();
   for (const name of ['connect', 'connect2', 'bind', 'bind2', 'listen']) replace(pipe, name, refuse('a socket file'));
   return { die: () => rawKill(pid, os.constants.signals.SIGKILL) };
 }
 
-/**
- * What every socket file is opened through, however a pack gets there (net, http, its own handle). Both streams are
- * asked for, since the first use of each opens its pipe.
- */
+/** What every socket file is opened through, however a pack gets there (net, http, its own handle). */
 function pipePrototype(): object {
-  const streams = [process.stdout, process.stderr] as unknown as { _handle?: object }[];
-  const prototypes = streams.map((stream) =>
-    stream._handle === undefined ? null : (Object.getPrototypeOf(stream._handle) as object),
-  );
-  const pipe = prototypes.find((prototype) => prototype?.constructor.name === 'Pipe');
-  if (!pipe) throw new Error('a pod is started with its output in pipes');
-  return pipe;
+  // Nobody answers at a folder; asking is what makes the handle.
+  const socket = connect('/').on('error', () => {}) as unknown as { _handle: object; destroy(): void };
+  const prototype = Object.getPrototypeOf(socket._handle) as object;
+  socket.destroy();
+  return prototype;
 }
 
 function replace(target: object, name: string, value: unknown): void {

@@ -11,6 +11,7 @@ export function aPod(changes: Partial<WantedPod> = {}): WantedPod {
     id,
     name: `pod-${made}`,
     namespace: 'default',
+    owner: '00000000-0000-4000-a000-000000000001',
     labels: { app: 'test' },
     status: 'scheduled',
     pack: 'test',

@@ -24,6 +24,8 @@ export interface WantedPod {
   id: string;
   name: string;
   namespace: string;
+  /** Whose pod it is; null once the user is gone. */
+  owner: string | null;
   status: PodStatus;
   pack: string;
   version: string;

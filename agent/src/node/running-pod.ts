@@ -1,0 +1,84 @@
+import type { CapturedLine } from '../logs/log-line.js';
+import type { PodRun, RunListener } from '../reconciler/adapters.js';
+import { lineOf } from '../runtime/log-record.js';
+import { graceOver, outcomeOf } from '../runtime/outcome.js';
+import { type FromRun, isFromRun, LOG_MARK, type ToRun } from '../runtime/protocol.js';
+import type { Gauge } from './usage-watch.js';
+
+/** What a pack runs in: a process, or a thread of one. */
+export interface RunBody extends Gauge {
+  readonly pid: number | undefined;
+  tell(message: ToRun): void;
+  /** Ends it at once; its end is told like any other. */
+  kill(): void;
+}
+
+/** How a body ended; with a reason when it was neither the pack nor the agent that ended it. */
+export interface BodyEnd {
+  exitCode: number;
+  reason?: string;
+  message?: string;
+}
+
+export interface RunningPodOptions {
+  listener: RunListener;
+  onLine(line: CapturedLine): void;
+  /** Its body is gone; told before the listener is. */
+  onGone(): void;
+}
+
+/** One run of a pod: what it says, how it is asked to end, and what its end means. The same for a process and a thread. */
+export class RunningPod implements PodRun {
+  #body: RunBody | undefined;
+  #failure: Extract<FromRun, { type: 'failed' }> | undefined;
+  #killedBecause: { reason: string; message: string } | undefined;
+  #started = false;
+  #over = false;
+  #graceTimer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: RunningPodOptions) {}
+
+  /** Takes the body that was made for it. */
+  embody(body: RunBody): void {
+    this.#body = body;
+  }
+
+  stop(graceMs: number): void {
+    if (this.#over || this.#graceTimer !== undefined) return;
+    this.#body?.tell({ type: 'stop' });
+    this.#graceTimer = setTimeout(() => this.kill('Killed', graceOver(graceMs)), graceMs);
+  }
+
+  kill(reason: string, message: string): void {
+    if (this.#over) return;
+    this.#killedBecause ??= { reason, message };
+    this.#body?.kill();
+  }
+
+  heard(message: unknown): void {
+    const { listener } = this.options;
+    if (this.#over || !isFromRun(message)) return;
+    if (message.type === 'failed') this.#failure = message;
+    else if (message.type === 'ready') listener.ready();
+    else if (!this.#started) {
+      this.#started = true;
+      listener.started();
+    }
+  }
+
+  printed(stream: 'stdout' | 'stderr', text: string): void {
+    const record = stream === 'stdout' && text.startsWith(LOG_MARK) ? lineOf(text.slice(LOG_MARK.length)) : undefined;
+    this.options.onLine(record ?? { stream, message: text });
+  }
+
+  ended({ exitCode, reason, message }: BodyEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#graceTimer);
+    this.options.onGone();
+    const why = this.#killedBecause ?? (reason === undefined ? undefined : { reason, ...(message && { message }) });
+    this.options.listener.exited(
+      why === undefined ? outcomeOf(exitCode, this.#started, this.#failure) : { exitCode, ...why },
+    );
+  }
+}
