@@ -28,6 +28,8 @@ export interface AgentOptions {
   onChange?: () => void;
   /** How often to ask although nobody rang. */
   syncEveryMs?: number;
+  /** Heartbeats this often at least, where the cluster would be content with fewer. */
+  heartbeatEveryMs?: number;
   /** How long the first connection may take before `start` gives up. */
   connectTimeoutMs?: number;
 }
@@ -166,7 +168,7 @@ export class Agent {
     });
     this.#pulse = controlPlane.openPulse({
       life: this.#life as Life,
-      intervalMs: this.#heartbeat.interval * 1000,
+      intervalMs: this.#beatMs(),
       allocatable: node.allocatable,
       listener: { usage: () => this.#usage(), missed: (why) => this.sync(why) },
     });
@@ -255,7 +257,12 @@ export class Agent {
 
   #tell({ heartbeat }: SyncAnswer): void {
     this.#heartbeat = heartbeat;
-    if (this.#life !== undefined) this.#pulse?.beatAs(this.#life, heartbeat.interval * 1000);
+    if (this.#life !== undefined) this.#pulse?.beatAs(this.#life, this.#beatMs());
+  }
+
+  // More rarely than the cluster asks would look like death.
+  #beatMs(): number {
+    return Math.min(this.#heartbeat.interval * 1000, this.options.heartbeatEveryMs ?? Number.POSITIVE_INFINITY);
   }
 
   #usage(): NodeUsage {

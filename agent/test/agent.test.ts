@@ -1,6 +1,6 @@
 import { type LiveLogLines, StarkError } from '@stark-o/core';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Agent } from '../src/agent.js';
+import { Agent, type AgentOptions } from '../src/agent.js';
 import { LogCollector } from '../src/logs/log-collector.js';
 import type { LogLine } from '../src/logs/log-line.js';
 import { EntryQueue } from '../src/outbox/entry-queue.js';
@@ -55,7 +55,11 @@ beforeEach(() => {
   logOutbox = new MemoryOutbox((line) => line.pod_id);
   logs = new LogCollector(clock, (lines) => agent.takeLines(lines));
   logged = [];
-  agent = new Agent({
+  agent = anAgent();
+});
+
+function anAgent(more: Partial<AgentOptions> = {}): Agent {
+  return new Agent({
     node: { name: 'fake', runtime: 'node', labels: {}, taints: [], allocatable: {}, capabilities: {} },
     controlPlane: plane,
     executor: node,
@@ -67,8 +71,9 @@ beforeEach(() => {
     clock,
     log: memoryLog(logged),
     syncEveryMs: 60_000,
+    ...more,
   });
-});
+}
 
 async function started(): Promise<void> {
   await agent.start();
@@ -282,6 +287,21 @@ describe('an agent', () => {
     expect(plane.calls.filter((call) => call === 'sync 1')).toHaveLength(3);
     expect(node.alive(pod.id)).toEqual([]);
   });
+
+  it.each([
+    [5_000, 5_000],
+    [60_000, 15_000],
+  ])(
+    'asked to beat every %i ms beats every %i ms: more often than the cluster asks, never more rarely',
+    async (asked, beats) => {
+      agent = anAgent({ heartbeatEveryMs: asked });
+      await started();
+      plane.ring?.rang('sync');
+      await settle();
+      expect(plane.beats.map(({ intervalMs }) => intervalMs)).toEqual(Array(plane.beats.length).fill(beats));
+      expect(plane.beats.length).toBeGreaterThan(1);
+    },
+  );
 
   it('goes on after a refusal that was none', async () => {
     await started();

@@ -122,6 +122,40 @@ describe('stark node', () => {
     },
   );
 
+  it('update patches what was named, and cordons in the same go', async () => {
+    cluster.functions.update_node = ({ p_name }) => ({ body: nodeRow(p_name as string) });
+    cluster.functions.cordon_node = ({ p_name }) => ({ body: nodeRow(p_name as string, { unschedulable: true }) });
+    const { stdout, stderr } = await machine.run([
+      ...['node', 'update', 'node-1', '--label', 'tier=web', '--remove-label', 'zone', '--unschedulable'],
+      ...[
+        '--taint',
+        'dedicated=gpu:NoSchedule',
+        '--remove-taint',
+        'old',
+        '--cpu',
+        '2',
+        '--memory',
+        '4Gi',
+        '--pods',
+        '20',
+      ],
+    ]);
+    expect(stdout, stderr).toBe('node/node-1 updated\n');
+    expect(argsOf('update_node')).toEqual([
+      {
+        p_name: 'node-1',
+        p_labels: { tier: 'web', zone: null },
+        p_taints: [
+          { key: 'dedicated', value: 'gpu', effect: 'NoSchedule' },
+          ...['NoSchedule', 'PreferNoSchedule', 'NoExecute'].map((effect) => ({ key: 'old', effect, remove: true })),
+        ],
+        p_allocatable: { cpu: 2000, memory: 4096, pods: 20 },
+      },
+    ]);
+    expect(argsOf('cordon_node')).toHaveLength(1);
+    expect(await machine.run(['node', 'update', 'node-1'])).toMatchObject({ code: 2 });
+  });
+
   it('delete --force asks first', async () => {
     expect(await machine.run(['node', 'delete', 'node-1', '--force'])).toMatchObject({ code: 2 });
     cluster.functions.delete_node = ({ p_name }) => ({ body: nodeRow(p_name as string) });

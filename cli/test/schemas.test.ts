@@ -64,7 +64,7 @@ beforeAll(async () => {
     body: { id: 'x', token: 'stark_join_x_y', labels: {}, taints: [], max_uses: 1, expires_at: '2126-01-01T00:00:00Z' },
   });
   cluster.functions.revoke_join_token = ({ p_id }) => ({ body: joinTokenRow(p_id as string) });
-  for (const fn of ['cordon_node', 'uncordon_node', 'delete_node']) {
+  for (const fn of ['cordon_node', 'uncordon_node', 'update_node', 'delete_node']) {
     cluster.functions[fn] = () => ({ body: nodeRow('node-1') });
   }
   cluster.functions.drain_node = () => ({ body: [podRow('alpha-1')] });
@@ -87,6 +87,7 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['node-list', ['node', 'list']],
   ['node-list', ['node', 'cordon', 'node-1']],
   ['node-list', ['node', 'uncordon', 'node-1']],
+  ['node-list', ['node', 'update', 'node-1', '--label', 'a=b']],
   ['node-list', ['node', 'drain', 'node-1']],
   ['node-list', ['node', 'delete', 'node-1']],
   ['node-token-create', ['node', 'token', 'create']],
@@ -146,6 +147,7 @@ describe('JSON output', () => {
       'node-delete': 'node-list',
       'node-drain': 'node-list',
       'node-uncordon': 'node-list',
+      'node-update': 'node-list',
       'node-token-revoke': 'node-token-list',
       up: 'status',
     };

@@ -21,7 +21,7 @@ import { FileOutbox } from './outbox.js';
 import { PortRegistry } from './ports.js';
 import { installationOf, SessionFile } from './session-file.js';
 
-export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'connectTimeoutMs'> {
+export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'heartbeatEveryMs' | 'connectTimeoutMs'> {
   supabaseUrl: string;
   /** Publishable key of the project. */
   key: string;
@@ -173,6 +173,7 @@ async function assemble(
     clock,
     log,
     ...(options.syncEveryMs !== undefined && { syncEveryMs: options.syncEveryMs }),
+    ...(options.heartbeatEveryMs !== undefined && { heartbeatEveryMs: options.heartbeatEveryMs }),
     ...(options.connectTimeoutMs !== undefined && { connectTimeoutMs: options.connectTimeoutMs }),
   });
   return agent;

@@ -44,16 +44,20 @@ export const nodeView: View<NodeRow> = {
   ],
 };
 
-/** Calls a function for each node, by name or id, and prints the nodes that it answers. */
+/** Calls functions for each node, by name or id, and prints the nodes that the last of them answers. */
 export async function changeNodes(
   connection: Connection,
   names: readonly string[],
-  change: { fn: string; done: string; args?: Record<string, unknown> },
+  change: { calls: readonly { fn: string; args?: Record<string, unknown> }[]; done: string },
   format: OutputFormat,
 ): Promise<void> {
   const changed: NodeRow[] = [];
-  for (const { name } of await findNodes(connection, { names })) {
-    changed.push(await connection.call<NodeRow>(change.fn, { p_name: name, ...change.args }));
+  for (const node of await findNodes(connection, { names })) {
+    let after = node;
+    for (const { fn, args } of change.calls) {
+      after = await connection.call<NodeRow>(fn, { p_name: node.name, ...args });
+    }
+    changed.push(after);
   }
   await printChanged(nodeView, changed, change.done, format);
 }

@@ -12,6 +12,11 @@ export default class NodeCordon extends StarkCommand<typeof NodeCordon> {
 
   async run(): Promise<void> {
     const nodes = this.args.node as unknown as string[];
-    await changeNodes(await this.connection(), nodes, { fn: 'cordon_node', done: 'cordoned' }, await this.format());
+    await changeNodes(
+      await this.connection(),
+      nodes,
+      { calls: [{ fn: 'cordon_node' }], done: 'cordoned' },
+      await this.format(),
+    );
   }
 }

@@ -22,7 +22,7 @@ export default class NodeDelete extends StarkCommand<typeof NodeDelete> {
     const list = wanted.join(', ');
     if (force && !(await confirm(`Evict the pods of ${list} and delete ${wanted.length === 1 ? 'it' : 'them'}?`, yes)))
       return;
-    const change = { fn: 'delete_node', done: 'deleted', args: force ? { p_force: true } : {} };
+    const change = { calls: [{ fn: 'delete_node', args: force ? { p_force: true } : {} }], done: 'deleted' };
     await changeNodes(await this.connection(), wanted, change, await this.format());
   }
 }

@@ -12,6 +12,11 @@ export default class NodeUncordon extends StarkCommand<typeof NodeUncordon> {
 
   async run(): Promise<void> {
     const nodes = this.args.node as unknown as string[];
-    await changeNodes(await this.connection(), nodes, { fn: 'uncordon_node', done: 'uncordoned' }, await this.format());
+    await changeNodes(
+      await this.connection(),
+      nodes,
+      { calls: [{ fn: 'uncordon_node' }], done: 'uncordoned' },
+      await this.format(),
+    );
   }
 }

@@ -46,6 +46,12 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
     cpu: Flags.string({ summary: 'CPU that pods may have: millicores, or 0.5, 2.', default: '1000' }),
     memory: Flags.string({ summary: 'Memory that pods may have: MB, or 512Mi, 4Gi.', default: '1024' }),
     pods: Flags.integer({ summary: 'How many pods at once.', default: 10, min: 0, max: 10_000 }),
+    heartbeat: Flags.integer({
+      summary: 'Seconds between heartbeats, where the cluster asks for fewer.',
+      helpValue: '<seconds>',
+      min: 1,
+      max: 3600,
+    }),
     'data-dir': Flags.string({ summary: 'Folder of bundles, pod data and unsent reports.', env: 'STARK_AGENT_DIR' }),
   };
 
@@ -63,6 +69,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
     const { startNodeAgent, createAgentLog } = await import('@stark-o/agent/node');
     const agent = await startNodeAgent({
       ...node,
+      ...(flags.heartbeat === undefined ? {} : { heartbeatEveryMs: flags.heartbeat * 1000 }),
       supabaseUrl: connection.url,
       key: connection.key,
       credentials,

@@ -1,0 +1,51 @@
+import * as Flags from '@oclif/core/flags';
+import { usageError } from '@stark-o/core/errors';
+import { checkLabelKey, parseCpu, parseLabels, parseMemory, parseTaint, TAINT_EFFECTS } from '@stark-o/core/model';
+import { StarkCommand } from '../../base/command.js';
+import { names, repeated } from '../../base/flags.js';
+import { changeNodes } from '../../data/nodes.js';
+
+export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
+  static override summary = 'Change labels, taints and amounts of nodes; it outlives what their agents say.';
+  static override examples = [
+    '<%= config.bin %> node update node-1 --label tier=backend --remove-label zone',
+    '<%= config.bin %> node update node-1 --taint dedicated=gpu:NoSchedule --unschedulable',
+  ];
+  static override args = { node: names('node', { required: true }) };
+  static override flags = {
+    label: repeated({ char: 'l', summary: 'Label to set; may be repeated.', helpValue: '<key=value>' }),
+    'remove-label': repeated({ summary: 'Label to remove; may be repeated.', helpValue: '<key>' }),
+    taint: repeated({ summary: 'Taint to set; may be repeated.', helpValue: '<key=value:Effect>' }),
+    'remove-taint': repeated({ summary: 'Taint to remove, with every effect; may be repeated.', helpValue: '<key>' }),
+    cpu: Flags.string({ summary: 'CPU that pods may have: millicores, or 0.5, 2.' }),
+    memory: Flags.string({ summary: 'Memory that pods may have: MB, or 512Mi, 4Gi.' }),
+    pods: Flags.integer({ summary: 'How many pods at once.', min: 0, max: 10_000 }),
+    unschedulable: Flags.boolean({ summary: 'Cordon.', exclusive: ['schedulable'] }),
+    schedulable: Flags.boolean({ summary: 'Uncordon.' }),
+  };
+
+  async run(): Promise<void> {
+    const { flags } = this;
+    const nodes = this.args.node as unknown as string[];
+    const gone = (flags['remove-label'] ?? []).map((key) => {
+      checkLabelKey(key);
+      return [key, null];
+    });
+    const args = {
+      p_labels: { ...parseLabels(flags.label ?? []), ...Object.fromEntries(gone) },
+      p_taints: [...(flags.taint ?? []).map(parseTaint), ...(flags['remove-taint'] ?? []).flatMap(withEveryEffect)],
+      p_allocatable: {
+        ...(flags.cpu === undefined ? {} : { cpu: parseCpu(flags.cpu) }),
+        ...(flags.memory === undefined ? {} : { memory: parseMemory(flags.memory) }),
+        ...(flags.pods === undefined ? {} : { pods: flags.pods }),
+      },
+    };
+    const cordon = flags.unschedulable ? ['cordon_node'] : flags.schedulable ? ['uncordon_node'] : [];
+    const patches = Object.values(args).some((patch) => Object.keys(patch).length > 0);
+    const calls = [...(patches ? [{ fn: 'update_node', args }] : []), ...cordon.map((fn) => ({ fn }))];
+    if (calls.length === 0) throw usageError('say what to change', 'e.g. --label tier=backend');
+    await changeNodes(await this.connection(), nodes, { calls, done: 'updated' }, await this.format());
+  }
+}
+
+const withEveryEffect = (key: string) => TAINT_EFFECTS.map((effect) => ({ key, effect, remove: true }));
