@@ -144,7 +144,7 @@ alter table stark.events add constraint events_pkey PRIMARY KEY (seq, "time");
 CREATE INDEX events_namespace_idx ON ONLY stark.events USING btree (namespace, seq);
 CREATE INDEX events_object_id_idx ON ONLY stark.events USING btree (object_id, seq);
 create policy "members read events of their namespaces and of what is theirs" on stark.events for select to authenticated
-  using (((namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text) AS permitted_namespaces)::text[])) OR ((namespace IS NULL) AND ( SELECT stark_internal.has_permission('events:get'::text) AS has_permission)) OR ((kind = 'pod'::text) AND ((object ->> 'created_by'::text) = (( SELECT auth.uid() AS uid))::text) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text, true) AS permitted_namespaces)::text[]))) OR ((kind = ANY (ARRAY['node'::text, 'pack'::text])) AND ((object ->> 'owner_id'::text) = (( SELECT auth.uid() AS uid))::text) AND ( SELECT stark_internal.has_permission('events:get'::text, NULL::text, true) AS has_permission))));
+  using ((((kind <> ALL (ARRAY['user'::text, 'role'::text, 'role_permission'::text, 'role_binding'::text])) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)) AND ((namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text) AS permitted_namespaces)::text[])) OR ((namespace IS NULL) AND ( SELECT stark_internal.has_permission('events:get'::text) AS has_permission)) OR ((kind = 'pod'::text) AND ((object ->> 'created_by'::text) = (( SELECT auth.uid() AS uid))::text) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text, true) AS permitted_namespaces)::text[]))) OR ((kind = ANY (ARRAY['node'::text, 'pack'::text])) AND ((object ->> 'owner_id'::text) = (( SELECT auth.uid() AS uid))::text) AND ( SELECT stark_internal.has_permission('events:get'::text, NULL::text, true) AS has_permission)))));
 comment on table stark.events is 'Append-only log of every change.';
 comment on column stark.events.seq is 'Grows by one with each event; commit order.';
 comment on column stark.events.version is 'Version of the event''s form.';
@@ -152,7 +152,7 @@ comment on column stark.events.type is '<kind>.created, .updated or .deleted; .c
 comment on column stark.events."time" is 'When it was written.';
 comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
-comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class or cluster_config.';
+comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class, cluster_config; user, role, role_permission and role_binding for who may read users.';
 comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
@@ -631,6 +631,7 @@ alter table stark.profiles add constraint profiles_id_fkey FOREIGN KEY (id) REFE
 alter table stark.profiles add constraint profiles_pkey PRIMARY KEY (id);
 CREATE TRIGGER _000_lock_cluster BEFORE DELETE ON stark.profiles FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _300_ring_disabled_users_nodes AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.ring_users_nodes();
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('user', 'id');
 create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
   using (((id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)));
 comment on table stark.profiles is 'One row for each user of Supabase Auth.';
@@ -663,6 +664,8 @@ CREATE INDEX role_bindings_role_idx ON stark.role_bindings USING btree (role);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_bindings FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_an_admin();
 CREATE TRIGGER _300_ring_unbound_users_nodes AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.ring_users_nodes();
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
   using (((user_id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('roles:get'::text) AS has_permission)));
 comment on table stark.role_bindings is 'Which user has which role, in the whole cluster or in one namespace.';
@@ -685,6 +688,8 @@ alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((sc
 alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'bind'::text, 'escalate'::text])));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
 create policy "members read permissions" on stark.role_permissions for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
@@ -706,6 +711,8 @@ alter table stark.roles add constraint role_name_is_a_dns_label CHECK (stark_int
 alter table stark.roles add constraint roles_alias_of_fkey FOREIGN KEY (alias_of) REFERENCES stark.roles(name);
 alter table stark.roles add constraint roles_pkey PRIMARY KEY (name);
 CREATE INDEX roles_alias_of_idx ON stark.roles USING btree (alias_of);
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
 create policy "members read roles" on stark.roles for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.roles is 'Roles that can be bound to users. An admin can define more.';
@@ -6070,6 +6077,8 @@ declare
   v_profile stark.profiles;
 begin
   perform stark_internal.lock_cluster();
+  -- First, as Supabase Auth itself locks them: users, then profiles. Not infinity, which it cannot read.
+  update auth.users u set banned_until = p_since + interval '100 years' where u.id = p_user_id;
   update stark.profiles u set disabled_at = case when p_since is null then null else coalesce(u.disabled_at, p_since) end
     where u.id = p_user_id returning * into v_profile;
   if not found then
@@ -6078,8 +6087,6 @@ begin
   if exists (select from stark.role_bindings b where b.user_id = p_user_id and b.role = 'admin' and b.namespace is null) and not stark_internal.has_admin() then
     perform stark_internal.fail('LAST_ADMIN', format('%s is the last admin of the cluster', coalesce(v_profile.email, p_user_id::text)), 'make another admin first');
   end if;
-  -- Not infinity, which Supabase Auth cannot read.
-  update auth.users u set banned_until = p_since + interval '100 years' where u.id = p_user_id;
   return v_profile;
 end;
 $function$;
@@ -6651,7 +6658,10 @@ begin
       from unnest(v_objects) with ordinality as o (object, ord)
       returning *)
   select array_agg(w::stark.events order by w.seq) into v_events from written w;
-  perform stark_internal.broadcast_events(v_events);
+  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
+  if v_kind not in ('user', 'role', 'role_permission', 'role_binding') then
+    perform stark_internal.broadcast_events(v_events);
+  end if;
   return null;
 end;
 $function$;

@@ -33,7 +33,7 @@ comment on column stark.events.type is '<kind>.created, .updated or .deleted; .c
 comment on column stark.events.time is 'When it was written.';
 comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
-comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class or cluster_config.';
+comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class, cluster_config; user, role, role_permission and role_binding for who may read users.';
 comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
@@ -137,7 +137,10 @@ begin
       from unnest(v_objects) with ordinality as o (object, ord)
       returning *)
   select array_agg(w::stark.events order by w.seq) into v_events from written w;
-  perform stark_internal.broadcast_events(v_events);
+  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
+  if v_kind not in ('user', 'role', 'role_permission', 'role_binding') then
+    perform stark_internal.broadcast_events(v_events);
+  end if;
   return null;
 end;
 $$;
@@ -170,15 +173,18 @@ create policy "nobody reads partitions" on stark_internal.events_default for sel
 create policy "nobody reads heads" on stark_internal.event_heads for select to authenticated using (false);
 create policy "members read events of their namespaces and of what is theirs" on stark.events for select to authenticated
   using (
-    namespace = any ((select stark_internal.permitted_namespaces('events:get'))::text[])
-    or (namespace is null and (select stark_internal.has_permission('events:get')))
-    or (
-      kind = 'pod' and object ->> 'created_by' = (select auth.uid())::text
-      and namespace = any ((select stark_internal.permitted_namespaces('events:get', true))::text[])
-    )
-    or (
-      kind in ('node', 'pack') and object ->> 'owner_id' = (select auth.uid())::text
-      and (select stark_internal.has_permission('events:get', null, true))
+    (kind not in ('user', 'role', 'role_permission', 'role_binding') or (select stark_internal.has_permission('users:get')))
+    and (
+      namespace = any ((select stark_internal.permitted_namespaces('events:get'))::text[])
+      or (namespace is null and (select stark_internal.has_permission('events:get')))
+      or (
+        kind = 'pod' and object ->> 'created_by' = (select auth.uid())::text
+        and namespace = any ((select stark_internal.permitted_namespaces('events:get', true))::text[])
+      )
+      or (
+        kind in ('node', 'pack') and object ->> 'owner_id' = (select auth.uid())::text
+        and (select stark_internal.has_permission('events:get', null, true))
+      )
     )
   );
 grant select on stark.events to authenticated, service_role;

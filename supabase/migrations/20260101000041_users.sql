@@ -82,6 +82,8 @@ declare
   v_profile stark.profiles;
 begin
   perform stark_internal.lock_cluster();
+  -- First, as Supabase Auth itself locks them: users, then profiles. Not infinity, which it cannot read.
+  update auth.users u set banned_until = p_since + interval '100 years' where u.id = p_user_id;
   update stark.profiles u set disabled_at = case when p_since is null then null else coalesce(u.disabled_at, p_since) end
     where u.id = p_user_id returning * into v_profile;
   if not found then
@@ -90,8 +92,6 @@ begin
   if exists (select from stark.role_bindings b where b.user_id = p_user_id and b.role = 'admin' and b.namespace is null) and not stark_internal.has_admin() then
     perform stark_internal.fail('LAST_ADMIN', format('%s is the last admin of the cluster', coalesce(v_profile.email, p_user_id::text)), 'make another admin first');
   end if;
-  -- Not infinity, which Supabase Auth cannot read.
-  update auth.users u set banned_until = p_since + interval '100 years' where u.id = p_user_id;
   return v_profile;
 end;
 $$;

@@ -78,5 +78,33 @@ select is(tests.code_of($$select stark.update_role('own-pods', '{}')$$), 'FORBID
 select is(tests.code_of($$select stark.delete_role('own-pods')$$), 'FORBIDDEN', 'deletes none');
 select is(tests.code_of($$select stark.list_users()$$), 'FORBIDDEN', 'and does not see the cluster''s users');
 
+-- The trail
+select tests.sign_out();
+select tests.add_user('aud', 'operator'), tests.add_user('vic', 'viewer'), tests.add_user('local', 'viewer', 'default');
+select tests.sign_out();
+create temporary table before as select coalesce(max(seq), 0) as seq from stark.events;
+grant select on before to authenticated;
+create temporary view trail with (security_invoker = true) as select e.* from stark.events e, before b where e.seq > b.seq;
+grant select on trail to authenticated;
+select tests.sign_in('ada');
+select stark.create_role('traced', '{pods:get}');
+select stark.grant_role(tests.uid('new'), 'traced', 'default');
+select stark.update_role('traced', '{pods:get,logs:get}');
+select stark.disable_user(tests.uid('new'));
+select stark.revoke_role(tests.uid('new'), 'traced', 'default');
+select tests.sign_in('aud');
+select is((select string_agg(concat_ws(' ', type, namespace), ', ' order by seq) from trail),
+  'role.created, role_permission.created, role_binding.created default, role_permission.deleted, role_permission.created, role_permission.created, user.updated, role_binding.deleted default',
+  'who may read users sees what was done to users and roles');
+select is((select array_agg(distinct actor) from trail), array[tests.uid('ada')], 'and by whom');
+select is((select object ->> 'user_id' || ' ' || (object ->> 'role') from trail where type = 'role_binding.deleted'), tests.uid('new') || ' traced', 'and to whom, also when it is gone');
+select tests.sign_in('vic');
+select is(tests.count_of('select from trail'), 0::bigint, 'a viewer of all else does not');
+select tests.sign_in('local');
+select is(tests.count_of('select from trail'), 0::bigint, 'nor does one of that namespace');
+select tests.sign_out();
+select is(tests.count_of($$select from realtime.messages m, jsonb_array_elements(m.payload -> 'events') e where e ->> 'kind' in ('user', 'role', 'role_permission', 'role_binding')$$), 0::bigint,
+  'and nothing of it is broadcast');
+
 select * from finish();
 rollback;

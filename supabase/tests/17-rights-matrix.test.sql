@@ -57,6 +57,7 @@ update_role           401  403  403  403    403  403   403  403  403  403  200  
 delete_role           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "custom"}
 update_cluster_config 401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_changes": {"scheduling_policy": "bin_pack"}}
 create_priority_class 401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "new", "p_value": 1}
+update_priority_class 401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "spare", "p_description": "new"}
 delete_priority_class 401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "spare"}
 create_namespace      401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "new"}
 update_namespace      401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "a", "p_quota": {"pods": 1000}}
