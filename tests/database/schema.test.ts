@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adviseOn } from '../../scripts/db/advisors.mjs';
 import { firstDifference } from '../../scripts/db/command-line.mjs';
+import { errorReference, errorsPage, sqlPage, sqlReference } from '../../scripts/db/docs.mjs';
 import { dumpSchemas, goldenPath } from '../../scripts/db/dump.mjs';
 import { prepareTap, runTapFile, tapFiles } from '../../scripts/db/tap.mjs';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
@@ -35,6 +36,30 @@ describe('what the migrations make', () => {
 
   it('is what the golden dump says (node scripts/db/dump.mjs)', async () => {
     expect(firstDifference(await dumpSchemas(database.url()), await readFile(goldenPath, 'utf8'))).toBeUndefined();
+  });
+});
+
+describe('what the docs say of it (npm run types)', () => {
+  const documented = async (page: string, heading: RegExp) =>
+    [...(await readFile(page, 'utf8')).matchAll(heading)].map(([, name]) => name);
+
+  it.each([
+    ['docs/sql.md', sqlPage, sqlReference],
+    ['docs/errors.md', errorsPage, errorReference],
+  ])('%s is what the migrations say', async (_name, page, reference) => {
+    expect(firstDifference(await reference(), await readFile(page, 'utf8'))).toBeUndefined();
+  });
+
+  it('leaves out no function that somebody may call, and no error', async () => {
+    const client = await connect(database);
+    const { rows } = await client
+      .query<{ functions: string[]; errors: string[] }>(
+        `select array(select distinct p.proname::text from pg_proc p where p.pronamespace = 'stark'::regnamespace) as functions,
+                array(select code from stark.error_codes) as errors`,
+      )
+      .finally(() => client.end());
+    expect((await documented(sqlPage, /^### (\w+)$/gm)).sort()).toEqual(rows[0]?.functions.sort());
+    expect((await documented(errorsPage, /^\| <a id="\w+"><\/a>`(\w+)`/gm)).sort()).toEqual(rows[0]?.errors.sort());
   });
 });
 
