@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type BundleSource, FileBundleCache } from '../src/node/bundle-cache.js';
@@ -11,6 +11,7 @@ const bundle = bundleOf(SOURCE);
 
 let folder: string;
 let downloads: number;
+let inUse: Set<string>;
 let content: () => AsyncIterable<Uint8Array>;
 let cache: FileBundleCache;
 
@@ -28,7 +29,8 @@ beforeEach(async () => {
   folder = await aFolder();
   downloads = 0;
   content = () => inPieces(SOURCE);
-  cache = new FileBundleCache(folder, source);
+  inUse = new Set();
+  cache = new FileBundleCache({ directory: folder, source, inUse: () => inUse, mostBytes: 3_000 });
   await cache.start();
 });
 
@@ -106,12 +108,56 @@ describe('a bundle', () => {
 
   it('is not found in the remains of an interrupted download', async () => {
     await writeFile(join(folder, `${bundle.sha256}.some-id.tmp`), 'half');
-    await new FileBundleCache(folder, source).start();
+    await new FileBundleCache({ directory: folder, source, inUse: () => inUse }).start();
     expect(await readdir(folder)).toEqual([]);
   });
 
   it('can be read by its owner only', async () => {
     const path = await cache.fetch(bundle);
     expect((await stat(path)).mode & 0o077).toBe(0);
+  });
+});
+
+describe('a full cache', () => {
+  /** A bundle of a thousand bytes, fetched, and then unused for so many minutes. */
+  async function had(letter: string, minutes: number): Promise<string> {
+    const text = letter.repeat(1_000);
+    const made = bundleOf(text);
+    content = () => inPieces(text);
+    const path = await cache.fetch(made);
+    const then = new Date(Date.now() - minutes * 60_000);
+    await utimes(path, then, then);
+    return made.sha256;
+  }
+  const kept = async () => new Set((await readdir(folder)).map((name) => name.slice(0, -'.mjs'.length)));
+
+  it('loses what was unused for the longest time, and no more than it must', async () => {
+    const old = await had('a', 30);
+    const older = await had('b', 60);
+    const recent = await had('c', 10);
+    const added = await had('d', 0);
+    expect(await kept()).toEqual(new Set([old, recent, added]));
+    content = () => inPieces('b'.repeat(1_000));
+    await cache.fetch(bundleOf('b'.repeat(1_000)));
+    expect(await kept()).toEqual(new Set([older, recent, added]));
+  });
+
+  it('keeps what a pod has, however old, even beyond its size', async () => {
+    const all = [await had('a', 60), await had('b', 50), await had('c', 40)];
+    inUse = new Set(all);
+    const fourth = await had('d', 30);
+    const fifth = await had('e', 0);
+    expect(await kept()).toEqual(new Set([...all, fifth]));
+    expect(await kept()).not.toContain(fourth);
+  });
+
+  it('counts a use as new', async () => {
+    const used = await had('a', 60);
+    await had('b', 50);
+    await had('c', 40);
+    await cache.fetch(bundleOf('a'.repeat(1_000)));
+    await had('d', 0);
+    expect(await kept()).toContain(used);
+    expect(downloads).toBe(4);
   });
 });

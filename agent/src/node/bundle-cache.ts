@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BundleCache, BundleError } from '../reconciler/adapters.js';
 import type { BundleRef } from '../reconciler/pod.js';
@@ -10,20 +10,33 @@ export type BundleSource = (bundle: BundleRef) => Promise<AsyncIterable<Uint8Arr
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
+const SUFFIX = '.mjs';
+/** Some dozens of the largest bundles there may be. */
+const MOST_BYTES = 2 * 1024 ** 3;
+
+export interface BundleCacheOptions {
+  directory: string;
+  source: BundleSource;
+  /** The hashes of bundles that pods of this node have, running or about to; they are kept. */
+  inUse(): ReadonlySet<string>;
+  /** What is beyond goes, the longest unused first. */
+  mostBytes?: number;
+}
+
 /** Bundles on disk, named by what they hash to. What it gives out has been verified just before. */
 export class FileBundleCache implements BundleCache {
   readonly #underway = new Map<string, Promise<string>>();
+  readonly #directory: string;
 
-  constructor(
-    private readonly directory: string,
-    private readonly source: BundleSource,
-  ) {}
+  constructor(private readonly options: BundleCacheOptions) {
+    this.#directory = options.directory;
+  }
 
   /** Makes the folder and removes downloads that an earlier agent did not finish. */
   async start(): Promise<void> {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
-    const unfinished = (await readdir(this.directory)).filter((name) => name.endsWith('.tmp'));
-    await Promise.all(unfinished.map((name) => rm(join(this.directory, name), { force: true })));
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const unfinished = (await readdir(this.#directory)).filter((name) => name.endsWith('.tmp'));
+    await Promise.all(unfinished.map((name) => rm(join(this.#directory, name), { force: true })));
   }
 
   fetch(bundle: BundleRef): Promise<string> {
@@ -41,19 +54,40 @@ export class FileBundleCache implements BundleCache {
   }
 
   async #have(bundle: BundleRef): Promise<string> {
-    const path = join(this.directory, `${bundle.sha256}.mjs`);
+    const path = join(this.#directory, `${bundle.sha256}${SUFFIX}`);
     if (await isIntact(path, bundle)) {
       const now = new Date();
-      await utimes(path, now, now).catch(() => {}); // Last use, for whoever tidies up; not worth a failure.
+      await utimes(path, now, now).catch(() => {}); // Last use, for the trimming; not worth a failure.
       return path;
     }
     await this.#download(bundle, path);
+    await this.#trim().catch(() => {}); // One that is too large serves as well.
     return path;
   }
 
+  async #trim(): Promise<void> {
+    const { inUse, mostBytes = MOST_BYTES } = this.options;
+    const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX));
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const found = await stat(join(this.#directory, name)).catch(() => undefined);
+        return { sha256: name.slice(0, -SUFFIX.length), size: found?.size ?? 0, usedAt: found?.mtimeMs ?? 0 };
+      }),
+    );
+    let size = files.reduce((sum, file) => sum + file.size, 0);
+    for (const file of files.sort((a, b) => a.usedAt - b.usedAt)) {
+      if (size <= mostBytes) return;
+      // Asked each time: a pod may have come while others were removed.
+      const wanted = inUse().has(file.sha256) || [...this.#underway.keys()].some((key) => key.startsWith(file.sha256));
+      if (wanted) continue;
+      await rm(join(this.#directory, `${file.sha256}${SUFFIX}`), { force: true });
+      size -= file.size;
+    }
+  }
+
   async #download(bundle: BundleRef, path: string): Promise<void> {
-    const content = await this.source(bundle);
-    const aside = join(this.directory, `${bundle.sha256}.${randomUUID()}.tmp`);
+    const content = await this.options.source(bundle);
+    const aside = join(this.#directory, `${bundle.sha256}.${randomUUID()}.tmp`);
     try {
       await receive(bundle, content, aside);
       await rename(aside, path);

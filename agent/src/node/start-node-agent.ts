@@ -142,7 +142,11 @@ async function assemble(
     onDrop: (line) => logs.dropped(line.pod_id, 1),
     log,
   });
-  const bundles = new FileBundleCache(join(dataDir, 'bundles'), (bundle) => controlPlane.download(bundle));
+  const bundles = new FileBundleCache({
+    directory: join(dataDir, 'bundles'),
+    source: (bundle) => controlPlane.download(bundle),
+    inUse: () => new Set([...agent.pods.values()].map(({ pod }) => pod.bundle.sha256)),
+  });
   await bundles.start();
   const executor = new ProcessExecutor({
     podsDir: join(dataDir, 'pods'),
