@@ -1,0 +1,3 @@
+/** Cannot even be loaded. */
+throw new Error('thrown while loading');
+export default () => {};

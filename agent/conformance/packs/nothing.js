@@ -1,0 +1,2 @@
+/** Has no function to call. */
+export const helper = () => {};

@@ -1,0 +1,4 @@
+/** Throws before anything else. */
+export default () => {
+  throw new TypeError('thrown at once');
+};
