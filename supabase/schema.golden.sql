@@ -806,8 +806,7 @@ comment on table stark_internal.node_secrets is 'SHA-256 of the secret that the 
 
 create table stark_internal.node_watch (
   only_row boolean default true not null,
-  since timestamp with time zone,
-  last_word timestamp with time zone,
+  watched tstzmultirange default '{}'::tstzmultirange not null,
   called_at timestamp with time zone
 );
 alter table stark_internal.node_watch enable row level security;
@@ -815,9 +814,8 @@ alter table stark_internal.node_watch add constraint there_is_one_row CHECK (onl
 alter table stark_internal.node_watch add constraint node_watch_pkey PRIMARY KEY (only_row);
 create policy "nobody reads the watch" on stark_internal.node_watch for select to authenticated
   using (false);
-comment on table stark_internal.node_watch is 'The time for which somebody has been watching without a gap. Always one row.';
-comment on column stark_internal.node_watch.since is 'When that time began.';
-comment on column stark_internal.node_watch.last_word is 'Until when it reaches: the last moment a watcher is known to have heard everything.';
+comment on table stark_internal.node_watch is 'When somebody was watching the nodes. Always one row.';
+comment on column stark_internal.node_watch.watched is 'The times in which some watcher has heard everything, of the last two hours; those that meet are one.';
 comment on column stark_internal.node_watch.called_at is 'When a watcher was called last.';
 
 create table stark_internal.pod_logs_default (
@@ -2317,9 +2315,8 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', 'watch_nodes needs a list p_sightings, p_since and p_at', 'deploy Edge Function watch of the same version');
   end if;
   perform stark_internal.lock_cluster();
-  update stark_internal.node_watch w set
-    since = case when p_since <= w.last_word then least(w.since, p_since) else least(p_since, v_at) end,
-    last_word = greatest(w.last_word, v_at);
+  update stark_internal.node_watch w set watched =
+    (w.watched + tstzmultirange(tstzrange(least(p_since, v_at), v_at, '[]'))) * tstzmultirange(tstzrange(v_at - interval '2 hours', null));
   perform stark_internal.renew_leases(p_sightings, v_at);
   perform stark_internal.reap_nodes();
   return jsonb_build_object('roll_call', exists (
@@ -6098,9 +6095,10 @@ CREATE OR REPLACE FUNCTION stark_internal.silent_nodes()
  STABLE
  SET search_path TO ''
 AS $function$
-  select n.id, w.last_word - greatest(l.renewed_at, w.since), make_interval(secs => l.heartbeat_timeout)
-  from stark_internal.node_watch w, stark.nodes n join stark.node_leases l on l.node_id = n.id
-  where n.status in ('healthy', 'unhealthy') and w.last_word > greatest(l.renewed_at, w.since);
+  select n.id, upper(s.stretch) - greatest(l.renewed_at, lower(s.stretch)), make_interval(secs => l.heartbeat_timeout)
+  from (select r as stretch from stark_internal.node_watch w, unnest(w.watched) r order by upper(r) desc limit 1) s,
+       stark.nodes n join stark.node_leases l on l.node_id = n.id
+  where n.status in ('healthy', 'unhealthy');
 $function$;
 comment on function stark_internal.silent_nodes() is 'How long each connected node has been silent while somebody listened.';
 
@@ -6510,7 +6508,7 @@ CREATE OR REPLACE FUNCTION stark_internal.wake_watcher(p_now timestamp with time
  SET search_path TO ''
 AS $function$
 begin
-  if exists (select from stark_internal.node_watch w where greatest(w.last_word, w.called_at) > p_now - interval '10 seconds') then
+  if exists (select from stark_internal.node_watch w where greatest(upper(w.watched), w.called_at) > p_now - interval '10 seconds') then
     return;
   end if;
   perform stark_internal.call_watcher(p_now);

@@ -7,14 +7,12 @@
 
 create table stark_internal.node_watch (
   only_row boolean primary key default true,
-  since timestamptz,
-  last_word timestamptz,
+  watched tstzmultirange not null default '{}',
   called_at timestamptz,
   constraint there_is_one_row check (only_row)
 );
-comment on table stark_internal.node_watch is 'The time for which somebody has been watching without a gap. Always one row.';
-comment on column stark_internal.node_watch.since is 'When that time began.';
-comment on column stark_internal.node_watch.last_word is 'Until when it reaches: the last moment a watcher is known to have heard everything.';
+comment on table stark_internal.node_watch is 'When somebody was watching the nodes. Always one row.';
+comment on column stark_internal.node_watch.watched is 'The times in which some watcher has heard everything, of the last two hours; those that meet are one.';
 comment on column stark_internal.node_watch.called_at is 'When a watcher was called last.';
 insert into stark_internal.node_watch (only_row) values (true);
 alter table stark_internal.node_watch enable row level security;
@@ -57,7 +55,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if exists (select from stark_internal.node_watch w where greatest(w.last_word, w.called_at) > p_now - interval '10 seconds') then
+  if exists (select from stark_internal.node_watch w where greatest(upper(w.watched), w.called_at) > p_now - interval '10 seconds') then
     return;
   end if;
   perform stark_internal.call_watcher(p_now);
@@ -116,16 +114,17 @@ $$;
 comment on function stark_internal.renew_leases(jsonb, timestamptz) is 'Writes what the watcher has seen of the nodes.';
 revoke all on function stark_internal.renew_leases(jsonb, timestamptz) from public, anon;
 
-/** stark_internal.silent_nodes() -> connected nodes, and for how long of the time that was watched without a gap they gave no sign. */
+/** stark_internal.silent_nodes() -> connected nodes, and for how long of the time that was watched last, and without a gap, they gave no sign. */
 create function stark_internal.silent_nodes()
 returns table (node_id uuid, silence interval, allowed interval)
 language sql
 stable
 set search_path = ''
 as $$
-  select n.id, w.last_word - greatest(l.renewed_at, w.since), make_interval(secs => l.heartbeat_timeout)
-  from stark_internal.node_watch w, stark.nodes n join stark.node_leases l on l.node_id = n.id
-  where n.status in ('healthy', 'unhealthy') and w.last_word > greatest(l.renewed_at, w.since);
+  select n.id, upper(s.stretch) - greatest(l.renewed_at, lower(s.stretch)), make_interval(secs => l.heartbeat_timeout)
+  from (select r as stretch from stark_internal.node_watch w, unnest(w.watched) r order by upper(r) desc limit 1) s,
+       stark.nodes n join stark.node_leases l on l.node_id = n.id
+  where n.status in ('healthy', 'unhealthy');
 $$;
 comment on function stark_internal.silent_nodes() is 'How long each connected node has been silent while somebody listened.';
 revoke all on function stark_internal.silent_nodes() from public, anon;
@@ -161,8 +160,8 @@ revoke all on function stark_internal.reap_nodes(timestamptz) from public, anon;
 
 /**
  * stark.watch_nodes(sightings, since, at) -> {roll_call}: a watcher says what it saw of the nodes (see renew_leases), and that
- * it has heard everything from since to at, by its own clock. Its time joins the watched time where the two meet, else it
- * begins a new one. roll_call: whether it shall name everyone who is present with each word.
+ * it has heard everything from since to at, by its own clock. roll_call: whether it shall name everyone who is present with
+ * each word.
  * Caller: the secret key. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT.
  */
 create function stark.watch_nodes(p_sightings jsonb, p_since timestamptz, p_at timestamptz)
@@ -182,9 +181,8 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', 'watch_nodes needs a list p_sightings, p_since and p_at', 'deploy Edge Function watch of the same version');
   end if;
   perform stark_internal.lock_cluster();
-  update stark_internal.node_watch w set
-    since = case when p_since <= w.last_word then least(w.since, p_since) else least(p_since, v_at) end,
-    last_word = greatest(w.last_word, v_at);
+  update stark_internal.node_watch w set watched =
+    (w.watched + tstzmultirange(tstzrange(least(p_since, v_at), v_at, '[]'))) * tstzmultirange(tstzrange(v_at - interval '2 hours', null));
   perform stark_internal.renew_leases(p_sightings, v_at);
   perform stark_internal.reap_nodes();
   return jsonb_build_object('roll_call', exists (

@@ -67,8 +67,11 @@ select is(pg_temp.node('n1'), 'healthy 1', 'and healthy');
 select is(stark_internal.reap_nodes(), 0, 'an hour without a sign, and only eleven seconds of it watched: nobody is dead');
 select lives_ok($$select pg_temp.word(1000, 1029)$$, 'a watcher begins to watch');
 select is(pg_temp.node('n1'), 'healthy 1', 'what was before it came does not count');
-select lives_ok($$select pg_temp.word(1028, 1030)$$, 'another takes over from it');
-select is(pg_temp.node('n1'), 'healthy 1', 'its time and the other''s are one, and not long enough yet');
+select lives_ok($$select pg_temp.word(1029.5, 1030)$$, 'another begins before the first has said that it is still there');
+select is((select count(*) from stark_internal.silent_nodes() s where s.silence > interval '1 second'), 0::bigint, 'as if there were a gap');
+select lives_ok($$select pg_temp.word(1000, 1030)$$, 'which it says now');
+select results_eq($$select distinct s.silence from stark_internal.silent_nodes() s$$, $$values (interval '30 seconds')$$, 'the time of both is one');
+select is(pg_temp.node('n1'), 'healthy 1', 'and not long enough yet');
 
 -- Offline
 select tests.sign_in('uma');
@@ -120,7 +123,7 @@ select is(pg_temp.node('n2'), 'offline HeartbeatTimeout 3', 'given up');
 
 -- A watcher's clock
 select lives_ok($$select pg_temp.word(1140, 999999)$$, 'a watcher whose clock is ahead');
-select is((select last_word from stark_internal.node_watch), now(), 'is not believed beyond the present');
+select is((select upper(watched) from stark_internal.node_watch), now(), 'is not believed beyond the present');
 
 -- Calling one
 select is(stark_internal.call_watcher(), false, 'nobody is connected: no watcher is called');
@@ -131,7 +134,7 @@ select is(stark_internal.call_watcher(), true, 'with them one is');
 select results_eq($$select method::text, url, headers ->> 'apikey' from net.http_request_queue$$, $$values ('POST', 'http://stark.test/functions/v1/watch', 'sb_secret_x')$$, 'by the function''s address, with the key');
 select is(pg_temp.connect('n2'), 5::bigint, 'who connects now');
 select is((select count(*) from net.http_request_queue), 1::bigint, 'does not call another');
-update stark_internal.node_watch set last_word = now() - interval '11 seconds', called_at = now() - interval '11 seconds';
+update stark_internal.node_watch set watched = tstzmultirange(tstzrange(null, now() - interval '11 seconds')), called_at = now() - interval '11 seconds';
 select is(pg_temp.connect('n2'), 6::bigint, 'who connects while nobody watches');
 select is((select count(*) from net.http_request_queue), 2::bigint, 'does');
 

@@ -4,6 +4,7 @@ import { call, createStarkClient, type Node, type StarkClient } from '@stark-o/c
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
+import { Cable } from '../harness/cable.js';
 import { descendants } from '../harness/processes.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
@@ -34,9 +35,9 @@ afterAll(async () => {
   await test?.stop();
 });
 
-async function agentOn(name: string): Promise<ChildProcess> {
+async function agentOn(name: string, supabaseUrl = test.stack.url): Promise<ChildProcess> {
   const child = await startAgentProcess({
-    supabaseUrl: test.stack.url,
+    supabaseUrl,
     key: test.stack.keys.publishable,
     credentials: ADMIN,
     name,
@@ -94,6 +95,15 @@ async function silence(name: string): Promise<number> {
 }
 
 describe('liveness', () => {
+  it('only the secret key calls the watcher', async () => {
+    const { url, keys } = test.stack;
+    const post = (headers: Record<string, string>) =>
+      fetch(`${url}/functions/v1/watch`, { method: 'POST', headers }).then(({ status }) => status);
+    expect(await post({})).toBe(401);
+    expect(await post({ apikey: keys.publishable })).toBe(401);
+    expect(await post({ apikey: `${keys.secret}x` })).toBe(401);
+  });
+
   it('nobody is declared dead while nobody watches', async () => {
     // Without the address of the project nobody is called to watch.
     const rename = (from: string, to: string) =>
@@ -161,6 +171,25 @@ describe('liveness', () => {
       incarnation: (incarnation ?? 0) + 2,
     });
     await cluster.createPod('service', { nodeName: 'frozen' }).then((id) => cluster.running(id));
+  });
+
+  it.concurrent('a node behind a cut cable runs on, and gives back what was taken from it when the cable is mended', async () => {
+    const cable = await Cable.to(test.stack.url);
+    const agent = await agentOn('island', cable.url);
+    const id = await cluster.createPod('service', { nodeName: 'island' });
+    const { incarnation } = await cluster.running(id);
+    cable.cut();
+    await nodeThat('island', 'offline');
+    expect(await cluster.pod(id)).toMatchObject({ status: 'evicted', status_reason: 'NodeOffline' });
+    expect(podProcesses(agent)).toHaveLength(1);
+    cable.mend();
+    expect(await nodeThat('island', 'healthy')).toMatchObject({ incarnation: (incarnation ?? 0) + 2 });
+    await waitFor('the evicted pod to be stopped', () => podProcesses(agent).length === 0);
+    expect(await cluster.pod(id)).toMatchObject({ status: 'evicted', status_reason: 'NodeOffline' });
+    const next = await cluster.createPod('service', { nodeName: 'island' });
+    await cluster.running(next);
+    agent.kill('SIGKILL');
+    await cable.close();
   });
 
   it('under thrifty presence alone keeps a node alive', async () => {
