@@ -57,6 +57,7 @@ beforeAll(async () => {
       stream: 'stdout',
       level: null,
       message: 'hello',
+      run: 0,
     },
   ];
   cluster.tables.join_tokens = [joinTokenRow('3f9a2c1d07')];

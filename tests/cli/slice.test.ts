@@ -132,7 +132,7 @@ describe('the first slice, command by command', () => {
     const create = ['pod', 'create', '--pack', 'alpha', '--name', 'web', '--port', 'http', '--wait=30s'];
     const [pod] = await json<{ ports: { http: number } }[]>('pod-list', create);
     expect(pod).toMatchObject({ name: 'web', status: 'running', ready: true, node_name: 'node-1' });
-    const page = await fetch(`http://127.0.0.1:${pod?.ports.http}/`);
+    const page = await waitFor('the page', () => fetch(`http://127.0.0.1:${pod?.ports.http}/`));
     expect(page.status).toBe(200);
 
     const [status] = await json<{ events: { type: string }[] }[]>('pod-status', ['pod', 'status', 'web']);
@@ -159,7 +159,7 @@ describe('the first slice, command by command', () => {
     expect(registered).toMatchObject({ pack_name: 'vite-pack', runtime: 'isomorphic' });
     const create = ['pod', 'create', '--pack', 'vite-pack', '--name', 'site', '--port', 'http', '--wait=30s'];
     const [pod] = await json<{ ports: { http: number } }[]>('pod-list', create);
-    const page = await (await fetch(`http://127.0.0.1:${pod?.ports.http}/`)).text();
+    const page = await waitFor('the page', async () => (await fetch(`http://127.0.0.1:${pod?.ports.http}/`)).text());
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1];
     const code = await fetch(`http://127.0.0.1:${pod?.ports.http}${script}`);
     expect(code.headers.get('content-type')).toContain('javascript');

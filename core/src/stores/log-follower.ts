@@ -23,6 +23,8 @@ export interface LogFollowerOptions {
 const LOOK_EVERY_MS = { live: 15_000, apart: 1_000 } as const;
 // The agent says that the pod is about to end before the database knows it.
 const ENDING_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
+/** An agent does not hold back an end for all of a long log: without word that a line was the last, it is silence. */
+const SILENCE_MS = 1_000;
 const COLUMNS = 'seq,time,stream,level,message,run';
 
 /**
@@ -40,6 +42,10 @@ export class LogFollower {
   #again = false;
   #live = false;
   #ending: readonly number[] = [];
+  /** Number of the last line, once the agent has said that the pod is about to end. */
+  #lastSeq = Number.POSITIVE_INFINITY;
+  #heardAt = Number.NEGATIVE_INFINITY;
+  #wasRunning = false;
   #closed = false;
 
   constructor(
@@ -55,6 +61,7 @@ export class LogFollower {
       { after: (seq, limit) => this.#linesAfter(seq, limit) },
       {
         apply: (lines) => {
+          this.#heardAt = performance.now();
           if (!this.#closed) onLines(lines);
         },
       },
@@ -88,6 +95,8 @@ export class LogFollower {
     const complete = this.#feed.receive({ previous_seq, events: told });
     if (ending) {
       this.#ending = ENDING_MS;
+      this.#lastSeq = Math.max(previous_seq, lines.at(-1)?.seq ?? 0);
+      this.#heardAt = performance.now();
       this.#look();
     } else if (!complete) this.#feed.sync().catch(() => this.#look());
   }
@@ -116,7 +125,10 @@ export class LogFollower {
         // Asked before the lines are read, so that nothing the pod said last is missed.
         const ended = await this.#hasEnded();
         await this.#feed.sync();
-        if (ended) return void this.close();
+        if (ended && this.#wasRunning) this.#heardAt = performance.now();
+        this.#wasRunning = !ended;
+        if (ended && this.#isComplete()) return void this.close();
+        if (ended) this.#ending = [SILENCE_MS / 4];
       }
     } catch (error) {
       const { status, code } = toStarkError(error);
@@ -129,6 +141,10 @@ export class LogFollower {
     this.#ending = later;
     const { live, apart } = this.options.lookEveryMs ?? LOOK_EVERY_MS;
     if (!this.#closed) this.#timer = setTimeout(() => this.#look(), next ?? (this.#live ? live : apart));
+  }
+
+  #isComplete(): boolean {
+    return (this.#feed.last ?? 0) >= this.#lastSeq || performance.now() - this.#heardAt >= SILENCE_MS;
   }
 
   async #hasEnded(): Promise<boolean> {
