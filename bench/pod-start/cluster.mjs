@@ -1,0 +1,123 @@
+import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { call, createStarkClient } from '@stark-o/core';
+import pg from 'pg';
+
+const ADMIN = { email: 'bench@example.com', password: 'correct-horse-battery' };
+const DEADLINE_MS = 120_000;
+
+/** A stack with an admin, one pack, and agents in processes of their own. */
+export class PodStartCluster {
+  #stack;
+  #database;
+  #client;
+  #agents = [];
+
+  static async open(stack) {
+    const cluster = new PodStartCluster();
+    const { url, keys } = stack;
+    cluster.#stack = stack;
+    cluster.#database = new pg.Client({ connectionString: stack.dbUrl });
+    await cluster.#database.connect();
+    const answer = await fetch(`${url}/functions/v1/api/auth/setup`, {
+      method: 'POST',
+      headers: { apikey: keys.publishable, 'content-type': 'application/json' },
+      body: JSON.stringify({ ...ADMIN, display_name: 'Bench' }),
+    });
+    if (!answer.ok) throw new Error(`Setting up the admin: ${answer.status} ${await answer.text()}`);
+    cluster.#client = createStarkClient({ url, key: keys.publishable, auth: { persistSession: false } });
+    const { error } = await cluster.#client.auth.signInWithPassword(ADMIN);
+    if (error) throw error;
+    await cluster.#upload('bench', await readFile(join(import.meta.dirname, 'pack.mjs')));
+    return cluster;
+  }
+
+  async close() {
+    await Promise.all(this.#agents.map((agent) => endOf(agent, () => agent.send('stop'))));
+    await this.#client?.auth.stopAutoRefresh();
+    await this.#database?.end();
+  }
+
+  /** Starts so many agents, and one pod on each, so that each has the bundle. */
+  async addAgents(count, folder) {
+    const { url, keys } = this.#stack;
+    const allocatable = { cpu: 100_000, memory: 1_000_000, storage: 1_000_000, pods: 110 };
+    for (let i = 0; i < count; i += 1) {
+      const options = {
+        supabaseUrl: url,
+        key: keys.publishable,
+        credentials: ADMIN,
+        name: `node-${i}`,
+        dataDir: folder,
+        allocatable,
+      };
+      const agent = fork(join(import.meta.dirname, 'agent-process.mjs'), [JSON.stringify(options)]);
+      this.#agents.push(agent);
+      await Promise.race([
+        once(agent, 'message'),
+        once(agent, 'exit').then(([code]) => {
+          throw new Error(`An agent ended with ${code} before it was ready`);
+        }),
+      ]);
+    }
+    const nodes = this.#agents.map((_, i) => ({ pack: 'bench', spec: { nodeName: `node-${i}` } }));
+    await this.startPods(nodes);
+  }
+
+  /** Milliseconds from the request to the event that says that a pod runs, for each of them; they are removed afterwards. */
+  async startPods(pods) {
+    const asked = Date.now();
+    const created = await call(this.#client, 'create_pods', { p_pods: pods });
+    const ids = created.map(({ id }) => id);
+    await this.#until(
+      'all pods run',
+      `select count(*)::int = $2 as done from stark.pods where id = any ($1) and status = 'running'`,
+      [ids, ids.length],
+    );
+    const { rows } = await this.#database.query(
+      `select object_id, extract(epoch from min(time)) * 1000 as ms from stark.events
+       where object_id = any ($1) and object ->> 'status' = 'running' group by object_id`,
+      [ids],
+    );
+    await call(this.#client, 'delete_pods', { p_ids: ids });
+    await this.#until('all pods are gone', 'select count(*) = 0 as done from stark.pods where id = any ($1)', [ids]);
+    return rows.map(({ ms }) => Number(ms) - asked);
+  }
+
+  async #until(what, text, values) {
+    for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await delay(100)) {
+      const { rows } = await this.#database.query(text, values);
+      if (rows[0].done) return;
+    }
+    throw new Error(`Waited ${DEADLINE_MS / 1_000} s in vain: ${what}`);
+  }
+
+  async #upload(name, bytes) {
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const version = {
+      p_name: name,
+      p_version: '1.0.0',
+      p_runtime: 'node',
+      p_size_bytes: bytes.length,
+      p_sha256: sha256,
+    };
+    const place = await call(this.#client, 'register_pack_version', version);
+    const { error } = await this.#client.storage
+      .from(place.bucket)
+      .upload(place.path, bytes, { contentType: 'text/javascript' });
+    if (error) throw error;
+    await call(this.#client, 'finish_pack_version', { p_version_id: place.version_id });
+  }
+}
+
+async function endOf(child, ask) {
+  const ended = once(child, 'exit');
+  ask();
+  const late = setTimeout(() => child.kill('SIGKILL'), 20_000);
+  await ended;
+  clearTimeout(late);
+}
