@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningFunction, startFunction } from './deno-function.js';
@@ -24,6 +25,8 @@ beforeEach(() => {
   platform.admin = undefined;
   platform.refuseSetup = undefined;
   platform.users.clear();
+  platform.refuse = {};
+  platform.joins.length = 0;
   platform.correlationIds.length = 0;
 });
 
@@ -116,6 +119,53 @@ describe('POST /api/auth/setup', () => {
 
   it('refuses a body that is too large', async () => {
     expect((await setup({ ...ada, display_name: 'x'.repeat(70_000) })).body.error.code).toBe('TOO_LARGE');
+  });
+});
+
+describe('POST /api/nodes/join', () => {
+  const joining = { token: 'stark_join_x_y', name: 'n1', runtime: 'node' };
+  const join = async (body: unknown = joining) => {
+    const response = await fetch(`${api.url}/api/nodes/join`, { method: 'POST', body: JSON.stringify(body) });
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('makes the account that Postgres admitted, signs it in, and lets it speak for the node', async () => {
+    const { status, body } = await join();
+    expect(status).toBe(201);
+    expect(body).toMatchObject({
+      node_id: 'node-1',
+      user_id: platform.admitted,
+      access_token: 'a.b.c',
+      refresh_token: 'refresh',
+    });
+    expect([...platform.users.keys()]).toEqual([platform.admitted]);
+    const sha = createHash('sha256').update(joining.token).digest('hex');
+    expect(platform.joins).toEqual([
+      { p_secret_sha256: sha, p_user_id: platform.admitted, p_name: 'n1', p_runtime: 'node' },
+    ]);
+  });
+
+  it('makes no account when Postgres refuses, and passes its reason on', async () => {
+    const error = { code: 'JOIN_TOKEN_EXPIRED', message: 'too late', hint: 'another', details: null };
+    platform.refuse = { '/rest/v1/rpc/admit_node': { status: 403, body: error } };
+    expect(await join()).toEqual({ status: 403, body: { error } });
+    expect(platform.users.size).toBe(0);
+  });
+
+  it.each([
+    [
+      'the sign-in fails',
+      '/auth/v1/token?grant_type=password',
+      429,
+      { code: 429, error_code: 'over_request_rate_limit', msg: 'slow' },
+      429,
+    ],
+    ['somebody was faster', '/rest/v1/rpc/join_node', 403, { code: 'JOIN_TOKEN_USED_UP', message: 'used up' }, 403],
+    ['the platform fails', '/rest/v1/rpc/join_node', 500, { message: 'out of memory' }, 500],
+  ])('leaves no account behind when %s', async (_what, url, status, body, answered) => {
+    platform.refuse = { [url]: { status, body } };
+    expect((await join()).status).toBe(answered);
+    expect(platform.users.size).toBe(0);
   });
 });
 

@@ -13,6 +13,11 @@ export class FakePlatform {
   admin: string | undefined;
   /** When set, the next `setup_admin` answers with this instead. */
   refuseSetup: { status: number; body: unknown } | undefined;
+  /** Answers of requests that are to fail, by their address. */
+  refuse: Record<string, { status: number; body: unknown }> = {};
+  /** What `join_node` was asked. */
+  readonly joins: unknown[] = [];
+  readonly admitted = randomUUID();
   readonly secretKey = 'sb_secret_test';
   #server: Server | undefined;
   #waiting: (() => void)[] = [];
@@ -47,7 +52,16 @@ export class FakePlatform {
       return { status: 200, body };
     }
     if (method === 'POST' && url === '/rest/v1/rpc/setup_admin') return this.#setup(body.p_user_id);
-    if (method === 'POST' && url === '/auth/v1/admin/users') return this.#create(body.email);
+    if (method === 'POST' && url === '/auth/v1/admin/users') return this.#create(body.email, body.id);
+    const refusal = this.refuse[url ?? ''];
+    if (refusal !== undefined) return refusal;
+    if (url === '/rest/v1/rpc/admit_node')
+      return { status: 200, body: { user_id: this.admitted, email: 'node@invalid' } };
+    if (url === '/auth/v1/token?grant_type=password') return { status: 200, body: sessionOf(body.email) };
+    if (url === '/rest/v1/rpc/join_node') {
+      this.joins.push(body);
+      return { status: 200, body: { node_id: 'node-1', name: body.p_name } };
+    }
     const id = /^\/auth\/v1\/admin\/users\/(.+)$/.exec(url ?? '')?.[1];
     if (method === 'DELETE' && id) return this.users.delete(id) ? { status: 200, body: {} } : { status: 404, body: {} };
     return { status: 404, body: { message: `no ${method} ${url}` } };
@@ -80,12 +94,18 @@ export class FakePlatform {
     return { status: 200, body: { user_id: userId } };
   }
 
-  #create(email: string): { status: number; body?: unknown } {
+  #create(email: string, id = randomUUID() as string): { status: number; body?: unknown } {
     if ([...this.users.values()].some((user) => user.email === email)) {
       return { status: 422, body: { code: 422, error_code: 'email_exists', msg: 'already registered' } };
     }
-    const user = { id: randomUUID(), email };
+    const user = { id, email };
     this.users.set(user.id, user);
     return { status: 200, body: user };
   }
+}
+
+function sessionOf(email: string): object {
+  const expires_at = Math.floor(Date.now() / 1000) + 3600;
+  const user = { id: 'x', email, aud: 'authenticated', app_metadata: {}, user_metadata: {}, created_at: '' };
+  return { access_token: 'a.b.c', refresh_token: 'refresh', token_type: 'bearer', expires_in: 3600, expires_at, user };
 }

@@ -38,7 +38,8 @@ export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate
     const made = await connection.call<NewJoinToken>('create_join_token', request);
     await this.printObject(made, `token/${made.id}`, [made.token]);
     const nodes = made.max_uses === 1 ? 'one node' : `${made.max_uses} nodes`;
-    say(`join token ${made.id}, for ${nodes} until ${made.expires_at}; it is not shown again`);
+    const end = made.expires_at.replace(/\.\d+/, '');
+    say(`join token ${made.id}, for ${nodes} until ${end}; it is not shown again`);
     this.next(`stark node agent start --url ${connection.url} --key ${connection.key} --token ${made.token}`);
   }
 }
