@@ -53,6 +53,7 @@ create table stark.cluster_config (
   event_retention_days integer default 7 not null,
   log_retention_days integer default 3 not null,
   max_log_lines_per_pod integer default 10000 not null,
+  ended_pod_retention_days integer default 30 not null,
   liveness text default 'fast'::text not null,
   heartbeat_interval integer default 0 not null,
   heartbeat_timeout integer default 0 not null,
@@ -64,6 +65,7 @@ alter table stark.cluster_config add constraint default_cpu_request_is_from_0_to
 alter table stark.cluster_config add constraint default_grace_seconds_is_from_0_to_3600 CHECK (((default_grace_seconds >= 0) AND (default_grace_seconds <= 3600)));
 alter table stark.cluster_config add constraint default_memory_request_is_from_0_to_1000000000 CHECK (((default_memory_request >= 0) AND (default_memory_request <= 1000000000)));
 alter table stark.cluster_config add constraint default_namespace_is_a_dns_label CHECK (stark_internal.is_dns_label(default_namespace));
+alter table stark.cluster_config add constraint ended_pod_retention_days_is_from_1_to_3650 CHECK (((ended_pod_retention_days >= 1) AND (ended_pod_retention_days <= 3650)));
 alter table stark.cluster_config add constraint event_retention_days_is_from_1_to_3650 CHECK (((event_retention_days >= 1) AND (event_retention_days <= 3650)));
 alter table stark.cluster_config add constraint heartbeat_interval_is_from_0_to_3600 CHECK (((heartbeat_interval >= 0) AND (heartbeat_interval <= 3600)));
 alter table stark.cluster_config add constraint heartbeat_timeout_is_from_0_to_3600 CHECK (((heartbeat_timeout >= 0) AND (heartbeat_timeout <= 3600)));
@@ -97,6 +99,7 @@ comment on column stark.cluster_config.max_pods_per_node is 'Pods that a node ta
 comment on column stark.cluster_config.event_retention_days is 'Days for which events, and so the histories, are kept.';
 comment on column stark.cluster_config.log_retention_days is 'Days for which what pods printed is kept.';
 comment on column stark.cluster_config.max_log_lines_per_pod is 'Lines that are kept of each pod, the newest.';
+comment on column stark.cluster_config.ended_pod_retention_days is 'Days for which a pod that has ended is kept, with its logs.';
 comment on column stark.cluster_config.liveness is 'What counts as a sign of life. fast: heartbeats; thrifty: presence on Realtime as well, so that heartbeats may be rare.';
 comment on column stark.cluster_config.heartbeat_interval is 'Seconds between two heartbeats of a node whose usage stays the same; 0: 15 for fast, 600 for thrifty.';
 comment on column stark.cluster_config.heartbeat_timeout is 'Seconds without a sign of life after which a node is offline; 0: 30 for fast, 15 for thrifty, after the 60 in which Realtime notices a silent death.';
@@ -3849,12 +3852,13 @@ begin
   -- Dropping locks the whole table and comes first: a reader that has the table and waits for a part of it would be a deadlock.
   perform stark_internal.drop_old_partitions(p_now);
   perform stark_internal.ensure_partitions(p_now);
+  perform stark_internal.remove_old_pods(p_now);
   if to_regclass('cron.job_run_details') is not null then
     delete from cron.job_run_details d where d.end_time < p_now - interval '2 days';
   end if;
 end;
 $function$;
-comment on function stark_internal.keep_house(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+comment on function stark_internal.keep_house(timestamp with time zone) is 'Partitions ahead, old ones gone, pods of long ago gone, pg_cron''s own diary kept short.';
 
 CREATE OR REPLACE FUNCTION stark_internal.keep_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
@@ -5312,6 +5316,18 @@ AS $function$
   select count(*)::integer from removed;
 $function$;
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
+
+CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  with removed as (
+    delete from stark.pods p using stark.cluster_config c
+      where p.finished_at < p_now - c.ended_pod_retention_days * interval '1 day' returning 1)
+  select count(*)::integer from removed;
+$function$;
+comment on function stark_internal.remove_old_pods(timestamp with time zone) is 'Removes the rows of pods that ended long ago.';
 
 CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_sightings jsonb, p_at timestamp with time zone)
  RETURNS integer

@@ -15,6 +15,7 @@ create table stark.cluster_config (
   event_retention_days integer not null default 7,
   log_retention_days integer not null default 3,
   max_log_lines_per_pod integer not null default 10000,
+  ended_pod_retention_days integer not null default 30,
   liveness text not null default 'fast',
   heartbeat_interval integer not null default 0,
   heartbeat_timeout integer not null default 0,
@@ -30,6 +31,7 @@ create table stark.cluster_config (
   constraint event_retention_days_is_from_1_to_3650 check (event_retention_days between 1 and 3650),
   constraint log_retention_days_is_from_1_to_3650 check (log_retention_days between 1 and 3650),
   constraint max_log_lines_per_pod_is_from_100_to_1000000 check (max_log_lines_per_pod between 100 and 1000000),
+  constraint ended_pod_retention_days_is_from_1_to_3650 check (ended_pod_retention_days between 1 and 3650),
   constraint liveness_is_fast_or_thrifty check (liveness in ('fast', 'thrifty')),
   constraint heartbeat_interval_is_from_0_to_3600 check (heartbeat_interval between 0 and 3600),
   constraint heartbeat_timeout_is_from_0_to_3600 check (heartbeat_timeout between 0 and 3600),
@@ -50,6 +52,7 @@ comment on column stark.cluster_config.max_pods_per_node is 'Pods that a node ta
 comment on column stark.cluster_config.event_retention_days is 'Days for which events, and so the histories, are kept.';
 comment on column stark.cluster_config.log_retention_days is 'Days for which what pods printed is kept.';
 comment on column stark.cluster_config.max_log_lines_per_pod is 'Lines that are kept of each pod, the newest.';
+comment on column stark.cluster_config.ended_pod_retention_days is 'Days for which a pod that has ended is kept, with its logs.';
 comment on column stark.cluster_config.liveness is 'What counts as a sign of life. fast: heartbeats; thrifty: presence on Realtime as well, so that heartbeats may be rare.';
 comment on column stark.cluster_config.heartbeat_interval is 'Seconds between two heartbeats of a node whose usage stays the same; 0: 15 for fast, 600 for thrifty.';
 comment on column stark.cluster_config.heartbeat_timeout is 'Seconds without a sign of life after which a node is offline; 0: 30 for fast, 15 for thrifty, after the 60 in which Realtime notices a silent death.';

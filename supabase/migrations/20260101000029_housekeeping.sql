@@ -72,6 +72,21 @@ $$;
 comment on function stark_internal.drop_old_partitions(timestamptz) is 'Drops events and logs that are older than they are kept.';
 revoke all on function stark_internal.drop_old_partitions(timestamptz) from public, anon;
 
+/** stark_internal.remove_old_pods(now) -> how many went: rows of pods that ended more days ago than the configuration keeps. The cluster lock is held. */
+create function stark_internal.remove_old_pods(p_now timestamptz default now())
+returns integer
+language sql
+volatile
+set search_path = ''
+as $$
+  with removed as (
+    delete from stark.pods p using stark.cluster_config c
+      where p.finished_at < p_now - c.ended_pod_retention_days * interval '1 day' returning 1)
+  select count(*)::integer from removed;
+$$;
+comment on function stark_internal.remove_old_pods(timestamptz) is 'Removes the rows of pods that ended long ago.';
+revoke all on function stark_internal.remove_old_pods(timestamptz) from public, anon;
+
 /**
  * stark_internal.keep_house(now): the hourly job. Locks: the cluster lock, so that no writer of events is half-way. It gives
  * up after two seconds of waiting, and the next hour's run does it: a long report on the events must not stop the cluster.
@@ -87,12 +102,13 @@ begin
   -- Dropping locks the whole table and comes first: a reader that has the table and waits for a part of it would be a deadlock.
   perform stark_internal.drop_old_partitions(p_now);
   perform stark_internal.ensure_partitions(p_now);
+  perform stark_internal.remove_old_pods(p_now);
   if to_regclass('cron.job_run_details') is not null then
     delete from cron.job_run_details d where d.end_time < p_now - interval '2 days';
   end if;
 end;
 $$;
-comment on function stark_internal.keep_house(timestamptz) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+comment on function stark_internal.keep_house(timestamptz) is 'Partitions ahead, old ones gone, pods of long ago gone, pg_cron''s own diary kept short.';
 revoke all on function stark_internal.keep_house(timestamptz) from public, anon;
 
 /** stark_internal.trim_pod_logs() -> how many lines went: the oldest of each pod that has more than the configuration keeps. No cluster lock, since it reads all logs. */

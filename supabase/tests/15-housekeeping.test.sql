@@ -76,6 +76,21 @@ insert into cron.job_run_details (jobid, runid, end_time) values (1, 1000001, '2
 select lives_ok($$select stark_internal.keep_house('2032-01-11 02:00Z')$$, 'pg_cron''s diary');
 select set_eq('select runid from cron.job_run_details where runid > 1000000', array[1000002], 'is kept for two days');
 
+-- Pods of long ago
+update stark.nodes set status = 'healthy';
+delete from stark.pods;
+select tests.make_pods('{"pack": "open", "name": "long-ago"}'), tests.make_pods('{"pack": "open", "name": "lately"}'), tests.make_pods('{"pack": "open", "name": "runs"}');
+update stark.pods set status = 'failed', finished_at = case name when 'lately' then '2032-01-01 00:00Z'::timestamptz else '2031-12-31 23:59Z' end where name <> 'runs';
+insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message) values (tests.pod('long-ago'), 1, '2032-01-10 12:00Z', 'default', 'stdout', 'x');
+select is(stark_internal.remove_old_pods('2032-01-30 23:00Z'), 0, 'a pod that has ended is kept for thirty days');
+select is(stark_internal.remove_old_pods('2032-01-31 00:00Z'), 1, 'and not longer');
+select set_eq('select name from stark.pods', array['lately', 'runs'], 'others stay');
+select is(tests.count_of('select from stark.pod_logs'), 0::bigint, 'its logs go with it');
+select is(tests.count_of($$select from stark.pod_history where pod_name = 'long-ago' and type = 'pod.deleted' and origin = 'system'$$), 1::bigint, 'its history says so');
+update stark.cluster_config set ended_pod_retention_days = 1;
+select lives_ok($$select stark_internal.keep_house('2032-01-31 00:00Z')$$, 'the hourly job');
+select set_eq('select name from stark.pods', array['runs'], 'removes those that are older than the configuration keeps');
+
 -- The safety net
 delete from stark.pods;
 select is(stark_internal.catch_up(), 0, 'with nothing to do it does nothing');

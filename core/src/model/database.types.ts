@@ -12,6 +12,7 @@ export type Database = {
           default_grace_seconds: number;
           default_memory_request: number;
           default_namespace: string;
+          ended_pod_retention_days: number;
           event_retention_days: number;
           heartbeat_interval: number;
           heartbeat_timeout: number;
@@ -33,6 +34,7 @@ export type Database = {
           default_grace_seconds?: number;
           default_memory_request?: number;
           default_namespace?: string;
+          ended_pod_retention_days?: number;
           event_retention_days?: number;
           heartbeat_interval?: number;
           heartbeat_timeout?: number;
@@ -53,6 +55,7 @@ export type Database = {
           default_grace_seconds?: number;
           default_memory_request?: number;
           default_namespace?: string;
+          ended_pod_retention_days?: number;
           event_retention_days?: number;
           heartbeat_interval?: number;
           heartbeat_timeout?: number;
@@ -1545,6 +1548,7 @@ export type Database = {
           default_grace_seconds: number;
           default_memory_request: number;
           default_namespace: string;
+          ended_pod_retention_days: number;
           event_retention_days: number;
           heartbeat_interval: number;
           heartbeat_timeout: number;
