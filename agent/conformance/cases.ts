@@ -108,6 +108,13 @@ export function conformanceCases(url: string): readonly ConformanceCase[] {
       expect: { ...failed, status_reason: 'Error', status_message: 'RangeError: caught by nobody' },
     },
     {
+      name: 'an unhandled rejection with no error',
+      pack: 'unhandled-text.js',
+      spec: NEVER,
+      until: over,
+      expect: { ...failed, status_reason: 'Error', status_message: 'nobody caught this text' },
+    },
+    {
       name: 'throws in a timer',
       pack: 'timer.js',
       spec: NEVER,

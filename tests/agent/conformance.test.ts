@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { type NodeAgent, startNodeAgent } from '@stark-o/agent/node';
-import { call } from '@stark-o/core';
+import { call, type Pod } from '@stark-o/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ConformanceCase, conformanceCases, type ObservedPod } from '../../agent/conformance/cases.js';
+import { type ConformanceCase, conformanceCases } from '../../agent/conformance/cases.js';
 import { TestBrowser } from '../harness/chromium.js';
 import { root, startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
@@ -17,9 +17,13 @@ interface Line {
   message: string;
 }
 
-/** What was seen of one pod: its state in the end, and what it wrote. */
+/** One case in one world: the state it was waited for, and what the pod wrote. */
 interface Observation {
-  pod: ObservedPod;
+  one: ConformanceCase;
+  world: World;
+  id: string;
+  stopped: boolean;
+  pod: Pod | undefined;
   lines: Line[];
 }
 
@@ -36,7 +40,7 @@ let browser: TestBrowser;
 let site: Awaited<ReturnType<typeof serveNodePage>>;
 let server: { url: string; close(): void };
 let page: Awaited<ReturnType<TestBrowser['open']>>;
-const observed = new Map<string, Promise<Observation>>();
+let observed: Observation[];
 beforeAll(async () => {
   [test, site, browser, server] = await Promise.all([
     startTestStack(),
@@ -62,17 +66,9 @@ beforeAll(async () => {
   });
   page = await browser.open(site.url);
   await becomeNode(page, { url, key: keys.publishable, credentials: ADMIN, name: 'chromium', allocatable });
-  // All at once, since most of them only wait.
-  for (const world of WORLDS) {
-    for (const one of cases) {
-      const seen = observe(one, world);
-      seen.catch(() => {}); // Told by the test that asks for it.
-      observed.set(`${one.name} ${world}`, seen);
-    }
-  }
+  observed = await observeAll(cases);
 });
 afterAll(async () => {
-  await Promise.allSettled(observed.values());
   await agent?.stop();
   if (page !== undefined) await stopNode(page).catch(() => {});
   await browser?.stop();
@@ -81,31 +77,57 @@ afterAll(async () => {
   await test?.stop();
 });
 
-async function observe({ pack, spec, stopAfter, until, lines }: ConformanceCase, world: World): Promise<Observation> {
-  const id = await cluster.createPod(packName(pack), { ...spec, nodeName: world });
-  if (stopAfter !== undefined) {
-    await waitFor(`"${stopAfter}"`, async () => (await cluster.logs(id)).includes(stopAfter), { deadlineMs: 30_000 });
-    await call(cluster.client, 'stop_pods', { p_ids: [id] });
-  }
-  const pod = await cluster.podThat('as expected', id, until, 30_000);
-  await waitFor('its log to be complete', async () => {
-    const before = await linesOf(id);
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
-    return (await linesOf(id)).length === before.length;
+/** Runs every case in both worlds, all at once since most of them only wait, and asks for all of them together. */
+async function observeAll(cases: readonly ConformanceCase[]): Promise<Observation[]> {
+  const wanted = WORLDS.flatMap((world) => cases.map((one) => ({ one, world })));
+  const pods = wanted.map(({ one, world }) => ({ pack: packName(one.pack), spec: { ...one.spec, nodeName: world } }));
+  const created = (await call(cluster.client, 'create_pods', { p_pods: pods })) as unknown as Pod[];
+  const all: Observation[] = wanted.map((want, at) => {
+    return { ...want, id: (created[at] as Pod).id, stopped: false, pod: undefined, lines: [] };
   });
-  return { pod, lines: (await linesOf(id)).slice(0, lines) };
+  await waitFor('every pod to be as expected', () => look(all), { deadlineMs: 90_000, everyMs: 250 }).catch((error) => {
+    const late = all.filter(({ pod }) => pod === undefined).map(({ one, world }) => `${one.name} on ${world}`);
+    throw new Error(`${error.message}; not there: ${late.join(', ')}`);
+  });
+  let before = -1;
+  await waitFor(
+    'the logs to be complete',
+    async () => {
+      await look(all);
+      const count = all.reduce((sum, { lines }) => sum + lines.length, 0);
+      const settled = count === before;
+      before = count;
+      return settled;
+    },
+    { everyMs: 1_500 },
+  );
+  return all;
 }
 
-async function linesOf(id: string): Promise<Line[]> {
-  const { data, error } = await cluster.client
-    .from('pod_logs')
-    .select('stream, level, message')
-    .eq('pod_id', id)
-    .order('seq');
-  if (error) throw error;
-  const lines = data.map(({ stream, level, message }) => ({ stream, level, message: withoutStack(message) }));
-  // Node.js writes to two pipes, and which of them is read first is nobody's promise.
-  return [...lines.filter(({ stream }) => stream !== 'stderr'), ...lines.filter(({ stream }) => stream === 'stderr')];
+async function look(all: Observation[]): Promise<boolean> {
+  const ids = all.map(({ id }) => id);
+  const [pods, lines] = await Promise.all([
+    cluster.client.from('pods').select('*').in('id', ids),
+    cluster.client.from('pod_logs').select('pod_id, stream, level, message').in('pod_id', ids).order('seq'),
+  ]);
+  if (pods.error ?? lines.error) throw pods.error ?? lines.error;
+  for (const seen of all) {
+    const pod = (pods.data as unknown as Pod[]).find(({ id }) => id === seen.id);
+    if (pod !== undefined && seen.one.until(pod)) seen.pod ??= pod;
+    seen.lines = byStream((lines.data as (Line & { pod_id: string })[]).filter(({ pod_id }) => pod_id === seen.id));
+  }
+  const toStop = all.filter(
+    ({ one, stopped, lines }) => !stopped && lines.some(({ message }) => message === one.stopAfter),
+  );
+  for (const seen of toStop) seen.stopped = true;
+  if (toStop.length > 0) await call(cluster.client, 'stop_pods', { p_ids: toStop.map(({ id }) => id) });
+  return all.every(({ pod }) => pod !== undefined);
+}
+
+/** Node.js writes to two pipes, and which of them is read first is nobody's promise. */
+function byStream(lines: readonly Line[]): Line[] {
+  const plain = lines.map(({ stream, level, message }) => ({ stream, level, message: withoutStack(message) }));
+  return [...plain.filter(({ stream }) => stream !== 'stderr'), ...plain.filter(({ stream }) => stream === 'stderr')];
 }
 
 function withoutStack(message: string): string {
@@ -147,18 +169,15 @@ async function serveOpenly(): Promise<typeof server> {
 }
 
 describe('a pack on Node.js and in Chromium', () => {
-  it.each(conformanceCases('').map(({ name }) => name))('%s', async (name) => {
-    const { expect: expected } = conformanceCases('').find((one) => one.name === name) as ConformanceCase;
-    const [onNode, inChromium] = (await Promise.all(WORLDS.map((world) => observed.get(`${name} ${world}`)))) as [
-      Observation,
-      Observation,
-    ];
+  it.each(conformanceCases(''))('$name', async ({ name, expect: expected, lines }) => {
+    const [onNode, inChromium] = WORLDS.map((at) =>
+      observed.find(({ one, world }) => one.name === name && world === at),
+    ) as [Observation, Observation];
     expect(onNode.pod).toMatchObject(expected);
     expect(inChromium.pod).toMatchObject(expected);
-    expect(inChromium.lines).toEqual(onNode.lines);
-    const text = inChromium.lines
-      .map(({ stream, level, message }) => `${stream} ${level ?? '-'} ${message}\n`)
-      .join('');
+    const written = inChromium.lines.slice(0, lines);
+    expect(written).toEqual(onNode.lines.slice(0, lines));
+    const text = written.map(({ stream, level, message }) => `${stream} ${level ?? '-'} ${message}\n`).join('');
     await expect(text).toMatchFileSnapshot(
       join(root, 'agent', 'conformance', 'lines', `${name.replaceAll(' ', '-')}.txt`),
     );

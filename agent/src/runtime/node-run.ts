@@ -25,6 +25,8 @@ export async function runPack(description: RunDescription, { tell, storageDir, s
     leave,
   });
   process.on('uncaughtException', (error) => packRun.fail('run', error));
+  // Node.js would make an error of its own of a reason that is none.
+  process.on('unhandledRejection', (reason) => packRun.fail('run', reason));
   Object.assign(process.env, description.env);
   await packRun.run();
 }
