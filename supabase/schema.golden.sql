@@ -2093,7 +2093,7 @@ begin
        or (jsonb_typeof(e.value) = 'number' and not stark_internal.is_whole(e.value, -9223372036854775808, 9223372036854775807))
     limit 1;
   if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('setting %s cannot be %s', v_key, left((p_changes -> v_key)::text, 80)), 'stark config show');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('setting %s cannot be %s', v_key, left((p_changes -> v_key)::text, 80)), 'GET /rest/v1/cluster_config shows every setting');
   end if;
   perform stark_internal.require_version('the configuration', p_if_version, v_config.resource_version);
   if p_changes ? 'default_namespace' then
@@ -2109,9 +2109,9 @@ begin
   exception
     when check_violation then
       get stacked diagnostics v_rule = constraint_name;
-      perform stark_internal.fail('INVALID_ARGUMENT', format('the configuration breaks the rule that %s', replace(v_rule, '_', ' ')), 'stark config show');
+      perform stark_internal.fail('INVALID_ARGUMENT', format('the configuration breaks the rule that %s', replace(v_rule, '_', ' ')), 'GET /rest/v1/cluster_config shows every setting');
     when numeric_value_out_of_range then
-      perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'stark config show');
+      perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'GET /rest/v1/cluster_config shows every setting');
   end;
   if p_changes ?| array['liveness', 'heartbeat_interval', 'heartbeat_timeout'] then
     perform stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')));
@@ -2779,7 +2779,7 @@ begin
   end if;
   if coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)) is not null then
     perform stark_internal.fail('INVALID_ARGUMENT', coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)),
-      'stark namespace create --help');
+      'stark namespace list -o yaml shows how they are written');
   end if;
 end;
 $function$;
@@ -2831,7 +2831,7 @@ begin
     select stark_internal.spec_problem(d.spec) into v_problem from specs d where stark_internal.spec_problem(d.spec) is not null limit 1;
   end if;
   if v_problem is not null then
-    perform stark_internal.fail('INVALID_SPEC', v_problem, 'stark explain pod.spec');
+    perform stark_internal.fail('INVALID_SPEC', v_problem, 'stark pod create --help');
   end if;
   if tg_op = 'INSERT' then
     with labels as materialized (select distinct r.labels from new_rows r)
@@ -5178,7 +5178,7 @@ begin
     perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_pod.labels), 'use --label key=value');
   end if;
   if stark_internal.spec_problem(v_pod.spec) is not null then
-    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark explain pod.spec');
+    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark pod create --help');
   end if;
   v_class := stark_internal.find_priority_class(v_pod.spec ->> 'priorityClassName');
   if v_pod.spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then

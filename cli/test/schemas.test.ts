@@ -60,6 +60,33 @@ beforeAll(async () => {
       run: 0,
     },
   ];
+  cluster.tables.namespaces = [
+    {
+      ...{ name: 'default', phase: 'active', reserved: true, labels: {}, quota: { pods: 5 }, limit_range: {} },
+      created_at: '2026-01-01T00:00:00+00:00',
+    },
+  ];
+  cluster.tables.priority_classes = [
+    {
+      ...{ name: 'high', value: 900, global_default: false, preemption_policy: 'Never', built_in: true },
+      description: 'first',
+    },
+  ];
+  cluster.tables.roles = [{ name: 'deployer', alias_of: 'developer', built_in: true, description: '' }];
+  cluster.functions.can_i = () => ({ body: true });
+  cluster.functions.list_users = () => ({
+    body: [
+      {
+        ...{
+          id: cluster.userId,
+          email: cluster.email,
+          display_name: null,
+          roles: [{ role: 'admin', namespace: null }],
+        },
+        ...{ disabled_at: null, last_sign_in_at: null, created_at: '2026-01-01T00:00:00+00:00' },
+      },
+    ],
+  });
   cluster.tables.join_tokens = [joinTokenRow('3f9a2c1d07')];
   cluster.functions.create_join_token = () => ({
     body: { id: 'x', token: 'stark_join_x_y', labels: {}, taints: [], max_uses: 1, expires_at: '2126-01-01T00:00:00Z' },
@@ -101,6 +128,11 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['auth-login', ['auth', 'setup', '--email', cluster.email, '--password-stdin'], cluster.password],
   ['auth-login', ['auth', 'login', '--email', cluster.email, '--password-stdin'], cluster.password],
   ['auth-whoami', ['auth', 'whoami']],
+  ['auth-list-users', ['auth', 'list-users']],
+  ['auth-can-i', ['auth', 'can-i', 'get', 'pods']],
+  ['namespace-list', ['namespace', 'list', 'default']],
+  ['priorityclass-list', ['priorityclass', 'list']],
+  ['role-list', ['role', 'list']],
   ['context-list', ['context', 'list']],
   ['context-show', ['context', 'show']],
   ['context-use', ['context', 'use', 'fake']],

@@ -119,7 +119,7 @@ begin
        or (jsonb_typeof(e.value) = 'number' and not stark_internal.is_whole(e.value, -9223372036854775808, 9223372036854775807))
     limit 1;
   if found then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('setting %s cannot be %s', v_key, left((p_changes -> v_key)::text, 80)), 'stark config show');
+    perform stark_internal.fail('INVALID_ARGUMENT', format('setting %s cannot be %s', v_key, left((p_changes -> v_key)::text, 80)), 'GET /rest/v1/cluster_config shows every setting');
   end if;
   perform stark_internal.require_version('the configuration', p_if_version, v_config.resource_version);
   if p_changes ? 'default_namespace' then
@@ -135,9 +135,9 @@ begin
   exception
     when check_violation then
       get stacked diagnostics v_rule = constraint_name;
-      perform stark_internal.fail('INVALID_ARGUMENT', format('the configuration breaks the rule that %s', replace(v_rule, '_', ' ')), 'stark config show');
+      perform stark_internal.fail('INVALID_ARGUMENT', format('the configuration breaks the rule that %s', replace(v_rule, '_', ' ')), 'GET /rest/v1/cluster_config shows every setting');
     when numeric_value_out_of_range then
-      perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'stark config show');
+      perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'GET /rest/v1/cluster_config shows every setting');
   end;
   if p_changes ?| array['liveness', 'heartbeat_interval', 'heartbeat_timeout'] then
     perform stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')));

@@ -94,7 +94,7 @@ begin
   end if;
   if coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)) is not null then
     perform stark_internal.fail('INVALID_ARGUMENT', coalesce(stark_internal.quota_problem(p_quota), stark_internal.limit_range_problem(p_limit_range)),
-      'stark namespace create --help');
+      'stark namespace list -o yaml shows how they are written');
   end if;
 end;
 $$;

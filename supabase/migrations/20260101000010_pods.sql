@@ -152,7 +152,7 @@ begin
     select stark_internal.spec_problem(d.spec) into v_problem from specs d where stark_internal.spec_problem(d.spec) is not null limit 1;
   end if;
   if v_problem is not null then
-    perform stark_internal.fail('INVALID_SPEC', v_problem, 'stark explain pod.spec');
+    perform stark_internal.fail('INVALID_SPEC', v_problem, 'stark pod create --help');
   end if;
   if tg_op = 'INSERT' then
     with labels as materialized (select distinct r.labels from new_rows r)
@@ -412,7 +412,7 @@ begin
     perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_pod.labels), 'use --label key=value');
   end if;
   if stark_internal.spec_problem(v_pod.spec) is not null then
-    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark explain pod.spec');
+    perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark pod create --help');
   end if;
   v_class := stark_internal.find_priority_class(v_pod.spec ->> 'priorityClassName');
   if v_pod.spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then

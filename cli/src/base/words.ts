@@ -6,6 +6,9 @@ export const nouns: Readonly<Record<string, readonly string[]>> = {
   node: ['no', 'nodes'],
   pack: ['packs'],
   context: ['ctx', 'contexts'],
+  namespace: ['ns', 'namespaces'],
+  priorityclass: ['pc', 'priorityclasses'],
+  role: ['roles'],
 };
 
 /** Other names of our verbs, per noun. */
@@ -13,6 +16,9 @@ export const verbs: Readonly<Record<string, Readonly<Record<string, string>>>> =
   pod: { get: 'list', ls: 'list', describe: 'status', show: 'status', rm: 'delete', remove: 'delete', log: 'logs' },
   node: { get: 'list', ls: 'list', rm: 'delete', remove: 'delete' },
   pack: { get: 'list', ls: 'list', describe: 'versions', show: 'versions' },
+  namespace: { get: 'list', ls: 'list', describe: 'list', show: 'list' },
+  priorityclass: { get: 'list', ls: 'list', describe: 'list', show: 'list' },
+  role: { get: 'list', ls: 'list', describe: 'list', show: 'list' },
   context: { get: 'list', ls: 'list', rm: 'delete', remove: 'delete', current: 'show' },
 };
 

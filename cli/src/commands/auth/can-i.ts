@@ -1,0 +1,27 @@
+import { StarkCommand } from '../../base/command.js';
+import { argument, namespaceFlag } from '../../base/flags.js';
+
+export default class AuthCanI extends StarkCommand<typeof AuthCanI> {
+  static override summary = 'Ask whether you may do something.';
+  static override description =
+    'Prints yes or no, and ends with 1 when the answer is no. Without --namespace the question is about the whole cluster.';
+  static override examples = [
+    '<%= config.bin %> auth can-i create pods --namespace team-a',
+    '<%= config.bin %> auth can-i update nodes --output json',
+  ];
+  static override args = {
+    verb: argument('What to do: get, create, update, delete …'),
+    kind: argument('To what: pods, nodes, packs, logs, namespaces, users …'),
+  };
+  static override flags = { ...namespaceFlag };
+
+  async run(): Promise<void> {
+    const { verb, kind } = this.args;
+    const namespace = this.flags.namespace ?? null;
+    const connection = await this.connection();
+    const allowed = await connection.call<boolean>('can_i', { p_verb: verb, p_kind: kind, p_namespace: namespace });
+    const answer = allowed ? 'yes' : 'no';
+    await this.printObject({ allowed, verb, kind, namespace }, answer, [answer]);
+    if (!allowed) process.exitCode = 1;
+  }
+}
