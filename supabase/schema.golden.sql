@@ -924,7 +924,7 @@ CREATE OR REPLACE FUNCTION stark.admit_node(p_secret_sha256 text, p_name text, p
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid;
@@ -944,7 +944,7 @@ CREATE OR REPLACE FUNCTION stark.admit_user(p_email text, p_role text DEFAULT NU
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_email text := lower(trim(p_email));
@@ -977,7 +977,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_count integer;
@@ -1015,7 +1015,7 @@ CREATE OR REPLACE FUNCTION stark.can_i(p_verb text, p_kind text, p_namespace tex
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_user();
@@ -1039,7 +1039,7 @@ CREATE OR REPLACE FUNCTION stark.cordon_node(p_name text)
  RETURNS stark.nodes
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_node stark.nodes;
@@ -1060,7 +1060,7 @@ CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1103,7 +1103,7 @@ CREATE OR REPLACE FUNCTION stark.create_namespace(p_name text, p_labels jsonb DE
  RETURNS stark.namespaces
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_namespace stark.namespaces;
@@ -1131,7 +1131,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1163,7 +1163,7 @@ CREATE OR REPLACE FUNCTION stark.create_priority_class(p_name text, p_value inte
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_class stark.priority_classes;
@@ -1203,7 +1203,7 @@ CREATE OR REPLACE FUNCTION stark.create_role(p_name text, p_permissions text[], 
  RETURNS stark.roles
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_role stark.roles;
@@ -1232,7 +1232,7 @@ CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigi
  RETURNS stark.namespaces
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_namespace stark.namespaces;
@@ -1262,7 +1262,7 @@ CREATE OR REPLACE FUNCTION stark.delete_node(p_name text, p_force boolean DEFAUL
  RETURNS stark.nodes
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_node stark.nodes;
@@ -1292,7 +1292,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text, p_if_version bigint DE
  RETURNS stark.packs
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_pack stark.packs;
@@ -1319,7 +1319,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[], p_if_version bigint D
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_user();
@@ -1339,7 +1339,7 @@ CREATE OR REPLACE FUNCTION stark.delete_priority_class(p_name text, p_if_version
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_class stark.priority_classes;
@@ -1365,7 +1365,7 @@ CREATE OR REPLACE FUNCTION stark.delete_role(p_name text)
  RETURNS bigint
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_bindings bigint;
@@ -1386,7 +1386,7 @@ CREATE OR REPLACE FUNCTION stark.disable_user(p_user_id uuid)
  RETURNS stark.profiles
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_permission('users:update');
@@ -1401,7 +1401,7 @@ CREATE OR REPLACE FUNCTION stark.disconnect_node(p_node_id uuid, p_incarnation b
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_user();
@@ -1431,7 +1431,7 @@ CREATE OR REPLACE FUNCTION stark.drain_node(p_name text)
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_node stark.nodes;
@@ -1456,7 +1456,7 @@ CREATE OR REPLACE FUNCTION stark.enable_user(p_user_id uuid)
  RETURNS stark.profiles
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_permission('users:update');
@@ -1471,7 +1471,7 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1519,7 +1519,7 @@ CREATE OR REPLACE FUNCTION stark.finish_pack_version(p_version_id uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1561,7 +1561,7 @@ CREATE OR REPLACE FUNCTION stark.follow_logs(p_pod_id uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_seconds constant integer := 45;
@@ -1585,7 +1585,7 @@ CREATE OR REPLACE FUNCTION stark.grant_role(p_user_id uuid, p_role text, p_names
  RETURNS stark.role_bindings
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_binding stark.role_bindings;
@@ -1612,7 +1612,7 @@ CREATE OR REPLACE FUNCTION stark.join_node(p_secret_sha256 text, p_user_id uuid,
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_token stark.join_tokens;
@@ -1649,7 +1649,7 @@ CREATE OR REPLACE FUNCTION stark.list_users()
  RETURNS TABLE(id uuid, email text, display_name text, disabled_at timestamp with time zone, created_at timestamp with time zone, last_sign_in_at timestamp with time zone, roles jsonb)
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_permission('users:get');
@@ -1670,7 +1670,7 @@ CREATE OR REPLACE FUNCTION stark.needs_setup()
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   -- Definer: nobody is signed in yet. It tells one bit that the first visitor needs.
   select not exists (select from stark.role_bindings b where b.role = 'admin' and b.namespace is null);
@@ -1684,7 +1684,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_node stark.nodes;
@@ -1735,7 +1735,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1807,7 +1807,7 @@ CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version te
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1891,7 +1891,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_user();
@@ -1914,7 +1914,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_join_token(p_id text)
  RETURNS stark.join_tokens
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1937,7 +1937,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_role(p_user_id uuid, p_role text, p_name
  RETURNS boolean
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_permission('roles:delete', p_namespace);
@@ -1955,7 +1955,7 @@ CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT
  RETURNS stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -1998,7 +1998,7 @@ CREATE OR REPLACE FUNCTION stark.setup_admin(p_user_id uuid, p_display_name text
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if not stark_internal.is_trusted() then
@@ -2029,7 +2029,7 @@ CREATE OR REPLACE FUNCTION stark.stop_pods(p_ids uuid[], p_if_version bigint DEF
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_user();
@@ -2047,7 +2047,7 @@ CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
  RETURNS stark.nodes
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_node stark.nodes;
@@ -2068,7 +2068,7 @@ CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_ver
  RETURNS stark.cluster_config
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_config stark.cluster_config;
@@ -2127,7 +2127,7 @@ CREATE OR REPLACE FUNCTION stark.update_namespace(p_name text, p_labels jsonb DE
  RETURNS stark.namespaces
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_namespace stark.namespaces;
@@ -2158,7 +2158,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  RETURNS stark.nodes
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_node stark.nodes;
@@ -2217,7 +2217,7 @@ CREATE OR REPLACE FUNCTION stark.update_pack(p_name text, p_visibility text DEFA
  RETURNS stark.packs
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_pack stark.packs;
@@ -2247,7 +2247,7 @@ CREATE OR REPLACE FUNCTION stark.update_priority_class(p_name text, p_global_def
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_class stark.priority_classes;
@@ -2279,7 +2279,7 @@ CREATE OR REPLACE FUNCTION stark.update_role(p_name text, p_permissions text[] D
  RETURNS stark.roles
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_role stark.roles;
@@ -2305,7 +2305,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_sightings jsonb, p_since timestam
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_at timestamptz := least(p_at, now());
@@ -2333,7 +2333,7 @@ CREATE OR REPLACE FUNCTION stark.whoami()
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -2355,7 +2355,7 @@ CREATE OR REPLACE FUNCTION stark.withdraw_pack_version(p_name text, p_version te
  RETURNS stark.pack_versions
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_pack stark.packs;
@@ -2383,7 +2383,7 @@ CREATE OR REPLACE FUNCTION stark_internal.account_resources()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_changes stark_internal.allocation_change[];
@@ -2427,7 +2427,7 @@ comment on function stark_internal.account_resources() is 'Keeps nodes.allocated
 CREATE OR REPLACE FUNCTION stark_internal.admit(p_role text DEFAULT NULL::text, p_namespace text DEFAULT NULL::text, p_display_name text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   delete from stark_internal.admitted_users a where a.created_at < now() - interval '1 hour';
   insert into stark_internal.admitted_users (role, namespace, display_name, admitted_by)
@@ -2439,7 +2439,7 @@ CREATE OR REPLACE FUNCTION stark_internal.affinity_problem(p_affinity jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_required constant text := 'requiredDuringSchedulingIgnoredDuringExecution';
@@ -2493,7 +2493,7 @@ comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong wit
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports jsonb, p_now timestamp with time zone DEFAULT now())
  RETURNS jsonb
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_results jsonb;
@@ -2560,7 +2560,7 @@ comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time 
 CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   update stark.pods p set
       status = case when p.status = 'pending' then 'stopped' else 'stopping' end,
@@ -2576,7 +2576,7 @@ comment on function stark_internal.begin_stop(uuid[],timestamp with time zone) i
 CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -2627,7 +2627,7 @@ comment on function stark_internal.bind(timestamp with time zone) is 'Writes wha
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   with batches as (
     select b.topic, b.chunk, max((b.event).seq) as last_seq, array_agg(b.event order by (b.event).seq) as events
@@ -2655,7 +2655,7 @@ comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcas
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   new.resource_version := old.resource_version + 1;
@@ -2667,7 +2667,7 @@ comment on function stark_internal.bump_version() is 'Counts resource_version up
 CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time zone DEFAULT now())
  RETURNS boolean
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_url text := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'project_url');
@@ -2689,7 +2689,7 @@ CREATE OR REPLACE FUNCTION stark_internal.caller_name()
  RETURNS text
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   -- Definer, since the caller may not be allowed to read profiles; it tells the caller only about the caller.
   select coalesce((select u.email from stark.profiles u where u.id = (select auth.uid())), (select auth.uid())::text, stark_internal.caller_role());
@@ -2700,7 +2700,7 @@ CREATE OR REPLACE FUNCTION stark_internal.caller_role()
  RETURNS text
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
 $function$;
@@ -2709,7 +2709,7 @@ comment on function stark_internal.caller_role() is 'Role that sent the statemen
 CREATE OR REPLACE FUNCTION stark_internal.catch_up(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if not exists (select from stark.pods p where p.status = 'pending')
@@ -2729,7 +2729,7 @@ CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after
  RETURNS text[]
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   with recursive leaves as (
     select s.side, e.key as path, e.value
@@ -2751,7 +2751,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_joined(p_node stark.nodes, p_nam
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_key text;
@@ -2771,7 +2771,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quot
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if stark_internal.labels_problem(p_labels) is not null then
@@ -2789,7 +2789,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -2815,7 +2815,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_pods()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -2852,7 +2852,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_status_steps()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -2877,7 +2877,7 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone)
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -2948,7 +2948,7 @@ CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   -- Definer: accounts are Supabase Auth's. Only a trigger can call it.
@@ -2967,7 +2967,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -3013,7 +3013,7 @@ comment on function stark_internal.command_nodes() is 'Sends pods.start and pods
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   update pg_temp.pass_nodes n set
@@ -3039,7 +3039,7 @@ comment on function stark_internal.count_taken(stark_internal.pod_group,integer[
 CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS uuid[]
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_pod stark.pods := stark_internal.read_pod(p_item, p_user_id);
@@ -3078,7 +3078,7 @@ CREATE OR REPLACE FUNCTION stark_internal.cut(p_text text, p_bytes integer)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_text text := left(p_text, p_bytes);
@@ -3094,7 +3094,7 @@ comment on function stark_internal.cut(text,integer) is 'The beginning of a text
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_today date := (p_now at time zone 'UTC')::date;
@@ -3124,7 +3124,7 @@ comment on function stark_internal.drop_old_partitions(timestamp with time zone)
 CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   update stark.pods p set
       status = case when p_at_once or p_node.status in ('offline', 'unknown') then 'evicted' else 'stopping' end,
@@ -3142,7 +3142,7 @@ CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -3196,7 +3196,7 @@ comment on function stark_internal.enforce_quota() is 'Refuses pods that their n
 CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_table text;
@@ -3232,7 +3232,7 @@ comment on function stark_internal.ensure_partitions(timestamp with time zone) i
 CREATE OR REPLACE FUNCTION stark_internal.evict_pods(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_evicted integer;
@@ -3261,7 +3261,7 @@ CREATE OR REPLACE FUNCTION stark_internal.explain_nodes(p_group stark_internal.p
  RETURNS TABLE(node_no integer, name text, owner_id uuid, reasons text[], scores jsonb, score double precision)
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -3290,7 +3290,7 @@ CREATE OR REPLACE FUNCTION stark_internal.fail(p_code text, p_message text, p_hi
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_status integer := (select e.http_status from stark.error_codes e where e.code = p_code);
@@ -3309,7 +3309,7 @@ CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.
  RETURNS TABLE(node_no integer, slots bigint, cpu_total double precision, cpu_used double precision, memory_total double precision, memory_used double precision, pods_total double precision, pods_used double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 with rejected as materialized (
@@ -3333,7 +3333,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group 
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with banned as materialized (
   select distinct b.topology_key, m.labels ->> b.topology_key as domain
@@ -3351,7 +3351,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_health(p_group stark_internal.p
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
 $function$;
@@ -3361,7 +3361,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_node_affinity(p_group stark_int
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, 'node affinity'
 from pg_temp.pass_nodes n
@@ -3374,7 +3374,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_node_name(p_group stark_interna
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
 from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
@@ -3385,7 +3385,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_node_selector(p_group stark_int
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, 'node selector'
 from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
@@ -3396,7 +3396,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_pack_access(p_group stark_inter
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, 'private pack'
 from pg_temp.pass_nodes n
@@ -3412,7 +3412,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_pod_affinity(p_group stark_inte
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with rules as materialized (
   select r.topology_key, r.selector_no,
@@ -3435,7 +3435,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_pod_anti_affinity(p_group stark
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with rules as materialized (
   select r.topology_key, r.selector_no from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
@@ -3454,7 +3454,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_resources(p_group stark_interna
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 -- Taken out of the group once: a field of it is looked up anew at each use.
 with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
@@ -3475,7 +3475,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_runtime(p_group stark_internal.
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, format('runtime %s wanted', p_group.runtime)
 from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
@@ -3486,7 +3486,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_taints(p_group stark_internal.p
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
 from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t;
@@ -3497,7 +3497,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_topology_spread(p_group stark_i
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with domains as materialized (
   select d.*, d.pods + (d.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest <= d.max_skew as is_open
@@ -3515,7 +3515,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_int
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
 $function$;
@@ -3525,7 +3525,7 @@ CREATE OR REPLACE FUNCTION stark_internal.find_deployable_version(p_pack text, p
  RETURNS stark.pack_versions
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_pack stark.packs;
@@ -3561,7 +3561,7 @@ CREATE OR REPLACE FUNCTION stark_internal.find_priority_class(p_name text)
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_class stark.priority_classes;
@@ -3581,7 +3581,7 @@ CREATE OR REPLACE FUNCTION stark_internal.finish_namespaces()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   -- Definer: an agent's report removes the last pod. Only a trigger can call it.
@@ -3597,7 +3597,7 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -3630,7 +3630,7 @@ CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select exists (select from stark.role_bindings b where b.role = 'admin' and stark_internal.is_admin(b.user_id));
 $function$;
@@ -3640,7 +3640,7 @@ CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_na
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select stark_internal.is_trusted() or stark_internal.user_may((select auth.uid()), p_permission, p_namespace, p_own);
 $function$;
@@ -3651,7 +3651,7 @@ CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
  RETURNS TABLE(liveness text, interval_seconds integer, timeout_seconds integer)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select c.liveness,
          coalesce(nullif(c.heartbeat_interval, 0), case c.liveness when 'fast' then 15 else 600 end),
@@ -3664,7 +3664,7 @@ CREATE OR REPLACE FUNCTION stark_internal.intolerable_taints(p_tolerations jsonb
  RETURNS TABLE(node_no integer, taint jsonb)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 -- Many nodes have the same taint: each different one is looked at once.
 with tainted as materialized (
@@ -3681,7 +3681,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_admin(p_user_id uuid)
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select exists (
     select from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
@@ -3694,7 +3694,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_dns_label(p_name text)
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return coalesce(p_name ~ '^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$', false);
@@ -3706,7 +3706,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_dns_name(p_name text)
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return coalesce(length(p_name) <= 253
@@ -3719,7 +3719,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_member()
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select stark_internal.is_trusted() or exists (
     select
@@ -3735,7 +3735,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_pack_name(p_name text)
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return coalesce(length(p_name) <= 214 and p_name ~ '^(@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~-][a-z0-9._~-]*$', false);
@@ -3747,7 +3747,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_semver(p_version text)
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return coalesce(length(p_version) <= 128 and p_version ~
@@ -3762,7 +3762,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_time(p_text text, p_latest timestam
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return case when pg_catalog.pg_input_is_valid(p_text, 'timestamptz')
@@ -3776,7 +3776,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_trusted()
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
 $function$;
@@ -3786,7 +3786,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_unreachable(p_status text, p_reason
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select p_status = 'offline' and p_reason is distinct from 'NodeShutdown';
 $function$;
@@ -3796,7 +3796,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_whole(p_value jsonb, p_low numeric,
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   -- No fraction, not even .0: what is stored keeps it, and its text is then no integer to the casts that read it.
@@ -3811,7 +3811,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_an_admin()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   -- Definer, since Supabase Auth's own role removes users. Only a trigger can call it.
@@ -3827,7 +3827,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_bundles()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   -- Definer, since Storage's own role has no right in this schema. Only a trigger can call it.
@@ -3844,7 +3844,7 @@ comment on function stark_internal.keep_bundles() is 'Refuses to change the bund
 CREATE OR REPLACE FUNCTION stark_internal.keep_house(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
 begin
@@ -3863,7 +3863,7 @@ comment on function stark_internal.keep_house(timestamp with time zone) is 'Part
 CREATE OR REPLACE FUNCTION stark_internal.keep_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_group stark_internal.pod_group := p_group;
@@ -3904,7 +3904,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -3930,7 +3930,7 @@ CREATE OR REPLACE FUNCTION stark_internal.label_selector_problem(p_selector json
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if p_selector is null or p_selector = 'null' then
@@ -3953,7 +3953,7 @@ CREATE OR REPLACE FUNCTION stark_internal.labels_problem(p_labels jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_bad text;
@@ -3988,7 +3988,7 @@ CREATE OR REPLACE FUNCTION stark_internal.latest_version(p_pack_id uuid)
  RETURNS text
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select v.version from stark.pack_versions v
   where v.pack_id = p_pack_id and v.state = 'ready'
@@ -4001,7 +4001,7 @@ CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_bad record;
@@ -4036,7 +4036,7 @@ comment on function stark_internal.limit_range_problem(jsonb) is 'What is wrong 
 CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   insert into pg_temp.pass_nodes
     select row_number() over (order by n.name), n.id, n.name, n.incarnation, n.runtime, n.owner_id, n.status, n.unschedulable, n.labels, n.taints,
@@ -4054,7 +4054,7 @@ comment on function stark_internal.load_nodes() is 'Fills the working table of n
 CREATE OR REPLACE FUNCTION stark_internal.load_pods()
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   insert into pg_temp.pass_pods
     select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
@@ -4068,7 +4068,7 @@ comment on function stark_internal.load_pods() is 'Fills the working table of pe
 CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  RETURNS boolean
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_holders boolean := exists (
@@ -4148,7 +4148,7 @@ comment on function stark_internal.load_rules() is 'Fills the working tables of 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select pg_catalog.pg_advisory_xact_lock(1398030674, 1);
 $function$;
@@ -4158,7 +4158,7 @@ CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
@@ -4172,7 +4172,7 @@ CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_sel
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if p_selector is null or p_selector = 'null' then
@@ -4195,7 +4195,7 @@ CREATE OR REPLACE FUNCTION stark_internal.matches_terms(p_namespace text, p_labe
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return not exists (
@@ -4209,7 +4209,7 @@ CREATE OR REPLACE FUNCTION stark_internal.matching_nodes(p_terms jsonb)
  RETURNS TABLE(node_no integer, term_no bigint)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 -- Requirements become typed rows first, so that no node has to look into JSON more than once for each.
 with requirements as materialized (
@@ -4241,7 +4241,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_read_bundle(p_path text)
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   -- Definer: Storage asks as the downloading user.
   select exists (
@@ -4266,7 +4266,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_speak(p_node stark.nodes)
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select stark_internal.has_permission('nodes:connect', null, coalesce(p_node.agent_id, p_node.owner_id) = (select auth.uid()))
     and (p_node.agent_id is null or stark_internal.user_may(p_node.owner_id, 'nodes:connect', null, true));
@@ -4277,7 +4277,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_upload_bundle(p_path text)
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   -- Definer: Storage asks as the uploading user.
   select exists (
@@ -4292,7 +4292,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_use_topic(p_topic text, p_extensio
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_rest text := substring(p_topic from '^stark:[a-z]+:(.+)$');
@@ -4340,7 +4340,7 @@ CREATE OR REPLACE FUNCTION stark_internal.merge_patch(p_target jsonb, p_patch js
  RETURNS jsonb
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select coalesce((select jsonb_object_agg(e.key, e.value) from jsonb_each(p_target || coalesce(p_patch, '{}')) e where e.value <> 'null'), '{}');
 $function$;
@@ -4350,7 +4350,7 @@ CREATE OR REPLACE FUNCTION stark_internal.mirror_users()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   -- Definer, since Supabase Auth's own role writes auth.users and has no right in this schema. Only a trigger can call it.
@@ -4382,7 +4382,7 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[
  RETURNS text
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select p from unnest(p_permissions) p
   where not stark_internal.has_permission(p, p_namespace, split_part(p, ':', 3) = 'own') order by p limit 1;
@@ -4393,7 +4393,7 @@ CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   -- Definer, since policies of nodes and pods ask it about each other's tables; it tells only the caller's own.
   select case when stark_internal.has_permission('nodes:get', null, true)
@@ -4408,7 +4408,7 @@ CREATE OR REPLACE FUNCTION stark_internal.name_stem(p_name text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select coalesce(nullif(trim('-' from left(trim('-' from regexp_replace(lower(regexp_replace(p_name, '^@[^/]*/', '')), '[^a-z0-9]+', '-', 'g')), 57)), ''), 'pod');
 $function$;
@@ -4418,7 +4418,7 @@ CREATE OR REPLACE FUNCTION stark_internal.node_problem(p_labels jsonb, p_taints 
  RETURNS TABLE(code text, problem text, hint text)
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if stark_internal.labels_problem(p_labels) is not null then
@@ -4438,7 +4438,7 @@ CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if coalesce(jsonb_typeof(p_term), '') <> 'object' or stark_internal.unknown_field(p_term, array['matchExpressions', 'matchFields']) is not null then
@@ -4459,7 +4459,7 @@ CREATE OR REPLACE FUNCTION stark_internal.occupies(p_status text)
  RETURNS boolean
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return p_status in ('scheduled', 'transferring', 'starting', 'running', 'stopping');
@@ -4470,7 +4470,7 @@ comment on function stark_internal.occupies(text) is 'Whether a pod in this stat
 CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if to_regclass('pg_temp.pass_nodes') is null then
@@ -4523,7 +4523,7 @@ CREATE OR REPLACE FUNCTION stark_internal.own_rules(p_group stark_internal.pod_g
  RETURNS TABLE(kind text, selector_no integer, topology_key text, max_skew integer)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select r.kind, r.selector_no, r.topology_key, r.max_skew
 from pg_temp.pass_rules r
@@ -4538,7 +4538,7 @@ CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch j
  RETURNS jsonb
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select coalesce(jsonb_agg(t.taint order by t.part, t.ord), '[]')
   from (
@@ -4554,7 +4554,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAU
  RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
@@ -4581,7 +4581,7 @@ CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text
  RETURNS text[]
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   -- Definer: it reads every binding of the caller and tells only what the caller has.
   select case when stark_internal.has_permission(p_permission, null, p_own)
@@ -4599,7 +4599,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  RETURNS integer[]
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -4698,7 +4698,7 @@ comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) 
 CREATE OR REPLACE FUNCTION stark_internal.place_groups()
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_group record;
@@ -4739,7 +4739,7 @@ comment on function stark_internal.place_groups() is 'Works out where all pendin
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
  RETURNS record
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -4780,7 +4780,7 @@ comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
  RETURNS record
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_group stark_internal.pod_group := p_group;
@@ -4837,7 +4837,7 @@ CREATE OR REPLACE FUNCTION stark_internal.placement_rules(p_spec jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if not p_spec ?| array['affinity', 'topologySpreadConstraints'] then
@@ -4855,7 +4855,7 @@ CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if not p_spec ?| array['nodeName', 'nodeSelector', 'tolerations', 'affinity'] then
@@ -4875,7 +4875,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what 
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if coalesce(jsonb_typeof(p_term), '') <> 'object' then
@@ -4897,7 +4897,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pods_to_evict(p_now timestamp with tim
  RETURNS TABLE(pod_id uuid, offline boolean, reason text, message text)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select distinct on (p.id) p.id, n.status = 'offline',
          case n.status when 'offline' then 'NodeOffline' else 'TaintNoExecute' end,
@@ -4918,7 +4918,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if jsonb_typeof(p_ports) <> 'array' or jsonb_array_length(p_ports) > 32 then
@@ -4944,7 +4944,7 @@ comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with t
 CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -4999,7 +4999,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preferences(p_group stark_internal.pod
  RETURNS TABLE(node_no integer, score double precision)
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 begin
@@ -5019,7 +5019,7 @@ CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what te
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_key text;
@@ -5068,7 +5068,7 @@ comment on function stark_internal.probe_problem(jsonb,text,jsonb) is 'What is w
 CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permissions text[])
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_bad text;
@@ -5098,7 +5098,7 @@ CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_key text;
@@ -5122,7 +5122,7 @@ comment on function stark_internal.quota_problem(jsonb) is 'What is wrong with t
 CREATE OR REPLACE FUNCTION stark_internal.random_suffix()
  RETURNS text
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select string_agg(substr('bcdfghjklmnpqrstvwxz2456789', 1 + floor(random() * 27)::integer, 1), '') from generate_series(1, 5);
 $function$;
@@ -5132,7 +5132,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  RETURNS stark.pods
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_pod stark.pods;
@@ -5214,7 +5214,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
  RETURNS TABLE(ord bigint, nth bigint, pod_id uuid, status text, reason text, message text, exit_code integer, restarts integer, ready boolean, ports jsonb, observed_at timestamp with time zone)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select e.ord, row_number() over (partition by e.report ->> 'pod_id' order by e.ord), (e.report ->> 'pod_id')::uuid, e.report ->> 'status',
          left(e.report ->> 'reason', 128), left(e.report ->> 'message', 4096),
@@ -5228,7 +5228,7 @@ comment on function stark_internal.read_reports(jsonb) is 'Well-formed reports a
 CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_dead uuid[];
@@ -5251,7 +5251,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -5296,7 +5296,7 @@ comment on function stark_internal.rejections(stark_internal.pod_group) is 'Whic
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   delete from stark.namespaces n where n.phase = 'terminating' and not exists (select from stark.pods p where p.namespace = n.name);
@@ -5309,7 +5309,7 @@ comment on function stark_internal.remove_emptied_namespaces() is 'Removes termi
 CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   with removed as (
     delete from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null returning 1)
@@ -5320,7 +5320,7 @@ comment on function stark_internal.remove_ended_pods() is 'Removes the rows of e
 CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   with removed as (
     delete from stark.pods p using stark.cluster_config c
@@ -5332,7 +5332,7 @@ comment on function stark_internal.remove_old_pods(timestamp with time zone) is 
 CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_sightings jsonb, p_at timestamp with time zone)
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   with seen as materialized (
     select s.node_id, s.incarnation, s.sign, s.usage
@@ -5362,7 +5362,7 @@ CREATE OR REPLACE FUNCTION stark_internal.report_problem(p_report jsonb)
  RETURNS text
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select case
     when jsonb_typeof(p_report) <> 'object' then 'a report must be an object'
@@ -5391,7 +5391,7 @@ CREATE OR REPLACE FUNCTION stark_internal.request_header(p_name text)
  RETURNS text
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select nullif(pg_catalog.current_setting('request.headers', true), '')::jsonb ->> p_name;
 $function$;
@@ -5401,7 +5401,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_agent(p_node_id uuid, p_incarn
  RETURNS stark.nodes
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_node stark.nodes;
@@ -5427,7 +5427,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_grantable(p_role text, p_names
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_missing text;
@@ -5455,7 +5455,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_join(p_secret_sha256 text, p_n
  RETURNS stark.join_tokens
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_token stark.join_tokens;
@@ -5493,7 +5493,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_namespace(p_name text)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if not exists (select from stark.namespaces n where n.name = p_name) then
@@ -5507,7 +5507,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_node(p_name text, p_permission
  RETURNS stark.nodes
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -5528,7 +5528,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_own_role(p_name text)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if not exists (select from stark.roles r where r.name = p_name) then
@@ -5545,7 +5545,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_pack(p_name text, p_permission
  RETURNS stark.packs
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -5567,7 +5567,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_permission(p_permission text, 
  RETURNS void
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform stark_internal.require_user();
@@ -5586,7 +5586,7 @@ comment on function stark_internal.require_permission(text,text,boolean) is 'Rai
 CREATE OR REPLACE FUNCTION stark_internal.require_pods(p_ids uuid[], p_permission text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := stark_internal.require_user();
@@ -5628,7 +5628,7 @@ comment on function stark_internal.require_pods(uuid[],text,bigint) is 'Raises a
 CREATE OR REPLACE FUNCTION stark_internal.require_priority_class(p_name text, p_if_version bigint)
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_class stark.priority_classes;
@@ -5647,7 +5647,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_user()
  RETURNS uuid
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_user uuid := (select auth.uid());
@@ -5666,7 +5666,7 @@ comment on function stark_internal.require_user() is 'The signed-in user''s id; 
 CREATE OR REPLACE FUNCTION stark_internal.require_version(p_what text, p_seen bigint, p_present bigint)
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   perform pg_catalog.set_config('stark.saw_revision', case when p_seen is null then '' else 'yes' end, true);
@@ -5681,7 +5681,7 @@ CREATE OR REPLACE FUNCTION stark_internal.requirements_problem(p_requirements js
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if jsonb_typeof(p_requirements) <> 'array' or jsonb_array_length(p_requirements) > 64
@@ -5718,7 +5718,7 @@ CREATE OR REPLACE FUNCTION stark_internal.resolve_term(p_namespace text, p_term 
  RETURNS jsonb
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select jsonb_build_object(
   'selector', p_term -> 'labelSelector',
@@ -5736,7 +5736,7 @@ CREATE OR REPLACE FUNCTION stark_internal.resources_problem(p_resources jsonb, p
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_key text;
@@ -5760,7 +5760,7 @@ comment on function stark_internal.resources_problem(jsonb,text) is 'What is wro
 CREATE OR REPLACE FUNCTION stark_internal.ring_nodes(p_ids uuid[])
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select realtime.send('{}', 'sync', 'stark:node:' || i, true) from unnest(p_ids) i;
 $function$;
@@ -5770,7 +5770,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ring_users_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_users uuid[];
@@ -5792,7 +5792,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
  RETURNS TABLE(kind text, terms jsonb, topology_key text, weight integer, max_skew integer, min_domains integer, honors_affinity boolean, honors_taints boolean)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with affinity as (
   select t as term from jsonb_array_elements(coalesce(p_rules #> '{podAffinity,requiredDuringSchedulingIgnoredDuringExecution}', '[]')) t
@@ -5820,7 +5820,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_now timestamp with tim
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_placed integer;
@@ -5849,7 +5849,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 begin
@@ -5878,7 +5878,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 begin
@@ -5905,7 +5905,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_bin_pack(p_group stark_internal.
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 -- A node that is begun is filled, so all its slots share the score of the first; nodes behind those that are enough are left out.
 select b.node_no, k, b.slots, b.score
@@ -5924,7 +5924,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_least_loaded(p_group stark_inter
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with wanted as materialized (select p_group.cpu, p_group.memory)
 select f.node_no, k, f.slots, 100 * (1 - (
@@ -5938,7 +5938,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_node_affinity(p_group stark_inte
  RETURNS TABLE(node_no integer, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with preferred as materialized (
   select t.no, (t.item ->> 'weight')::integer as weight, t.item -> 'preference' as term
@@ -5955,7 +5955,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_pod_affinity(p_group stark_inter
  RETURNS TABLE(node_no integer, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with rules as materialized (
   select row_number() over () as no, r.selector_no, r.topology_key, r.weight from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer'
@@ -5978,7 +5978,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_random(p_group stark_internal.po
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select f.node_no, k, f.slots, (pg_catalog.hashint8extended(f.node_no * 1000003::bigint + f.pods_used::bigint + k, p_seed) & 65535) / 655.35::double precision
 from stark_internal.feasible_nodes(p_group) f
@@ -5990,7 +5990,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_slots(p_group stark_internal.pod
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE plpgsql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_config stark.cluster_config;
@@ -6011,7 +6011,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_spread(p_group stark_internal.po
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with wanted as materialized (select p_group.cpu, p_group.memory)
 select f.node_no, k, f.slots, 100 * (1 - greatest(
@@ -6027,7 +6027,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_taints(p_group stark_internal.po
  RETURNS TABLE(node_no integer, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select t.node_no, 3 * -100.0 * count(*) / max(count(*)) over ()
 from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['PreferNoSchedule']) t
@@ -6039,7 +6039,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_topology_spread(p_group stark_in
  RETURNS TABLE(node_no integer, score double precision)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select n.node_no, sum(-2 * 100.0 * (d.pods - d.fewest) / greatest(d.most - d.fewest, 1))
 from (select s.*, max(s.pods) over (partition by s.selector_no, s.topology_key) as most from stark_internal.spread_domains(p_group, 'prefer_spread') s) d
@@ -6052,7 +6052,7 @@ CREATE OR REPLACE FUNCTION stark_internal.semver_key(p_version text)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select
     (select string_agg(lpad(length(part)::text, 3, '0') || part, '.' order by ord)
@@ -6070,7 +6070,7 @@ comment on function stark_internal.semver_key(text) is 'A text whose byte order 
 CREATE OR REPLACE FUNCTION stark_internal.send_messages(p_event text, p_topics text[], p_payloads jsonb[])
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   insert into realtime.messages (payload, event, topic, private, extension)
@@ -6084,7 +6084,7 @@ comment on function stark_internal.send_messages(text,text[],jsonb[]) is 'Broadc
 CREATE OR REPLACE FUNCTION stark_internal.set_disabled(p_user_id uuid, p_since timestamp with time zone)
  RETURNS stark.profiles
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_profile stark.profiles;
@@ -6109,7 +6109,7 @@ CREATE OR REPLACE FUNCTION stark_internal.silent_nodes()
  RETURNS TABLE(node_id uuid, silence interval, allowed interval)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select n.id, upper(s.stretch) - greatest(l.renewed_at, lower(s.stretch)), make_interval(secs => l.heartbeat_timeout)
   from (select r as stretch from stark_internal.node_watch w, unnest(w.watched) r order by upper(r) desc limit 1) s,
@@ -6122,7 +6122,7 @@ CREATE OR REPLACE FUNCTION stark_internal.spec_problem(p_spec jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_key text;
@@ -6212,7 +6212,7 @@ CREATE OR REPLACE FUNCTION stark_internal.spread_domains(p_group stark_internal.
  RETURNS TABLE(selector_no integer, topology_key text, max_skew integer, domain text, pods bigint, fewest bigint, is_short boolean)
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 with rules as materialized (
   select r.* from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = p_kind
@@ -6250,7 +6250,7 @@ CREATE OR REPLACE FUNCTION stark_internal.taints_problem(p_taints jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if p_taints is null or jsonb_typeof(p_taints) <> 'array' then
@@ -6284,7 +6284,7 @@ CREATE OR REPLACE FUNCTION stark_internal.taints_that_evict(p_node stark.nodes)
  RETURNS SETOF jsonb
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select distinct t from jsonb_array_elements(p_node.taints) t where t ->> 'effect' = 'NoExecute'
   union
@@ -6295,7 +6295,7 @@ comment on function stark_internal.taints_that_evict(stark.nodes) is 'The taints
 CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS integer
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_nodes integer[] := stark_internal.pick_slots(p_group, cardinality(p_ids));
@@ -6317,7 +6317,7 @@ CREATE OR REPLACE FUNCTION stark_internal.tolerated_until(p_tolerations jsonb, p
  RETURNS timestamp with time zone
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select coalesce((
     select case when t ? 'tolerationSeconds'
@@ -6333,7 +6333,7 @@ CREATE OR REPLACE FUNCTION stark_internal.tolerates(p_tolerations jsonb, p_taint
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 select exists (
   select from jsonb_array_elements(coalesce(p_tolerations, '[]')) t
@@ -6349,7 +6349,7 @@ CREATE OR REPLACE FUNCTION stark_internal.tolerations_problem(p_tolerations json
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if jsonb_typeof(p_tolerations) <> 'array' or jsonb_array_length(p_tolerations) > 64 then
@@ -6383,7 +6383,7 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_key_problem(p_key jsonb, p_wh
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if coalesce(jsonb_typeof(p_key), '') <> 'string' or coalesce(p_key #>> '{}', '') = ''
@@ -6399,7 +6399,7 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints 
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_known constant text[] := array['maxSkew', 'topologyKey', 'whenUnsatisfiable', 'labelSelector', 'minDomains', 'nodeAffinityPolicy', 'nodeTaintsPolicy'];
@@ -6432,7 +6432,7 @@ comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wr
 CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   with crowded as (
     select l.pod_id, c.max_log_lines_per_pod as kept
@@ -6449,7 +6449,7 @@ comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to 
 CREATE OR REPLACE FUNCTION stark_internal.unify_templates()
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 with wanted as materialized (
@@ -6489,7 +6489,7 @@ CREATE OR REPLACE FUNCTION stark_internal.unknown_field(p_value jsonb, p_known t
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   return (select to_json(left(k, 80))::text from jsonb_object_keys(case jsonb_typeof(p_value) when 'object' then p_value else '{}' end) k where k <> all (p_known) limit 1);
@@ -6501,7 +6501,7 @@ CREATE OR REPLACE FUNCTION stark_internal.user_may(p_user_id uuid, p_permission 
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
   select exists (
     select
@@ -6521,7 +6521,7 @@ comment on function stark_internal.user_may(uuid,text,text,boolean) is 'Whether 
 CREATE OR REPLACE FUNCTION stark_internal.wake_watcher(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 begin
   if exists (select from stark_internal.node_watch w where greatest(upper(w.watched), w.called_at) > p_now - interval '10 seconds') then
@@ -6536,7 +6536,7 @@ CREATE OR REPLACE FUNCTION stark_internal.warn_of_conflicts()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare
@@ -6598,7 +6598,7 @@ CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term 
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
 AS $function$
 declare
   v_problem text;
@@ -6622,7 +6622,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
 declare

@@ -21,8 +21,8 @@ select is_empty(
 
 select is_empty(
   $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
-    where not 'search_path=""' = any (coalesce(p.proconfig, '{}'))$$,
-  'every function has an empty search_path');
+    where not 'search_path=pg_temp' = any (coalesce(p.proconfig, '{}'))$$,
+  'every function looks for bare names in pg_catalog, and in pg_temp last');
 
 select is_empty(
   $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
