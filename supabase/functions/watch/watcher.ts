@@ -110,7 +110,10 @@ export class Watcher {
   #deaf(topic: Topic, why: string): void {
     this.#joined.delete(topic);
     this.#since = undefined;
-    warn(`${topic} is not open: ${why}`);
+    // A connection that comes back by itself at once is not worth a line, nor is one that ends with the whole stack.
+    this.#after(REJOIN_MS, () => {
+      if (!this.#joined.has(topic)) warn(`${topic} is not open: ${why}`);
+    });
   }
 
   #heard(): void {
