@@ -1,6 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureIdle } from './agents/idle.mjs';
+import { billOf } from './agents/report.mjs';
+import { BenchAdmin } from './lib/admin.mjs';
 import { startBenchStack } from './lib/stack.mjs';
 import { percentile, round } from './lib/stats.mjs';
 import { bareForks } from './pod-start/bare-fork.mjs';
@@ -10,6 +13,7 @@ import { Pm2 } from './pod-start/pm2.mjs';
 export const title = 'From create to running: one pod, ten, a hundred, beside a bare fork and PM2';
 
 const AGENTS = 4;
+const IDLE = { count: 10, ms: 120_000 };
 const LOADS = [
   { count: 1, rounds: 15 },
   { count: 10, rounds: 5 },
@@ -21,6 +25,7 @@ export async function measure({ say }) {
   const results = [];
   const details = [];
   let stack;
+  let admin;
   let cluster;
   let pm2;
   try {
@@ -28,7 +33,8 @@ export async function measure({ say }) {
     pm2 = await Pm2.install(join(folder, 'pm2'));
     say('starting the stack and the agents');
     stack = await startBenchStack(join(folder, 'data'));
-    cluster = await PodStartCluster.open(stack);
+    admin = await BenchAdmin.setUp(stack);
+    cluster = await PodStartCluster.open(stack, admin);
     await cluster.addAgents(AGENTS, join(folder, 'agents'));
     for (const { count, rounds } of LOADS) {
       const times = { stark: [], pm2: [], fork: [] };
@@ -46,8 +52,15 @@ export async function measure({ say }) {
       results.push(...resultsOf(count, times));
       details.push({ count, rounds, ...times });
     }
+    await cluster.close();
+    cluster = undefined;
+    say(`${IDLE.count} idle agents for ${IDLE.ms / 60_000} minutes`);
+    const idle = await measureIdle({ stack, database: admin.database, token: await admin.token(), ...IDLE });
+    results.push(...billOf(idle));
+    details.push(idle);
   } finally {
     await cluster?.close();
+    await admin?.close();
     await stack?.stop();
     await pm2?.stop();
     await rm(folder, { recursive: true, force: true });

@@ -4,42 +4,26 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { call, createStarkClient } from '@stark-o/core';
-import pg from 'pg';
+import { call } from '@stark-o/core';
 
-const ADMIN = { email: 'bench@example.com', password: 'correct-horse-battery' };
 const DEADLINE_MS = 120_000;
 
-/** A stack with an admin, one pack, and agents in processes of their own. */
+/** One pack, and agents in processes of their own. */
 export class PodStartCluster {
   #stack;
-  #database;
-  #client;
+  #admin;
   #agents = [];
 
-  static async open(stack) {
+  static async open(stack, admin) {
     const cluster = new PodStartCluster();
-    const { url, keys } = stack;
     cluster.#stack = stack;
-    cluster.#database = new pg.Client({ connectionString: stack.dbUrl });
-    await cluster.#database.connect();
-    const answer = await fetch(`${url}/functions/v1/api/auth/setup`, {
-      method: 'POST',
-      headers: { apikey: keys.publishable, 'content-type': 'application/json' },
-      body: JSON.stringify({ ...ADMIN, display_name: 'Bench' }),
-    });
-    if (!answer.ok) throw new Error(`Setting up the admin: ${answer.status} ${await answer.text()}`);
-    cluster.#client = createStarkClient({ url, key: keys.publishable, auth: { persistSession: false } });
-    const { error } = await cluster.#client.auth.signInWithPassword(ADMIN);
-    if (error) throw error;
+    cluster.#admin = admin;
     await cluster.#upload('bench', await readFile(join(import.meta.dirname, 'pack.mjs')));
     return cluster;
   }
 
   async close() {
     await Promise.all(this.#agents.map((agent) => endOf(agent, () => agent.send('stop'))));
-    await this.#client?.auth.stopAutoRefresh();
-    await this.#database?.end();
   }
 
   /** Starts so many agents, and one pod on each, so that each has the bundle. */
@@ -50,7 +34,7 @@ export class PodStartCluster {
       const options = {
         supabaseUrl: url,
         key: keys.publishable,
-        credentials: ADMIN,
+        credentials: this.#admin.credentials,
         name: `node-${i}`,
         dataDir: folder,
         allocatable,
@@ -71,26 +55,26 @@ export class PodStartCluster {
   /** Milliseconds from the request to the event that says that a pod runs, for each of them; they are removed afterwards. */
   async startPods(pods) {
     const asked = Date.now();
-    const created = await call(this.#client, 'create_pods', { p_pods: pods });
+    const created = await call(this.#admin.client, 'create_pods', { p_pods: pods });
     const ids = created.map(({ id }) => id);
     await this.#until(
       'all pods run',
       `select count(*)::int = $2 as done from stark.pods where id = any ($1) and status = 'running'`,
       [ids, ids.length],
     );
-    const { rows } = await this.#database.query(
+    const { rows } = await this.#admin.database.query(
       `select object_id, extract(epoch from min(time)) * 1000 as ms from stark.events
        where object_id = any ($1) and object ->> 'status' = 'running' group by object_id`,
       [ids],
     );
-    await call(this.#client, 'delete_pods', { p_ids: ids });
+    await call(this.#admin.client, 'delete_pods', { p_ids: ids });
     await this.#until('all pods are gone', 'select count(*) = 0 as done from stark.pods where id = any ($1)', [ids]);
     return rows.map(({ ms }) => Number(ms) - asked);
   }
 
   async #until(what, text, values) {
     for (const end = Date.now() + DEADLINE_MS; Date.now() < end; await delay(100)) {
-      const { rows } = await this.#database.query(text, values);
+      const { rows } = await this.#admin.database.query(text, values);
       if (rows[0].done) return;
     }
     throw new Error(`Waited ${DEADLINE_MS / 1_000} s in vain: ${what}`);
@@ -105,12 +89,12 @@ export class PodStartCluster {
       p_size_bytes: bytes.length,
       p_sha256: sha256,
     };
-    const place = await call(this.#client, 'register_pack_version', version);
-    const { error } = await this.#client.storage
+    const place = await call(this.#admin.client, 'register_pack_version', version);
+    const { error } = await this.#admin.client.storage
       .from(place.bucket)
       .upload(place.path, bytes, { contentType: 'text/javascript' });
     if (error) throw error;
-    await call(this.#client, 'finish_pack_version', { p_version_id: place.version_id });
+    await call(this.#admin.client, 'finish_pack_version', { p_version_id: place.version_id });
   }
 }
 

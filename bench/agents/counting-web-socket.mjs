@@ -1,0 +1,42 @@
+import WebSocket from 'ws';
+
+/** What all sockets of this process sent and were sent, counted by topic and event. */
+export const counts = { sent: {}, received: {} };
+
+/** A WebSocket that counts Realtime's messages (protocol 2.0.0) on their way. */
+export class CountingWebSocket extends WebSocket {
+  constructor(...args) {
+    super(...args);
+    this.on('message', (data, isBinary) => count('received', data, isBinary));
+  }
+
+  send(data, ...rest) {
+    count('sent', data, typeof data !== 'string');
+    return super.send(data, ...rest);
+  }
+}
+
+function count(way, data, isBinary) {
+  const kind = isBinary ? kindOfPush(Buffer.from(data)) : kindOf(JSON.parse(data.toString()));
+  counts[way][kind] = (counts[way][kind] ?? 0) + 1;
+}
+
+/** A broadcast of a client: seven bytes, five of them lengths, then join ref, ref, topic and event. */
+function kindOfPush(frame) {
+  const [, joinRef, ref, topic, event] = frame;
+  const start = 7 + joinRef + ref;
+  return kindOf([
+    ,
+    ,
+    frame.toString('utf8', start, start + topic),
+    'broadcast',
+    { event: frame.toString('utf8', start + topic, start + topic + event) },
+  ]);
+}
+
+function kindOf([, , topic, event, payload]) {
+  const place = topic.replace(/^realtime:/, '').replace(/:[0-9a-f-]{36}$/, '');
+  // A track is an event "presence" and a broadcast an event "broadcast"; what they are stands in the payload.
+  const what = event === 'broadcast' || event === 'presence' ? `${event} ${payload?.event ?? ''}`.trim() : event;
+  return `${place} ${what}`;
+}
