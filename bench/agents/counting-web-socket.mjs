@@ -17,7 +17,7 @@ export class CountingWebSocket extends WebSocket {
 }
 
 function count(way, data, isBinary) {
-  const kind = isBinary ? kindOfPush(Buffer.from(data)) : kindOf(JSON.parse(data.toString()));
+  const kind = isBinary ? kindOfPush(Buffer.from(data)) : nameOf(...JSON.parse(data.toString()).slice(2));
   counts[way][kind] = (counts[way][kind] ?? 0) + 1;
 }
 
@@ -25,16 +25,12 @@ function count(way, data, isBinary) {
 function kindOfPush(frame) {
   const [, joinRef, ref, topic, event] = frame;
   const start = 7 + joinRef + ref;
-  return kindOf([
-    ,
-    ,
-    frame.toString('utf8', start, start + topic),
-    'broadcast',
-    { event: frame.toString('utf8', start + topic, start + topic + event) },
-  ]);
+  return nameOf(frame.toString('utf8', start, start + topic), 'broadcast', {
+    event: frame.toString('utf8', start + topic, start + topic + event),
+  });
 }
 
-function kindOf([, , topic, event, payload]) {
+function nameOf(topic, event, payload) {
   const place = topic.replace(/^realtime:/, '').replace(/:[0-9a-f-]{36}$/, '');
   // A track is an event "presence" and a broadcast an event "broadcast"; what they are stands in the payload.
   const what = event === 'broadcast' || event === 'presence' ? `${event} ${payload?.event ?? ''}`.trim() : event;
