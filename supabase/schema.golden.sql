@@ -855,6 +855,22 @@ comment on table stark_internal.recent_edits is 'Who has set a field of an objec
 
 -- Views
 
+create view stark.namespace_usage with (security_invoker=true) as
+ SELECT p.namespace,
+    p.created_by AS user_id,
+    u.email,
+    count(*) AS pods,
+    sum(p.cpu_request) AS cpu,
+    sum(p.memory_request) AS memory,
+    sum(p.storage_request) AS storage
+   FROM stark.pods p
+     LEFT JOIN stark.profiles u ON u.id = p.created_by
+  WHERE p.finished_at IS NULL
+  GROUP BY p.namespace, p.created_by, u.email;
+comment on view stark.namespace_usage is 'What the live pods of each user in each namespace have asked for: what its quota counts.';
+grant select on view stark.namespace_usage to authenticated;
+grant select on view stark.namespace_usage to service_role;
+
 create view stark.node_history with (security_invoker=true) as
  SELECT seq,
     "time",
@@ -877,6 +893,22 @@ create view stark.node_history with (security_invoker=true) as
 comment on view stark.node_history is 'One row for each change of a node.';
 grant select on view stark.node_history to authenticated;
 grant select on view stark.node_history to service_role;
+
+create view stark.node_room with (security_invoker=true) as
+ SELECT id AS node_id,
+    name,
+    runtime,
+    status,
+    unschedulable,
+    labels,
+    ((allocatable ->> 'cpu'::text)::bigint) - ((allocated ->> 'cpu'::text)::bigint) AS free_cpu,
+    ((allocatable ->> 'memory'::text)::bigint) - ((allocated ->> 'memory'::text)::bigint) AS free_memory,
+    ((allocatable ->> 'storage'::text)::bigint) - ((allocated ->> 'storage'::text)::bigint) AS free_storage,
+    ((allocatable ->> 'pods'::text)::bigint) - ((allocated ->> 'pods'::text)::bigint) AS free_pods
+   FROM stark.nodes n;
+comment on view stark.node_room is 'What each node has left for pods: allocatable less what its pods have asked for; below 0 where its amounts were lowered.';
+grant select on view stark.node_room to authenticated;
+grant select on view stark.node_room to service_role;
 
 create view stark.pod_history with (security_invoker=true) as
  SELECT seq,

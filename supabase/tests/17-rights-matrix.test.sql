@@ -15,6 +15,7 @@ pod_logs              !    -    -    ABabh  -    -     ab   ABabh ABabh ABabh AB
 pod_history           !    -    -    ABabh  -    -     ab   ABabh ABabh ABabh ABabh Aa       a      Aa    Aa     Aa      AB     pod_id
 events                !    -    -    ABNPQabhnpq -    -     abnpq ABNPQabhnpq ABNPQabhnpq ABNPQabhnpq ABNPQabhnpq Aa       a      Aa    Aa     Aa      ABNPQ  object_id
 nodes                 !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      id
+node_room             !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      node_id
 node_leases           !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      node_id
 node_history          !    -    -    Nn     -    -     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      node_id
 join_tokens           !    -    -    -      -    -     t    -    -    Tt   Tt    -        -      -     -      -       T      id
@@ -23,6 +24,7 @@ pack_versions         !    -    -    PQpq   Qpq  Qpq   Qpq  PQpq PQpq PQpq PQpq 
 profiles              !    u    u    u      u    u     u    u    u    Uu   Uu    u        u      u     u      u       U      id
 role_bindings         !    -    u    u      u    u     u    u    u    Uu   Uu    u        u      u     u      u       U      user_id
 namespaces            !    -    -    AB     AB   AB    AB   AB   AB   AB   AB    A        A      A     A      A       AB     name
+namespace_usage       !    -    -    AB     AB   AB    AB   AB   AB   AB   AB    A        A      A     A      A       AB     namespace
 roles                 !    -    -    *      *    *     *    *    *    *    *     *        *      *     *      *       *
 role_permissions      !    -    -    *      *    *     *    *    *    *    *     *        *      *     *      *       *
 priority_classes      !    -    -    *      *    *     *    *    *    *    *     *        *      *     *      *       *

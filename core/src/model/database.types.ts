@@ -263,6 +263,13 @@ export type Database = {
             foreignKeyName: 'node_leases_node_id_fkey';
             columns: ['node_id'];
             isOneToOne: true;
+            referencedRelation: 'node_room';
+            referencedColumns: ['node_id'];
+          },
+          {
+            foreignKeyName: 'node_leases_node_id_fkey';
+            columns: ['node_id'];
+            isOneToOne: true;
             referencedRelation: 'nodes';
             referencedColumns: ['id'];
           },
@@ -655,8 +662,22 @@ export type Database = {
             foreignKeyName: 'pods_node_id_fkey';
             columns: ['node_id'];
             isOneToOne: false;
+            referencedRelation: 'node_room';
+            referencedColumns: ['node_id'];
+          },
+          {
+            foreignKeyName: 'pods_node_id_fkey';
+            columns: ['node_id'];
+            isOneToOne: false;
             referencedRelation: 'nodes';
             referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pods_nominated_node_id_fkey';
+            columns: ['nominated_node_id'];
+            isOneToOne: false;
+            referencedRelation: 'node_room';
+            referencedColumns: ['node_id'];
           },
           {
             foreignKeyName: 'pods_nominated_node_id_fkey';
@@ -859,6 +880,34 @@ export type Database = {
       };
     };
     Views: {
+      namespace_usage: {
+        Row: {
+          cpu: number | null;
+          email: string | null;
+          memory: number | null;
+          namespace: string;
+          pods: number | null;
+          storage: number | null;
+          user_id: string | null;
+        };
+        ComputedFields: never;
+        Relationships: [
+          {
+            foreignKeyName: 'pods_created_by_fkey';
+            columns: ['user_id'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+          {
+            foreignKeyName: 'pods_namespace_fkey';
+            columns: ['namespace'];
+            isOneToOne: false;
+            referencedRelation: 'namespaces';
+            referencedColumns: ['name'];
+          },
+        ];
+      };
       node_history: {
         Row: {
           actor: string | null;
@@ -914,6 +963,46 @@ export type Database = {
           time?: string | null;
           type?: string | null;
           unschedulable?: never;
+        };
+        Relationships: [];
+      };
+      node_room: {
+        Row: {
+          free_cpu: number | null;
+          free_memory: number | null;
+          free_pods: number | null;
+          free_storage: number | null;
+          labels: NonNullable<Json>;
+          name: string;
+          node_id: string;
+          runtime: string;
+          status: string;
+          unschedulable: boolean;
+        };
+        ComputedFields: never;
+        Insert: {
+          free_cpu?: never;
+          free_memory?: never;
+          free_pods?: never;
+          free_storage?: never;
+          labels?: Json | null;
+          name?: string | null;
+          node_id?: string | null;
+          runtime?: string | null;
+          status?: string | null;
+          unschedulable?: boolean | null;
+        };
+        Update: {
+          free_cpu?: never;
+          free_memory?: never;
+          free_pods?: never;
+          free_storage?: never;
+          labels?: Json | null;
+          name?: string | null;
+          node_id?: string | null;
+          runtime?: string | null;
+          status?: string | null;
+          unschedulable?: boolean | null;
         };
         Relationships: [];
       };
