@@ -33,7 +33,7 @@ export interface RequestOptions {
   body?: unknown;
 }
 
-const password = 'correct horse';
+export const password = 'correct horse';
 
 /** A running stack with a first admin, and short ways to be anybody and to ask anything. */
 export class Cluster {
@@ -47,11 +47,11 @@ export class Cluster {
     this.database = new pg.Client(test.stack.dbUrl);
   }
 
-  static async start(options: { setup?: boolean } = {}): Promise<Cluster> {
+  static async start(options: { setup?: boolean; admin?: string } = {}): Promise<Cluster> {
     const cluster = new Cluster(await startTestStack());
     await cluster.database.connect();
     if (options.setup ?? true) {
-      cluster.admin = await cluster.person('root');
+      cluster.admin = await cluster.person(options.admin ?? 'root');
       const args = { p_user_id: cluster.admin.id };
       await cluster.must(cluster.rpc('setup_admin', args, { key: cluster.stack.keys.secret }));
     }
@@ -164,15 +164,19 @@ export class Cluster {
     return { id: session.user.id, token: session.access_token, client };
   }
 
-  /** Registers, uploads and (unless told otherwise) finishes version 1.0.0 of a pack. */
-  async pack(owner: Person, name: string, options: { visibility?: string; finish?: boolean } = {}): Promise<Version> {
+  /** Registers, uploads and (unless told otherwise) finishes a version of a pack. */
+  async pack(
+    owner: Person,
+    name: string,
+    options: { visibility?: string; finish?: boolean; version?: string } = {},
+  ): Promise<Version> {
     const bundle = `export default () => '${name}';\n`;
     const version = await this.must(
       this.rpc(
         'register_pack_version',
         {
           p_name: name,
-          p_version: '1.0.0',
+          p_version: options.version ?? '1.0.0',
           p_runtime: 'node',
           p_visibility: options.visibility ?? 'private',
           p_size_bytes: bundle.length,
@@ -194,9 +198,9 @@ export class Cluster {
   }
 
   /** Registers and connects a node. */
-  async node(owner: Person, name: string): Promise<{ id: string; incarnation: number }> {
+  async node(owner: Person, name: string, more: object = {}): Promise<{ id: string; incarnation: number }> {
     const { node_id: id } = await this.must(
-      this.rpc('register_node', { p_name: name, p_runtime: 'node' }, { as: owner }),
+      this.rpc('register_node', { p_name: name, p_runtime: 'node', ...more }, { as: owner }),
     );
     const { incarnation } = await this.must(this.rpc('node_sync', { p_node_id: id }, { as: owner }));
     return { id, incarnation };
