@@ -20,6 +20,7 @@ const { status } = spawnSync(process.execPath, [vitest, ...args], {
   env: {
     ...process.env,
     CHROMIUM_PATH: browser,
+    STARK_TEST_PREPARED_DATA: join(scratch, 'prepared'),
     SUPABASE_TELEMETRY_DISABLED: '1',
     DO_NOT_TRACK: '1',
     LITE_TELEMETRY: '0',

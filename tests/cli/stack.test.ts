@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stark as command, startStark } from '../harness/command.js';
+import { prepareData } from '../harness/prepared-data.js';
 import { descendants, isAlive, waitForEnd } from '../harness/processes.js';
 import { root } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
@@ -44,6 +45,7 @@ describe('stark up', () => {
   }, 90_000);
 
   it('recovers after it was killed, and until then says that nothing is running', async () => {
+    await prepareData(dataDir, root);
     const first = JSON.parse((await command(up('--detach', '--json'), { env })).stdout);
     const processes = descendants(first.pid);
     process.kill(first.pid, 'SIGKILL');
@@ -56,6 +58,7 @@ describe('stark up', () => {
   }, 120_000);
 
   it('runs once per data directory, and twice on one machine', async () => {
+    await prepareData(dataDir, root);
     expect((await command(up('--detach'), { env })).code).toBe(0);
     const same = await command(up('--detach', '--json'), { env });
     expect(same).toMatchObject({ code: 7, stdout: '' });
@@ -63,6 +66,7 @@ describe('stark up', () => {
     // The log in place is still that of the stack that runs.
     expect(readdirSync(dataDir).filter((name) => name.startsWith('stack.log'))).toEqual(['stack.log']);
     const other = join(folder, 'other');
+    await prepareData(other, root);
     const second = await command(['up', '--data-dir', other, ...ports, '--detach', '--json'], { env });
     expect(second, second.stderr).toMatchObject({ code: 0 });
     // The name `local` belongs to the first as long as it runs.
@@ -94,6 +98,7 @@ describe('stark up', () => {
   }, 90_000);
 
   it('throws data away only when it is told twice', async () => {
+    await prepareData(dataDir, root);
     expect((await command(up('--detach'), { env })).code).toBe(0);
     await command(['down'], { env });
     const unsure = await command(up('--detach', '--reset'), { env });

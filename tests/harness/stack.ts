@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLogger, type Stack, type StackOptions, startStack } from '@stark-o/local';
+import { prepareData } from './prepared-data.js';
 
 /** The repository's root: the folder that has `supabase/`. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -19,6 +20,7 @@ export async function startTestStack(options: Partial<StackOptions> = {}): Promi
   const folder = await mkdtemp(join(tmpdir(), 'stark-stack-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
+    if (options.dataDir === undefined && options.workdir === undefined) await prepareData(join(folder, 'data'), root);
     const stack = await startStack({
       workdir: root,
       dataDir: join(folder, 'data'),

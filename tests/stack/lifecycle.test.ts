@@ -51,7 +51,7 @@ describe('a started stack', () => {
   });
 
   it('runs beside another one', async () => {
-    const other = await startTestStack();
+    const other = await startTestStack({ dataDir: join(test.folder, 'other') });
     try {
       expect(other.stack.url).not.toBe(test.stack.url);
       expect(other.stack.keys.secret).not.toBe(test.stack.keys.secret);
