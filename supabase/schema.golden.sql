@@ -633,7 +633,9 @@ alter table stark.profiles add constraint display_name_is_short CHECK ((length(d
 alter table stark.profiles add constraint profiles_id_fkey FOREIGN KEY (id) REFERENCES auth.users(id) ON DELETE CASCADE;
 alter table stark.profiles add constraint profiles_pkey PRIMARY KEY (id);
 CREATE TRIGGER _000_lock_cluster BEFORE DELETE ON stark.profiles FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
-CREATE TRIGGER _300_ring_disabled_users_nodes AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.ring_users_nodes();
+CREATE TRIGGER _000_lock_cluster_to_disable BEFORE UPDATE OF disabled_at ON stark.profiles FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _100_unbind_first BEFORE DELETE ON stark.profiles FOR EACH ROW EXECUTE FUNCTION stark_internal.unbind_first();
+CREATE TRIGGER _300_shut_out_disabled_users AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('user', 'id');
 create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
   using (((id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)));
@@ -666,7 +668,7 @@ CREATE INDEX role_bindings_namespace_idx ON stark.role_bindings USING btree (nam
 CREATE INDEX role_bindings_role_idx ON stark.role_bindings USING btree (role);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_bindings FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_an_admin();
-CREATE TRIGGER _300_ring_unbound_users_nodes AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.ring_users_nodes();
+CREATE TRIGGER _300_shut_out_unbound_users AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
@@ -691,6 +693,8 @@ alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((sc
 alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'bind'::text, 'escalate'::text])));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
+CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _300_shut_out_users_of_lesser_roles AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
 create policy "members read permissions" on stark.role_permissions for select to authenticated
@@ -3679,6 +3683,17 @@ $function$;
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
 
+CREATE OR REPLACE FUNCTION stark_internal.has_speaker(p_node stark.nodes)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+AS $function$
+  select stark_internal.user_may(p_node.owner_id, 'nodes:connect', null, true)
+    and (p_node.agent_id is null or stark_internal.user_may(p_node.agent_id, 'nodes:connect', null, true));
+$function$;
+comment on function stark_internal.has_speaker(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
+
 CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
  RETURNS TABLE(liveness text, interval_seconds integer, timeout_seconds integer)
  LANGUAGE sql
@@ -4300,8 +4315,8 @@ CREATE OR REPLACE FUNCTION stark_internal.may_speak(p_node stark.nodes)
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-  select stark_internal.has_permission('nodes:connect', null, coalesce(p_node.agent_id, p_node.owner_id) = (select auth.uid()))
-    and (p_node.agent_id is null or stark_internal.user_may(p_node.owner_id, 'nodes:connect', null, true));
+  select stark_internal.has_permission('nodes:connect')
+    or (coalesce(p_node.agent_id, p_node.owner_id) = (select auth.uid()) and stark_internal.has_speaker(p_node));
 $function$;
 comment on function stark_internal.may_speak(stark.nodes) is 'Whether the caller may work as the agent of this node.';
 
@@ -5104,24 +5119,27 @@ CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permiss
 AS $function$
 declare
   v_bad text;
+  v_permissions text[] := array(select distinct case when p ~ ':(own|any)$' then p else p || ':any' end from unnest(p_permissions) p);
 begin
   select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*]+(:(own|any))?$' limit 1;
   if found or cardinality(p_permissions) > 200 then
     perform stark_internal.fail('INVALID_ARGUMENT', format('%s is no permission', coalesce(to_json(left(v_bad, 80))::text, 'a list of more than 200')), 'write kind:verb or kind:verb:own, e.g. pods:get');
   end if;
   -- Asked before anything is written: the caller may have this very role.
-  v_bad := stark_internal.missing_permission(p_permissions, null);
+  v_bad := stark_internal.missing_permission(v_permissions, null);
   if v_bad is not null and not stark_internal.has_permission('roles:escalate') then
     perform stark_internal.fail('FORBIDDEN', format('%s may not give %s', stark_internal.caller_name(), v_bad), 'ask somebody who has that right');
   end if;
-  delete from stark.role_permissions p where p.role = p_role;
   begin
     insert into stark.role_permissions (role, kind, verb, scope)
-      select distinct p_role, split_part(p, ':', 1), split_part(p, ':', 2), coalesce(nullif(split_part(p, ':', 3), ''), 'any') from unnest(p_permissions) p;
+      select p_role, split_part(p, ':', 1), split_part(p, ':', 2), split_part(p, ':', 3) from unnest(v_permissions) p
+      on conflict do nothing;
   exception when check_violation then
     perform stark_internal.fail('INVALID_ARGUMENT', 'a permission has an unknown kind or verb',
       'kinds: packs, nodes, pods, logs, events, namespaces, users, roles, priorityclasses, settings; verbs: get, create, update, delete, pull, connect, bind, escalate');
   end;
+  -- Last: what watches for lost rights looks at what is left.
+  delete from stark.role_permissions p where p.role = p_role and concat_ws(':', p.kind, p.verb, p.scope) <> all (v_permissions);
 end;
 $function$;
 comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
@@ -5798,28 +5816,6 @@ AS $function$
 $function$;
 comment on function stark_internal.ring_nodes(uuid[]) is 'Sends command sync to agents.';
 
-CREATE OR REPLACE FUNCTION stark_internal.ring_users_nodes()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_temp'
-AS $function$
-declare
-  v_users uuid[];
-begin
-  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
-  if tg_table_name = 'profiles' then
-    v_users := array(select n.id from old_rows o join new_rows n using (id) where o.disabled_at is null and n.disabled_at is not null);
-  else
-    v_users := array(select o.user_id from old_rows o);
-  end if;
-  perform realtime.send('{}', 'sync', 'stark:node:' || n.id, true) from stark.nodes n
-    where (n.owner_id = any (v_users) or n.agent_id = any (v_users)) and n.status in ('healthy', 'unhealthy');
-  return null;
-end;
-$function$;
-comment on function stark_internal.ring_users_nodes() is 'Has the agents of users who lost rights ask what they may still do.';
-
 CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jsonb)
  RETURNS TABLE(kind text, terms jsonb, topology_key text, weight integer, max_skew integer, min_domains integer, honors_affinity boolean, honors_taints boolean)
  LANGUAGE sql
@@ -6136,6 +6132,49 @@ begin
 end;
 $function$;
 comment on function stark_internal.set_disabled(uuid,timestamp with time zone) is 'Takes every right and session from a user, or gives them back.';
+
+CREATE OR REPLACE FUNCTION stark_internal.shut_out_users()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+AS $function$
+declare
+  v_users uuid[];
+  v_nodes uuid[];
+  v_mute uuid[];
+begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
+  case tg_table_name
+    when 'profiles' then
+      v_users := array(select n.id from old_rows o join new_rows n using (id) where o.disabled_at is null and n.disabled_at is not null);
+    when 'role_permissions' then
+      v_users := array(
+        select distinct b.user_id from old_rows o
+        join stark.roles r on o.role = coalesce(r.alias_of, r.name)
+        join stark.role_bindings b on b.role = r.name
+        where o.kind in ('*', 'nodes') and o.verb in ('*', 'connect'));
+    else
+      v_users := array(select distinct o.user_id from old_rows o);
+  end case;
+  v_nodes := array(
+    select n.id from stark.nodes n where n.owner_id = any (v_users) and n.status in ('healthy', 'unhealthy')
+    union
+    select n.id from stark.nodes n where n.agent_id = any (v_users) and n.status in ('healthy', 'unhealthy'));
+  if cardinality(v_nodes) = 0 then
+    return null;
+  end if;
+  v_mute := array(select n.id from stark.nodes n where n.id = any (v_nodes) and not stark_internal.has_speaker(n));
+  with silenced as (
+    delete from stark_internal.node_secrets s where s.node_id = any (v_mute) returning s.node_id
+  )
+  update stark.nodes n set status = 'unhealthy', status_reason = 'AccessRevoked', incarnation = n.incarnation + 1, updated_at = now()
+    from silenced s where n.id = s.node_id;
+  perform stark_internal.ring_nodes(v_nodes);
+  return null;
+end;
+$function$;
+comment on function stark_internal.shut_out_users() is 'Takes nodes from agents that may no longer speak for them, and has them ask.';
 
 CREATE OR REPLACE FUNCTION stark_internal.silent_nodes()
  RETURNS TABLE(node_id uuid, silence interval, allowed interval)
@@ -6477,6 +6516,20 @@ AS $function$
   select count(*)::integer from removed;
 $function$;
 comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
+
+CREATE OR REPLACE FUNCTION stark_internal.unbind_first()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+AS $function$
+begin
+  -- Definer: Supabase Auth's own role removes users. Only a trigger can call it.
+  delete from stark.role_bindings b where b.user_id = old.id;
+  return old;
+end;
+$function$;
+comment on function stark_internal.unbind_first() is 'Takes the roles of a user who is being removed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.unify_templates()
  RETURNS void

@@ -114,7 +114,11 @@ comment on column stark.role_bindings.created_by is 'Who gave it.';
 
 create trigger _000_lock_cluster before insert or update or delete on stark.role_bindings
   for each statement execute function stark_internal.lock_cluster_first();
+create trigger _000_lock_cluster before insert or update or delete on stark.role_permissions
+  for each statement execute function stark_internal.lock_cluster_first();
 create trigger _000_lock_cluster before delete on stark.profiles
+  for each statement execute function stark_internal.lock_cluster_first();
+create trigger _000_lock_cluster_to_disable before update of disabled_at on stark.profiles
   for each statement execute function stark_internal.lock_cluster_first();
 
 create table stark_internal.admitted_users (

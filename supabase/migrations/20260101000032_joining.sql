@@ -258,10 +258,12 @@ create trigger _300_close_deleted_nodes after delete on stark.nodes
   referencing old table as old_rows for each statement execute function stark_internal.close_deleted_nodes();
 
 /**
- * stark_internal.ring_users_nodes(): statement trigger; whoever lost rights may speak for nodes, or own nodes that others speak
- * for. Their agents are asked to ask, and are told.
+ * stark_internal.shut_out_users(): statement trigger; users lost rights. Where an agent may no longer speak for its node the
+ * incarnation is over at once, whatever the agent goes on doing on the channels it has: what it reports and its signs of life
+ * count no longer, it gets no new pods, and it is given up in the time of silence. Every agent concerned is asked to ask, and is
+ * told.
  */
-create function stark_internal.ring_users_nodes()
+create function stark_internal.shut_out_users()
 returns trigger
 language plpgsql
 security definer
@@ -269,25 +271,70 @@ set search_path = ''
 as $$
 declare
   v_users uuid[];
+  v_nodes uuid[];
+  v_mute uuid[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
-  if tg_table_name = 'profiles' then
-    v_users := array(select n.id from old_rows o join new_rows n using (id) where o.disabled_at is null and n.disabled_at is not null);
-  else
-    v_users := array(select o.user_id from old_rows o);
+  case tg_table_name
+    when 'profiles' then
+      v_users := array(select n.id from old_rows o join new_rows n using (id) where o.disabled_at is null and n.disabled_at is not null);
+    when 'role_permissions' then
+      v_users := array(
+        select distinct b.user_id from old_rows o
+        join stark.roles r on o.role = coalesce(r.alias_of, r.name)
+        join stark.role_bindings b on b.role = r.name
+        where o.kind in ('*', 'nodes') and o.verb in ('*', 'connect'));
+    else
+      v_users := array(select distinct o.user_id from old_rows o);
+  end case;
+  v_nodes := array(
+    select n.id from stark.nodes n where n.owner_id = any (v_users) and n.status in ('healthy', 'unhealthy')
+    union
+    select n.id from stark.nodes n where n.agent_id = any (v_users) and n.status in ('healthy', 'unhealthy'));
+  if cardinality(v_nodes) = 0 then
+    return null;
   end if;
-  perform realtime.send('{}', 'sync', 'stark:node:' || n.id, true) from stark.nodes n
-    where (n.owner_id = any (v_users) or n.agent_id = any (v_users)) and n.status in ('healthy', 'unhealthy');
+  v_mute := array(select n.id from stark.nodes n where n.id = any (v_nodes) and not stark_internal.has_speaker(n));
+  with silenced as (
+    delete from stark_internal.node_secrets s where s.node_id = any (v_mute) returning s.node_id
+  )
+  update stark.nodes n set status = 'unhealthy', status_reason = 'AccessRevoked', incarnation = n.incarnation + 1, updated_at = now()
+    from silenced s where n.id = s.node_id;
+  perform stark_internal.ring_nodes(v_nodes);
   return null;
 end;
 $$;
-comment on function stark_internal.ring_users_nodes() is 'Has the agents of users who lost rights ask what they may still do.';
-revoke all on function stark_internal.ring_users_nodes() from public, anon;
+comment on function stark_internal.shut_out_users() is 'Takes nodes from agents that may no longer speak for them, and has them ask.';
+revoke all on function stark_internal.shut_out_users() from public, anon;
 
-create trigger _300_ring_disabled_users_nodes after update on stark.profiles
-  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.ring_users_nodes();
-create trigger _300_ring_unbound_users_nodes after delete on stark.role_bindings
-  referencing old table as old_rows for each statement execute function stark_internal.ring_users_nodes();
+create trigger _300_shut_out_disabled_users after update on stark.profiles
+  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.shut_out_users();
+create trigger _300_shut_out_unbound_users after delete on stark.role_bindings
+  referencing old table as old_rows for each statement execute function stark_internal.shut_out_users();
+create trigger _300_shut_out_users_of_lesser_roles after delete on stark.role_permissions
+  referencing old table as old_rows for each statement execute function stark_internal.shut_out_users();
+
+/**
+ * stark_internal.unbind_first(): row trigger; a user who is removed loses the roles before anything else, while nodes still name
+ * their agents: what a removal cascades to comes in no order to lean on.
+ */
+create function stark_internal.unbind_first()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Definer: Supabase Auth's own role removes users. Only a trigger can call it.
+  delete from stark.role_bindings b where b.user_id = old.id;
+  return old;
+end;
+$$;
+comment on function stark_internal.unbind_first() is 'Takes the roles of a user who is being removed.';
+revoke all on function stark_internal.unbind_first() from public, anon;
+
+create trigger _100_unbind_first before delete on stark.profiles
+  for each row execute function stark_internal.unbind_first();
 
 -- Reading --------------------------------------------------------------------------------------------------------------
 

@@ -9,24 +9,27 @@ set search_path = ''
 as $$
 declare
   v_bad text;
+  v_permissions text[] := array(select distinct case when p ~ ':(own|any)$' then p else p || ':any' end from unnest(p_permissions) p);
 begin
   select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*]+(:(own|any))?$' limit 1;
   if found or cardinality(p_permissions) > 200 then
     perform stark_internal.fail('INVALID_ARGUMENT', format('%s is no permission', coalesce(to_json(left(v_bad, 80))::text, 'a list of more than 200')), 'write kind:verb or kind:verb:own, e.g. pods:get');
   end if;
   -- Asked before anything is written: the caller may have this very role.
-  v_bad := stark_internal.missing_permission(p_permissions, null);
+  v_bad := stark_internal.missing_permission(v_permissions, null);
   if v_bad is not null and not stark_internal.has_permission('roles:escalate') then
     perform stark_internal.fail('FORBIDDEN', format('%s may not give %s', stark_internal.caller_name(), v_bad), 'ask somebody who has that right');
   end if;
-  delete from stark.role_permissions p where p.role = p_role;
   begin
     insert into stark.role_permissions (role, kind, verb, scope)
-      select distinct p_role, split_part(p, ':', 1), split_part(p, ':', 2), coalesce(nullif(split_part(p, ':', 3), ''), 'any') from unnest(p_permissions) p;
+      select p_role, split_part(p, ':', 1), split_part(p, ':', 2), split_part(p, ':', 3) from unnest(v_permissions) p
+      on conflict do nothing;
   exception when check_violation then
     perform stark_internal.fail('INVALID_ARGUMENT', 'a permission has an unknown kind or verb',
       'kinds: packs, nodes, pods, logs, events, namespaces, users, roles, priorityclasses, settings; verbs: get, create, update, delete, pull, connect, bind, escalate');
   end;
+  -- Last: what watches for lost rights looks at what is left.
+  delete from stark.role_permissions p where p.role = p_role and concat_ws(':', p.kind, p.verb, p.scope) <> all (v_permissions);
 end;
 $$;
 comment on function stark_internal.put_permissions(text, text[]) is 'Replaces the permissions of a role, never by more than the caller has.';

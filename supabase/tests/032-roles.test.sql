@@ -89,12 +89,12 @@ grant select on trail to authenticated;
 select tests.sign_in('ada');
 select stark.create_role('traced', '{pods:get}');
 select stark.grant_role(tests.uid('new'), 'traced', 'default');
-select stark.update_role('traced', '{pods:get,logs:get}');
+select stark.update_role('traced', '{logs:get}');
 select stark.disable_user(tests.uid('new'));
 select stark.revoke_role(tests.uid('new'), 'traced', 'default');
 select tests.sign_in('aud');
 select is((select string_agg(concat_ws(' ', type, namespace), ', ' order by seq) from trail),
-  'role.created, role_permission.created, role_binding.created default, role_permission.deleted, role_permission.created, role_permission.created, user.updated, role_binding.deleted default',
+  'role.created, role_permission.created, role_binding.created default, role_permission.created, role_permission.deleted, user.updated, role_binding.deleted default',
   'who may read users sees what was done to users and roles');
 select is((select array_agg(distinct actor) from trail), array[tests.uid('ada')], 'and by whom');
 select is((select object ->> 'user_id' || ' ' || (object ->> 'role') from trail where type = 'role_binding.deleted'), tests.uid('new') || ' traced', 'and to whom, also when it is gone');
