@@ -8,6 +8,7 @@ let server: Server;
 let url: string;
 let grants: string[];
 let lifetime: number;
+let serverAhead: number;
 let refuseRefresh: boolean;
 let refuseJoin: boolean;
 let joins: unknown[];
@@ -21,7 +22,7 @@ function jwt(claims: object): string {
 
 function tokenResponse(): object {
   issued += 1;
-  const exp = Math.floor(Date.now() / 1000) + lifetime;
+  const exp = Math.floor(Date.now() / 1000) + serverAhead + lifetime;
   return {
     access_token: jwt({ sub: 'user-1', role: 'authenticated', exp, n: issued }),
     refresh_token: `refresh-${issued}`,
@@ -42,6 +43,7 @@ function tokenResponse(): object {
 beforeEach(async () => {
   grants = [];
   lifetime = 3600;
+  serverAhead = 0;
   refuseRefresh = false;
   refuseJoin = false;
   joins = [];
@@ -109,6 +111,23 @@ describe('a session', () => {
     expect(told).toEqual(['refresh-1', 'refresh-2']);
   });
 
+  it.each([
+    ['ahead', -7200],
+    ['behind', 7200],
+  ])('keeps its token for as long as that lives on a machine whose clock is hours %s', async (_, ahead) => {
+    serverAhead = ahead;
+    const session = open({ email: 'a@example.com', password: 'secret' });
+    await session.signIn();
+    await session.token();
+    expect(numberIn(await session.token())).toBe(1);
+    lifetime = 60;
+    await session.renew();
+    lifetime = 3600;
+    expect(numberIn(await session.token())).toBe(3);
+    expect(numberIn(await session.token())).toBe(3);
+    expect(grants).toEqual(['password', 'refresh_token', 'refresh_token']);
+  });
+
   it('with a password signs in again when its refresh token is refused', async () => {
     lifetime = -1;
     const session = open({ email: 'a@example.com', password: 'secret' });
@@ -146,15 +165,12 @@ describe('a session', () => {
     await expect(session.token()).rejects.toMatchObject({ code: 'NOT_SIGNED_IN', status: 401 });
   });
 
-  it('with an access token alone is good until that expires', async () => {
-    const exp = Math.floor(Date.now() / 1000);
-    const good = open({ accessToken: jwt({ exp: exp + 100 }) });
-    await good.signIn();
-    const late = open({ accessToken: jwt({ exp: exp - 1 }) });
-    await expect(late.signIn()).rejects.toMatchObject({
-      code: 'NOT_SIGNED_IN',
-      message: 'the access token has expired',
-    });
+  it('with an access token alone leaves it to the cluster when that has expired', async () => {
+    const accessToken = jwt({ exp: Math.floor(Date.now() / 1000) - 1 });
+    const session = open({ accessToken });
+    await session.signIn();
+    await session.renew();
+    expect(await session.token()).toBe(accessToken);
     expect(() => open({ accessToken: 'sb_secret_x' })).toThrow('the access token is not a JWT');
     expect(grants).toEqual([]);
   });
@@ -189,6 +205,15 @@ describe('the session of a node that joins', () => {
     expect(joins).toEqual([{ token: 'stark_join_x', name: 'n1', runtime: 'node' }]);
     expect(numberIn(await session.token())).toBe(1);
     expect(kept?.refreshToken).toBe('refresh-1');
+  });
+
+  it('is renewed once, and then good, where the clock is ahead', async () => {
+    serverAhead = -7200;
+    const session = joining('stark_join_x');
+    await session.signIn();
+    expect(numberIn(await session.token())).toBe(2);
+    expect(numberIn(await session.token())).toBe(2);
+    expect(kept?.refreshToken).toBe('refresh-2');
   });
 
   it('is come back to without another token, proven to be alive, and kept as it changes', async () => {

@@ -78,7 +78,7 @@ function toSession(session: AuthSession | null): Session {
   return {
     accessToken: session.access_token,
     refreshToken: session.refresh_token,
-    expiresAt: session.expires_at ?? Math.floor(Date.now() / 1000) + session.expires_in,
+    expiresAt: Math.floor(Date.now() / 1000) + session.expires_in,
     userId: session.user.id,
     email: session.user.email ?? '',
   };

@@ -1,6 +1,7 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { type Database, STARK_SCHEMA } from '../model/database.js';
 import { quietAuthFetch } from './quiet-fetch.js';
+import { relativeExpiryFetch } from './relative-expiry.js';
 
 /** The Supabase client, bound to schema `stark`. */
 export type StarkClient = SupabaseClient<Database, 'stark'>;
@@ -50,7 +51,7 @@ export function createStarkClient(options: StarkClientOptions): StarkClient {
     },
     global: {
       headers: { 'x-correlation-id': options.correlationId ?? crypto.randomUUID(), ...options.headers },
-      fetch: quietAuthFetch(options.fetch ?? fetch),
+      fetch: relativeExpiryFetch(quietAuthFetch(options.fetch ?? fetch)),
     },
   });
   constructing = false;
