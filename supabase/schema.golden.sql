@@ -449,7 +449,7 @@ create policy "members read logs of their namespaces and of their own pods" on s
 comment on table stark.pod_logs is 'Lines that pods printed, and the platform''s own lines about them.';
 comment on column stark.pod_logs.pod_id is 'The pod.';
 comment on column stark.pod_logs.seq is 'Counted by the agent for each pod; a line sent twice is kept once.';
-comment on column stark.pod_logs."time" is 'When the line was printed, by the node''s clock.';
+comment on column stark.pod_logs."time" is 'When the line was printed, by the time of the cluster as the agent knows it.';
 comment on column stark.pod_logs.namespace is 'Namespace of the pod.';
 comment on column stark.pod_logs.stream is 'stdout, stderr, or platform for what Stark says about the pod.';
 comment on column stark.pod_logs.level is 'debug, info, warn, error; null when the line has none.';
@@ -1756,6 +1756,7 @@ begin
     'node_id', p_node_id,
     'incarnation', v_node.incarnation,
     'topic', 'stark:node:' || p_node_id,
+    'now', clock_timestamp(),
     'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
       select jsonb_agg(w.item order by w.priority desc, w.created_at, w.pod_id)

@@ -154,7 +154,7 @@ export class Agent {
       await this.#reportShipper.drain(CONNECT_TIMEOUT_MS);
       await this.#logShipper.drain(CONNECT_TIMEOUT_MS);
     }
-    const answer = await this.#persist('connect the node', () => controlPlane.sync(this.#nodeId, null));
+    const answer = await this.#persist('connect the node', () => this.#ask(null));
     await executor.sweep(new Set(answer.pods.map((pod) => pod.id)));
     this.#connected(answer);
     this.#doorbell = controlPlane.openDoorbell(answer.topic, {
@@ -210,7 +210,7 @@ export class Agent {
   async #syncOnce(): Promise<void> {
     const { controlPlane, clock, log, node } = this.options;
     try {
-      const answer = await controlPlane.sync(this.#nodeId, this.incarnation);
+      const answer = await this.#ask(this.incarnation);
       this.#tell(answer);
       this.#reconciler.apply(answer.pods);
       this.options.onChange?.();
@@ -223,8 +223,16 @@ export class Agent {
       if (this.#stopping !== undefined) return;
       // Says so when the name is another installation's by now, instead of taking it back and forth.
       await controlPlane.registerNode(node);
-      this.#connected(await controlPlane.sync(this.#nodeId, null));
+      this.#connected(await this.#ask(null));
     }
+  }
+
+  async #ask(incarnation: number | null): Promise<SyncAnswer> {
+    const { controlPlane, clock } = this.options;
+    const askedAt = clock.now();
+    const answer = await controlPlane.sync(this.#nodeId, incarnation);
+    clock.heard(Date.parse(answer.now), askedAt);
+    return answer;
   }
 
   #connected(answer: SyncAnswer): void {

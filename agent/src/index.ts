@@ -1,4 +1,5 @@
 export { Agent, type AgentEnd, type AgentOptions } from './agent.js';
+export { ClusterClock } from './clock.js';
 export type { ControlPlane, NodeDescription, PulseOptions, SyncAnswer } from './control-plane/control-plane.js';
 export { isJoinToken, type Joining, type SessionStore, type Tokens } from './control-plane/join.js';
 export type { Life, NodeUsage, Pulse, PulseListener } from './control-plane/pulse.js';

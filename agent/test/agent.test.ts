@@ -127,6 +127,15 @@ describe('an agent', () => {
     expect(plane.calls).toEqual(['sync 1', 'sync 1']);
   });
 
+  it('learns with every answer what time it is in the cluster', async () => {
+    const askedAt = clock.now();
+    await agent.start();
+    await clock.advance(75_000);
+    const time = Date.parse('2026-01-01T01:00:00Z');
+    expect(clock.heardTimes).toMatchObject([{ time, askedAt }, { time }]);
+    expect(clock.heardTimes[1]?.askedAt).toBeGreaterThan(askedAt);
+  });
+
   it('asks on every join and about once a minute', async () => {
     await started();
     plane.ring?.joined();

@@ -17,6 +17,7 @@ const log = memoryLog();
 // Ten times as fast as the real one.
 const fastClock: Clock = {
   now: () => Date.now(),
+  heard: () => {},
   after: (ms, callback) => {
     const timer = setTimeout(callback, ms / 10);
     return () => clearTimeout(timer);

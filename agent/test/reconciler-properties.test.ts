@@ -167,6 +167,7 @@ class World {
     return new Reconciler({
       clock: {
         now: () => clock.now(),
+        heard: () => {},
         after: (ms, callback) => clock.after(ms, mortal(callback)),
         random: () => clock.random(),
       },

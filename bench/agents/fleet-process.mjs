@@ -1,16 +1,9 @@
 // Many agents in one process: the real agent on the real control plane, with an executor that runs nothing.
-import { Agent, LogCollector, SupabaseControlPlane } from '@stark-o/agent';
+import { Agent, ClusterClock, LogCollector, SupabaseControlPlane } from '@stark-o/agent';
 import { CountingWebSocket, counts } from './counting-web-socket.mjs';
 
 const { url, key, token, count } = JSON.parse(process.argv[2]);
-const clock = {
-  now: () => Date.now(),
-  after: (ms, callback) => {
-    const timer = setTimeout(callback, ms);
-    return () => clearTimeout(timer);
-  },
-  random: () => Math.random(),
-};
+const clock = new ClusterClock();
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
 
 const executor = {

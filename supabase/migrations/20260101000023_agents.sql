@@ -34,8 +34,8 @@ comment on function stark_internal.require_agent(uuid, bigint) is 'The node, whe
 revoke all on function stark_internal.require_agent(uuid, bigint) from public, anon;
 
 /**
- * stark.node_sync(node, incarnation) -> {node_id, incarnation, secret?, topic, heartbeat: {interval, timeout}, pods: [wanted
- * pod]}: what the node should run. incarnation null: the agent connects anew; the incarnation grows, older connections are
+ * stark.node_sync(node, incarnation) -> {node_id, incarnation, secret?, topic, now, heartbeat: {interval, timeout}, pods:
+ * [wanted pod]}: what the node should run, and what time it is. incarnation null: the agent connects anew; the incarnation grows, older connections are
  * heard no longer, the node is healthy, and secret is what presence and heartbeats must carry (only its SHA-256 is kept).
  * Else: ask again. Either is a sign of life.
  * Caller: who may speak for the node. Locks: the cluster lock.
@@ -81,6 +81,7 @@ begin
     'node_id', p_node_id,
     'incarnation', v_node.incarnation,
     'topic', 'stark:node:' || p_node_id,
+    'now', clock_timestamp(),
     'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
       select jsonb_agg(w.item order by w.priority desc, w.created_at, w.pod_id)

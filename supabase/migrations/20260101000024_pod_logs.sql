@@ -19,7 +19,7 @@ create table stark_internal.pod_logs_default partition of stark.pod_logs default
 comment on table stark.pod_logs is 'Lines that pods printed, and the platform''s own lines about them.';
 comment on column stark.pod_logs.pod_id is 'The pod.';
 comment on column stark.pod_logs.seq is 'Counted by the agent for each pod; a line sent twice is kept once.';
-comment on column stark.pod_logs.time is 'When the line was printed, by the node''s clock.';
+comment on column stark.pod_logs.time is 'When the line was printed, by the time of the cluster as the agent knows it.';
 comment on column stark.pod_logs.namespace is 'Namespace of the pod.';
 comment on column stark.pod_logs.stream is 'stdout, stderr, or platform for what Stark says about the pod.';
 comment on column stark.pod_logs.level is 'debug, info, warn, error; null when the line has none.';

@@ -33,8 +33,9 @@ select is((select status from stark.nodes), 'unknown', 'none of it changed the n
 -- Connecting
 select tests.sign_in('nod');
 create temporary table s1 as select stark.node_sync((select n1 from ids)) as a;
-select is((select a - 'secret' from s1), jsonb_build_object('node_id', (select n1 from ids), 'incarnation', 1, 'topic', 'stark:node:' || (select n1 from ids), 'heartbeat', '{"interval": 15, "timeout": 30}'::jsonb, 'pods', '[]'::jsonb), 'connecting gives an incarnation, a topic and what to run');
+select is((select a - 'secret' - 'now' from s1), jsonb_build_object('node_id', (select n1 from ids), 'incarnation', 1, 'topic', 'stark:node:' || (select n1 from ids), 'heartbeat', '{"interval": 15, "timeout": 30}'::jsonb, 'pods', '[]'::jsonb), 'connecting gives an incarnation, a topic and what to run');
 select matches((select a ->> 'secret' from s1), '^[0-9a-f]{64}$', 'and a secret');
+select ok((select (a ->> 'now')::timestamptz between clock_timestamp() - interval '5 seconds' and clock_timestamp() from s1), 'and the time');
 select results_eq('select status, incarnation, connected_at is not null from stark.nodes', $$values ('healthy', 1::bigint, true)$$, 'the node is healthy');
 select tests.sign_out();
 select is((select secret_sha256 from stark_internal.node_secrets), (select encode(sha256(convert_to(a ->> 'secret', 'UTF8')), 'hex') from s1), 'of the secret only its sum is kept');

@@ -1,7 +1,7 @@
 // The program of the agent's worker.
 import { dnsNameProblem, StarkError, toStarkError, usageError } from '@stark-o/core';
 import { Agent } from '../agent.js';
-import { systemClock } from '../clock.js';
+import { ClusterClock } from '../clock.js';
 import type { Credentials } from '../control-plane/session.js';
 import { SupabaseControlPlane } from '../control-plane/supabase.js';
 import { LogCollector } from '../logs/log-collector.js';
@@ -74,7 +74,7 @@ async function start(request: AgentRequest): Promise<void> {
 async function assemble(request: AgentRequest, identity: Identity, view: StateView) {
   const { url, key } = request;
   const { name } = identity;
-  const clock = systemClock;
+  const clock = new ClusterClock();
   const log = createAgentLog((line) => say({ type: 'log', line })).child({ node: name });
   const controlPlane = new SupabaseControlPlane({
     url,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { usageError } from '@stark-o/core';
 import WebSocket from 'ws';
 import { Agent, type AgentEnd, type AgentOptions } from '../agent.js';
-import { systemClock } from '../clock.js';
+import { ClusterClock } from '../clock.js';
 import type { Credentials } from '../control-plane/session.js';
 import { SupabaseControlPlane } from '../control-plane/supabase.js';
 import { LogCollector } from '../logs/log-collector.js';
@@ -111,7 +111,7 @@ async function assemble(
   options: NodeAgentOptions,
   { name, dataDir, log }: { name: string; dataDir: string; log: AgentLog },
 ): Promise<Agent> {
-  const clock = systemClock;
+  const clock = new ClusterClock();
   const { credentials, supabaseUrl } = options;
   const controlPlane = new SupabaseControlPlane({
     url: supabaseUrl,

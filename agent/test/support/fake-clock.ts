@@ -13,10 +13,17 @@ export class FakeClock implements Clock {
   #timers: Timer[] = [];
   #order = 0;
 
+  /** What the cluster said of the time. */
+  readonly heardTimes: { time: number; askedAt: number }[] = [];
+
   constructor(private readonly chance: Random | undefined = undefined) {}
 
   now(): number {
     return this.#now;
+  }
+
+  heard(time: number, askedAt: number): void {
+    this.heardTimes.push({ time, askedAt });
   }
 
   after(ms: number, callback: () => void): () => void {

@@ -51,6 +51,7 @@ export class FakeControlPlane implements ControlPlane {
       node_id: 'node-1',
       incarnation: this.incarnation,
       topic: 'stark:node:node-1',
+      now: '2026-01-01T01:00:00+00:00',
       ...(incarnation === null && { secret: `secret ${this.incarnation}` }),
       heartbeat: this.heartbeat,
       pods: this.ledger.snapshot(),

@@ -2,7 +2,7 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../src/clock.js';
+import { ClusterClock } from '../../src/clock.js';
 import { LogCollector } from '../../src/logs/log-collector.js';
 import type { LogLine } from '../../src/logs/log-line.js';
 import { ProcessExecutor } from '../../src/node/executor.js';
@@ -39,7 +39,7 @@ export interface PodBench {
 export async function podBench(): Promise<PodBench> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'stark-agent-')));
   const lines: LogLine[] = [];
-  const logs = new LogCollector(systemClock, (batch) => lines.push(...batch));
+  const logs = new LogCollector(new ClusterClock(), (batch) => lines.push(...batch));
   const podsDir = join(folder, 'pods');
   const executor = new ProcessExecutor({
     podsDir,

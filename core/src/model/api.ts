@@ -44,6 +44,8 @@ export interface NodeSync {
   /** Only when a new incarnation was made. */
   secret?: string;
   topic: string;
+  /** What time it is in the cluster. */
+  now: string;
   /** How often to give a sign of life, and after what silence the node is given up; seconds. */
   heartbeat: { interval: number; timeout: number };
   pods: WantedPod[];
