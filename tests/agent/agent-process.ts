@@ -6,9 +6,19 @@ import type { NodeAgentOptions } from '@stark-o/agent/node';
 
 const SCRIPT = fileURLToPath(new URL('agent-process.mjs', import.meta.url));
 
+/** What is wrong with the agent's machine. */
+export interface MachineFaults {
+  /** Its clock shows so much more than the time it is. */
+  clockAheadMs?: number;
+  /** The part of all messages on its WebSockets that is lost, both ways. */
+  loss?: number;
+}
+
 /** An agent in a process of its own, which a test can kill or freeze; resolves when the agent has started. */
-export async function startAgentProcess(options: NodeAgentOptions): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(options)], { stdio: ['ignore', 'pipe', 'pipe'] });
+export async function startAgentProcess(options: NodeAgentOptions, faults: MachineFaults = {}): Promise<ChildProcess> {
+  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(options), JSON.stringify(faults)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let errors = '';
   child.stderr?.on('data', (chunk) => {
     errors += chunk;

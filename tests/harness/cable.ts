@@ -1,10 +1,13 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to a server that can be cut: connections end, and new ones are refused until it is mended. */
+/**
+ * A way to a server that can fail: cut, connections end and new ones are refused, as when a cable is pulled that both ends
+ * notice; stalled, whatever is said gets stuck both ways and nobody is told, as when packets are lost.
+ */
 export class Cable {
-  readonly #sockets = new Set<Socket>();
+  readonly #lines = new Set<Line>();
   readonly #server: Server;
-  #cut = false;
+  #state: 'whole' | 'cut' | 'stalled' = 'whole';
 
   private constructor(private readonly target: URL) {
     this.#server = createServer((near) => this.#join(near));
@@ -22,12 +25,19 @@ export class Cable {
   }
 
   cut(): void {
-    this.#cut = true;
-    for (const socket of this.#sockets) socket.destroy();
+    this.#state = 'cut';
+    for (const line of this.#lines) line.break();
   }
 
+  stall(): void {
+    this.#state = 'stalled';
+    for (const line of this.#lines) line.stall();
+  }
+
+  /** What was stuck arrives now, as it does when TCP sends it again. */
   mend(): void {
-    this.#cut = false;
+    this.#state = 'whole';
+    for (const line of this.#lines) line.flow();
   }
 
   async close(): Promise<void> {
@@ -36,22 +46,50 @@ export class Cable {
   }
 
   #join(near: Socket): void {
-    if (this.#cut) {
+    if (this.#state === 'cut') {
       near.destroy();
       return;
     }
     const far = connect(Number(this.target.port), this.target.hostname);
-    for (const [one, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(one);
-      one.on('error', () => {});
-      one.once('close', () => {
-        this.#sockets.delete(one);
-        other.destroy();
-      });
-      one.pipe(other);
+    const line = new Line(near, far, () => this.#lines.delete(line));
+    this.#lines.add(line);
+    if (this.#state === 'whole') line.flow();
+  }
+}
+
+/** One connection through the cable. The end of one side is news for the other, and gets stuck like any. */
+class Line {
+  #flowing = false;
+
+  constructor(
+    private readonly near: Socket,
+    private readonly far: Socket,
+    private readonly ended: () => void,
+  ) {
+    for (const side of [near, far]) {
+      side.on('error', () => {});
+      side.once('close', () => this.#flowing && this.break());
     }
+  }
+
+  stall(): void {
+    this.#flowing = false;
+    for (const side of [this.near, this.far]) side.unpipe().pause();
+  }
+
+  flow(): void {
+    if (this.#flowing) return;
+    this.#flowing = true;
+    if (this.near.closed || this.far.closed) {
+      this.break();
+      return;
+    }
+    this.near.pipe(this.far).pipe(this.near);
+  }
+
+  break(): void {
+    this.near.destroy();
+    this.far.destroy();
+    this.ended();
   }
 }

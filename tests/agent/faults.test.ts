@@ -1,0 +1,274 @@
+import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import type { NodeAgentOptions } from '@stark-o/agent/node';
+import { call, type Node, type Pod } from '@stark-o/core';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cable } from '../harness/cable.js';
+import { descendants, waitForEnd } from '../harness/processes.js';
+import { startTestStack, type TestStack } from '../harness/stack.js';
+import { waitFor } from '../harness/wait.js';
+import { type MachineFaults, startAgentProcess } from './agent-process.js';
+import { ADMIN, Cluster } from './cluster.js';
+import { RunLedger } from './run-ledger.js';
+
+const UNREACHABLE = [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' }];
+const TIMEOUT_SECONDS = 4;
+const GRACE_SECONDS = 1;
+const HOUR = 3_600_000;
+
+let test: TestStack;
+/** Where everything of the first start stands, that of the agents too. */
+let folder: string;
+const stacks: TestStack[] = [];
+let cluster: Cluster;
+let ledger: RunLedger;
+let database: pg.Client;
+const agents = new Map<string, ChildProcess>();
+const cables: Cable[] = [];
+
+beforeAll(async () => {
+  ledger = await RunLedger.open();
+  test = await startTestStack();
+  stacks.push(test);
+  folder = test.folder;
+  cluster = await Cluster.setUp(test);
+  database = new pg.Client(test.stack.dbUrl);
+  // It is killed below.
+  database.on('error', () => {});
+  await database.connect();
+  await cluster.pack('service', ledger.packSource());
+  await cluster.pack('stubborn', ledger.packSource({ stubborn: true }));
+  await call(cluster.client, 'update_cluster_config', {
+    p_changes: { heartbeat_interval: 1, heartbeat_timeout: TIMEOUT_SECONDS },
+  });
+});
+afterAll(async () => {
+  for (const agent of agents.values()) agent.kill('SIGKILL');
+  await Promise.all(cables.map((cable) => cable.close()));
+  await database?.end();
+  for (const started of stacks.reverse()) await started.stop();
+  await ledger?.close();
+});
+
+function optionsOf(name: string, more: Partial<NodeAgentOptions> = {}): NodeAgentOptions {
+  return {
+    supabaseUrl: test.stack.url,
+    key: test.stack.keys.publishable,
+    credentials: ADMIN,
+    name,
+    dataDir: join(folder, 'agents'),
+    allocatable: { cpu: 4000, memory: 4096, pods: 50 },
+    ...more,
+  };
+}
+
+async function agentOn(
+  name: string,
+  { faults, ...more }: Partial<NodeAgentOptions> & { faults?: MachineFaults } = {},
+): Promise<ChildProcess> {
+  const agent = await startAgentProcess(optionsOf(name, more), faults);
+  agents.set(name, agent);
+  return agent;
+}
+
+async function agentBehindCable(name: string): Promise<Cable> {
+  const cable = await Cable.to(test.stack.url);
+  cables.push(cable);
+  await agentOn(name, { supabaseUrl: cable.url });
+  return cable;
+}
+
+/** Pods that run on the node: one that goes when the node is given up, and ends as late as it may; and one that stays. */
+async function podsOn(nodeName: string): Promise<{ leaves: Pod; stays: Pod }> {
+  const terminationGracePeriodSeconds = GRACE_SECONDS;
+  const [leaves, stays] = await Promise.all([
+    cluster.createPod('stubborn', { nodeName, terminationGracePeriodSeconds }),
+    cluster.createPod('service', { nodeName, tolerations: UNREACHABLE }),
+  ]);
+  return { leaves: await cluster.running(leaves), stays: await cluster.running(stays) };
+}
+
+async function node(name: string): Promise<Node> {
+  const { data, error } = await cluster.client.from('nodes').select('*').eq('name', name).single();
+  if (error) throw error;
+  return data as unknown as Node;
+}
+
+function nodeThat(name: string, status: Node['status'], deadlineMs = 20_000): Promise<Node> {
+  return waitFor(
+    `node ${name} to be ${status}`,
+    async () => {
+      const now = await node(name);
+      return now.status === status ? now : undefined;
+    },
+    { deadlineMs },
+  );
+}
+
+/** Pods of the node of which the cluster says another thing than their processes. */
+async function liesAbout(nodeName: string): Promise<string[]> {
+  const { data, error } = await cluster.client.from('pods').select('*').eq('node_name', nodeName);
+  if (error) throw error;
+  return (data as unknown as Pod[]).flatMap(({ id, pack_name, status, ready, restarts }) => {
+    const alive = ledger.alive(id);
+    const over = ['stopped', 'succeeded', 'failed', 'evicted'].includes(status);
+    const honest = over ? alive === 0 : status === 'running' && ready && alive === 1;
+    return honest ? [] : [`${pack_name} ${id} is ${status} after ${restarts} restarts, with ${alive} processes`];
+  });
+}
+
+/** No pod is lost, none runs twice: what the cluster says of the node's pods comes true. */
+async function truthAbout(nodeName: string, deadlineMs = 10_000): Promise<void> {
+  let lies: string[] = [];
+  await waitFor(
+    `the truth about node ${nodeName}`,
+    async () => {
+      lies = await liesAbout(nodeName);
+      return lies.length === 0;
+    },
+    { deadlineMs },
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}: ${lies.join('; ')}`);
+  });
+  expect(ledger.longestOverlap()).toBe(0);
+}
+
+describe('no pod is lost, and none runs twice', () => {
+  it.concurrent('when an agent is killed: its successor starts what it had, without a second copy', async () => {
+    const first = await agentOn('killed');
+    const { leaves, stays } = await podsOn('killed');
+    first.kill('SIGKILL');
+    await agentOn('killed');
+    for (const { id, incarnation } of [leaves, stays]) {
+      const again = await cluster.podThat('running again', id, (pod) => pod.status === 'running' && pod.restarts === 1);
+      expect(again.incarnation).toBe((incarnation ?? 0) + 1);
+    }
+    await truthAbout('killed');
+  });
+
+  it.concurrent('when an agent freezes for longer than it may be silent', async () => {
+    const agent = await agentOn('frozen');
+    const { leaves, stays } = await podsOn('frozen');
+    agent.kill('SIGSTOP');
+    expect(await nodeThat('frozen', 'offline')).toMatchObject({ status_reason: 'HeartbeatTimeout' });
+    expect(await cluster.pod(leaves.id)).toMatchObject({ status: 'evicted', status_reason: 'NodeOffline' });
+    agent.kill('SIGCONT');
+    const thawed = performance.now();
+    await nodeThat('frozen', 'healthy');
+    await truthAbout('frozen');
+    expect(await cluster.pod(stays.id)).toMatchObject({ status: 'running', restarts: 0 });
+    expect((ledger.of(leaves.id)[0]?.to ?? Number.POSITIVE_INFINITY) - thawed).toBeLessThan(10_000);
+  });
+
+  it.concurrent('when all that an agent and the cluster tell each other gets stuck, and arrives too late', async () => {
+    const cable = await agentBehindCable('stuck');
+    const { leaves, stays } = await podsOn('stuck');
+    cable.stall();
+    await nodeThat('stuck', 'offline');
+    expect(await cluster.pod(leaves.id)).toMatchObject({ status: 'evicted', status_reason: 'NodeOffline' });
+    expect([ledger.alive(leaves.id), ledger.alive(stays.id)]).toEqual([1, 1]);
+    cable.mend();
+    expect(await nodeThat('stuck', 'healthy')).toMatchObject({ incarnation: (stays.incarnation ?? 0) + 2 });
+    await truthAbout('stuck');
+    expect(await cluster.pod(stays.id)).toMatchObject({ status: 'running', restarts: 0 });
+  });
+
+  it.concurrent('when Realtime loses one message in five', async () => {
+    await agentOn('lossy', { syncEveryMs: 2_000, faults: { loss: 0.2 } });
+    const { leaves, stays } = await podsOn('lossy');
+    for (let i = 0; i < 4; i++) {
+      const id = await cluster.createPod('service', { nodeName: 'lossy', tolerations: UNREACHABLE });
+      await cluster.running(id);
+      await call(cluster.client, 'stop_pods', { p_ids: [i === 0 ? leaves.id : id] });
+    }
+    await truthAbout('lossy');
+    expect(await cluster.pod(stays.id)).toMatchObject({ status: 'running', restarts: 0 });
+  });
+
+  it.concurrent.each([
+    ['ahead', HOUR],
+    ['behind', -HOUR],
+  ])("when an agent's clock is an hour %s", async (name, clockAheadMs) => {
+    const before = Date.now();
+    await agentOn(name, { faults: { clockAheadMs } });
+    const { leaves } = await podsOn(name);
+    const running = await cluster.running(leaves.id);
+    const started = Date.parse(running.started_at ?? '');
+    expect(started).toBeGreaterThan(before);
+    expect(started).toBeLessThan(Date.now() + 1_000);
+    const line = await waitFor('its first line', async () => {
+      const { data } = await cluster.client.from('pod_logs').select('time').eq('pod_id', leaves.id).order('seq');
+      return data?.[0];
+    });
+    const printed = Date.parse(line.time);
+    expect(printed).toBeGreaterThan(before);
+    expect(printed).toBeLessThan(Date.now() + 1_000);
+    await call(cluster.client, 'stop_pods', { p_ids: [leaves.id] });
+    const stopped = await cluster.podThat('stopped', leaves.id, ({ status }) => status === 'stopped');
+    expect(Date.parse(stopped.finished_at ?? '')).toBeGreaterThan(started);
+    await truthAbout(name);
+    const { rows } = await database.query('select session_id from auth.refresh_tokens group by 1 having count(*) > 1');
+    expect(rows, 'sessions that were renewed although they had just begun').toEqual([]);
+  });
+
+  it.concurrent('when two agents claim one name: the first one keeps it', async () => {
+    await agentOn('claimed');
+    const { leaves, stays } = await podsOn('claimed');
+    const other = startAgentProcess(optionsOf('claimed', { dataDir: join(folder, 'elsewhere') }));
+    await expect(other).rejects.toThrow('another agent is connected as node claimed');
+    await truthAbout('claimed');
+    for (const { id, incarnation } of [leaves, stays])
+      expect(await cluster.pod(id)).toMatchObject({ status: 'running', restarts: 0, incarnation });
+  });
+});
+
+describe('with all these agents', () => {
+  async function everyone(): Promise<Node[]> {
+    const { data, error } = await cluster.client.from('nodes').select('*').order('name');
+    if (error) throw error;
+    return data as unknown as Node[];
+  }
+
+  it('a Postgres that crashes and comes back costs no node its life and no pod a restart', async () => {
+    const before = await everyone();
+    expect(before.map(({ status }) => status)).toEqual(before.map(() => 'healthy'));
+    const [postmaster] = descendants(process.pid).filter(({ command }) => command.includes(test.stack.dataDir));
+    if (postmaster === undefined) throw new Error('no Postgres');
+    const all = [postmaster, ...descendants(postmaster.pid)];
+    process.kill(postmaster.pid, 'SIGKILL');
+    await waitForEnd(all);
+    const id = await waitFor('a pod to be created again', () => cluster.createPod('service', { nodeName: 'killed' }), {
+      deadlineMs: 30_000,
+    });
+    const { created_at } = await cluster.running(id);
+    await waitFor('a sign of life of each agent', async () => {
+      const { data } = await cluster.client.from('node_leases').select('node_id').gt('renewed_at', created_at);
+      return data?.length === before.length;
+    });
+    for (const { name } of before) await truthAbout(name);
+    expect(await everyone()).toMatchObject(before.map(({ name, incarnation }) => ({ name, incarnation })));
+  });
+
+  it('a stack that was away for longer than agents may be silent finds all of it as it was', async () => {
+    const before = await everyone();
+    const { url, dbUrl, dataDir } = test.stack;
+    await test.stack.stop();
+    agents.get('killed')?.kill('SIGKILL');
+    const since = performance.now();
+    test = await startTestStack({
+      dataDir,
+      port: Number(new URL(url).port),
+      dbPort: Number(new URL(dbUrl).port),
+    });
+    stacks.push(test);
+    await nodeThat('killed', 'offline', 30_000);
+    expect(performance.now() - since).toBeGreaterThan(TIMEOUT_SECONDS * 1000);
+    const rest = before.filter(({ name }) => name !== 'killed');
+    for (const { name } of rest) await truthAbout(name, 20_000);
+    for (const { name, incarnation } of rest)
+      expect(await node(name)).toMatchObject({ status: 'healthy', incarnation });
+    await agentOn('killed');
+    await truthAbout('killed', 20_000);
+  });
+}, 90_000);
