@@ -12,25 +12,14 @@ let node: { id: string; incarnation: number };
 let mine: { id: string; incarnation: number };
 let pod: { id: string; name: string };
 
-const tables = [
-  'pods',
-  'nodes',
-  'packs',
-  'pack_versions',
-  'profiles',
-  'role_bindings',
-  'roles',
-  'role_permissions',
-  'namespaces',
-  'events',
-  'pod_logs',
-  'error_codes',
-  'node_leases',
-  'pod_status_steps',
-];
+let tables: string[];
 
 beforeAll(async () => {
   cluster = await Cluster.start();
+  const { rows } = await cluster.database.query(
+    `select relname from pg_class where relnamespace = 'stark'::regnamespace and relkind in ('r', 'p', 'v')`,
+  );
+  tables = rows.map(({ relname }) => relname);
   victim = await cluster.person('victim', ['user']);
   attacker = await cluster.person('attacker', ['user']);
   stranger = await cluster.person('stranger');
@@ -183,6 +172,32 @@ describe('calling functions', () => {
     for (const [name, args] of calls()) expect((await cluster.rpc(name, args)).status, name).toBe(401);
     const { rows } = await cluster.database.query('select status from stark.pods where id = $1', [pod.id]);
     expect(rows).toEqual([{ status: 'scheduled' }]);
+  });
+
+  it('answer with nothing that is another’s beside what they return', async () => {
+    const { id } = await cluster.pod(attacker, { pack: 'bait', name: 'mine', namespace: 'default' });
+    for (const embedding of [
+      'select=*,nodes!pods_node_id_fkey(*,pods!pods_node_id_fkey(*)),packs(*,pods(*)),namespaces(*,pods(*))',
+      'select=*,pack_versions(*),profiles(*,packs(*),nodes!nodes_owner_id_fkey(*))',
+    ]) {
+      const { status, text } = await cluster.rpc(`stop_pods?${embedding}`, { p_ids: [id] }, { as: attacker });
+      expect(status, text).toBe(200);
+      for (const secret of ['hunter2', 'secretive', '"hidden"', victim.id])
+        expect(text, embedding).not.toContain(secret);
+    }
+  });
+
+  it('change nothing when they are asked with GET or HEAD', async () => {
+    for (const query of ['register_node?p_name=by-get&p_runtime=node', `delete_pods?p_ids={${pod.id}}`]) {
+      for (const method of ['GET', 'HEAD'])
+        expect((await cluster.rest(`rpc/${query}`, { as: victim, method })).status, query).toBeGreaterThanOrEqual(400);
+    }
+    const { rows } = await cluster.database.query(
+      `select name from stark.nodes where name = 'by-get' union all
+       select name from stark.pods where id = $1 and deletion_requested_at is null`,
+      [pod.id],
+    );
+    expect(rows).toEqual([{ name: pod.name }]);
   });
 
   it('reach nothing in the machinery, by no name', async () => {

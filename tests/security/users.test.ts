@@ -78,6 +78,20 @@ describe('adding a user', () => {
     expect(await listed('x@example.com')).toBeUndefined();
   });
 
+  it('lets nobody sign up as the one who is about to be added', async () => {
+    await configure({ allow_registration: false });
+    const args = { p_email: 'boss@example.com', p_role: 'admin' };
+    const { user_id: id } = await cluster.must(cluster.rpc('admit_user', args, { as: cluster.admin }));
+    for (const claim of [{ id }, { id, user_id: id, data: { id }, app_metadata: { id } }]) {
+      const body = { email: 'boss@example.com', password, ...claim };
+      expect((await post('/auth/v1/signup', body)).status).toBe(403);
+      expect((await post('/auth/v1/admin/users', body, { as: operator })).status).toBe(403);
+    }
+    await configure({ allow_registration: true });
+    const { json } = await post('/auth/v1/signup', { email: 'boss@example.com', password, id });
+    expect((await cluster.rpc('whoami', {}, { token: json.access_token })).json).toMatchObject({ roles: [] });
+  });
+
   it('is done by no key and no token but a user’s own', async () => {
     const { publishable } = cluster.stack.keys;
     for (const who of [
