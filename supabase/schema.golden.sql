@@ -82,7 +82,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.cluster_config FOR EACH 
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.cluster_config REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
-CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('cluster_config');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('cluster_config', 'name');
 create policy "members read the configuration" on stark.cluster_config for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.cluster_config is 'What the cluster as a whole is set to. Always one row.';
@@ -223,7 +223,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.namespaces FOR EACH ROW 
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.namespaces REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.namespaces REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
-CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('namespace');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('namespace', 'name');
 create policy "members read the namespaces they have a right in" on stark.namespaces for select to authenticated
   using ((name = ANY (( SELECT stark_internal.permitted_namespaces('namespaces:get'::text) AS permitted_namespaces)::text[])));
 comment on table stark.namespaces is 'A boundary of names and rights for pods.';
@@ -303,7 +303,7 @@ CREATE TRIGGER _400_follow_taints_of_new AFTER INSERT ON stark.nodes REFERENCING
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
-CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('node', 'overrides', 'unschedulable');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('node', 'id', 'overrides', 'unschedulable');
 CREATE TRIGGER _900_schedule_on_changed_nodes AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
 CREATE TRIGGER _900_schedule_on_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
 create policy "owners read their nodes, auditors all" on stark.nodes for select to authenticated
@@ -412,7 +412,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.packs FOR EACH ROW WHEN 
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.packs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
-CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('pack');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('pack', 'id');
 create policy "members read public packs, owners theirs, auditors all" on stark.packs for select to authenticated
   using ((( SELECT stark_internal.has_permission('packs:get'::text) AS has_permission) OR ((visibility = 'public'::text) AND ( SELECT stark_internal.is_member() AS is_member)) OR ((owner_id = ( SELECT auth.uid() AS uid)) AND ( SELECT stark_internal.has_permission('packs:get'::text, NULL::text, true) AS has_permission))));
 comment on table stark.packs is 'A named piece of software with an owner.';
@@ -607,7 +607,7 @@ CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.priority_classes FOR EAC
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.priority_classes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
-CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('priority_class');
+CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('priority_class', 'name');
 create policy "members read priority classes" on stark.priority_classes for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.priority_classes is 'Named priorities that pods refer to by priorityClassName.';
@@ -2526,6 +2526,46 @@ begin
 end;
 $function$;
 comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong with this affinity; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text, p_id_column text, p_objects jsonb[], p_details jsonb[] DEFAULT NULL::jsonb[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+AS $function$
+declare
+  v_events stark.events[];
+  v_after bigint;
+  v_origin text := coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
+    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end);
+  v_correlation_id text := left(stark_internal.request_header('x-correlation-id'), 128);
+begin
+  if p_objects is null then
+    return;
+  end if;
+  update stark_internal.event_heads h set seq = h.seq + cardinality(p_objects) where h.topic = '*'
+    returning h.seq - cardinality(p_objects) into v_after;
+  with written as (
+    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object, details)
+      select v_after + o.ord,
+             p_kind || '.' || p_type,
+             v_origin,
+             case when p_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
+             p_kind,
+             o.object ->> p_id_column,
+             (select auth.uid()),
+             v_correlation_id,
+             o.object,
+             o.details
+      from unnest(p_objects, p_details) with ordinality as o (object, details, ord)
+      returning *)
+  select array_agg(w::stark.events order by w.seq) into v_events from written w;
+  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
+  if p_kind not in ('user', 'role', 'role_permission', 'role_binding') then
+    perform stark_internal.broadcast_events(v_events);
+  end if;
+end;
+$function$;
+comment on function stark_internal.append_events(text,text,text,jsonb[],jsonb[]) is 'Writes and broadcasts one event for each object.';
 
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports jsonb, p_now timestamp with time zone DEFAULT now())
  RETURNS jsonb
@@ -6627,12 +6667,12 @@ CREATE OR REPLACE FUNCTION stark_internal.warn_of_conflicts()
 AS $function$
 declare
   v_kind text := tg_argv[0];
-  v_fields text[] := coalesce(tg_argv[1:], '{}');
+  v_id_column text := tg_argv[1];
+  v_fields text[] := coalesce(tg_argv[2:], '{}');
   v_blind boolean := coalesce(pg_catalog.current_setting('stark.saw_revision', true), '') <> 'yes';
   v_now timestamptz := clock_timestamp();
-  v_conflicts jsonb[];
-  v_after bigint;
-  v_events stark.events[];
+  v_objects jsonb[];
+  v_details jsonb[];
 begin
   -- Definer: it reads and writes events, as the one that writes all others. Only a trigger can call it.
   if stark_internal.caller_role() not in ('authenticated', 'service_role') then
@@ -6646,7 +6686,7 @@ begin
   end if;
   delete from stark_internal.recent_edits r where r.edited_at < v_now - interval '10 seconds';
   with edits as materialized (
-    select coalesce(o.after ->> 'id', o.after ->> 'name') as object_id, o.after as object, regexp_replace(f.field, '^overrides\.', '') as field
+    select o.after ->> v_id_column as object_id, o.after as object, regexp_replace(f.field, '^overrides\.', '') as field
     from (select to_jsonb(b) as before, to_jsonb(a) as after from old_rows b join new_rows a using (name)) o,
          unnest(stark_internal.changed_fields(o.before, o.after, v_fields)) f (field)
   ), remembered as (
@@ -6659,22 +6699,9 @@ begin
     where v_blind and r.actor is distinct from (select auth.uid())
     group by e.object
   )
-  select array_agg(jsonb_build_object('object', o.object, 'details', jsonb_build_object('fields', o.fields, 'overwrote', o.overwrote))) into v_conflicts
+  select array_agg(o.object), array_agg(jsonb_build_object('fields', o.fields, 'overwrote', o.overwrote)) into v_objects, v_details
     from overwritten o;
-  if v_conflicts is null then
-    return null;
-  end if;
-  update stark_internal.event_heads h set seq = h.seq + cardinality(v_conflicts) where h.topic = '*'
-    returning h.seq - cardinality(v_conflicts) into v_after;
-  with written as (
-    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object, details)
-      select v_after + c.ord, v_kind || '.conflict', 'api', case v_kind when 'namespace' then c.conflict #>> '{object,name}' end, v_kind,
-             coalesce(c.conflict #>> '{object,id}', c.conflict #>> '{object,name}'), (select auth.uid()),
-             left(stark_internal.request_header('x-correlation-id'), 128), c.conflict -> 'object', c.conflict -> 'details'
-      from unnest(v_conflicts) with ordinality c (conflict, ord)
-      returning *)
-  select array_agg(w::stark.events order by w.seq) into v_events from written w;
-  perform stark_internal.broadcast_events(v_events);
+  perform stark_internal.append_events(v_kind, 'conflict', v_id_column, v_objects, v_details);
   return null;
 end;
 $function$;
@@ -6713,12 +6740,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
 AS $function$
 declare
   v_kind text := tg_argv[0];
-  v_id_column text := tg_argv[1];
   v_objects jsonb[];
-  v_events stark.events[];
-  v_after bigint;
-  v_origin text;
-  v_correlation_id text;
 begin
   -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
   if tg_op = 'INSERT' then
@@ -6736,32 +6758,7 @@ begin
   else
     select array_agg(to_jsonb(n)) into v_objects from new_rows n;
   end if;
-  if v_objects is null then
-    return null;
-  end if;
-  update stark_internal.event_heads h set seq = h.seq + cardinality(v_objects) where h.topic = '*'
-    returning h.seq - cardinality(v_objects) into v_after;
-  v_origin := coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
-    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end);
-  v_correlation_id := left(stark_internal.request_header('x-correlation-id'), 128);
-  with written as (
-    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object)
-      select v_after + o.ord,
-             v_kind || case tg_op when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
-             v_origin,
-             case when v_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
-             v_kind,
-             o.object ->> v_id_column,
-             (select auth.uid()),
-             v_correlation_id,
-             o.object
-      from unnest(v_objects) with ordinality as o (object, ord)
-      returning *)
-  select array_agg(w::stark.events order by w.seq) into v_events from written w;
-  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
-  if v_kind not in ('user', 'role', 'role_permission', 'role_binding') then
-    perform stark_internal.broadcast_events(v_events);
-  end if;
+  perform stark_internal.append_events(v_kind, case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end, tg_argv[1], v_objects);
   return null;
 end;
 $function$;

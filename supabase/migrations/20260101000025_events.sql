@@ -80,6 +80,51 @@ comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcas
 revoke all on function stark_internal.broadcast_events(stark.events[]) from public, anon;
 
 /**
+ * stark_internal.append_events(kind, type, id column, objects, details): takes numbers for the events, and writes and broadcasts
+ * them, in the order of the objects; each has the details in its place, or none.
+ */
+create function stark_internal.append_events(p_kind text, p_type text, p_id_column text, p_objects jsonb[], p_details jsonb[] default null)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_events stark.events[];
+  v_after bigint;
+  v_origin text := coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
+    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end);
+  v_correlation_id text := left(stark_internal.request_header('x-correlation-id'), 128);
+begin
+  if p_objects is null then
+    return;
+  end if;
+  update stark_internal.event_heads h set seq = h.seq + cardinality(p_objects) where h.topic = '*'
+    returning h.seq - cardinality(p_objects) into v_after;
+  with written as (
+    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object, details)
+      select v_after + o.ord,
+             p_kind || '.' || p_type,
+             v_origin,
+             case when p_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
+             p_kind,
+             o.object ->> p_id_column,
+             (select auth.uid()),
+             v_correlation_id,
+             o.object,
+             o.details
+      from unnest(p_objects, p_details) with ordinality as o (object, details, ord)
+      returning *)
+  select array_agg(w::stark.events order by w.seq) into v_events from written w;
+  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
+  if p_kind not in ('user', 'role', 'role_permission', 'role_binding') then
+    perform stark_internal.broadcast_events(v_events);
+  end if;
+end;
+$$;
+comment on function stark_internal.append_events(text, text, text, jsonb[], jsonb[]) is 'Writes and broadcasts one event for each object.';
+revoke all on function stark_internal.append_events(text, text, text, jsonb[], jsonb[]) from public, anon;
+
+/**
  * stark_internal.write_events(kind, id column): statement trigger for insert, update and delete of any table that has events.
  * A node whose allocated amounts are all that changed has no event: the pods that changed them have.
  */
@@ -92,12 +137,7 @@ set enable_nestloop = off
 as $$
 declare
   v_kind text := tg_argv[0];
-  v_id_column text := tg_argv[1];
   v_objects jsonb[];
-  v_events stark.events[];
-  v_after bigint;
-  v_origin text;
-  v_correlation_id text;
 begin
   -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
   if tg_op = 'INSERT' then
@@ -115,32 +155,7 @@ begin
   else
     select array_agg(to_jsonb(n)) into v_objects from new_rows n;
   end if;
-  if v_objects is null then
-    return null;
-  end if;
-  update stark_internal.event_heads h set seq = h.seq + cardinality(v_objects) where h.topic = '*'
-    returning h.seq - cardinality(v_objects) into v_after;
-  v_origin := coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
-    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end);
-  v_correlation_id := left(stark_internal.request_header('x-correlation-id'), 128);
-  with written as (
-    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object)
-      select v_after + o.ord,
-             v_kind || case tg_op when 'INSERT' then '.created' when 'UPDATE' then '.updated' else '.deleted' end,
-             v_origin,
-             case when v_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
-             v_kind,
-             o.object ->> v_id_column,
-             (select auth.uid()),
-             v_correlation_id,
-             o.object
-      from unnest(v_objects) with ordinality as o (object, ord)
-      returning *)
-  select array_agg(w::stark.events order by w.seq) into v_events from written w;
-  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
-  if v_kind not in ('user', 'role', 'role_permission', 'role_binding') then
-    perform stark_internal.broadcast_events(v_events);
-  end if;
+  perform stark_internal.append_events(v_kind, case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end, tg_argv[1], v_objects);
   return null;
 end;
 $$;

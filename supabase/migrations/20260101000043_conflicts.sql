@@ -41,8 +41,8 @@ comment on function stark_internal.changed_fields(jsonb, jsonb, text[]) is 'Whic
 revoke all on function stark_internal.changed_fields(jsonb, jsonb, text[]) from public, anon;
 
 /**
- * stark_internal.warn_of_conflicts(kind, fields …): statement trigger; writes a .conflict event for each object of which an API
- * call, blind to its revision, has changed what another's call had just set.
+ * stark_internal.warn_of_conflicts(kind, id column, fields …): statement trigger; writes a .conflict event for each object of
+ * which an API call, blind to its revision, has changed what another's call had just set.
  */
 create function stark_internal.warn_of_conflicts()
 returns trigger
@@ -53,12 +53,12 @@ set enable_nestloop = off
 as $$
 declare
   v_kind text := tg_argv[0];
-  v_fields text[] := coalesce(tg_argv[1:], '{}');
+  v_id_column text := tg_argv[1];
+  v_fields text[] := coalesce(tg_argv[2:], '{}');
   v_blind boolean := coalesce(pg_catalog.current_setting('stark.saw_revision', true), '') <> 'yes';
   v_now timestamptz := clock_timestamp();
-  v_conflicts jsonb[];
-  v_after bigint;
-  v_events stark.events[];
+  v_objects jsonb[];
+  v_details jsonb[];
 begin
   -- Definer: it reads and writes events, as the one that writes all others. Only a trigger can call it.
   if stark_internal.caller_role() not in ('authenticated', 'service_role') then
@@ -72,7 +72,7 @@ begin
   end if;
   delete from stark_internal.recent_edits r where r.edited_at < v_now - interval '10 seconds';
   with edits as materialized (
-    select coalesce(o.after ->> 'id', o.after ->> 'name') as object_id, o.after as object, regexp_replace(f.field, '^overrides\.', '') as field
+    select o.after ->> v_id_column as object_id, o.after as object, regexp_replace(f.field, '^overrides\.', '') as field
     from (select to_jsonb(b) as before, to_jsonb(a) as after from old_rows b join new_rows a using (name)) o,
          unnest(stark_internal.changed_fields(o.before, o.after, v_fields)) f (field)
   ), remembered as (
@@ -85,22 +85,9 @@ begin
     where v_blind and r.actor is distinct from (select auth.uid())
     group by e.object
   )
-  select array_agg(jsonb_build_object('object', o.object, 'details', jsonb_build_object('fields', o.fields, 'overwrote', o.overwrote))) into v_conflicts
+  select array_agg(o.object), array_agg(jsonb_build_object('fields', o.fields, 'overwrote', o.overwrote)) into v_objects, v_details
     from overwritten o;
-  if v_conflicts is null then
-    return null;
-  end if;
-  update stark_internal.event_heads h set seq = h.seq + cardinality(v_conflicts) where h.topic = '*'
-    returning h.seq - cardinality(v_conflicts) into v_after;
-  with written as (
-    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object, details)
-      select v_after + c.ord, v_kind || '.conflict', 'api', case v_kind when 'namespace' then c.conflict #>> '{object,name}' end, v_kind,
-             coalesce(c.conflict #>> '{object,id}', c.conflict #>> '{object,name}'), (select auth.uid()),
-             left(stark_internal.request_header('x-correlation-id'), 128), c.conflict -> 'object', c.conflict -> 'details'
-      from unnest(v_conflicts) with ordinality c (conflict, ord)
-      returning *)
-  select array_agg(w::stark.events order by w.seq) into v_events from written w;
-  perform stark_internal.broadcast_events(v_events);
+  perform stark_internal.append_events(v_kind, 'conflict', v_id_column, v_objects, v_details);
   return null;
 end;
 $$;
@@ -113,8 +100,8 @@ declare
 begin
   -- Of a node what people say (update_node, cordon), not what its agent does.
   for v_table in
-    select * from (values ('nodes', $s$'node', 'overrides', 'unschedulable'$s$), ('packs', $s$'pack'$s$), ('namespaces', $s$'namespace'$s$),
-                          ('priority_classes', $s$'priority_class'$s$), ('cluster_config', $s$'cluster_config'$s$)) t (name, arguments)
+    select * from (values ('nodes', $s$'node', 'id', 'overrides', 'unschedulable'$s$), ('packs', $s$'pack', 'id'$s$), ('namespaces', $s$'namespace', 'name'$s$),
+                          ('priority_classes', $s$'priority_class', 'name'$s$), ('cluster_config', $s$'cluster_config', 'name'$s$)) t (name, arguments)
   loop
     execute format('create trigger _810_warn_of_conflicts after update on stark.%I referencing old table as old_rows new table as new_rows
       for each statement execute function stark_internal.warn_of_conflicts(%s)', v_table.name, v_table.arguments);
