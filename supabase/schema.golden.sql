@@ -6797,7 +6797,7 @@ select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch
 
 select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()');
 
-select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods()');
+select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher()');
 
 select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()');
 

@@ -48,7 +48,10 @@ $$;
 comment on function stark_internal.call_watcher(timestamptz) is 'Has Edge Function watch listen to the nodes for the next minute.';
 revoke all on function stark_internal.call_watcher(timestamptz) from public, anon;
 
-/** stark_internal.wake_watcher(now): calls one when nobody has watched for ten seconds and none was called, since pg_cron would take up to a minute. */
+/**
+ * stark_internal.wake_watcher(now): calls one when nobody has watched for ten seconds and none was called. Done whenever an agent
+ * asks what to run, and by pg_cron with the reaper: a watcher that died early would leave the rest of its minute unwatched.
+ */
 create function stark_internal.wake_watcher(p_now timestamptz default now())
 returns void
 language plpgsql
@@ -194,4 +197,4 @@ revoke all on function stark.watch_nodes(jsonb, timestamptz, timestamptz) from p
 grant execute on function stark.watch_nodes(jsonb, timestamptz, timestamptz) to service_role;
 
 select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_watcher()');
-select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods()');
+select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher()');
