@@ -16,6 +16,19 @@ const UNREACHABLE = [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists'
 const TIMEOUT_SECONDS = 4;
 const GRACE_SECONDS = 1;
 const HOUR = 3_600_000;
+const UNTIL_ASKED = `
+  ctx.log.info('running');
+  await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));`;
+const UNTIL_KILLED = 'await new Promise(() => {});';
+const WEB = `
+  const { createServer } = await import('node:http');
+  const server = createServer((request, response) => {
+    ctx.log.info('asked for ' + request.url);
+    response.end('here');
+    if (request.url === '/crash') setTimeout(() => { throw new Error('asked to'); }, 20);
+  });
+  await new Promise((resolve) => server.listen(ctx.ports.http, '127.0.0.1', resolve));
+  ${UNTIL_ASKED}`;
 
 let test: TestStack;
 /** Where everything of the first start stands, that of the agents too. */
@@ -37,8 +50,9 @@ beforeAll(async () => {
   // It is killed below.
   database.on('error', () => {});
   await database.connect();
-  await cluster.pack('service', ledger.packSource());
-  await cluster.pack('stubborn', ledger.packSource({ stubborn: true }));
+  await cluster.pack('service', ledger.packOf(UNTIL_ASKED));
+  await cluster.pack('stubborn', ledger.packOf(UNTIL_KILLED));
+  await cluster.pack('web', ledger.packOf(WEB));
   await call(cluster.client, 'update_cluster_config', {
     p_changes: { heartbeat_interval: 1, heartbeat_timeout: TIMEOUT_SECONDS },
   });
@@ -155,9 +169,10 @@ describe('no pod is lost, and none runs twice', () => {
     expect(await cluster.pod(leaves.id)).toMatchObject({ status: 'evicted', status_reason: 'NodeOffline' });
     agent.kill('SIGCONT');
     const thawed = performance.now();
-    await nodeThat('frozen', 'healthy');
+    const incarnation = (stays.incarnation ?? 0) + 2;
+    expect(await nodeThat('frozen', 'healthy')).toMatchObject({ incarnation });
     await truthAbout('frozen');
-    expect(await cluster.pod(stays.id)).toMatchObject({ status: 'running', restarts: 0 });
+    expect(await cluster.pod(stays.id)).toMatchObject({ status: 'running', restarts: 0, incarnation });
     expect((ledger.of(leaves.id)[0]?.to ?? Number.POSITIVE_INFINITY) - thawed).toBeLessThan(10_000);
   });
 
@@ -192,13 +207,13 @@ describe('no pod is lost, and none runs twice', () => {
   ])("when an agent's clock is an hour %s", async (name, clockAheadMs) => {
     const before = Date.now();
     await agentOn(name, { faults: { clockAheadMs } });
-    const { leaves } = await podsOn(name);
+    const { leaves, stays } = await podsOn(name);
     const running = await cluster.running(leaves.id);
     const started = Date.parse(running.started_at ?? '');
     expect(started).toBeGreaterThan(before);
     expect(started).toBeLessThan(Date.now() + 1_000);
     const line = await waitFor('its first line', async () => {
-      const { data } = await cluster.client.from('pod_logs').select('time').eq('pod_id', leaves.id).order('seq');
+      const { data } = await cluster.client.from('pod_logs').select('time').eq('pod_id', stays.id).order('seq');
       return data?.[0];
     });
     const printed = Date.parse(line.time);
@@ -250,25 +265,51 @@ describe('with all these agents', () => {
     expect(await everyone()).toMatchObject(before.map(({ name, incarnation }) => ({ name, incarnation })));
   });
 
-  it('a stack that was away for longer than agents may be silent finds all of it as it was', async () => {
+  it('a stack that was away for longer than agents may be silent finds all of it as it was, and hears what it missed', async () => {
+    const get = (path: string) => fetch(`http://127.0.0.1:${web.ports.http}${path}`).then((answer) => answer.text());
+    const ports = [{ name: 'http', strategy: 'random' }];
+    const web = await cluster.running(await cluster.createPod('web', { nodeName: 'frozen', ports }));
     const before = await everyone();
     const { url, dbUrl, dataDir } = test.stack;
     await test.stack.stop();
-    agents.get('killed')?.kill('SIGKILL');
     const since = performance.now();
+    agents.get('killed')?.kill('SIGKILL');
+    expect(await get('/while-away')).toBe('here');
+    await get('/crash');
+    // Back after its back-off of a second, on the port it had.
+    await waitFor('the pod to serve again', () => get('/back').catch(() => undefined));
+    await waitFor('a long silence', () => performance.now() - since > (TIMEOUT_SECONDS + 1) * 1_000);
     test = await startTestStack({
       dataDir,
       port: Number(new URL(url).port),
       dbPort: Number(new URL(dbUrl).port),
     });
     stacks.push(test);
-    await nodeThat('killed', 'offline', 30_000);
-    expect(performance.now() - since).toBeGreaterThan(TIMEOUT_SECONDS * 1000);
+
+    const told = await cluster.podThat(
+      'told of',
+      web.id,
+      ({ status, restarts }) => status === 'running' && restarts > 0,
+    );
+    expect(told).toMatchObject({ restarts: 1, exit_code: 1, ports: web.ports, incarnation: web.incarnation });
+    const lines = await waitFor('the lines of the outage', async () => {
+      const all = await cluster.logs(web.id);
+      return all.includes('asked for /back') ? all : undefined;
+    });
+    expect(lines).toEqual(expect.arrayContaining(['asked for /while-away', 'asked for /crash']));
+    await waitFor('a pod to start within two seconds', async () => {
+      const started = performance.now();
+      await cluster.running(await cluster.createPod('service', { nodeName: 'frozen' }));
+      return performance.now() - started < 2_000;
+    });
+
+    // A word that names all others proves that somebody watches again; the silence of before is not held against them.
+    await nodeThat('killed', 'offline', 40_000);
     const rest = before.filter(({ name }) => name !== 'killed');
-    for (const { name } of rest) await truthAbout(name, 20_000);
+    for (const { name } of rest) await truthAbout(name);
     for (const { name, incarnation } of rest)
       expect(await node(name)).toMatchObject({ status: 'healthy', incarnation });
     await agentOn('killed');
-    await truthAbout('killed', 20_000);
+    await truthAbout('killed');
   });
 }, 90_000);

@@ -12,7 +12,6 @@ import { startAgentProcess } from './agent-process.js';
 import { ADMIN, Cluster } from './cluster.js';
 
 const SERVICE = `export default (ctx) => new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));`;
-const UNREACHABLE = [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' }];
 const TIMEOUT_SECONDS = 3;
 
 let test: TestStack;
@@ -147,30 +146,6 @@ describe('liveness', () => {
     await nodeThat('victim', 'offline').finally(() => clearInterval(beating));
     expect(await cluster.pod(id)).toMatchObject({ status: 'evicted', status_reason: 'NodeOffline' });
     await other.realtime.disconnect();
-  });
-
-  it.concurrent('a node that thaws is another life, keeps what is still its own, and starts nothing twice', async () => {
-    const agent = await agentOn('frozen');
-    const lost = await cluster.createPod('service', { nodeName: 'frozen' });
-    const kept = await cluster.createPod('service', { nodeName: 'frozen', tolerations: UNREACHABLE });
-    await cluster.running(lost);
-    const { incarnation } = await cluster.running(kept);
-    const processes = podProcesses(agent);
-    expect(processes).toHaveLength(2);
-    agent.kill('SIGSTOP');
-    expect(await nodeThat('frozen', 'offline')).toMatchObject({ status_reason: 'HeartbeatTimeout' });
-    expect(await cluster.pod(lost)).toMatchObject({ status: 'evicted' });
-    expect(await cluster.pod(kept)).toMatchObject({ status: 'running' });
-    agent.kill('SIGCONT');
-    expect(await nodeThat('frozen', 'healthy')).toMatchObject({ incarnation: (incarnation ?? 0) + 2 });
-    await waitFor('the evicted pod to be stopped', () => podProcesses(agent).length === 1);
-    expect(processes.map(({ pid }) => pid)).toContain(podProcesses(agent)[0]?.pid);
-    expect(await cluster.pod(kept)).toMatchObject({
-      status: 'running',
-      restarts: 0,
-      incarnation: (incarnation ?? 0) + 2,
-    });
-    await cluster.createPod('service', { nodeName: 'frozen' }).then((id) => cluster.running(id));
   });
 
   it.concurrent('a node behind a cut cable runs on, and gives back what was taken from it when the cable is mended', async () => {

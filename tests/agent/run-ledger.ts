@@ -22,16 +22,15 @@ export class RunLedger {
     return ledger;
   }
 
-  /** A pack that runs until it is told to end; with `stubborn` until it is made to. */
-  packSource({ stubborn = false } = {}): string {
+  /** A pack that does this, and whose processes are known here. */
+  packOf(body: string): string {
     const { port } = this.#server.address() as AddressInfo;
     return `
 import { connect } from 'node:net';
-export default (ctx) => new Promise((resolve) => {
+export default async (ctx) => {
   connect(${port}, '127.0.0.1').write(ctx.pod.id);
-  ctx.log.info('running');
-  ctx.signal.addEventListener('abort', () => ${stubborn ? "ctx.log.info('no')" : 'resolve()'});
-});`;
+  ${body}
+};`;
   }
 
   /** Every run of the pod so far. */
