@@ -67,9 +67,8 @@ $$;
 comment on function stark_internal.placement_rules(jsonb) is 'What a pod''s spec asks about other pods.';
 revoke all on function stark_internal.placement_rules(jsonb) from public, anon;
 
--- Pods whose anti-affinity keeps others away are looked up at each pass that places pods.
-create index pods_anti_affinity_idx on stark.pods (node_id)
-  where (spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null;
+-- Pods that want others near or away are looked up at each pass that places pods.
+create index pods_speaking_of_pods_idx on stark.pods (node_id) where spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'];
 
 /** stark_internal.open_tables(): the working tables of a pass, once a session, and empty. */
 create function stark_internal.open_tables()
@@ -102,8 +101,11 @@ begin
     ) on commit delete rows;
     -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
     create temporary table pass_counts (selector_no integer, node_no integer, pods bigint, staying bigint) on commit delete rows;
-    -- Where pods stand whose anti-affinity speaks of a selector.
-    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer) on commit delete rows;
+    -- Where pods stand whose rules speak of others, how many with the same rules.
+    create temporary table pass_holders (namespace text, rules jsonb, node_no integer, pods bigint) on commit delete rows;
+    -- Of these, who keeps the pods of a selector away, and how glad the others would be of them.
+    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer, pods bigint) on commit delete rows;
+    create temporary table pass_wishes (selector_no integer, topology_key text, node_no integer, points bigint) on commit delete rows;
     create temporary table pass_bindings (
       pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
     ) on commit delete rows;
@@ -116,7 +118,9 @@ begin
   delete from pg_temp.pass_selectors;
   delete from pg_temp.pass_rules;
   delete from pg_temp.pass_counts;
+  delete from pg_temp.pass_holders;
   delete from pg_temp.pass_bans;
+  delete from pg_temp.pass_wishes;
   delete from pg_temp.pass_bindings;
   delete from pg_temp.pass_reasons;
   delete from pg_temp.pass_nominations;

@@ -79,6 +79,10 @@ with affinity as (
 select 'affinity', (select jsonb_agg(stark_internal.resolve_term(p_namespace, a.term)) from affinity a), a.term ->> 'topologyKey', null::integer, null::integer, null::integer, null::boolean, null::boolean
 from affinity a
 union all
+-- To those that come later each is a preference: Kubernetes' hardPodAffinityWeight, which is 1.
+select 'company', jsonb_build_array(stark_internal.resolve_term(p_namespace, a.term)), a.term ->> 'topologyKey', 1, null, null, null, null
+from affinity a
+union all
 select 'anti_affinity', jsonb_build_array(stark_internal.resolve_term(p_namespace, t)), t ->> 'topologyKey', null, null, null, null, null
 from jsonb_array_elements(coalesce(p_rules #> '{podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}', '[]')) t
 union all
@@ -103,10 +107,14 @@ volatile
 set search_path = ''
 as $$
 declare
-  v_holders boolean := exists (
-    select from stark.pods p
-    where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null and stark_internal.occupies(p.status));
+  v_holders boolean;
 begin
+  insert into pg_temp.pass_holders
+    select p.namespace, stark_internal.placement_rules(p.spec), n.node_no, count(*)
+    from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
+    where p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] and stark_internal.occupies(p.status)
+    group by 1, 2, 3;
+  v_holders := found;
   if not v_holders and not exists (select from pg_temp.pass_pods p where p.rules is not null) then
     return false;
   end if;
@@ -118,12 +126,9 @@ begin
     select w.rules_no, r.* from wishes w cross join lateral stark_internal.rules_of(w.namespace, w.rules) r
   ), held as materialized (
     select distinct r.terms
-    from (
-      select distinct p.namespace, stark_internal.placement_rules(p.spec) as rules from stark.pods p
-      where v_holders and (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
-        and stark_internal.occupies(p.status)) h
+    from (select distinct h.namespace, h.rules from pg_temp.pass_holders h) h
     cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
-    where r.kind = 'anti_affinity'
+    where r.kind in ('anti_affinity', 'prefer', 'company')
   ), selectors as (
     insert into pg_temp.pass_selectors (terms, namespaces, match_labels)
       select t.terms,
@@ -152,7 +157,7 @@ begin
         else stark_internal.matches_terms(d.namespace, d.labels, s.terms) end
       group by d.namespace, d.labels) m
     where p.namespace = m.namespace and p.labels = m.labels;
-  -- Who among the pods already there.
+  -- Who among the pods already there, as far as a pending pod asks.
   insert into pg_temp.pass_counts
     select s.selector_no, n.node_no, count(*), count(*) filter (where p.status <> 'stopping')
     from stark.pods p
@@ -160,17 +165,28 @@ begin
     join pg_temp.pass_selectors s on case
       when s.match_labels is not null then p.namespace = any (s.namespaces) and p.labels @> s.match_labels
       else stark_internal.matches_terms(p.namespace, p.labels, s.terms) end
-    where stark_internal.occupies(p.status)
+    where stark_internal.occupies(p.status) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
     group by s.selector_no, n.node_no;
   if v_holders then
-    insert into pg_temp.pass_bans
-      select distinct s.selector_no, r.topology_key, n.node_no
-      from stark.pods p
-      join pg_temp.pass_nodes n on n.node_id = p.node_id
-      cross join lateral stark_internal.rules_of(p.namespace, stark_internal.placement_rules(p.spec)) r
+    with stances as materialized (
+      select h.namespace, h.rules, s.selector_no, r.kind, r.topology_key, sum(r.weight) as weight
+      from (select distinct h.namespace, h.rules from pg_temp.pass_holders h) h
+      cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
       join pg_temp.pass_selectors s using (terms)
-      where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
-        and stark_internal.occupies(p.status) and r.kind = 'anti_affinity';
+      where r.kind in ('anti_affinity', 'prefer', 'company')
+      group by 1, 2, 3, 4, 5
+    ), bans as (
+      insert into pg_temp.pass_bans
+        select s.selector_no, s.topology_key, h.node_no, sum(h.pods)
+        from pg_temp.pass_holders h join stances s using (namespace, rules)
+        where s.kind = 'anti_affinity'
+        group by 1, 2, 3
+    )
+    insert into pg_temp.pass_wishes
+      select s.selector_no, s.topology_key, h.node_no, sum(s.weight * h.pods)
+      from pg_temp.pass_holders h join stances s using (namespace, rules)
+      where s.kind <> 'anti_affinity'
+      group by 1, 2, 3;
   end if;
   return true;
 end;

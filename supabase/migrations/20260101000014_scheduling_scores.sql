@@ -132,27 +132,31 @@ $$;
 comment on function stark_internal.score_taints(stark_internal.pod_group) is 'Nodes scored by taints that would rather not have the pod.';
 revoke all on function stark_internal.score_taints(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.score_pod_affinity(group): preferred pod affinity and anti-affinity, weight by pod that is there. */
+/** stark_internal.score_pod_affinity(group): preferred pod affinity and anti-affinity, weight by pod that is there; and as much as the pods there would like to have the group's, or not, by their own. */
 create function stark_internal.score_pod_affinity(p_group stark_internal.pod_group)
 returns table (node_no integer, score double precision)
 language sql
 stable
 set search_path = ''
 as $$
-with rules as materialized (
-  select row_number() over () as no, r.selector_no, r.topology_key, r.weight from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer'
+with given as (
+  select r.topology_key, c.node_no, r.weight * c.pods as points
+  from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
+  where r.rules_no = p_group.rules_no and r.kind = 'prefer'
+  union all
+  select w.topology_key, w.node_no, w.points from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)
 ), held as materialized (
-  select r.no, r.topology_key, m.labels ->> r.topology_key as domain, r.weight * sum(c.pods) as points
-  from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_nodes m using (node_no)
-  group by 1, 2, 3, r.weight
+  select g.topology_key, m.labels ->> g.topology_key as domain, sum(g.points) as points
+  from given g join pg_temp.pass_nodes m using (node_no)
+  group by 1, 2
 ), points as (
   select n.node_no, sum(h.points) as points
-  from rules r
-  cross join lateral (select m.node_no, m.labels ->> r.topology_key as domain from pg_temp.pass_nodes m) n
-  join held h on h.no = r.no and h.domain = n.domain
+  from (select distinct h.topology_key from held h) k
+  cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
+  join held h on h.topology_key = k.topology_key and h.domain = n.domain
   group by n.node_no
 )
-select p.node_no, 2 * 100.0 * p.points / max(abs(p.points)) over () from points p;
+select p.node_no, 2 * 100.0 * p.points / max(abs(p.points)) over () from points p where p.points <> 0;
 $$;
 comment on function stark_internal.score_pod_affinity(stark_internal.pod_group) is 'Nodes scored by preferred company.';
 revoke all on function stark_internal.score_pod_affinity(stark_internal.pod_group) from public, anon;
@@ -185,8 +189,11 @@ begin
     return query select * from stark_internal.score_node_affinity(p_group);
   end if;
   return query select * from stark_internal.score_taints(p_group);
-  if exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind in ('prefer', 'prefer_spread')) then
+  if exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer')
+     or exists (select from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)) then
     return query select * from stark_internal.score_pod_affinity(p_group);
+  end if;
+  if exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer_spread') then
     return query select * from stark_internal.score_topology_spread(p_group);
   end if;
 end;

@@ -40,7 +40,7 @@ declare
   v_most bigint;
   v_nodes integer[];
   v_more boolean;
-  v_prefers boolean := p_group.template ? 'preferred' or p_group.rules_no is not null
+  v_prefers boolean := p_group.template ? 'preferred' or p_group.rules_no is not null or p_group.matches is not null
     or (select f.has_tainted from pg_temp.pass_facts f);
 begin
   if p_group.rules_no is not null then
@@ -167,9 +167,15 @@ begin
   end if;
   if p_group.rules_no is not null then
     insert into pg_temp.pass_bans
-      select distinct r.selector_no, r.topology_key, u.node_no
+      select r.selector_no, r.topology_key, u.node_no, count(*)
       from pg_temp.pass_rules r cross join unnest(p_nodes) as u (node_no)
-      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity';
+      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
+      group by 1, 2, 3;
+    insert into pg_temp.pass_wishes
+      select r.selector_no, r.topology_key, u.node_no, sum(r.weight)
+      from pg_temp.pass_rules r cross join unnest(p_nodes) as u (node_no)
+      where r.rules_no = p_group.rules_no and r.kind in ('prefer', 'company')
+      group by 1, 2, 3;
   end if;
 end;
 $$;

@@ -133,5 +133,27 @@ delete from stark.pods;
 select is((select count(distinct node_id) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'replicas', 4, 'labels', '{"app": "web"}'::jsonb,
   'spec', pg_temp.prefers('podAntiAffinity', 100, 'host'))))), 4::bigint, 'a group that would rather be apart is');
 
+delete from stark.pods;
+
+-- What the pods that are there would like
+select pg_temp.put('host', '{"app": "host"}', pg_temp.prefers('podAffinity', 10, 'host') || '{"nodeName": "b2"}');
+select is(pg_temp.put('guest', '{"app": "web"}'), 'b2', 'whom a pod there would like near is near it');
+select is(left(pg_temp.put('stranger', '{"app": "db"}'), 2) <> 'b2', true, 'others are not drawn there');
+delete from stark.pods;
+select pg_temp.put('recluse', '{}', pg_temp.prefers('podAntiAffinity', 10, 'zone') || '{"nodeName": "a1"}');
+select is(left(pg_temp.put('guest', '{"app": "web"}'), 1), 'b', 'whom it would rather not have keeps away');
+delete from stark.pods;
+select pg_temp.put('web', '{"app": "web"}', '{"nodeName": "b1"}');
+select pg_temp.put('db', '{"app": "db"}', pg_temp.wish('podAffinity', pg_temp.term('zone', pg_temp.web())));
+select is(left(pg_temp.put('web' || i, '{"app": "web"}'), 1), 'b', 'company that a pod requires is drawn to it as well') from generate_series(2, 3) i;
+select is(stark.explain_placement('{"pack": "open", "labels": {"app": "web"}}') #> '{nodes,0,scores,pod affinity}', '200.00'::jsonb, 'which shows in the scores');
+delete from stark.pods;
+select pg_temp.put('near', '{}', pg_temp.prefers('podAffinity', 10, 'host') || '{"nodeName": "a1"}'), pg_temp.put('far', '{}', pg_temp.prefers('podAntiAffinity', 10, 'host') || '{"nodeName": "a1"}');
+select is(stark.explain_placement('{"pack": "open", "labels": {"app": "web"}}') -> 'nodes' @> '[{"scores": {"pod affinity": 200.00}}]', false, 'wishes against each other cancel out');
+delete from stark.pods;
+select is((select array_agg(left(p.node_name, 2) order by p.name) from stark.create_pods(jsonb_build_array(
+    jsonb_build_object('pack', 'open', 'name', 'a-host', 'priority', 200, 'spec', pg_temp.prefers('podAffinity', 10, 'host') || '{"nodeName": "b2"}'),
+    jsonb_build_object('pack', 'open', 'name', 'b-guest', 'priority', 100, 'labels', '{"app": "web"}'::jsonb))) p), array['b2', 'b2'], 'pods placed in the same pass have wishes too');
+
 select * from finish();
 rollback;
