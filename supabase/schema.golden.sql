@@ -527,7 +527,6 @@ alter table stark.pods add constraint pods_pack_id_fkey FOREIGN KEY (pack_id) RE
 alter table stark.pods add constraint pods_pack_version_id_fkey FOREIGN KEY (pack_version_id) REFERENCES stark.pack_versions(id);
 alter table stark.pods add constraint pods_pkey PRIMARY KEY (id);
 alter table stark.pods add constraint pod_name_is_unique_in_its_namespace UNIQUE (namespace, name);
-CREATE INDEX pods_anti_affinity_idx ON stark.pods USING btree (node_id) WHERE ((spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}'::text[]) IS NOT NULL);
 CREATE INDEX pods_created_by_idx ON stark.pods USING btree (created_by);
 CREATE INDEX pods_deletion_requested_at_idx ON stark.pods USING btree (deletion_requested_at) WHERE (deletion_requested_at IS NOT NULL);
 CREATE INDEX pods_node_id_idx ON stark.pods USING btree (node_id);
@@ -535,6 +534,7 @@ CREATE INDEX pods_nominated_node_id_idx ON stark.pods USING btree (nominated_nod
 CREATE INDEX pods_pack_id_idx ON stark.pods USING btree (pack_id);
 CREATE INDEX pods_pack_version_id_idx ON stark.pods USING btree (pack_version_id);
 CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX pods_speaking_of_pods_idx ON stark.pods USING btree (node_id) WHERE ((spec -> 'affinity'::text) ?| ARRAY['podAffinity'::text, 'podAntiAffinity'::text]);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pods FOR EACH ROW EXECUTE FUNCTION stark_internal.bump_version();
 CREATE TRIGGER _100_check_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
@@ -2701,6 +2701,76 @@ end;
 $function$;
 comment on function stark_internal.bind(timestamp with time zone) is 'Writes what a schedule pass has worked out.';
 
+CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, rule integer, must_leave bigint, pods uuid[])
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+AS $function$
+begin
+  if p_group.rules_no is null and p_group.matches is null then
+    return;
+  end if;
+  return query
+    with nodes as materialized (
+      select n.node_no, n.node_id, n.labels from pg_temp.pass_nodes n
+    ), keepers as (
+      -- In a domain from which a pod is kept, all who keep it from there must leave.
+      select 'avoided' as kind, r.selector_no, r.topology_key, c.node_no, c.pods
+      from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
+      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
+      union all
+      select 'avoids', b.selector_no, b.topology_key, b.node_no, b.pods from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)
+    ), kept as materialized (
+      select k.kind, k.selector_no, k.topology_key, n.labels ->> k.topology_key as domain, sum(k.pods)::bigint as pods
+      from keepers k join nodes n using (node_no)
+      group by 1, 2, 3, 4
+    ), spread as materialized (
+      select r.selector_no, r.topology_key, d.domain, d.pods + (r.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest - r.max_skew as excess
+      from pg_temp.pass_rules r left join stark_internal.spread_domains(p_group, 'spread') d on d.selector_no = r.selector_no and d.topology_key = r.topology_key
+      where r.rules_no = p_group.rules_no and r.kind = 'spread'
+    ), blocks as materialized (
+      select n.node_no, n.node_id, k.kind, k.selector_no, k.topology_key, k.pods as must_leave
+      from (select distinct k.topology_key from kept k) t
+      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
+      join kept k on k.topology_key = t.topology_key and k.domain = n.domain
+      union all
+      select n.node_no, n.node_id, 'spread', t.selector_no, t.topology_key, s.excess
+      from (select distinct s.selector_no, s.topology_key from spread s) t
+      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
+      left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = n.domain
+      where s.excess is null or s.excess > 0
+    ), lower as materialized (
+      select p.id, p.node_id, p.namespace, p.labels, p.status = 'stopping' as goes,
+             case when p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] then stark_internal.placement_rules(p.spec) end as rules
+      from stark.pods p
+      where p.priority < p_group.priority and stark_internal.occupies(p.status) and p.node_id in (select b.node_id from blocks b)
+    ), held as materialized (
+      select distinct h.namespace, h.rules, s.selector_no, r.topology_key
+      from (select distinct l.namespace, l.rules from lower l where l.rules is not null) h
+      cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
+      join pg_temp.pass_selectors s using (terms)
+      where r.kind = 'anti_affinity'
+    ), culprits as (
+      select b.kind, b.selector_no, b.topology_key, l.node_id, l.id
+      from (select distinct b.kind, b.selector_no, b.topology_key from blocks b where b.kind <> 'avoids') b
+      join pg_temp.pass_selectors s using (selector_no)
+      join lower l on stark_internal.matches_terms(l.namespace, l.labels, s.terms)
+      -- Spread does not count those that are stopping.
+      where b.kind = 'avoided' or not l.goes
+      union all
+      select 'avoids', h.selector_no, h.topology_key, l.node_id, l.id from lower l join held h using (namespace, rules)
+    )
+    select b.node_no, row_number() over (partition by b.node_no order by b.kind, b.selector_no, b.topology_key)::integer, b.must_leave,
+           coalesce(array_agg(c.id) filter (where c.id is not null), '{}')
+    from blocks b
+    left join culprits c on c.node_id = b.node_id and c.kind = b.kind and c.selector_no = b.selector_no and c.topology_key = b.topology_key
+    group by b.node_no, b.kind, b.selector_no, b.topology_key, b.must_leave;
+end;
+$function$;
+comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
+
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
  RETURNS void
  LANGUAGE sql
@@ -2964,19 +3034,31 @@ declare
   v_memory bigint;
   v_storage bigint;
   v_pods bigint;
+  v_spare bigint[];
+  v_rule integer;
 begin
   -- Per node: all lower pods are taken away; then, from the highest down and the longest running first, each is put back that
-  -- fits beside the newcomer. Those that are stopping already go in any case, and cost nothing.
+  -- fits beside the newcomer and that no rule needs gone. Those that are stopping already go in any case, and cost nothing.
   for v_pod in
+    with blocking as materialized (
+      select b.* from stark_internal.blocking_rules(p_group) b where b.node_no = any (p_nodes)
+    ), spare as (
+      select b.node_no, array_agg(cardinality(b.pods) - b.must_leave order by b.rule) as spare from blocking b group by b.node_no
+    ), counted as (
+      select u.id, array_agg(b.rule) as rules from blocking b cross join unnest(b.pods) as u (id) group by u.id
+    )
     select n.node_no as no, p.id, p.priority, p.cpu_request as cpu, p.memory_request as memory, p.storage_request as storage,
            p.status = 'stopping' or p.id in (select v from pg_temp.pass_nominations m, unnest(m.victims) v) as goes,
            coalesce(p.started_at, p.scheduled_at, p.created_at) as since,
            n.free_cpu + sum(p.cpu_request) over w - p_group.cpu as room_cpu,
            n.free_memory + sum(p.memory_request) over w - p_group.memory as room_memory,
            n.free_storage + sum(p.storage_request) over w - p_group.storage as room_storage,
-           n.free_pods + count(*) over w - 1 as room_pods
+           n.free_pods + count(*) over w - 1 as room_pods,
+           s.spare, c.rules
     from pg_temp.pass_nodes n
     join stark.pods p on p.node_id = n.node_id
+    left join spare s on s.node_no = n.node_no
+    left join counted c on c.id = p.id
     where n.node_no = any (p_nodes) and p.priority < p_group.priority and stark_internal.occupies(p.status)
     window w as (partition by n.node_no)
     order by n.node_no, goes desc, p.priority desc, since, p.id
@@ -2991,6 +3073,7 @@ begin
       v_memory := v_pod.room_memory;
       v_storage := v_pod.room_storage;
       v_pods := v_pod.room_pods;
+      v_spare := v_pod.spare;
       highest := -1;
       total := 0;
       started := null;
@@ -2999,7 +3082,11 @@ begin
     end if;
     continue when victims is null or v_pod.goes;
     if (v_cpu >= v_pod.cpu or p_group.cpu = 0) and (v_memory >= v_pod.memory or p_group.memory = 0)
-       and (v_storage >= v_pod.storage or p_group.storage = 0) and v_pods >= 1 then
+       and (v_storage >= v_pod.storage or p_group.storage = 0) and v_pods >= 1
+       and (v_pod.rules is null or not exists (select from unnest(v_pod.rules) r where v_spare[r] <= 0)) then
+      foreach v_rule in array coalesce(v_pod.rules, '{}') loop
+        v_spare[v_rule] := v_spare[v_rule] - 1;
+      end loop;
       v_cpu := v_cpu - v_pod.cpu;
       v_memory := v_memory - v_pod.memory;
       v_storage := v_storage - v_pod.storage;
@@ -3105,9 +3192,15 @@ begin
   end if;
   if p_group.rules_no is not null then
     insert into pg_temp.pass_bans
-      select distinct r.selector_no, r.topology_key, u.node_no
+      select r.selector_no, r.topology_key, u.node_no, count(*)
       from pg_temp.pass_rules r cross join unnest(p_nodes) as u (node_no)
-      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity';
+      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
+      group by 1, 2, 3;
+    insert into pg_temp.pass_wishes
+      select r.selector_no, r.topology_key, u.node_no, sum(r.weight)
+      from pg_temp.pass_rules r cross join unnest(p_nodes) as u (node_no)
+      where r.rules_no = p_group.rules_no and r.kind in ('prefer', 'company')
+      group by 1, 2, 3;
   end if;
 end;
 $function$;
@@ -4159,10 +4252,14 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  SET search_path TO 'pg_temp'
 AS $function$
 declare
-  v_holders boolean := exists (
-    select from stark.pods p
-    where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null and stark_internal.occupies(p.status));
+  v_holders boolean;
 begin
+  insert into pg_temp.pass_holders
+    select p.namespace, stark_internal.placement_rules(p.spec), n.node_no, count(*)
+    from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
+    where p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] and stark_internal.occupies(p.status)
+    group by 1, 2, 3;
+  v_holders := found;
   if not v_holders and not exists (select from pg_temp.pass_pods p where p.rules is not null) then
     return false;
   end if;
@@ -4174,12 +4271,9 @@ begin
     select w.rules_no, r.* from wishes w cross join lateral stark_internal.rules_of(w.namespace, w.rules) r
   ), held as materialized (
     select distinct r.terms
-    from (
-      select distinct p.namespace, stark_internal.placement_rules(p.spec) as rules from stark.pods p
-      where v_holders and (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
-        and stark_internal.occupies(p.status)) h
+    from (select distinct h.namespace, h.rules from pg_temp.pass_holders h) h
     cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
-    where r.kind = 'anti_affinity'
+    where r.kind in ('anti_affinity', 'prefer', 'company')
   ), selectors as (
     insert into pg_temp.pass_selectors (terms, namespaces, match_labels)
       select t.terms,
@@ -4208,7 +4302,7 @@ begin
         else stark_internal.matches_terms(d.namespace, d.labels, s.terms) end
       group by d.namespace, d.labels) m
     where p.namespace = m.namespace and p.labels = m.labels;
-  -- Who among the pods already there.
+  -- Who among the pods already there, as far as a pending pod asks.
   insert into pg_temp.pass_counts
     select s.selector_no, n.node_no, count(*), count(*) filter (where p.status <> 'stopping')
     from stark.pods p
@@ -4216,17 +4310,28 @@ begin
     join pg_temp.pass_selectors s on case
       when s.match_labels is not null then p.namespace = any (s.namespaces) and p.labels @> s.match_labels
       else stark_internal.matches_terms(p.namespace, p.labels, s.terms) end
-    where stark_internal.occupies(p.status)
+    where stark_internal.occupies(p.status) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
     group by s.selector_no, n.node_no;
   if v_holders then
-    insert into pg_temp.pass_bans
-      select distinct s.selector_no, r.topology_key, n.node_no
-      from stark.pods p
-      join pg_temp.pass_nodes n on n.node_id = p.node_id
-      cross join lateral stark_internal.rules_of(p.namespace, stark_internal.placement_rules(p.spec)) r
+    with stances as materialized (
+      select h.namespace, h.rules, s.selector_no, r.kind, r.topology_key, sum(r.weight) as weight
+      from (select distinct h.namespace, h.rules from pg_temp.pass_holders h) h
+      cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
       join pg_temp.pass_selectors s using (terms)
-      where (p.spec #> '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}') is not null
-        and stark_internal.occupies(p.status) and r.kind = 'anti_affinity';
+      where r.kind in ('anti_affinity', 'prefer', 'company')
+      group by 1, 2, 3, 4, 5
+    ), bans as (
+      insert into pg_temp.pass_bans
+        select s.selector_no, s.topology_key, h.node_no, sum(h.pods)
+        from pg_temp.pass_holders h join stances s using (namespace, rules)
+        where s.kind = 'anti_affinity'
+        group by 1, 2, 3
+    )
+    insert into pg_temp.pass_wishes
+      select s.selector_no, s.topology_key, h.node_no, sum(s.weight * h.pods)
+      from pg_temp.pass_holders h join stances s using (namespace, rules)
+      where s.kind <> 'anti_affinity'
+      group by 1, 2, 3;
   end if;
   return true;
 end;
@@ -4585,8 +4690,11 @@ begin
     ) on commit delete rows;
     -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
     create temporary table pass_counts (selector_no integer, node_no integer, pods bigint, staying bigint) on commit delete rows;
-    -- Where pods stand whose anti-affinity speaks of a selector.
-    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer) on commit delete rows;
+    -- Where pods stand whose rules speak of others, how many with the same rules.
+    create temporary table pass_holders (namespace text, rules jsonb, node_no integer, pods bigint) on commit delete rows;
+    -- Of these, who keeps the pods of a selector away, and how glad the others would be of them.
+    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer, pods bigint) on commit delete rows;
+    create temporary table pass_wishes (selector_no integer, topology_key text, node_no integer, points bigint) on commit delete rows;
     create temporary table pass_bindings (
       pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
     ) on commit delete rows;
@@ -4599,7 +4707,9 @@ begin
   delete from pg_temp.pass_selectors;
   delete from pg_temp.pass_rules;
   delete from pg_temp.pass_counts;
+  delete from pg_temp.pass_holders;
   delete from pg_temp.pass_bans;
+  delete from pg_temp.pass_wishes;
   delete from pg_temp.pass_bindings;
   delete from pg_temp.pass_reasons;
   delete from pg_temp.pass_nominations;
@@ -4701,7 +4811,7 @@ declare
   v_most bigint;
   v_nodes integer[];
   v_more boolean;
-  v_prefers boolean := p_group.template ? 'preferred' or p_group.rules_no is not null
+  v_prefers boolean := p_group.template ? 'preferred' or p_group.rules_no is not null or p_group.matches is not null
     or (select f.has_tainted from pg_temp.pass_facts f);
 begin
   if p_group.rules_no is not null then
@@ -5039,15 +5149,18 @@ declare
   v_group stark_internal.pod_group := p_group;
   v_from integer := 1;
   v_until integer;
+  v_wanted integer;
   v_nodes integer[];
   v_picked record;
   v_count integer;
+  -- Pods that must keep apart from each other are served one by one: each has its say in where the next may go.
+  v_alone boolean := exists (select from stark_internal.own_rules(p_group) r where r.kind in ('spread', 'anti_affinity'));
 begin
-  -- Nodes that only lack room: what else rejects a node does not go away with its pods.
-  select array_agg(n.node_no) into v_nodes
-    from pg_temp.pass_nodes n
-    where n.node_no not in (select r.node_no from stark_internal.rejections(p_group) r where r.reason not like 'insufficient %');
-  while v_from <= cardinality(p_ids) and v_nodes is not null loop
+  while v_from <= cardinality(p_ids) loop
+    if v_alone or v_nodes is null then
+      v_nodes := stark_internal.preemptable_nodes(p_group);
+      exit when v_nodes is null;
+    end if;
     v_group.cpu := p_cpu[v_from];
     v_group.memory := p_memory[v_from];
     v_group.storage := p_storage[v_from];
@@ -5055,6 +5168,7 @@ begin
     select coalesce(min(u.ord) - 1, cardinality(p_ids)) into v_until
       from unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
       where u.ord > v_from and (u.c, u.m, u.s) is distinct from (v_group.cpu, v_group.memory, v_group.storage);
+    v_wanted := case when v_alone then 1 else v_until - v_from + 1 end;
     with chosen as materialized (
       select v.* from stark_internal.choose_victims(v_group, v_nodes) v
     ), ranked as (
@@ -5065,7 +5179,7 @@ begin
       from chosen c
     )
     select array_agg(r.node_no order by r.ord) as nodes, count(*)::integer as count into v_picked
-      from ranked r where r.rank = 1 and r.ord <= v_until - v_from + 1;
+      from ranked r where r.rank = 1 and r.ord <= v_wanted;
     v_count := v_picked.count;
     if v_count = 0 then
       v_from := v_until + 1; -- evicts nobody where it would not help
@@ -5083,6 +5197,23 @@ end;
 $function$;
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Finds nodes where lower pods have to go.';
 
+CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
+ RETURNS integer[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+AS $function$
+select array_agg(n.node_no)
+from pg_temp.pass_nodes n
+where n.node_no not in (
+    select r.node_no from stark_internal.rejections(p_group) r
+    where r.reason !~ '^(insufficient |pod anti-affinity$|anti-affinity of pods there$|topology spread )')
+  and n.node_no not in (
+    select b.node_no from stark_internal.blocking_rules(p_group) b where b.must_leave is null or cardinality(b.pods) < b.must_leave);
+$function$;
+comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
+
 CREATE OR REPLACE FUNCTION stark_internal.preferences(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, score double precision)
  LANGUAGE plpgsql
@@ -5095,8 +5226,11 @@ begin
     return query select * from stark_internal.score_node_affinity(p_group);
   end if;
   return query select * from stark_internal.score_taints(p_group);
-  if exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind in ('prefer', 'prefer_spread')) then
+  if exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer')
+     or exists (select from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)) then
     return query select * from stark_internal.score_pod_affinity(p_group);
+  end if;
+  if exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer_spread') then
     return query select * from stark_internal.score_topology_spread(p_group);
   end if;
 end;
@@ -5870,6 +6004,10 @@ with affinity as (
 select 'affinity', (select jsonb_agg(stark_internal.resolve_term(p_namespace, a.term)) from affinity a), a.term ->> 'topologyKey', null::integer, null::integer, null::integer, null::boolean, null::boolean
 from affinity a
 union all
+-- To those that come later each is a preference: Kubernetes' hardPodAffinityWeight, which is 1.
+select 'company', jsonb_build_array(stark_internal.resolve_term(p_namespace, a.term)), a.term ->> 'topologyKey', 1, null, null, null, null
+from affinity a
+union all
 select 'anti_affinity', jsonb_build_array(stark_internal.resolve_term(p_namespace, t)), t ->> 'topologyKey', null, null, null, null, null
 from jsonb_array_elements(coalesce(p_rules #> '{podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}', '[]')) t
 union all
@@ -6026,20 +6164,24 @@ CREATE OR REPLACE FUNCTION stark_internal.score_pod_affinity(p_group stark_inter
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-with rules as materialized (
-  select row_number() over () as no, r.selector_no, r.topology_key, r.weight from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer'
+with given as (
+  select r.topology_key, c.node_no, r.weight * c.pods as points
+  from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
+  where r.rules_no = p_group.rules_no and r.kind = 'prefer'
+  union all
+  select w.topology_key, w.node_no, w.points from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)
 ), held as materialized (
-  select r.no, r.topology_key, m.labels ->> r.topology_key as domain, r.weight * sum(c.pods) as points
-  from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_nodes m using (node_no)
-  group by 1, 2, 3, r.weight
+  select g.topology_key, m.labels ->> g.topology_key as domain, sum(g.points) as points
+  from given g join pg_temp.pass_nodes m using (node_no)
+  group by 1, 2
 ), points as (
   select n.node_no, sum(h.points) as points
-  from rules r
-  cross join lateral (select m.node_no, m.labels ->> r.topology_key as domain from pg_temp.pass_nodes m) n
-  join held h on h.no = r.no and h.domain = n.domain
+  from (select distinct h.topology_key from held h) k
+  cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
+  join held h on h.topology_key = k.topology_key and h.domain = n.domain
   group by n.node_no
 )
-select p.node_no, 2 * 100.0 * p.points / max(abs(p.points)) over () from points p;
+select p.node_no, 2 * 100.0 * p.points / max(abs(p.points)) over () from points p where p.points <> 0;
 $function$;
 comment on function stark_internal.score_pod_affinity(stark_internal.pod_group) is 'Nodes scored by preferred company.';
 

@@ -4,6 +4,82 @@
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
 
+/**
+ * stark_internal.blocking_rules(group) -> the rules about other pods by which nodes are rejected: how many of the pods that count
+ * for the rule must leave the node, and those of them that the group may push out. A rule that needs more than these does not
+ * give way; null where no pod is to blame.
+ */
+create function stark_internal.blocking_rules(p_group stark_internal.pod_group)
+returns table (node_no integer, rule integer, must_leave bigint, pods uuid[])
+language plpgsql
+stable
+set search_path = ''
+set enable_nestloop = off
+as $$
+begin
+  if p_group.rules_no is null and p_group.matches is null then
+    return;
+  end if;
+  return query
+    with nodes as materialized (
+      select n.node_no, n.node_id, n.labels from pg_temp.pass_nodes n
+    ), keepers as (
+      -- In a domain from which a pod is kept, all who keep it from there must leave.
+      select 'avoided' as kind, r.selector_no, r.topology_key, c.node_no, c.pods
+      from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
+      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
+      union all
+      select 'avoids', b.selector_no, b.topology_key, b.node_no, b.pods from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)
+    ), kept as materialized (
+      select k.kind, k.selector_no, k.topology_key, n.labels ->> k.topology_key as domain, sum(k.pods)::bigint as pods
+      from keepers k join nodes n using (node_no)
+      group by 1, 2, 3, 4
+    ), spread as materialized (
+      select r.selector_no, r.topology_key, d.domain, d.pods + (r.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest - r.max_skew as excess
+      from pg_temp.pass_rules r left join stark_internal.spread_domains(p_group, 'spread') d on d.selector_no = r.selector_no and d.topology_key = r.topology_key
+      where r.rules_no = p_group.rules_no and r.kind = 'spread'
+    ), blocks as materialized (
+      select n.node_no, n.node_id, k.kind, k.selector_no, k.topology_key, k.pods as must_leave
+      from (select distinct k.topology_key from kept k) t
+      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
+      join kept k on k.topology_key = t.topology_key and k.domain = n.domain
+      union all
+      select n.node_no, n.node_id, 'spread', t.selector_no, t.topology_key, s.excess
+      from (select distinct s.selector_no, s.topology_key from spread s) t
+      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
+      left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = n.domain
+      where s.excess is null or s.excess > 0
+    ), lower as materialized (
+      select p.id, p.node_id, p.namespace, p.labels, p.status = 'stopping' as goes,
+             case when p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] then stark_internal.placement_rules(p.spec) end as rules
+      from stark.pods p
+      where p.priority < p_group.priority and stark_internal.occupies(p.status) and p.node_id in (select b.node_id from blocks b)
+    ), held as materialized (
+      select distinct h.namespace, h.rules, s.selector_no, r.topology_key
+      from (select distinct l.namespace, l.rules from lower l where l.rules is not null) h
+      cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
+      join pg_temp.pass_selectors s using (terms)
+      where r.kind = 'anti_affinity'
+    ), culprits as (
+      select b.kind, b.selector_no, b.topology_key, l.node_id, l.id
+      from (select distinct b.kind, b.selector_no, b.topology_key from blocks b where b.kind <> 'avoids') b
+      join pg_temp.pass_selectors s using (selector_no)
+      join lower l on stark_internal.matches_terms(l.namespace, l.labels, s.terms)
+      -- Spread does not count those that are stopping.
+      where b.kind = 'avoided' or not l.goes
+      union all
+      select 'avoids', h.selector_no, h.topology_key, l.node_id, l.id from lower l join held h using (namespace, rules)
+    )
+    select b.node_no, row_number() over (partition by b.node_no order by b.kind, b.selector_no, b.topology_key)::integer, b.must_leave,
+           coalesce(array_agg(c.id) filter (where c.id is not null), '{}')
+    from blocks b
+    left join culprits c on c.node_id = b.node_id and c.kind = b.kind and c.selector_no = b.selector_no and c.topology_key = b.topology_key
+    group by b.node_no, b.kind, b.selector_no, b.topology_key, b.must_leave;
+end;
+$$;
+comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
+revoke all on function stark_internal.blocking_rules(stark_internal.pod_group) from public, anon;
+
 /** stark_internal.choose_victims(group, nodes) -> per node where it helps: who would have to go for one pod of the group, the highest priority among them, the sum, and since when the first of the highest runs. */
 create function stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
 returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz)
@@ -19,19 +95,31 @@ declare
   v_memory bigint;
   v_storage bigint;
   v_pods bigint;
+  v_spare bigint[];
+  v_rule integer;
 begin
   -- Per node: all lower pods are taken away; then, from the highest down and the longest running first, each is put back that
-  -- fits beside the newcomer. Those that are stopping already go in any case, and cost nothing.
+  -- fits beside the newcomer and that no rule needs gone. Those that are stopping already go in any case, and cost nothing.
   for v_pod in
+    with blocking as materialized (
+      select b.* from stark_internal.blocking_rules(p_group) b where b.node_no = any (p_nodes)
+    ), spare as (
+      select b.node_no, array_agg(cardinality(b.pods) - b.must_leave order by b.rule) as spare from blocking b group by b.node_no
+    ), counted as (
+      select u.id, array_agg(b.rule) as rules from blocking b cross join unnest(b.pods) as u (id) group by u.id
+    )
     select n.node_no as no, p.id, p.priority, p.cpu_request as cpu, p.memory_request as memory, p.storage_request as storage,
            p.status = 'stopping' or p.id in (select v from pg_temp.pass_nominations m, unnest(m.victims) v) as goes,
            coalesce(p.started_at, p.scheduled_at, p.created_at) as since,
            n.free_cpu + sum(p.cpu_request) over w - p_group.cpu as room_cpu,
            n.free_memory + sum(p.memory_request) over w - p_group.memory as room_memory,
            n.free_storage + sum(p.storage_request) over w - p_group.storage as room_storage,
-           n.free_pods + count(*) over w - 1 as room_pods
+           n.free_pods + count(*) over w - 1 as room_pods,
+           s.spare, c.rules
     from pg_temp.pass_nodes n
     join stark.pods p on p.node_id = n.node_id
+    left join spare s on s.node_no = n.node_no
+    left join counted c on c.id = p.id
     where n.node_no = any (p_nodes) and p.priority < p_group.priority and stark_internal.occupies(p.status)
     window w as (partition by n.node_no)
     order by n.node_no, goes desc, p.priority desc, since, p.id
@@ -46,6 +134,7 @@ begin
       v_memory := v_pod.room_memory;
       v_storage := v_pod.room_storage;
       v_pods := v_pod.room_pods;
+      v_spare := v_pod.spare;
       highest := -1;
       total := 0;
       started := null;
@@ -54,7 +143,11 @@ begin
     end if;
     continue when victims is null or v_pod.goes;
     if (v_cpu >= v_pod.cpu or p_group.cpu = 0) and (v_memory >= v_pod.memory or p_group.memory = 0)
-       and (v_storage >= v_pod.storage or p_group.storage = 0) and v_pods >= 1 then
+       and (v_storage >= v_pod.storage or p_group.storage = 0) and v_pods >= 1
+       and (v_pod.rules is null or not exists (select from unnest(v_pod.rules) r where v_spare[r] <= 0)) then
+      foreach v_rule in array coalesce(v_pod.rules, '{}') loop
+        v_spare[v_rule] := v_spare[v_rule] - 1;
+      end loop;
       v_cpu := v_cpu - v_pod.cpu;
       v_memory := v_memory - v_pod.memory;
       v_storage := v_storage - v_pod.storage;
@@ -77,6 +170,25 @@ $$;
 comment on function stark_internal.choose_victims(stark_internal.pod_group, integer[]) is 'Who would have to go, node by node.';
 revoke all on function stark_internal.choose_victims(stark_internal.pod_group, integer[]) from public, anon;
 
+/** stark_internal.preemptable_nodes(group) -> nodes that are rejected only by what may leave with pods of lower priority: lack of room, and rules about other pods. Null for none. */
+create function stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
+returns integer[]
+language sql
+stable
+set search_path = ''
+set enable_nestloop = off
+as $$
+select array_agg(n.node_no)
+from pg_temp.pass_nodes n
+where n.node_no not in (
+    select r.node_no from stark_internal.rejections(p_group) r
+    where r.reason !~ '^(insufficient |pod anti-affinity$|anti-affinity of pods there$|topology spread )')
+  and n.node_no not in (
+    select b.node_no from stark_internal.blocking_rules(p_group) b where b.must_leave is null or cardinality(b.pods) < b.must_leave);
+$$;
+comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
+revoke all on function stark_internal.preemptable_nodes(stark_internal.pod_group) from public, anon;
+
 /** stark_internal.preempt(group, pods and their requests): finds each a node and the pods that have to go for it. */
 create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
 returns void
@@ -89,15 +201,18 @@ declare
   v_group stark_internal.pod_group := p_group;
   v_from integer := 1;
   v_until integer;
+  v_wanted integer;
   v_nodes integer[];
   v_picked record;
   v_count integer;
+  -- Pods that must keep apart from each other are served one by one: each has its say in where the next may go.
+  v_alone boolean := exists (select from stark_internal.own_rules(p_group) r where r.kind in ('spread', 'anti_affinity'));
 begin
-  -- Nodes that only lack room: what else rejects a node does not go away with its pods.
-  select array_agg(n.node_no) into v_nodes
-    from pg_temp.pass_nodes n
-    where n.node_no not in (select r.node_no from stark_internal.rejections(p_group) r where r.reason not like 'insufficient %');
-  while v_from <= cardinality(p_ids) and v_nodes is not null loop
+  while v_from <= cardinality(p_ids) loop
+    if v_alone or v_nodes is null then
+      v_nodes := stark_internal.preemptable_nodes(p_group);
+      exit when v_nodes is null;
+    end if;
     v_group.cpu := p_cpu[v_from];
     v_group.memory := p_memory[v_from];
     v_group.storage := p_storage[v_from];
@@ -105,6 +220,7 @@ begin
     select coalesce(min(u.ord) - 1, cardinality(p_ids)) into v_until
       from unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
       where u.ord > v_from and (u.c, u.m, u.s) is distinct from (v_group.cpu, v_group.memory, v_group.storage);
+    v_wanted := case when v_alone then 1 else v_until - v_from + 1 end;
     with chosen as materialized (
       select v.* from stark_internal.choose_victims(v_group, v_nodes) v
     ), ranked as (
@@ -115,7 +231,7 @@ begin
       from chosen c
     )
     select array_agg(r.node_no order by r.ord) as nodes, count(*)::integer as count into v_picked
-      from ranked r where r.rank = 1 and r.ord <= v_until - v_from + 1;
+      from ranked r where r.rank = 1 and r.ord <= v_wanted;
     v_count := v_picked.count;
     if v_count = 0 then
       v_from := v_until + 1; -- evicts nobody where it would not help

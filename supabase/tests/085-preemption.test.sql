@@ -96,5 +96,63 @@ update stark.nodes set status = 'offline' where id = (select nominated_node_id f
 select stark_internal.schedule_pods();
 select isnt((select nominated_node_id from stark.pods where name = 'high'), (select id from stark.nodes where status = 'offline'), 'a promise on a node that was lost is dropped');
 
+delete from stark.pods;
+
+-- Rules about other pods give way too, where those who are in the way may be pushed out
+select tests.add_node('n3', 'ada'), tests.add_node('n4', 'ada');
+update stark.nodes set status = 'healthy', labels = case when name in ('n1', 'n2') then '{"zone": "a"}' else '{"zone": "b"}' end::jsonb || jsonb_build_object('host', name);
+create function pg_temp.rule(p_kind text, p_key text, p_app text) returns jsonb language sql as $$
+  select jsonb_build_object('affinity', jsonb_build_object(p_kind, jsonb_build_object('requiredDuringSchedulingIgnoredDuringExecution',
+    jsonb_build_array(jsonb_build_object('topologyKey', p_key, 'labelSelector', jsonb_build_object('matchLabels', jsonb_build_object('app', p_app))))))) $$;
+create function pg_temp.app(p_app text, p_name text, p_priority integer, p_spec jsonb default '{}') returns text language plpgsql as $$
+declare v text;
+begin
+  select coalesce(p.node_name, p.status_reason || ': ' || p.status_message) into v
+    from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'priority', p_priority, 'labels', jsonb_build_object('app', p_app), 'spec', p_spec))) p;
+  return v;
+end $$;
+select pg_temp.app('noise', 'noise' || i, case when i = 2 then 5 else 10 end, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
+select pg_temp.app('calm', 'calm' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
+select is(pg_temp.app('quiet', 'quiet', 100, pg_temp.rule('podAntiAffinity', 'host', 'noise')), 'Nominated: waits for room on node n2', 'whom it keeps away from has to go where that costs least');
+select is(pg_temp.victims(), 'noise2', 'and nobody else');
+select pg_temp.gone();
+select is((select node_name from stark.pods where name = 'quiet'), 'n2', 'then it is placed');
+select is(pg_temp.app('noise', 'loud', 200, pg_temp.on_node('n2')), 'Nominated: waits for room on node n2', 'who keeps it away has to go as well');
+select is(pg_temp.victims(), 'quiet', 'only that one');
+select pg_temp.gone();
+select is((select node_name from stark.pods where name = 'loud'), 'n2', 'then it is placed');
+select is(pg_temp.app('quiet', 'hush', 100, pg_temp.rule('podAntiAffinity', 'zone', 'noise')), 'Unschedulable: 0/4 nodes: 4 pod anti-affinity', 'nobody goes where others of the domain, or higher ones, are in the way still');
+select is(pg_temp.victims(), '', 'nobody went');
+delete from stark.pods where name = 'noise3';
+select is((select node_name is null and nominated_node_id = (select id from stark.nodes where name = 'n4') from stark.pods where name = 'hush'), true, 'where one node has them all they go');
+select is(pg_temp.victims(), 'noise4', 'these are they');
+delete from stark.pods;
+select pg_temp.app('web', 'old' || i, 10, pg_temp.on_node('n1')) from generate_series(1, 2) i;
+update stark.pods set scheduled_at = now() - interval '1 hour' where name = 'old1';
+select pg_temp.app('web', 'other', 10, pg_temp.on_node('n2'));
+create function pg_temp.spread() returns jsonb language sql as $$
+  select '{"topologySpreadConstraints": [{"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "web"}}}], "nodeName": "n1"}'::jsonb $$;
+update stark.nodes set labels = labels || '{"zone": "b"}' where name in ('n3', 'n4');
+select is(pg_temp.app('web', 'new', 100, jsonb_set(pg_temp.spread(), '{topologySpreadConstraints,0,nodeAffinityPolicy}', '"Ignore"')), 'Nominated: waits for room on node n1', 'of too many in one domain some have to go');
+select is(pg_temp.victims(), 'old1 old2', 'as many as are too many');
+select pg_temp.gone();
+select is((select node_name from stark.pods where name = 'new'), 'n1', 'then it is placed');
+delete from stark.pods;
+select pg_temp.app('web', 'old' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
+update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '1');
+select is((select array_agg(distinct p.nominated_node_id is not null) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'apart', 'replicas', 3, 'priority', 100,
+  'labels', '{"app": "db"}'::jsonb, 'spec', pg_temp.rule('podAntiAffinity', 'host', 'db')))) p), array[true], 'pods that keep apart are promised places');
+select is((select count(distinct nominated_node_id) from stark.pods where name ~ 'apart'), 3::bigint, 'that are apart');
+select is((select count(*) from stark.pods where status = 'stopping'), 3::bigint, 'and no more go than have to');
+select pg_temp.gone();
+select is((select count(distinct node_id) from stark.pods where name ~ 'apart'), 3::bigint, 'and they get them');
+delete from stark.pods;
+update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '10');
+select pg_temp.app('web', 'w' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 2) i;
+select is((select array_agg(coalesce((select n.name from stark.nodes n where n.id = p.nominated_node_id), 'none') order by p.name) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'apart', 'replicas', 3, 'priority', 100,
+  'labels', '{"app": "db"}'::jsonb, 'spec', pg_temp.rule('podAntiAffinity', 'host', 'db') || '{"nodeSelector": {"zone": "a"}}'))) p), array['none', 'none', 'none'], 'a rule among themselves lets nobody be pushed out');
+select is((select count(*) from stark.pods where status = 'scheduled' and name ~ 'apart'), 2::bigint, 'two have room');
+select is(pg_temp.victims(), '', 'for the third nobody goes');
+
 select * from finish();
 rollback;
