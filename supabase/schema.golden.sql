@@ -5153,6 +5153,7 @@ declare
   v_nodes integer[];
   v_picked record;
   v_count integer;
+  v_spreads boolean := exists (select from pg_temp.pass_rules r where r.kind in ('spread', 'prefer_spread'));
   -- Pods that must keep apart from each other are served one by one: each has its say in where the next may go.
   v_alone boolean := exists (select from stark_internal.own_rules(p_group) r where r.kind in ('spread', 'anti_affinity'));
 begin
@@ -5189,6 +5190,18 @@ begin
       select p_ids[v_from + u.ord - 1], u.node_no, v.victims
       from unnest(v_picked.nodes) with ordinality as u (node_no, ord)
       join stark_internal.choose_victims(v_group, v_picked.nodes) v on v.node_no = u.node_no;
+    if v_spreads then
+      -- As of now topology spread counts them no longer, whoever asks next.
+      insert into pg_temp.pass_counts
+        select s.selector_no, n.node_no, 0, -count(*)
+        from pg_temp.pass_nominations m
+        cross join unnest(m.victims) v
+        join stark.pods p on p.id = v
+        join pg_temp.pass_nodes n on n.node_id = p.node_id
+        join pg_temp.pass_selectors s on stark_internal.matches_terms(p.namespace, p.labels, s.terms)
+        where m.pod_id = any (p_ids[v_from:v_from + v_count - 1]) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
+        group by s.selector_no, n.node_no;
+    end if;
     perform stark_internal.count_taken(v_group, v_picked.nodes,
       array_fill(v_group.cpu, array[v_count]), array_fill(v_group.memory, array[v_count]), array_fill(v_group.storage, array[v_count]));
     v_from := v_from + v_count;

@@ -56,7 +56,8 @@ async function makeNodes(random: (bound: number) => number, count: number): Prom
     );
 }
 
-async function makePods(random: (bound: number) => number, count: number): Promise<void> {
+/** Pods of wave 0 have any priority up to 200, those of a later one more than all before. */
+async function makePods(random: (bound: number) => number, count: number, wave = 0): Promise<void> {
   for (let i = 0; i < count; i++) {
     const app = `a${random(3)}`;
     const term = { topologyKey: 'host', labelSelector: { matchLabels: { app } } };
@@ -67,17 +68,24 @@ async function makePods(random: (bound: number) => number, count: number): Promi
       ...(random(5) === 0
         ? { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
         : {}),
+      ...(wave > 0 && random(4) === 0
+        ? {
+            topologySpreadConstraints: [
+              { ...term, topologyKey: 'zone', maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule' },
+            ],
+          }
+        : {}),
     };
     await owner.query(
       `insert into stark.pods (id, name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
        select $5, $1, 'default', pack_id, pack_name, id, version, $2, $3, $4, $6, timestamptz '2030-01-01' + $7 * interval '1 second'
        from stark.pack_versions where id = $8`,
       [
-        `p${i}`,
+        `p${wave}-${i}`,
         { app },
         spec,
-        random(3) * 100,
-        `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+        random(3) * 100 + wave * 300,
+        `0000000${wave}-0000-4000-8000-${String(i).padStart(12, '0')}`,
         user,
         i,
         version,
@@ -89,6 +97,11 @@ async function makePods(random: (bound: number) => number, count: number): Promi
 async function rowsOf(text: string): Promise<unknown[]> {
   return (await owner.query(text)).rows;
 }
+
+const besideWhomItAvoids = `
+  select a.name, b.name from stark.pods a join stark.pods b on b.node_id = a.node_id and b.id <> a.id
+  where a.spec #> '{affinity,podAntiAffinity}' is not null and a.labels ->> 'app' = b.labels ->> 'app'
+    and stark_internal.occupies(a.status) and stark_internal.occupies(b.status)`;
 
 const overcommitted = `
   select n.name from stark.nodes n join stark.pods p on p.node_id = n.id and stark_internal.occupies(p.status)
@@ -125,11 +138,7 @@ describe.each(['spread', 'bin_pack', 'least_loaded', 'random', 'affinity'])(
            or exists (select from jsonb_array_elements(n.taints) t where not stark_internal.tolerates(p.spec -> 'tolerations', t))`),
       ).toEqual([]);
       // Nobody beside a pod that keeps away from it.
-      expect(
-        await rowsOf(`select a.name, b.name from stark.pods a join stark.pods b on b.node_id = a.node_id and b.id <> a.id
-        where a.spec #> '{affinity,podAntiAffinity}' is not null and a.labels ->> 'app' = b.labels ->> 'app'
-          and stark_internal.occupies(a.status) and stark_internal.occupies(b.status)`),
-      ).toEqual([]);
+      expect(await rowsOf(besideWhomItAvoids)).toEqual([]);
       // No pending pod without a reason.
       expect(
         await rowsOf(
@@ -141,6 +150,42 @@ describe.each(['spread', 'bin_pack', 'least_loaded', 'random', 'affinity'])(
       // The same input gives the same output.
       expect(await build()).toEqual(first);
       expect(first.length).toBe(40);
+    });
+
+    it.each([1, 2, 3])('pushes nobody out in vain, seed %i', async (seed) => {
+      await owner.query('update stark.cluster_config set scheduling_policy = $1, scheduling_seed = $2', [policy, seed]);
+      const random = chance(seed);
+      await makeNodes(random, 8);
+      await makePods(random, 60);
+      await owner.query('select stark_internal.schedule_pods()');
+      await makePods(random, 12, 1);
+      await owner.query('select stark_internal.schedule_pods()');
+      await owner.query(
+        `create temporary table promises as select id, name, nominated_node_id as node_id from stark.pods where nominated_node_id is not null`,
+      );
+      try {
+        expect(await rowsOf(`select from stark.pods where status = 'stopping'`)).not.toEqual([]);
+        // Each leaves a node that was promised to a pod of higher priority.
+        expect(
+          await rowsOf(`select v.name from stark.pods v where v.status = 'stopping'
+          and not exists (select from stark.pods w where w.nominated_node_id = v.node_id and w.priority > v.priority)`),
+        ).toEqual([]);
+        await owner.query(`update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping'`);
+        // Whoever was promised a place has it, without anybody else going for it. Topology spread promises less: where all
+        // pods of a domain leave, the emptiest domain is another.
+        expect(
+          await rowsOf(`select p.name, p.status_message from promises r join stark.pods p using (id)
+          where p.node_id is distinct from r.node_id and not p.spec ? 'topologySpreadConstraints'`),
+        ).toEqual([]);
+        expect(
+          await rowsOf(`select p.name from stark.pods p join promises r on p.status_message like 'makes room for pod default/' || r.name || ' %'
+          where p.status = 'stopping' and r.name not in (select w.name from stark.pods w where w.spec ? 'topologySpreadConstraints')`),
+        ).toEqual([]);
+        expect(await rowsOf(overcommitted)).toEqual([]);
+        expect(await rowsOf(besideWhomItAvoids)).toEqual([]);
+      } finally {
+        await owner.query('drop table promises');
+      }
     });
   },
 );
