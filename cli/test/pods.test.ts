@@ -28,7 +28,7 @@ const logs = (pod: Record<string, unknown>, ...messages: string[]) => {
     lines.push({
       pod_id: pod.id,
       seq,
-      time: `2026-01-01T00:00:0${seq}+00:00`,
+      time: new Date(Date.UTC(2026, 0, 1, 0, 0, seq)).toISOString(),
       stream: 'stdout',
       level: null,
       message,
@@ -242,6 +242,42 @@ describe('pod logs', () => {
       stdout: 'first\nsecond\nthird\n',
       stderr: expect.stringContaining('pod late succeeded, exit code 0'),
     });
+  });
+
+  it('follows on from where --tail and --since begin, also where that leaves nothing', async () => {
+    const [none, last, young] = [podRow('none'), podRow('last'), podRow('young')];
+    const all = [none, last, young];
+    pods(...all);
+    for (const pod of all) logs(pod, 'old', 'older');
+    const followed = cluster.functions.follow_logs as (args: Record<string, unknown>) => { body?: unknown };
+    const everyone = new Promise<void>((done) => {
+      const waiting = new Set(all.map(({ id }) => id));
+      cluster.functions.follow_logs = (args) => {
+        if (waiting.delete(String(args.p_pod_id)) && waiting.size === 0) done();
+        return followed(args);
+      };
+    });
+    const following = [
+      machine.run(['pod', 'logs', 'none', '-f', '--tail', '0']),
+      machine.run(['pod', 'logs', 'last', '-f', '--tail', '1']),
+      machine.run(['pod', 'logs', 'young', '-f', '--since', '1h']),
+    ];
+    await everyone;
+    for (const pod of all) {
+      logs(pod, 'new');
+      Object.assign(pod, { status: 'succeeded', exit_code: 0 });
+    }
+    const printed = (await Promise.all(following)).map(({ stdout }) => stdout);
+    expect(printed).toEqual(['new\n', 'older\nnew\n', 'new\n']);
+  });
+
+  it('prints more of the last lines than fit into one answer', async () => {
+    const pod = podRow('a');
+    pods(pod);
+    logs(pod, ...Array.from({ length: 2_500 }, (_, n) => `line ${n}`));
+    const lines = (await machine.run(['pod', 'logs', 'a', '--tail', '2100'])).stdout.trim().split('\n');
+    expect([lines.length, lines[0], lines.at(-1)]).toEqual([2_100, 'line 400', 'line 2499']);
+    expect((await machine.run(['pod', 'logs', 'a', '--tail', '9000'])).stdout.split('\n')).toHaveLength(2_501);
   });
 
   it('ends with 0 when a follower has had enough', async () => {

@@ -37,19 +37,26 @@ export class LogReader {
   async *stored({ tail, since, previous }: LogSelection): AsyncGenerator<LogLine[]> {
     const run = previous ? previousRun(this.#pod) : undefined;
     const client = await this.#connection.client();
+    const all = () => client.from('pod_logs').select(columns).eq('pod_id', this.#pod.id);
     const query = () => {
-      let lines = client.from('pod_logs').select(columns).eq('pod_id', this.#pod.id);
+      let lines = all();
       if (since !== undefined) lines = lines.gte('time', since);
       if (run !== undefined) lines = lines.eq('run', run);
       return lines;
     };
-    if (tail !== undefined) {
-      const rows = await this.#connection.rows<StoredLine>(query().order('seq', { ascending: false }).limit(tail));
-      yield this.#take(rows.reverse());
-      return;
-    }
+    const last = async (lines: ReturnType<typeof all>, skip = 0) => {
+      const newestFirst = lines.order('seq', { ascending: false }).range(skip, skip);
+      return (await this.#connection.rows<StoredLine>(newestFirst))[0]?.seq;
+    };
+    const narrowed = tail !== undefined || since !== undefined;
+    // Whoever follows has chosen not to see what stands before, however little of it was chosen.
+    if (narrowed) this.#after = (await last(all())) ?? -1;
+    let after = -1;
+    if (tail === 0) return;
+    if (tail !== undefined) after = ((await last(query(), tail - 1)) ?? 0) - 1;
     while (true) {
-      const rows = await this.#connection.rows<StoredLine>(query().gt('seq', this.#after).order('seq').limit(page));
+      const rows = await this.#connection.rows<StoredLine>(query().gt('seq', after).order('seq').limit(page));
+      after = rows.at(-1)?.seq ?? after;
       if (rows.length > 0) yield this.#take(rows);
       if (rows.length < page) return;
     }
@@ -70,7 +77,7 @@ export class LogReader {
   }
 
   #take(lines: readonly StoredLine[]): LogLine[] {
-    this.#after = lines.at(-1)?.seq ?? this.#after;
+    this.#after = Math.max(this.#after, lines.at(-1)?.seq ?? -1);
     return lines.map((line) => ({ pod: this.#pod.name, ...line }));
   }
 }

@@ -26,7 +26,7 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     ...namespaceFlag,
     ...selectorFlag,
     follow: Flags.boolean({ char: 'f', summary: 'Go on as lines come.' }),
-    tail: Flags.integer({ summary: 'Only the last lines.', min: 0, max: 1000, helpValue: '<lines>' }),
+    tail: Flags.integer({ summary: 'Only the last lines.', min: 0, helpValue: '<lines>' }),
     since: Flags.string({ summary: 'Only lines younger than this, e.g. 10m.', helpValue: '<duration>' }),
     previous: Flags.boolean({
       char: 'p',
