@@ -77,7 +77,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if to_regclass('pg_temp.pass_nodes') is null then
+  -- Ours, and not what somebody with a session put in their place: its triggers would run as our functions' owner. All are made
+  -- at once, so one tells of all; where another's stand in the way, making them fails.
+  if not exists (select from pg_catalog.pg_class c where c.oid = to_regclass('pg_temp.pass_nodes') and c.relowner = current_user::regrole) then
     -- Nodes as they are now, numbered by name. free_* is what the pods placed so far, in this pass too, have left.
     create temporary table pass_nodes (
       node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
@@ -111,6 +113,10 @@ begin
     ) on commit delete rows;
     create temporary table pass_reasons (pod_id uuid, message text) on commit delete rows;
     create temporary table pass_nominations (pod_id uuid, node_no integer, victims uuid[]) on commit delete rows;
+    -- What becomes of a group's pods that were promised a node; of one group at a time.
+    create temporary table pass_nominated (
+      ord bigint, pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint, fits boolean, waits boolean
+    ) on commit delete rows;
   end if;
   delete from pg_temp.pass_nodes;
   delete from pg_temp.pass_facts;

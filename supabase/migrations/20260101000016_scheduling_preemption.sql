@@ -277,7 +277,6 @@ begin
   v_zero.cpu := 0;
   v_zero.memory := 0;
   v_zero.storage := 0;
-  create temporary table if not exists pass_nominated (ord bigint, pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint, fits boolean, waits boolean) on commit delete rows;
   delete from pg_temp.pass_nominated;
   with rejected as materialized (
     select distinct r.node_no from stark_internal.rejections(v_zero) r where r.reason not like 'insufficient %'

@@ -26,6 +26,11 @@ select is_empty(
 
 select is_empty(
   $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
+    where p.prosrc ~* 'create\s+(local\s+|global\s+)?temp' and p.proname <> 'open_tables'$$,
+  'temporary tables are made by the one function that looks whose they are');
+
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
     where has_function_privilege('anon', p.oid, 'execute') and p.oid::regprocedure::text <> 'stark.needs_setup()'$$,
   'anon may execute needs_setup and nothing else');
 

@@ -58,5 +58,25 @@ select tests.sign_out();
 set local search_path = public, extensions;
 select is(o.got, o.wanted, o.call) from outcomes o;
 
+-- Tables in the place of those that a schedule pass works on, whose triggers would run as whoever writes them.
+create temporary table ran (who text);
+grant all on ran to public;
+create function pg_temp.spring() returns trigger language plpgsql as $$ begin insert into pg_temp.ran values (current_user); return new; end $$;
+grant all on function pg_temp.spring() to public;
+select tests.add_user('mal', 'user'), tests.add_pack('bait', 'mal');
+select stark_internal.open_tables();
+create temporary table shapes as select c.relname, string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' order by a.attnum) as columns
+  from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 where c.relnamespace = pg_my_temp_schema() and c.relname like 'pass\_%' and c.relkind = 'r' group by c.relname;
+grant select on shapes to public;
+do $$ begin execute (select string_agg(format('drop table pg_temp.%I', s.relname), ';') from shapes s); end $$;
+select tests.sign_in('mal');
+do $$ begin
+  execute (select string_agg(format('create temporary table %1$I (%2$s); create trigger t before insert on pg_temp.%1$I for each row execute function pg_temp.spring(); grant all on pg_temp.%1$I to public', s.relname, s.columns), ';') from shapes s);
+end $$;
+select is(tests.code_of($$select stark.create_pods('[{"pack": "bait"}]')$$), '42P07', 'another''s tables are not worked on');
+select is(tests.code_of($$select stark.explain_placement('{"pack": "bait"}')$$), '42P07', 'by a dry run neither');
+select tests.sign_out();
+select is((select array_agg(r.who) from ran r), null, 'and nothing of them ran');
+
 select * from finish();
 rollback;
