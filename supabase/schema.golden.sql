@@ -2713,9 +2713,7 @@ begin
     return;
   end if;
   return query
-    with nodes as materialized (
-      select n.node_no, n.node_id, n.labels from pg_temp.pass_nodes n
-    ), keepers as (
+    with keepers as (
       -- In a domain from which a pod is kept, all who keep it from there must leave.
       select 'avoided' as kind, r.selector_no, r.topology_key, c.node_no, c.pods
       from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
@@ -2723,8 +2721,8 @@ begin
       union all
       select 'avoids', b.selector_no, b.topology_key, b.node_no, b.pods from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)
     ), kept as materialized (
-      select k.kind, k.selector_no, k.topology_key, n.labels ->> k.topology_key as domain, sum(k.pods)::bigint as pods
-      from keepers k join nodes n using (node_no)
+      select k.kind, k.selector_no, k.topology_key, d.domain, sum(k.pods)::bigint as pods
+      from keepers k join pg_temp.pass_domains d using (topology_key, node_no)
       group by 1, 2, 3, 4
     ), spread as materialized (
       select r.selector_no, r.topology_key, d.domain, d.pods + (r.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest - r.max_skew as excess
@@ -2732,24 +2730,23 @@ begin
       where r.rules_no = p_group.rules_no and r.kind = 'spread'
     ), blocks as materialized (
       select n.node_no, n.node_id, k.kind, k.selector_no, k.topology_key, k.pods as must_leave
-      from (select distinct k.topology_key from kept k) t
-      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
-      join kept k on k.topology_key = t.topology_key and k.domain = n.domain
+      from kept k join pg_temp.pass_domains d using (topology_key, domain) join pg_temp.pass_nodes n using (node_no)
       union all
       select n.node_no, n.node_id, 'spread', t.selector_no, t.topology_key, s.excess
       from (select distinct s.selector_no, s.topology_key from spread s) t
-      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
-      left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = n.domain
+      cross join pg_temp.pass_nodes n
+      left join pg_temp.pass_domains d on d.topology_key = t.topology_key and d.node_no = n.node_no
+      left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = d.domain
       where s.excess is null or s.excess > 0
     ), lower as materialized (
       select p.id, p.node_id, p.namespace, p.labels, p.status = 'stopping' as goes,
-             case when p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] then stark_internal.placement_rules(p.spec) end as rules
+             p.spec #> '{affinity,podAntiAffinity}' as rules
       from stark.pods p
       where p.priority < p_group.priority and stark_internal.occupies(p.status) and p.node_id in (select b.node_id from blocks b)
     ), held as materialized (
       select distinct h.namespace, h.rules, s.selector_no, r.topology_key
       from (select distinct l.namespace, l.rules from lower l where l.rules is not null) h
-      cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
+      cross join lateral stark_internal.rules_of(h.namespace, jsonb_build_object('podAntiAffinity', h.rules)) r
       join pg_temp.pass_selectors s using (terms)
       where r.kind = 'anti_affinity'
     ), culprits as (
@@ -3506,14 +3503,11 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group 
  SET search_path TO 'pg_temp'
 AS $function$
 with banned as materialized (
-  select distinct b.topology_key, m.labels ->> b.topology_key as domain
-  from (select distinct b.topology_key, b.node_no from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)) b
-  join pg_temp.pass_nodes m using (node_no)
+  select distinct d.topology_key, d.domain
+  from pg_temp.pass_bans b join pg_temp.pass_domains d using (topology_key, node_no)
+  where b.selector_no = any (p_group.matches)
 )
-select distinct n.node_no, 'anti-affinity of pods there'
-from (select distinct b.topology_key from banned b) k
-cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
-join banned b on b.topology_key = k.topology_key and b.domain = n.domain;
+select distinct d.node_no, 'anti-affinity of pods there' from banned b join pg_temp.pass_domains d using (topology_key, domain);
 $function$;
 comment on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that keep the group away.';
 
@@ -3591,13 +3585,14 @@ with rules as materialized (
   from pg_temp.pass_rules r
   where r.rules_no = p_group.rules_no and r.kind = 'affinity'
 ), held as materialized (
-  select distinct r.topology_key, m.labels ->> r.topology_key as domain
-  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+  select distinct d.topology_key, d.domain
+  from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
 )
 select distinct n.node_no, 'pod affinity'
-from (select r.*, m.node_no, m.labels ->> r.topology_key as domain from rules r cross join pg_temp.pass_nodes m) n
-left join held h on h.topology_key = n.topology_key and h.domain = n.domain
-where n.domain is null or (h.domain is null and not n.is_first);
+from (select r.*, m.node_no from rules r cross join pg_temp.pass_nodes m) n
+left join pg_temp.pass_domains d using (topology_key, node_no)
+left join held h using (topology_key, domain)
+where d.domain is null or (h.domain is null and not n.is_first);
 $function$;
 comment on function stark_internal.filter_pod_affinity(stark_internal.pod_group) is 'Rejects nodes without the company that is required.';
 
@@ -3610,13 +3605,10 @@ AS $function$
 with rules as materialized (
   select r.topology_key, r.selector_no from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
 ), held as materialized (
-  select distinct r.topology_key, m.labels ->> r.topology_key as domain
-  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+  select distinct d.topology_key, d.domain
+  from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
 )
-select distinct n.node_no, 'pod anti-affinity'
-from (select distinct h.topology_key from held h) k
-cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
-join held h on h.topology_key = k.topology_key and h.domain = n.domain;
+select distinct d.node_no, 'pod anti-affinity' from held h join pg_temp.pass_domains d using (topology_key, domain);
 $function$;
 comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that the group keeps away from.';
 
@@ -3676,7 +3668,8 @@ with domains as materialized (
 select distinct n.node_no, 'topology spread ' || r.topology_key
 from pg_temp.pass_rules r
 cross join pg_temp.pass_nodes n
-left join domains d on d.selector_no = r.selector_no and d.topology_key = r.topology_key and d.domain = n.labels ->> r.topology_key
+left join pg_temp.pass_domains t on t.topology_key = r.topology_key and t.node_no = n.node_no
+left join domains d on d.selector_no = r.selector_no and d.topology_key = r.topology_key and d.domain = t.domain
 where r.rules_no = p_group.rules_no and r.kind = 'spread' and d.is_open is not true;
 $function$;
 comment on function stark_internal.filter_topology_spread(stark_internal.pod_group) is 'Rejects nodes whose domain has too many pods already.';
@@ -4250,12 +4243,13 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET enable_sort TO 'off'
 AS $function$
 declare
   v_holders boolean;
 begin
   insert into pg_temp.pass_holders
-    select p.namespace, stark_internal.placement_rules(p.spec), n.node_no, count(*)
+    select p.namespace, p.spec -> 'affinity', n.node_no, count(*)
     from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
     where p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] and stark_internal.occupies(p.status)
     group by 1, 2, 3;
@@ -4333,6 +4327,11 @@ begin
       where s.kind <> 'anti_affinity'
       group by 1, 2, 3;
   end if;
+  insert into pg_temp.pass_domains
+    select k.topology_key, n.node_no, n.labels ->> k.topology_key
+    from (select r.topology_key from pg_temp.pass_rules r union select b.topology_key from pg_temp.pass_bans b
+          union select w.topology_key from pg_temp.pass_wishes w) k
+    join pg_temp.pass_nodes n on n.labels ? k.topology_key;
   return true;
 end;
 $function$;
@@ -4690,6 +4689,8 @@ begin
       rules_no integer, kind text, selector_no integer, topology_key text, weight integer, max_skew integer, min_domains integer,
       honors_affinity boolean, honors_taints boolean
     ) on commit delete rows;
+    -- The domains of the topology keys that rules name: nodes without the label are in none.
+    create temporary table pass_domains (topology_key text, node_no integer, domain text) on commit delete rows;
     -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
     create temporary table pass_counts (selector_no integer, node_no integer, pods bigint, staying bigint) on commit delete rows;
     -- Where pods stand whose rules speak of others, how many with the same rules.
@@ -4712,6 +4713,7 @@ begin
   delete from pg_temp.pass_pods;
   delete from pg_temp.pass_selectors;
   delete from pg_temp.pass_rules;
+  delete from pg_temp.pass_domains;
   delete from pg_temp.pass_counts;
   delete from pg_temp.pass_holders;
   delete from pg_temp.pass_bans;
@@ -6189,15 +6191,11 @@ with given as (
   union all
   select w.topology_key, w.node_no, w.points from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)
 ), held as materialized (
-  select g.topology_key, m.labels ->> g.topology_key as domain, sum(g.points) as points
-  from given g join pg_temp.pass_nodes m using (node_no)
+  select d.topology_key, d.domain, sum(g.points) as points
+  from given g join pg_temp.pass_domains d using (topology_key, node_no)
   group by 1, 2
 ), points as (
-  select n.node_no, sum(h.points) as points
-  from (select distinct h.topology_key from held h) k
-  cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
-  join held h on h.topology_key = k.topology_key and h.domain = n.domain
-  group by n.node_no
+  select d.node_no, sum(h.points) as points from held h join pg_temp.pass_domains d using (topology_key, domain) group by d.node_no
 )
 select p.node_no, 2 * 100.0 * p.points / max(abs(p.points)) over () from points p where p.points <> 0;
 $function$;
@@ -6272,7 +6270,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_topology_spread(p_group stark_in
 AS $function$
 select n.node_no, sum(-2 * 100.0 * (d.pods - d.fewest) / greatest(d.most - d.fewest, 1))
 from (select s.*, max(s.pods) over (partition by s.selector_no, s.topology_key) as most from stark_internal.spread_domains(p_group, 'prefer_spread') s) d
-join pg_temp.pass_nodes n on n.labels ->> d.topology_key = d.domain
+join pg_temp.pass_domains n using (topology_key, domain)
 group by n.node_no;
 $function$;
 comment on function stark_internal.score_topology_spread(stark_internal.pod_group) is 'Nodes scored by spread constraints that may be broken.';
@@ -6487,34 +6485,35 @@ CREATE OR REPLACE FUNCTION stark_internal.spread_domains(p_group stark_internal.
  SET search_path TO 'pg_temp'
 AS $function$
 with rules as materialized (
-  select r.* from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = p_kind
+  select row_number() over () as no, r.* from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = p_kind
 ), off_limits as materialized (
   select f.node_no, true as by_affinity from stark_internal.filter_node_selector(p_group) f where exists (select from rules r where r.honors_affinity)
   union all
   select f.node_no, true from stark_internal.filter_node_affinity(p_group) f where exists (select from rules r where r.honors_affinity)
   union all
   select f.node_no, false from stark_internal.filter_taints(p_group) f where exists (select from rules r where r.honors_taints)
-), keys as materialized (
-  select array_agg(r.topology_key) as list from rules r
+), keyed as materialized (
+  select t.node_no
+  from pg_temp.pass_domains t
+  where t.topology_key in (select r.topology_key from rules r)
+  group by t.node_no having count(*) = (select count(distinct r.topology_key) from rules r)
 ), counted as materialized (
   select c.selector_no, c.node_no, sum(c.staying) as pods from pg_temp.pass_counts c where c.selector_no in (select r.selector_no from rules r) group by 1, 2
+), domains as materialized (
+  select r.no, t.domain, coalesce(sum(c.pods), 0)::bigint as pods
+  from rules r
+  join pg_temp.pass_domains t using (topology_key)
+  join keyed k using (node_no)
+  left join counted c using (selector_no, node_no)
+  where not (coalesce(r.honors_affinity, false) and t.node_no in (select o.node_no from off_limits o where o.by_affinity))
+    and not (coalesce(r.honors_taints, false) and t.node_no in (select o.node_no from off_limits o where not o.by_affinity))
+  group by r.no, t.domain
+), summed as (
+  select d.no, min(d.pods) as fewest, count(*) as domains from domains d group by d.no
 )
-select s.selector_no, s.topology_key, s.max_skew, s.domain, s.pods, case when s.is_short then 0 else s.fewest end, s.is_short
-from (
 select r.selector_no, r.topology_key, r.max_skew, d.domain, d.pods,
-       min(d.pods) over (partition by r.selector_no, r.topology_key) as fewest,
-       coalesce(count(*) over (partition by r.selector_no, r.topology_key) < r.min_domains, false) as is_short
-from rules r
-cross join keys k
-cross join lateral (
-  select n.labels ->> r.topology_key as domain, coalesce(sum(c.pods), 0)::bigint as pods
-  from pg_temp.pass_nodes n
-  left join counted c on c.node_no = n.node_no and c.selector_no = r.selector_no
-  where n.labels ?& k.list
-    and not (coalesce(r.honors_affinity, false) and n.node_no in (select o.node_no from off_limits o where o.by_affinity))
-    and not (coalesce(r.honors_taints, false) and n.node_no in (select o.node_no from off_limits o where not o.by_affinity))
-  group by 1) d
-) s;
+       case when s.domains < r.min_domains then 0 else s.fewest end, coalesce(s.domains < r.min_domains, false)
+from domains d join summed s using (no) join rules r using (no);
 $function$;
 comment on function stark_internal.spread_domains(stark_internal.pod_group,text) is 'Domains of spread rules and the pods in each.';
 

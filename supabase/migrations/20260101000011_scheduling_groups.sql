@@ -101,6 +101,8 @@ begin
       rules_no integer, kind text, selector_no integer, topology_key text, weight integer, max_skew integer, min_domains integer,
       honors_affinity boolean, honors_taints boolean
     ) on commit delete rows;
+    -- The domains of the topology keys that rules name: nodes without the label are in none.
+    create temporary table pass_domains (topology_key text, node_no integer, domain text) on commit delete rows;
     -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
     create temporary table pass_counts (selector_no integer, node_no integer, pods bigint, staying bigint) on commit delete rows;
     -- Where pods stand whose rules speak of others, how many with the same rules.
@@ -123,6 +125,7 @@ begin
   delete from pg_temp.pass_pods;
   delete from pg_temp.pass_selectors;
   delete from pg_temp.pass_rules;
+  delete from pg_temp.pass_domains;
   delete from pg_temp.pass_counts;
   delete from pg_temp.pass_holders;
   delete from pg_temp.pass_bans;

@@ -105,12 +105,13 @@ returns boolean
 language plpgsql
 volatile
 set search_path = ''
+set enable_sort = off
 as $$
 declare
   v_holders boolean;
 begin
   insert into pg_temp.pass_holders
-    select p.namespace, stark_internal.placement_rules(p.spec), n.node_no, count(*)
+    select p.namespace, p.spec -> 'affinity', n.node_no, count(*)
     from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
     where p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] and stark_internal.occupies(p.status)
     group by 1, 2, 3;
@@ -188,6 +189,11 @@ begin
       where s.kind <> 'anti_affinity'
       group by 1, 2, 3;
   end if;
+  insert into pg_temp.pass_domains
+    select k.topology_key, n.node_no, n.labels ->> k.topology_key
+    from (select r.topology_key from pg_temp.pass_rules r union select b.topology_key from pg_temp.pass_bans b
+          union select w.topology_key from pg_temp.pass_wishes w) k
+    join pg_temp.pass_nodes n on n.labels ? k.topology_key;
   return true;
 end;
 $$;
@@ -208,13 +214,14 @@ with rules as materialized (
   from pg_temp.pass_rules r
   where r.rules_no = p_group.rules_no and r.kind = 'affinity'
 ), held as materialized (
-  select distinct r.topology_key, m.labels ->> r.topology_key as domain
-  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+  select distinct d.topology_key, d.domain
+  from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
 )
 select distinct n.node_no, 'pod affinity'
-from (select r.*, m.node_no, m.labels ->> r.topology_key as domain from rules r cross join pg_temp.pass_nodes m) n
-left join held h on h.topology_key = n.topology_key and h.domain = n.domain
-where n.domain is null or (h.domain is null and not n.is_first);
+from (select r.*, m.node_no from rules r cross join pg_temp.pass_nodes m) n
+left join pg_temp.pass_domains d using (topology_key, node_no)
+left join held h using (topology_key, domain)
+where d.domain is null or (h.domain is null and not n.is_first);
 $$;
 comment on function stark_internal.filter_pod_affinity(stark_internal.pod_group) is 'Rejects nodes without the company that is required.';
 revoke all on function stark_internal.filter_pod_affinity(stark_internal.pod_group) from public, anon;
@@ -229,13 +236,10 @@ as $$
 with rules as materialized (
   select r.topology_key, r.selector_no from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
 ), held as materialized (
-  select distinct r.topology_key, m.labels ->> r.topology_key as domain
-  from rules r join (select distinct c.selector_no, c.node_no from pg_temp.pass_counts c) c using (selector_no) join pg_temp.pass_nodes m using (node_no)
+  select distinct d.topology_key, d.domain
+  from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
 )
-select distinct n.node_no, 'pod anti-affinity'
-from (select distinct h.topology_key from held h) k
-cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
-join held h on h.topology_key = k.topology_key and h.domain = n.domain;
+select distinct d.node_no, 'pod anti-affinity' from held h join pg_temp.pass_domains d using (topology_key, domain);
 $$;
 comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that the group keeps away from.';
 revoke all on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) from public, anon;
@@ -248,14 +252,11 @@ stable
 set search_path = ''
 as $$
 with banned as materialized (
-  select distinct b.topology_key, m.labels ->> b.topology_key as domain
-  from (select distinct b.topology_key, b.node_no from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)) b
-  join pg_temp.pass_nodes m using (node_no)
+  select distinct d.topology_key, d.domain
+  from pg_temp.pass_bans b join pg_temp.pass_domains d using (topology_key, node_no)
+  where b.selector_no = any (p_group.matches)
 )
-select distinct n.node_no, 'anti-affinity of pods there'
-from (select distinct b.topology_key from banned b) k
-cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
-join banned b on b.topology_key = k.topology_key and b.domain = n.domain;
+select distinct d.node_no, 'anti-affinity of pods there' from banned b join pg_temp.pass_domains d using (topology_key, domain);
 $$;
 comment on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that keep the group away.';
 revoke all on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) from public, anon;
@@ -268,34 +269,35 @@ stable
 set search_path = ''
 as $$
 with rules as materialized (
-  select r.* from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = p_kind
+  select row_number() over () as no, r.* from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = p_kind
 ), off_limits as materialized (
   select f.node_no, true as by_affinity from stark_internal.filter_node_selector(p_group) f where exists (select from rules r where r.honors_affinity)
   union all
   select f.node_no, true from stark_internal.filter_node_affinity(p_group) f where exists (select from rules r where r.honors_affinity)
   union all
   select f.node_no, false from stark_internal.filter_taints(p_group) f where exists (select from rules r where r.honors_taints)
-), keys as materialized (
-  select array_agg(r.topology_key) as list from rules r
+), keyed as materialized (
+  select t.node_no
+  from pg_temp.pass_domains t
+  where t.topology_key in (select r.topology_key from rules r)
+  group by t.node_no having count(*) = (select count(distinct r.topology_key) from rules r)
 ), counted as materialized (
   select c.selector_no, c.node_no, sum(c.staying) as pods from pg_temp.pass_counts c where c.selector_no in (select r.selector_no from rules r) group by 1, 2
+), domains as materialized (
+  select r.no, t.domain, coalesce(sum(c.pods), 0)::bigint as pods
+  from rules r
+  join pg_temp.pass_domains t using (topology_key)
+  join keyed k using (node_no)
+  left join counted c using (selector_no, node_no)
+  where not (coalesce(r.honors_affinity, false) and t.node_no in (select o.node_no from off_limits o where o.by_affinity))
+    and not (coalesce(r.honors_taints, false) and t.node_no in (select o.node_no from off_limits o where not o.by_affinity))
+  group by r.no, t.domain
+), summed as (
+  select d.no, min(d.pods) as fewest, count(*) as domains from domains d group by d.no
 )
-select s.selector_no, s.topology_key, s.max_skew, s.domain, s.pods, case when s.is_short then 0 else s.fewest end, s.is_short
-from (
 select r.selector_no, r.topology_key, r.max_skew, d.domain, d.pods,
-       min(d.pods) over (partition by r.selector_no, r.topology_key) as fewest,
-       coalesce(count(*) over (partition by r.selector_no, r.topology_key) < r.min_domains, false) as is_short
-from rules r
-cross join keys k
-cross join lateral (
-  select n.labels ->> r.topology_key as domain, coalesce(sum(c.pods), 0)::bigint as pods
-  from pg_temp.pass_nodes n
-  left join counted c on c.node_no = n.node_no and c.selector_no = r.selector_no
-  where n.labels ?& k.list
-    and not (coalesce(r.honors_affinity, false) and n.node_no in (select o.node_no from off_limits o where o.by_affinity))
-    and not (coalesce(r.honors_taints, false) and n.node_no in (select o.node_no from off_limits o where not o.by_affinity))
-  group by 1) d
-) s;
+       case when s.domains < r.min_domains then 0 else s.fewest end, coalesce(s.domains < r.min_domains, false)
+from domains d join summed s using (no) join rules r using (no);
 $$;
 comment on function stark_internal.spread_domains(stark_internal.pod_group, text) is 'Domains of spread rules and the pods in each.';
 revoke all on function stark_internal.spread_domains(stark_internal.pod_group, text) from public, anon;
@@ -314,7 +316,8 @@ with domains as materialized (
 select distinct n.node_no, 'topology spread ' || r.topology_key
 from pg_temp.pass_rules r
 cross join pg_temp.pass_nodes n
-left join domains d on d.selector_no = r.selector_no and d.topology_key = r.topology_key and d.domain = n.labels ->> r.topology_key
+left join pg_temp.pass_domains t on t.topology_key = r.topology_key and t.node_no = n.node_no
+left join domains d on d.selector_no = r.selector_no and d.topology_key = r.topology_key and d.domain = t.domain
 where r.rules_no = p_group.rules_no and r.kind = 'spread' and d.is_open is not true;
 $$;
 comment on function stark_internal.filter_topology_spread(stark_internal.pod_group) is 'Rejects nodes whose domain has too many pods already.';

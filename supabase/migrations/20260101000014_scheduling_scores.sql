@@ -146,15 +146,11 @@ with given as (
   union all
   select w.topology_key, w.node_no, w.points from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)
 ), held as materialized (
-  select g.topology_key, m.labels ->> g.topology_key as domain, sum(g.points) as points
-  from given g join pg_temp.pass_nodes m using (node_no)
+  select d.topology_key, d.domain, sum(g.points) as points
+  from given g join pg_temp.pass_domains d using (topology_key, node_no)
   group by 1, 2
 ), points as (
-  select n.node_no, sum(h.points) as points
-  from (select distinct h.topology_key from held h) k
-  cross join lateral (select m.node_no, m.labels ->> k.topology_key as domain from pg_temp.pass_nodes m) n
-  join held h on h.topology_key = k.topology_key and h.domain = n.domain
-  group by n.node_no
+  select d.node_no, sum(h.points) as points from held h join pg_temp.pass_domains d using (topology_key, domain) group by d.node_no
 )
 select p.node_no, 2 * 100.0 * p.points / max(abs(p.points)) over () from points p where p.points <> 0;
 $$;
@@ -170,7 +166,7 @@ set search_path = ''
 as $$
 select n.node_no, sum(-2 * 100.0 * (d.pods - d.fewest) / greatest(d.most - d.fewest, 1))
 from (select s.*, max(s.pods) over (partition by s.selector_no, s.topology_key) as most from stark_internal.spread_domains(p_group, 'prefer_spread') s) d
-join pg_temp.pass_nodes n on n.labels ->> d.topology_key = d.domain
+join pg_temp.pass_domains n using (topology_key, domain)
 group by n.node_no;
 $$;
 comment on function stark_internal.score_topology_spread(stark_internal.pod_group) is 'Nodes scored by spread constraints that may be broken.';

@@ -21,9 +21,7 @@ begin
     return;
   end if;
   return query
-    with nodes as materialized (
-      select n.node_no, n.node_id, n.labels from pg_temp.pass_nodes n
-    ), keepers as (
+    with keepers as (
       -- In a domain from which a pod is kept, all who keep it from there must leave.
       select 'avoided' as kind, r.selector_no, r.topology_key, c.node_no, c.pods
       from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
@@ -31,8 +29,8 @@ begin
       union all
       select 'avoids', b.selector_no, b.topology_key, b.node_no, b.pods from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)
     ), kept as materialized (
-      select k.kind, k.selector_no, k.topology_key, n.labels ->> k.topology_key as domain, sum(k.pods)::bigint as pods
-      from keepers k join nodes n using (node_no)
+      select k.kind, k.selector_no, k.topology_key, d.domain, sum(k.pods)::bigint as pods
+      from keepers k join pg_temp.pass_domains d using (topology_key, node_no)
       group by 1, 2, 3, 4
     ), spread as materialized (
       select r.selector_no, r.topology_key, d.domain, d.pods + (r.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest - r.max_skew as excess
@@ -40,24 +38,23 @@ begin
       where r.rules_no = p_group.rules_no and r.kind = 'spread'
     ), blocks as materialized (
       select n.node_no, n.node_id, k.kind, k.selector_no, k.topology_key, k.pods as must_leave
-      from (select distinct k.topology_key from kept k) t
-      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
-      join kept k on k.topology_key = t.topology_key and k.domain = n.domain
+      from kept k join pg_temp.pass_domains d using (topology_key, domain) join pg_temp.pass_nodes n using (node_no)
       union all
       select n.node_no, n.node_id, 'spread', t.selector_no, t.topology_key, s.excess
       from (select distinct s.selector_no, s.topology_key from spread s) t
-      cross join lateral (select m.node_no, m.node_id, m.labels ->> t.topology_key as domain from nodes m) n
-      left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = n.domain
+      cross join pg_temp.pass_nodes n
+      left join pg_temp.pass_domains d on d.topology_key = t.topology_key and d.node_no = n.node_no
+      left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = d.domain
       where s.excess is null or s.excess > 0
     ), lower as materialized (
       select p.id, p.node_id, p.namespace, p.labels, p.status = 'stopping' as goes,
-             case when p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] then stark_internal.placement_rules(p.spec) end as rules
+             p.spec #> '{affinity,podAntiAffinity}' as rules
       from stark.pods p
       where p.priority < p_group.priority and stark_internal.occupies(p.status) and p.node_id in (select b.node_id from blocks b)
     ), held as materialized (
       select distinct h.namespace, h.rules, s.selector_no, r.topology_key
       from (select distinct l.namespace, l.rules from lower l where l.rules is not null) h
-      cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
+      cross join lateral stark_internal.rules_of(h.namespace, jsonb_build_object('podAntiAffinity', h.rules)) r
       join pg_temp.pass_selectors s using (terms)
       where r.kind = 'anti_affinity'
     ), culprits as (
