@@ -91,6 +91,38 @@ describe('pod create', () => {
     });
   });
 
+  it('leaves to the cluster what nobody said', async () => {
+    let request: unknown;
+    cluster.functions.create_pods = (args) => {
+      request = args;
+      return { body: [podRow('alpha-1')] };
+    };
+    const { code, stderr } = await machine.run(['pod', 'create', '--pack', 'alpha', '--no-wait']);
+    expect(code, stderr).toBe(0);
+    expect(request).toEqual({ p_pods: [{ pack: 'alpha', namespace: 'default', replicas: 1, labels: {}, spec: {} }] });
+  });
+
+  it('takes a spec from a file, over which flags stand', async () => {
+    let request: { p_pods: { spec: object }[] } | undefined;
+    cluster.functions.create_pods = (args) => {
+      request = args as unknown as typeof request;
+      return { body: [podRow('alpha-1')] };
+    };
+    writeFileSync(
+      join(machine.home, 'spec.yaml'),
+      'isolation: worker\nnodeSelector: {env: staging, tier: web}\nresources:\n  requests: {cpu: 50, storage: 10}\n  limits: {memory: 200}\n',
+    );
+    const flags = ['--spec', '@spec.yaml', '-s', 'env=production', '--cpu', '300', '--priority-class', 'low-priority'];
+    const { code, stderr } = await machine.run(['pod', 'create', '--pack', 'alpha', '--no-wait', ...flags]);
+    expect(code, stderr).toBe(0);
+    expect(request?.p_pods[0]?.spec).toEqual({
+      isolation: 'worker',
+      nodeSelector: { env: 'production', tier: 'web' },
+      resources: { requests: { cpu: 300, storage: 10 }, limits: { memory: 200 } },
+      priorityClassName: 'low-priority',
+    });
+  });
+
   it.each<[string, string[], RegExp]>([
     ['a label without a value', ['--label', 'app'], /label "app" has no value/],
     ['a label of bad letters', ['--label', 'a b=c'], /label key "a b"/],
@@ -101,7 +133,10 @@ describe('pod create', () => {
     ['a priority out of range', ['--priority', '1001'], /less than or equal to 1000/],
     ['a port out of range', ['--port', 'http=70000'], /port 70000 of "http" is not between/],
     ['an environment variable', ['--env', '1A=b'], /"1A=b" is no environment variable/],
-    ['config that is no JSON', ['--config', '{'], /--config is not valid JSON/],
+    ['config that is no YAML', ['--config', '{'], /--config is neither YAML nor JSON/],
+    ['a spec that is no object', ['--spec', 'web'], /--spec must be an object/],
+    ['a spec of no file', ['--spec', '@nowhere'], /cannot read --spec nowhere: ENOENT/],
+    ['a priority and a class', ['--priority', '5', '--priority-class', 'low-priority'], /--priority/],
     ['config that is no object', ['--config', '[]'], /--config must be an object/],
     ['config of no file', ['--config', '@nowhere'], /cannot read --config nowhere: ENOENT/],
     ['a time to wait', ['--wait=soon'], /"soon" is not a duration/],

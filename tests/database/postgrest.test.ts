@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { root } from '../harness/stack.js';
 import { Cluster, password } from '../security/cluster.js';
 
@@ -39,6 +40,20 @@ describe('docs/postgrest.md', () => {
     });
     expect(JSON.parse(stdout)).toEqual(loosely(JSON.parse(answer)));
   });
+});
+
+describe('docs/scheduling.md', () => {
+  const specs = blocksOf(readFileSync(join(root, 'docs', 'scheduling.md'), 'utf8')).filter(
+    ({ language }) => language === 'yaml',
+  );
+  it.each(specs.map(({ text }, at) => [at + 1, text] as const))(
+    'spec %i is one the scheduler takes',
+    async (_, text) => {
+      const args = { p_pod: { pack: 'web', spec: parse(text) } };
+      const { nodes } = await cluster.must(cluster.rpc('explain_placement', args, { as: cluster.admin }));
+      expect(nodes.length).toBe(3);
+    },
+  );
 });
 
 function environment() {

@@ -20,12 +20,16 @@ export interface NodeSelectorRequirement {
 
 export interface NodeSelectorTerm {
   matchExpressions?: NodeSelectorRequirement[];
+  /** Of the node itself: the key is `metadata.name`. */
+  matchFields?: NodeSelectorRequirement[];
 }
 
 export interface PodAffinityTerm {
   labelSelector?: LabelSelector;
   topologyKey: string;
   namespaces?: string[];
+  /** Namespaces by their labels, beside those that are named; neither means the pod's own. */
+  namespaceSelector?: LabelSelector;
 }
 
 export interface PodAffinity {
@@ -41,6 +45,19 @@ export interface Affinity {
   };
   podAffinity?: PodAffinity;
   podAntiAffinity?: PodAffinity;
+}
+
+/** Kubernetes' topology spread constraint, names and meanings unchanged. */
+export interface TopologySpreadConstraint {
+  maxSkew: number;
+  topologyKey: string;
+  whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway';
+  labelSelector?: LabelSelector;
+  minDomains?: number;
+  /** Default Honor. */
+  nodeAffinityPolicy?: 'Honor' | 'Ignore';
+  /** Default Ignore. */
+  nodeTaintsPolicy?: 'Honor' | 'Ignore';
 }
 
 /** A port a pod listens on: `random` lets the agent choose a free one, `fixed` names it. */
@@ -84,6 +101,10 @@ export interface PodSpec {
   nodeSelector?: Record<string, string>;
   tolerations?: Toleration[];
   affinity?: Affinity;
+  topologySpreadConstraints?: TopologySpreadConstraint[];
+  priorityClassName?: string;
+  /** Never: the pod pushes nobody out. */
+  preemptionPolicy?: 'PreemptLowerPriority' | 'Never';
   resources?: { requests?: ResourceAmounts; limits?: ResourceAmounts };
   /** Handed to the pack as `ctx.config`. */
   config?: JsonObject;

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
 import {
+  type JsonObject,
   type PodRequest,
   type PodSpec,
   parseCpu,
@@ -20,7 +21,7 @@ import { type PodRow, podView } from '../../data/pods.js';
 export default class PodCreate extends StarkCommand<typeof PodCreate> {
   static override summary = 'Create pods of a pack.';
   static override examples = [
-    '<%= config.bin %> pod create --pack alpha --replicas 3 --label app=web --wait=2m',
+    '<%= config.bin %> pod create --pack alpha --replicas 3 --label app=web --spec @spread.yaml --wait=2m',
     '<%= config.bin %> pod create --pack trainer --ver 1.2.0 --node-selector gpu=true --toleration dedicated=gpu:NoSchedule',
   ];
   static override flags = {
@@ -32,11 +33,11 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
     replicas: Flags.integer({ char: 'r', summary: 'How many.', default: 1, min: 1, max: 10_000 }),
     priority: Flags.integer({
       char: 'p',
-      summary: 'Higher is placed first, 0 to 1000.',
-      default: 100,
+      summary: 'Higher is placed first, 0 to 1000. Default: that of the default priority class.',
       min: 0,
       max: 1000,
     }),
+    'priority-class': Flags.string({ summary: 'Priority class, instead of a priority.', exclusive: ['priority'] }),
     label: repeated({ char: 'l', summary: 'Label of the pods; may be repeated.', helpValue: '<key=value>' }),
     'node-selector': repeated({
       char: 's',
@@ -48,10 +49,18 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
       summary: 'Also nodes with this taint; may be repeated.',
       helpValue: '<key=value:Effect>',
     }),
-    cpu: Flags.string({ summary: 'CPU to reserve: millicores, or 0.5, 2.', default: '100' }),
-    memory: Flags.string({ summary: 'Memory to reserve: MB, or 256Mi, 1Gi.', default: '128' }),
+    cpu: Flags.string({
+      summary: 'CPU to reserve: millicores, or 0.5, 2. Default: what the namespace or cluster says.',
+    }),
+    memory: Flags.string({
+      summary: 'Memory to reserve: MB, or 256Mi, 1Gi. Default: what the namespace or cluster says.',
+    }),
     env: repeated({ char: 'e', summary: 'ctx.env of the pack; may be repeated.', helpValue: '<NAME=value>' }),
-    config: Flags.string({ summary: 'ctx.config of the pack: JSON, or @file.', helpValue: '<json|@file>' }),
+    config: Flags.string({ summary: 'ctx.config of the pack: YAML or JSON, or @file.', helpValue: '<yaml|@file>' }),
+    spec: Flags.string({
+      summary: 'All other fields of a pod’s spec: YAML or JSON, or @file. Flags stand over it.',
+      helpValue: '<yaml|@file>',
+    }),
     port: repeated({ summary: 'Port of the pack, random or fixed; may be repeated.', helpValue: '<name[=port]>' }),
     restart: Flags.option({
       options: ['Always', 'OnFailure', 'Never'] as const,
@@ -69,7 +78,7 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
       ...(flags.name === undefined ? {} : { name: flags.name }),
       namespace,
       replicas: flags.replicas,
-      priority: flags.priority,
+      ...(flags.priority === undefined ? {} : { priority: flags.priority }),
       labels: parseLabels(flags.label ?? []),
       spec: await this.#spec(),
     };
@@ -86,37 +95,47 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
 
   async #spec(): Promise<PodSpec> {
     const { flags } = this;
-    const selector = parseLabels(flags['node-selector'] ?? []);
+    const given = flags.spec === undefined ? {} : ((await readObject('--spec', flags.spec)) as PodSpec);
+    const selector = { ...given.nodeSelector, ...parseLabels(flags['node-selector'] ?? []) };
     const tolerations = (flags.toleration ?? []).map(parseToleration);
     const ports = (flags.port ?? []).map(parsePort);
+    const requests = {
+      ...given.resources?.requests,
+      ...(flags.cpu === undefined ? {} : { cpu: parseCpu(flags.cpu) }),
+      ...(flags.memory === undefined ? {} : { memory: parseMemory(flags.memory) }),
+    };
     return {
+      ...given,
       ...(flags.node === undefined ? {} : { nodeName: flags.node }),
       ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
-      ...(tolerations.length === 0 ? {} : { tolerations }),
-      resources: { requests: { cpu: parseCpu(flags.cpu), memory: parseMemory(flags.memory) } },
-      ...(flags.env === undefined ? {} : { env: parseEnv(flags.env) }),
-      ...(flags.config === undefined ? {} : { config: await readConfig(flags.config) }),
-      ...(ports.length === 0 ? {} : { ports }),
+      ...(tolerations.length === 0 ? {} : { tolerations: [...(given.tolerations ?? []), ...tolerations] }),
+      ...(Object.keys(requests).length === 0 ? {} : { resources: { ...given.resources, requests } }),
+      ...(flags['priority-class'] === undefined ? {} : { priorityClassName: flags['priority-class'] }),
+      ...(flags.env === undefined ? {} : { env: { ...given.env, ...parseEnv(flags.env) } }),
+      ...(flags.config === undefined ? {} : { config: (await readObject('--config', flags.config)) as JsonObject }),
+      ...(ports.length === 0 ? {} : { ports: [...(given.ports ?? []), ...ports] }),
       ...(flags.restart === undefined ? {} : { restartPolicy: flags.restart }),
     };
   }
 }
 
-async function readConfig(text: string): Promise<NonNullable<PodSpec['config']>> {
+/** Reads an object from YAML, of which JSON is a part, or from the file named after an @. */
+async function readObject(flag: string, text: string): Promise<object> {
   const path = text.startsWith('@') ? text.slice(1) : undefined;
-  const json =
+  const written =
     path === undefined
       ? text
       : await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-          throw usageError(`cannot read --config ${path}: ${error.code}`);
+          throw usageError(`cannot read ${flag} ${path}: ${error.code}`);
         });
+  const { parse } = await import('yaml');
   let value: unknown;
   try {
-    value = JSON.parse(json);
+    value = parse(written);
   } catch (error) {
-    throw usageError(`--config is not valid JSON: ${(error as Error).message}`);
+    throw usageError(`${flag} is neither YAML nor JSON: ${(error as Error).message.split('\n', 1)[0]}`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw usageError('--config must be an object');
-  return value as NonNullable<PodSpec['config']>;
+    throw usageError(`${flag} must be an object`);
+  return value;
 }
