@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitFor, waitTime } from '../src/base/wait.js';
 import { parseEnv, parsePort } from '../src/data/pod-flags.js';
 import { judgeRunning } from '../src/data/pod-wait.js';
@@ -182,9 +182,10 @@ describe('pod status', () => {
 
   it('waits for a pod that does not exist yet', async () => {
     const waiting = machine.run(['pod', 'status', 'later', '--wait=20s', '-o', 'name']);
-    const appear = setTimeout(() => pods(podRow('later')), 1500);
+    const asked = ({ query }: { query: URLSearchParams }) => query.toString().includes('later');
+    await vi.waitUntil(() => cluster.requests.some(asked), { timeout: 20_000 });
+    pods(podRow('later'));
     const result = await waiting;
-    clearTimeout(appear);
     expect(result, result.stderr).toMatchObject({ code: 0, stdout: 'pod/later\n' });
     expect(result.stderr).toContain('0/1 running; later does not exist yet');
   });
