@@ -160,22 +160,26 @@ revoke all on function stark_internal.lock_cluster_first() from public, anon;
  */
 create function stark_internal.caller_role()
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
+begin
+  return coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
+end;
 $$;
 comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
 revoke all on function stark_internal.caller_role() from public, anon;
 
 create function stark_internal.is_trusted()
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
+begin
+  return stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
+end;
 $$;
 comment on function stark_internal.is_trusted() is 'True for the secret key and for the database''s own administrators.';
 revoke all on function stark_internal.is_trusted() from public, anon;

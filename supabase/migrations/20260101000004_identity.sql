@@ -204,11 +204,12 @@ insert into stark.profiles (id, email) select u.id, u.email from auth.users u on
  */
 create function stark_internal.user_may(p_user_id uuid, p_permission text, p_namespace text default null, p_own boolean default false)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select exists (
+begin
+  return exists (
     select
     from stark.role_bindings b
     join stark.profiles u on u.id = b.user_id and u.disabled_at is null
@@ -220,6 +221,7 @@ as $$
       and p.verb in ('*', split_part(p_permission, ':', 2))
       and (p_own or p.scope = 'any')
   );
+end;
 $$;
 comment on function stark_internal.user_may(uuid, text, text, boolean) is 'Whether this user has this right, cluster-wide or in the namespace.';
 revoke all on function stark_internal.user_may(uuid, text, text, boolean) from public, anon;
@@ -231,12 +233,14 @@ revoke all on function stark_internal.user_may(uuid, text, text, boolean) from p
  */
 create function stark_internal.has_permission(p_permission text, p_namespace text default null, p_own boolean default false)
 returns boolean
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 as $$
-  select stark_internal.is_trusted() or stark_internal.user_may((select auth.uid()), p_permission, p_namespace, p_own);
+begin
+  return stark_internal.is_trusted() or stark_internal.user_may(auth.uid(), p_permission, p_namespace, p_own);
+end;
 $$;
 comment on function stark_internal.has_permission(text, text, boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 revoke all on function stark_internal.has_permission(text, text, boolean) from public, anon;
@@ -245,17 +249,19 @@ grant execute on function stark_internal.has_permission(text, text, boolean) to 
 /** stark_internal.is_member() -> boolean: the caller is an enabled user with at least one role anywhere. */
 create function stark_internal.is_member()
 returns boolean
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 as $$
-  select stark_internal.is_trusted() or exists (
+begin
+  return stark_internal.is_trusted() or exists (
     select
     from stark.role_bindings b
     join stark.profiles u on u.id = b.user_id and u.disabled_at is null
     where b.user_id = (select auth.uid())
   );
+end;
 $$;
 comment on function stark_internal.is_member() is 'Whether the caller has any role.';
 revoke all on function stark_internal.is_member() from public, anon;
@@ -322,14 +328,16 @@ revoke all on function stark_internal.require_permission(text, text, boolean) fr
 /** stark_internal.is_admin(user) -> boolean: an enabled user with the role admin in the whole cluster. */
 create function stark_internal.is_admin(p_user_id uuid)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select exists (
+begin
+  return exists (
     select from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
     where b.user_id = p_user_id and b.role = 'admin' and b.namespace is null
   );
+end;
 $$;
 comment on function stark_internal.is_admin(uuid) is 'Whether this user is an admin of the whole cluster.';
 revoke all on function stark_internal.is_admin(uuid) from public, anon;

@@ -45,19 +45,21 @@ create index role_bindings_namespace_idx on stark.role_bindings (namespace);
  */
 create function stark_internal.permitted_namespaces(p_permission text, p_own boolean default false)
 returns text[]
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 as $$
+begin
   -- Definer: it reads every binding of the caller and tells only what the caller has.
-  select case when stark_internal.has_permission(p_permission, null, p_own)
+  return case when stark_internal.has_permission(p_permission, null, p_own)
     then array(select n.name from stark.namespaces n)
     else array(
       select distinct b.namespace from stark.role_bindings b
       where b.user_id = (select auth.uid()) and b.namespace is not null
         and stark_internal.has_permission(p_permission, b.namespace, p_own))
   end;
+end;
 $$;
 comment on function stark_internal.permitted_namespaces(text, boolean) is 'The namespaces in which the caller has this right.';
 revoke all on function stark_internal.permitted_namespaces(text, boolean) from public, anon;

@@ -152,12 +152,14 @@ revoke all on function stark_internal.has_speaker(stark.nodes) from public, anon
 /** stark_internal.may_speak(node) -> boolean: the caller may work as this node's agent: as its speaker, or with nodes:connect on any. */
 create function stark_internal.may_speak(p_node stark.nodes)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select stark_internal.has_permission('nodes:connect')
-    or (coalesce(p_node.agent_id, p_node.owner_id) = (select auth.uid()) and stark_internal.has_speaker(p_node));
+begin
+  return stark_internal.has_permission('nodes:connect')
+    or (coalesce(p_node.agent_id, p_node.owner_id) = auth.uid() and stark_internal.has_speaker(p_node));
+end;
 $$;
 comment on function stark_internal.may_speak(stark.nodes) is 'Whether the caller may work as the agent of this node.';
 revoke all on function stark_internal.may_speak(stark.nodes) from public, anon;
@@ -165,16 +167,18 @@ revoke all on function stark_internal.may_speak(stark.nodes) from public, anon;
 /** stark_internal.my_nodes() -> uuid[]: the nodes the caller owns or speaks for. For policies. */
 create function stark_internal.my_nodes()
 returns uuid[]
-language sql
+language plpgsql
 stable
 security definer
 set search_path = ''
 as $$
+begin
   -- Definer, since policies of nodes and pods ask it about each other's tables; it tells only the caller's own.
-  select case when stark_internal.has_permission('nodes:get', null, true)
+  return case when stark_internal.has_permission('nodes:get', null, true)
     then array(select n.id from stark.nodes n where (select auth.uid()) in (n.owner_id, n.agent_id))
     else '{}'::uuid[]
   end;
+end;
 $$;
 comment on function stark_internal.my_nodes() is 'Ids of the nodes the caller owns or speaks for.';
 revoke all on function stark_internal.my_nodes() from public, anon;
