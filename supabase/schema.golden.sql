@@ -1187,7 +1187,7 @@ begin
   for v_item in select e.value from jsonb_array_elements(p_pods) e loop
     v_ids := v_ids || stark_internal.create_pod_group(v_item, v_user);
   end loop;
-  perform stark_internal.schedule_pods();
+  perform stark_internal.schedule_pods(p_retry => false);
   return query select p.* from stark.pods p join unnest(v_ids) with ordinality as i (id, ord) on i.id = p.id order by i.ord;
 end;
 $function$;
@@ -2684,6 +2684,9 @@ begin
       join stark.pods w on w.id = m.pod_id
       where p.id = v and p.node_id is not null and p.finished_at is null and p.status <> 'stopping';
   end if;
+  if not exists (select from pg_temp.pass_reasons) and not exists (select from pg_temp.pass_nominations) then
+    return v_placed;
+  end if;
   update stark.pods p set nominated_node_id = w.node_id, status_reason = w.reason, status_message = w.message
     from (
       select t.pod_id, n.node_id,
@@ -2770,9 +2773,14 @@ comment on function stark_internal.blocking_rules(stark_internal.pod_group) is '
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
+declare
+  v_topics text[];
+  v_payloads jsonb[];
+begin
   with batches as (
     select b.topic, b.chunk, max((b.event).seq) as last_seq, array_agg(b.event order by (b.event).seq) as events
     from (
@@ -2792,7 +2800,9 @@ AS $function$
       select b.*, coalesce(lag(b.last_seq) over (partition by b.topic order by b.chunk), h.seq, 0) as previous_seq
       from batches b left join stark_internal.event_heads h using (topic)) b
   )
-  select stark_internal.send_messages('events', array_agg(m.topic order by m.last_seq), array_agg(m.payload order by m.last_seq)) from messages m;
+  select array_agg(m.topic order by m.last_seq), array_agg(m.payload order by m.last_seq) into v_topics, v_payloads from messages m;
+  perform stark_internal.send_messages('events', v_topics, v_payloads);
+end;
 $function$;
 comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 
@@ -2842,11 +2852,13 @@ comment on function stark_internal.caller_name() is 'E-mail address or id of the
 
 CREATE OR REPLACE FUNCTION stark_internal.caller_role()
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-  select coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
+begin
+  return coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
+end;
 $function$;
 comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
 
@@ -2864,7 +2876,7 @@ begin
   perform stark_internal.lock_cluster();
   perform stark_internal.remove_ended_pods();
   perform stark_internal.remove_emptied_namespaces();
-  return stark_internal.schedule_pods(p_now);
+  return stark_internal.schedule_pods(p_now => p_now);
 end;
 $function$;
 comment on function stark_internal.catch_up(timestamp with time zone) is 'Places, and removes, what waits for it.';
@@ -3132,25 +3144,15 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SET enable_nestloop TO 'off'
 AS $function$
 declare
+  v_ids uuid[];
   v_topics text[];
   v_payloads jsonb[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
-    if exists (select from old_rows o join new_rows n using (id) where n.status = 'scheduled' and o.status <> 'scheduled') then
-      select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
-        from (
-          select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
-          from (
-            -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-            select w.*, sum(pg_column_size(w.item)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id) / 200000 as chunk
-            from (
-              select w.* from old_rows o join stark_internal.wanted_pods w on w.pod_id = o.id
-              where w.status = 'scheduled' and o.status <> 'scheduled' offset 0) w -- offset 0: each item is built once
-            ) s
-          group by s.node_id, s.chunk
-          order by s.node_id, s.chunk) m;
-      perform stark_internal.send_messages('pods.start', v_topics, v_payloads);
+    v_ids := array(select n.id from old_rows o join new_rows n using (id) where n.status = 'scheduled' and o.status <> 'scheduled');
+    if v_ids <> '{}' then
+      perform stark_internal.command_starts(v_ids);
     end if;
     select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
       from (
@@ -3165,11 +3167,38 @@ begin
         from old_rows o where stark_internal.occupies(o.status) and o.node_id is not null
         group by o.node_id) m;
   end if;
-  perform stark_internal.send_messages('pods.stop', v_topics, v_payloads);
+  if v_topics is not null then
+    perform stark_internal.send_messages('pods.stop', v_topics, v_payloads);
+  end if;
   return null;
 end;
 $function$;
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
+
+CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+declare
+  v_topics text[];
+  v_payloads jsonb[];
+begin
+  select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+    from (
+      select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
+      from (
+        -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
+        select w.*, sum(pg_column_size(w.item)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id) / 200000 as chunk
+        from (select p.* from stark_internal.wanted_pods p where p.pod_id = any (p_ids) offset 0) w -- offset 0: each item is built once
+        ) s
+      group by s.node_id, s.chunk
+      order by s.node_id, s.chunk) m;
+  perform stark_internal.send_messages('pods.start', v_topics, v_payloads);
+end;
+$function$;
+comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
@@ -3474,25 +3503,29 @@ comment on function stark_internal.fail(text,text,text,text) is 'Raises a coded 
 
 CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, slots bigint, cpu_total double precision, cpu_used double precision, memory_total double precision, memory_used double precision, pods_total double precision, pods_used double precision)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
 AS $function$
-with rejected as materialized (
-  select distinct r.node_no from stark_internal.rejections(p_group) r
-), wanted as materialized (
-  select p_group.cpu, p_group.memory, p_group.storage
-)
-select n.node_no,
-       least(
-         case when w.cpu > 0 then n.free_cpu / w.cpu end,
-         case when w.memory > 0 then n.free_memory / w.memory end,
-         case when w.storage > 0 then n.free_storage / w.storage end,
-         n.free_pods),
-       greatest(n.cpu, 1), n.cpu - n.free_cpu, greatest(n.memory, 1), n.memory - n.free_memory, greatest(n.pods, 1), n.pods - n.free_pods
-from pg_temp.pass_nodes n cross join wanted w
-where not exists (select from rejected r where r.node_no = n.node_no);
+begin
+  return query
+    with rejected as materialized (
+      select distinct r.node_no from stark_internal.rejections(p_group) r
+    ), wanted as materialized (
+      select p_group.cpu, p_group.memory, p_group.storage
+    )
+    select n.node_no,
+           least(
+             case when w.cpu > 0 then n.free_cpu / w.cpu end,
+             case when w.memory > 0 then n.free_memory / w.memory end,
+             case when w.storage > 0 then n.free_storage / w.storage end,
+             n.free_pods),
+           greatest(n.cpu, 1)::double precision, (n.cpu - n.free_cpu)::double precision, greatest(n.memory, 1)::double precision,
+           (n.memory - n.free_memory)::double precision, greatest(n.pods, 1)::double precision, (n.pods - n.free_pods)::double precision
+    from pg_temp.pass_nodes n cross join wanted w
+    where not exists (select from rejected r where r.node_no = n.node_no);
+end;
 $function$;
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group) is 'Nodes that pass every filter, and their room.';
 
@@ -3513,62 +3546,77 @@ comment on function stark_internal.filter_existing_anti_affinity(stark_internal.
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_health(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
+begin
+  return query
+    select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
+end;
 $function$;
 comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_affinity(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select n.node_no, 'node affinity'
-from pg_temp.pass_nodes n
-where p_group.template ? 'required'
-  and n.node_no not in (select m.node_no from stark_internal.matching_nodes(p_group.template -> 'required') m);
+begin
+  return query
+    select n.node_no, 'node affinity'
+    from pg_temp.pass_nodes n
+    where p_group.template ? 'required'
+      and n.node_no not in (select m.node_no from stark_internal.matching_nodes(p_group.template -> 'required') m);
+end;
 $function$;
 comment on function stark_internal.filter_node_affinity(stark_internal.pod_group) is 'Rejects nodes that required node affinity does not match.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_name(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
-from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
+begin
+  return query
+    select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
+    from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
+end;
 $function$;
 comment on function stark_internal.filter_node_name(stark_internal.pod_group) is 'Rejects all nodes but the named one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_selector(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select n.node_no, 'node selector'
-from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
+begin
+  return query
+    select n.node_no, 'node selector'
+    from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
+end;
 $function$;
 comment on function stark_internal.filter_node_selector(stark_internal.pod_group) is 'Rejects nodes that lack a wanted label.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_pack_access(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select n.node_no, 'private pack'
-from pg_temp.pass_nodes n
-where p_group.visibility = 'private'
-  and n.owner_id <> p_group.pack_owner
-  and n.owner_id not in (
-    select b.user_id from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
-    where b.role = 'admin' and b.namespace is null);
+begin
+  return query
+    select n.node_no, 'private pack'
+    from pg_temp.pass_nodes n
+    where p_group.visibility = 'private'
+      and n.owner_id <> p_group.pack_owner
+      and n.owner_id not in (
+        select b.user_id from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+        where b.role = 'admin' and b.namespace is null);
+end;
 $function$;
 comment on function stark_internal.filter_pack_access(stark_internal.pod_group) is 'Rejects nodes that may not run a private pack.';
 
@@ -3614,44 +3662,53 @@ comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_g
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_resources(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
--- Taken out of the group once: a field of it is looked up anew at each use.
-with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
-select n.node_no, r.reason
-from wanted w
-join pg_temp.pass_nodes n
-  on (n.free_cpu < w.cpu and w.cpu > 0) or (n.free_memory < w.memory and w.memory > 0) or (n.free_storage < w.storage and w.storage > 0) or n.free_pods < 1
-cross join lateral (values
-  ('insufficient cpu', n.free_cpu < w.cpu and w.cpu > 0),
-  ('insufficient memory', n.free_memory < w.memory and w.memory > 0),
-  ('insufficient storage', n.free_storage < w.storage and w.storage > 0),
-  ('insufficient pods', n.free_pods < 1)) as r (reason, short)
-where r.short;
+begin
+  -- Taken out of the group once: a field of it is looked up anew at each use.
+  return query
+    with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
+    select n.node_no, r.reason
+    from wanted w
+    join pg_temp.pass_nodes n
+      on (n.free_cpu < w.cpu and w.cpu > 0) or (n.free_memory < w.memory and w.memory > 0) or (n.free_storage < w.storage and w.storage > 0) or n.free_pods < 1
+    cross join lateral (values
+      ('insufficient cpu', n.free_cpu < w.cpu and w.cpu > 0),
+      ('insufficient memory', n.free_memory < w.memory and w.memory > 0),
+      ('insufficient storage', n.free_storage < w.storage and w.storage > 0),
+      ('insufficient pods', n.free_pods < 1)) as r (reason, short)
+    where r.short;
+end;
 $function$;
 comment on function stark_internal.filter_resources(stark_internal.pod_group) is 'Rejects nodes without room for one more pod of the group.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_runtime(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select n.node_no, format('runtime %s wanted', p_group.runtime)
-from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
+begin
+  return query
+    select n.node_no, format('runtime %s wanted', p_group.runtime)
+    from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
+end;
 $function$;
 comment on function stark_internal.filter_runtime(stark_internal.pod_group) is 'Rejects nodes of another runtime than the pack''s.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_taints(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
-from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t;
+begin
+  return query
+    select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
+    from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t;
+end;
 $function$;
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
 
@@ -3676,11 +3733,14 @@ comment on function stark_internal.filter_topology_spread(stark_internal.pod_gro
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
+begin
+  return query
+    select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
+end;
 $function$;
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
 
@@ -3801,11 +3861,13 @@ comment on function stark_internal.has_admin() is 'Whether the cluster has an ad
 
 CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
 AS $function$
-  select stark_internal.is_trusted() or stark_internal.user_may((select auth.uid()), p_permission, p_namespace, p_own);
+begin
+  return stark_internal.is_trusted() or stark_internal.user_may(auth.uid(), p_permission, p_namespace, p_own);
+end;
 $function$;
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
@@ -3853,14 +3915,16 @@ comment on function stark_internal.intolerable_taints(jsonb,text[]) is 'Taints t
 
 CREATE OR REPLACE FUNCTION stark_internal.is_admin(p_user_id uuid)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-  select exists (
+begin
+  return exists (
     select from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
     where b.user_id = p_user_id and b.role = 'admin' and b.namespace is null
   );
+end;
 $function$;
 comment on function stark_internal.is_admin(uuid) is 'Whether this user is an admin of the whole cluster.';
 
@@ -3891,16 +3955,18 @@ comment on function stark_internal.is_dns_name(text) is 'True for DNS labels joi
 
 CREATE OR REPLACE FUNCTION stark_internal.is_member()
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
 AS $function$
-  select stark_internal.is_trusted() or exists (
+begin
+  return stark_internal.is_trusted() or exists (
     select
     from stark.role_bindings b
     join stark.profiles u on u.id = b.user_id and u.disabled_at is null
     where b.user_id = (select auth.uid())
   );
+end;
 $function$;
 comment on function stark_internal.is_member() is 'Whether the caller has any role.';
 grant execute on function stark_internal.is_member() to authenticated;
@@ -3948,11 +4014,13 @@ comment on function stark_internal.is_time(text,timestamp with time zone) is 'Tr
 
 CREATE OR REPLACE FUNCTION stark_internal.is_trusted()
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-  select stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
+begin
+  return stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
+end;
 $function$;
 comment on function stark_internal.is_trusted() is 'True for the secret key and for the database''s own administrators.';
 
@@ -4209,9 +4277,10 @@ comment on function stark_internal.limit_range_problem(jsonb) is 'What is wrong 
 
 CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
 AS $function$
+begin
   insert into pg_temp.pass_nodes
     select row_number() over (order by n.name), n.id, n.name, n.incarnation, n.runtime, n.owner_id, n.status, n.unschedulable, n.labels, n.taints,
            coalesce(a.cpu, 0), coalesce(a.memory, 0), coalesce(a.pods, 0),
@@ -4222,22 +4291,26 @@ AS $function$
   insert into pg_temp.pass_facts
     select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false)
     from pg_temp.pass_nodes n;
+end;
 $function$;
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
-CREATE OR REPLACE FUNCTION stark_internal.load_pods()
+CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
 AS $function$
+begin
   insert into pg_temp.pass_pods
     select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
            stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
            p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request
     from stark.pods p
-    where p.status = 'pending';
+    where p.status = 'pending'
+      and (p_retry or p.status_reason is distinct from 'Unschedulable' or stark_internal.placement_rules(p.spec) is not null);
+end;
 $function$;
-comment on function stark_internal.load_pods() is 'Fills the working table of pending pods.';
+comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  RETURNS boolean
@@ -4456,12 +4529,14 @@ grant execute on function stark_internal.may_read_bundle(text) to authenticated;
 
 CREATE OR REPLACE FUNCTION stark_internal.may_speak(p_node stark.nodes)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-  select stark_internal.has_permission('nodes:connect')
-    or (coalesce(p_node.agent_id, p_node.owner_id) = (select auth.uid()) and stark_internal.has_speaker(p_node));
+begin
+  return stark_internal.has_permission('nodes:connect')
+    or (coalesce(p_node.agent_id, p_node.owner_id) = auth.uid() and stark_internal.has_speaker(p_node));
+end;
 $function$;
 comment on function stark_internal.may_speak(stark.nodes) is 'Whether the caller may work as the agent of this node.';
 
@@ -4583,15 +4658,17 @@ comment on function stark_internal.missing_permission(text[],text) is 'What of t
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
 AS $function$
+begin
   -- Definer, since policies of nodes and pods ask it about each other's tables; it tells only the caller's own.
-  select case when stark_internal.has_permission('nodes:get', null, true)
+  return case when stark_internal.has_permission('nodes:get', null, true)
     then array(select n.id from stark.nodes n where (select auth.uid()) in (n.owner_id, n.agent_id))
     else '{}'::uuid[]
   end;
+end;
 $function$;
 comment on function stark_internal.my_nodes() is 'Ids of the nodes the caller owns or speaks for.';
 grant execute on function stark_internal.my_nodes() to authenticated;
@@ -4668,15 +4745,16 @@ begin
   -- Ours, and not what somebody with a session put in their place: its triggers would run as our functions' owner. All are made
   -- at once, so one tells of all; where another's stand in the way, making them fails.
   if not exists (select from pg_catalog.pg_class c where c.oid = to_regclass('pg_temp.pass_nodes') and c.relowner = current_user::regrole) then
+    -- No indexes, and storage plain where values are short, so that there is nothing to store apart: what is emptied at each commit
+    -- is each index too, and plans that read an emptied index are made anew.
     -- Nodes as they are now, numbered by name. free_* is what the pods placed so far, in this pass too, have left.
     create temporary table pass_nodes (
       node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
       labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
       free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint
     ) on commit delete rows;
-    create unique index on pg_temp.pass_nodes (node_no);
     -- What no filter needs to look for.
-    create temporary table pass_facts (nodes bigint, runtimes text[], has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
+    create temporary table pass_facts (nodes bigint, runtimes text[] storage plain, has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
       rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint
@@ -4686,7 +4764,7 @@ begin
       selector_no integer generated always as identity, terms jsonb, namespaces text[], match_labels jsonb
     ) on commit delete rows;
     create temporary table pass_rules (
-      rules_no integer, kind text, selector_no integer, topology_key text, weight integer, max_skew integer, min_domains integer,
+      rules_no integer, kind text storage plain, selector_no integer, topology_key text storage plain, weight integer, max_skew integer, min_domains integer,
       honors_affinity boolean, honors_taints boolean
     ) on commit delete rows;
     -- The domains of the topology keys that rules name: nodes without the label are in none.
@@ -4696,8 +4774,8 @@ begin
     -- Where pods stand whose rules speak of others, how many with the same rules.
     create temporary table pass_holders (namespace text, rules jsonb, node_no integer, pods bigint) on commit delete rows;
     -- Of these, who keeps the pods of a selector away, and how glad the others would be of them.
-    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer, pods bigint) on commit delete rows;
-    create temporary table pass_wishes (selector_no integer, topology_key text, node_no integer, points bigint) on commit delete rows;
+    create temporary table pass_bans (selector_no integer, topology_key text storage plain, node_no integer, pods bigint) on commit delete rows;
+    create temporary table pass_wishes (selector_no integer, topology_key text storage plain, node_no integer, points bigint) on commit delete rows;
     create temporary table pass_bindings (
       pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
     ) on commit delete rows;
@@ -4758,45 +4836,51 @@ comment on function stark_internal.patch_taints(jsonb,jsonb) is 'A list of taint
 
 CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false)
  RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 AS $function$
-select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
-       g.is_nominated, g.ids, g.cpus, g.memories, g.storages
-from (
-  select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
-         p.nominated_node_id is not null as is_nominated,
-         max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
-         array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
-         array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
-  from pg_temp.pass_pods p
-  join stark.pack_versions v on v.id = p.version_id
-  join stark.packs k on k.id = v.pack_id
-  where not p_waiting
-     or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind = 'affinity')
-         and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
-         and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
-  group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
-order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
+begin
+  return query
+    select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
+           g.is_nominated, g.ids, g.cpus, g.memories, g.storages
+    from (
+      select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
+             p.nominated_node_id is not null as is_nominated,
+             max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
+             array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
+             array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
+      from pg_temp.pass_pods p
+      join stark.pack_versions v on v.id = p.version_id
+      join stark.packs k on k.id = v.pack_id
+      where not p_waiting
+         or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind = 'affinity')
+             and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
+             and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
+      group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
+    order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
+end;
 $function$;
 comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
  RETURNS text[]
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
 AS $function$
+begin
   -- Definer: it reads every binding of the caller and tells only what the caller has.
-  select case when stark_internal.has_permission(p_permission, null, p_own)
+  return case when stark_internal.has_permission(p_permission, null, p_own)
     then array(select n.name from stark.namespaces n)
     else array(
       select distinct b.namespace from stark.role_bindings b
       where b.user_id = (select auth.uid()) and b.namespace is not null
         and stark_internal.has_permission(p_permission, b.namespace, p_own))
   end;
+end;
 $function$;
 comment on function stark_internal.permitted_namespaces(text,boolean) is 'The namespaces in which the caller has this right.';
 grant execute on function stark_internal.permitted_namespaces(text,boolean) to authenticated;
@@ -6043,7 +6127,7 @@ from jsonb_array_elements(coalesce(p_rules -> 'topologySpreadConstraints', '[]')
 $function$;
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
 
-CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT true, p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -6061,8 +6145,10 @@ begin
   perform pg_catalog.set_config('stark.origin', 'scheduler', true);
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
-  perform stark_internal.load_pods();
-  perform stark_internal.unify_templates();
+  perform stark_internal.load_pods(p_retry);
+  if exists (select from pg_temp.pass_pods p where p.template ? 'required') then
+    perform stark_internal.unify_templates();
+  end if;
   perform stark_internal.load_rules();
   perform stark_internal.place_groups();
   v_placed := stark_internal.bind(p_now);
@@ -6070,7 +6156,7 @@ begin
   return v_placed;
 end;
 $function$;
-comment on function stark_internal.schedule_pods(timestamp with time zone) is 'Places pending pods, highest priority first.';
+comment on function stark_internal.schedule_pods(boolean,timestamp with time zone) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  RETURNS trigger
@@ -6113,11 +6199,12 @@ begin
   if tg_op = 'UPDATE' then
     if not exists (
       select from old_rows o join new_rows n using (id)
-      where stark_internal.occupies(o.status) and not stark_internal.occupies(n.status)
+      where (stark_internal.occupies(o.status) and not stark_internal.occupies(n.status))
+         or (o.nominated_node_id is not null and o.finished_at is null and n.finished_at is not null)
     ) then
       return null;
     end if;
-  elsif not exists (select from old_rows o where stark_internal.occupies(o.status)) then
+  elsif not exists (select from old_rows o where stark_internal.occupies(o.status) or (o.nominated_node_id is not null and o.finished_at is null)) then
     return null;
   end if;
   if exists (select from stark.pods p where p.status = 'pending') then
@@ -6130,34 +6217,40 @@ comment on function stark_internal.schedule_when_room_is_freed() is 'Runs a sche
 
 CREATE OR REPLACE FUNCTION stark_internal.score_bin_pack(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint)
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
--- A node that is begun is filled, so all its slots share the score of the first; nodes behind those that are enough are left out.
-select b.node_no, k, b.slots, b.score
-from (
-  select f.node_no, f.slots, f.score, sum(f.slots) over (order by f.score desc, f.node_no rows between unbounded preceding and 1 preceding) as before
-  from (
-    select n.node_no, n.slots, 100 * ((n.cpu_used + p_group.cpu) / n.cpu_total + (n.memory_used + p_group.memory) / n.memory_total) / 2 as score
-    from stark_internal.feasible_nodes(p_group) n) f
-) b
-cross join generate_series(1, least(b.slots, p_most)) k
-where p_wanted is null or coalesce(b.before, 0) < p_wanted;
+begin
+  -- A node that is begun is filled, so all its slots share the score of the first; nodes behind those that are enough are left out.
+  return query
+    select b.node_no, k, b.slots, b.score
+    from (
+      select f.node_no, f.slots, f.score, sum(f.slots) over (order by f.score desc, f.node_no rows between unbounded preceding and 1 preceding) as before
+      from (
+        select n.node_no, n.slots, 100 * ((n.cpu_used + p_group.cpu) / n.cpu_total + (n.memory_used + p_group.memory) / n.memory_total) / 2 as score
+        from stark_internal.feasible_nodes(p_group) n) f
+    ) b
+    cross join generate_series(1, least(b.slots, p_most)) k
+    where p_wanted is null or coalesce(b.before, 0) < p_wanted;
+end;
 $function$;
 comment on function stark_internal.score_bin_pack(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by the mean of used cpu and memory.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_least_loaded(p_group stark_internal.pod_group, p_most bigint)
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-with wanted as materialized (select p_group.cpu, p_group.memory)
-select f.node_no, k, f.slots, 100 * (1 - (
-    (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)
-from stark_internal.feasible_nodes(p_group) f cross join wanted w
-cross join generate_series(1, least(f.slots, p_most)) k;
+begin
+  return query
+    with wanted as materialized (select p_group.cpu, p_group.memory)
+    select f.node_no, k, f.slots, 100 * (1 - (
+        (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)
+    from stark_internal.feasible_nodes(p_group) f cross join wanted w
+    cross join generate_series(1, least(f.slots, p_most)) k;
+end;
 $function$;
 comment on function stark_internal.score_least_loaded(stark_internal.pod_group,bigint) is 'Open slots scored by the mean of free cpu and memory.';
 
@@ -6203,13 +6296,16 @@ comment on function stark_internal.score_pod_affinity(stark_internal.pod_group) 
 
 CREATE OR REPLACE FUNCTION stark_internal.score_random(p_group stark_internal.pod_group, p_most bigint, p_seed bigint)
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-select f.node_no, k, f.slots, (pg_catalog.hashint8extended(f.node_no * 1000003::bigint + f.pods_used::bigint + k, p_seed) & 65535) / 655.35::double precision
-from stark_internal.feasible_nodes(p_group) f
-cross join generate_series(1, least(f.slots, p_most)) k;
+begin
+  return query
+    select f.node_no, k, f.slots, (pg_catalog.hashint8extended(f.node_no * 1000003::bigint + f.pods_used::bigint + k, p_seed) & 65535) / 655.35::double precision
+    from stark_internal.feasible_nodes(p_group) f
+    cross join generate_series(1, least(f.slots, p_most)) k;
+end;
 $function$;
 comment on function stark_internal.score_random(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by chance.';
 
@@ -6236,17 +6332,20 @@ comment on function stark_internal.score_slots(stark_internal.pod_group,bigint,b
 
 CREATE OR REPLACE FUNCTION stark_internal.score_spread(p_group stark_internal.pod_group, p_most bigint)
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-with wanted as materialized (select p_group.cpu, p_group.memory)
-select f.node_no, k, f.slots, 100 * (1 - greatest(
-    (f.cpu_used + k * w.cpu) / f.cpu_total,
-    (f.memory_used + k * w.memory) / f.memory_total,
-    (f.pods_used + k) / f.pods_total))
-from stark_internal.feasible_nodes(p_group) f cross join wanted w
-cross join generate_series(1, least(f.slots, p_most)) k;
+begin
+  return query
+    with wanted as materialized (select p_group.cpu, p_group.memory)
+    select f.node_no, k, f.slots, 100 * (1 - greatest(
+        (f.cpu_used + k * w.cpu) / f.cpu_total,
+        (f.memory_used + k * w.memory) / f.memory_total,
+        (f.pods_used + k) / f.pods_total))
+    from stark_internal.feasible_nodes(p_group) f cross join wanted w
+    cross join generate_series(1, least(f.slots, p_most)) k;
+end;
 $function$;
 comment on function stark_internal.score_spread(stark_internal.pod_group,bigint) is 'Open slots scored by what is left of the scarcest resource.';
 
@@ -6784,11 +6883,12 @@ comment on function stark_internal.unknown_field(jsonb,text[]) is 'A field of an
 
 CREATE OR REPLACE FUNCTION stark_internal.user_may(p_user_id uuid, p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 AS $function$
-  select exists (
+begin
+  return exists (
     select
     from stark.role_bindings b
     join stark.profiles u on u.id = b.user_id and u.disabled_at is null
@@ -6800,6 +6900,7 @@ AS $function$
       and p.verb in ('*', split_part(p_permission, ':', 2))
       and (p_own or p.scope = 'any')
   );
+end;
 $function$;
 comment on function stark_internal.user_may(uuid,text,text,boolean) is 'Whether this user has this right, cluster-wide or in the namespace.';
 

@@ -523,7 +523,7 @@ begin
   for v_item in select e.value from jsonb_array_elements(p_pods) e loop
     v_ids := v_ids || stark_internal.create_pod_group(v_item, v_user);
   end loop;
-  perform stark_internal.schedule_pods();
+  perform stark_internal.schedule_pods(p_retry => false);
   return query select p.* from stark.pods p join unnest(v_ids) with ordinality as i (id, ord) on i.id = p.id order by i.ord;
 end;
 $$;

@@ -80,15 +80,16 @@ begin
   -- Ours, and not what somebody with a session put in their place: its triggers would run as our functions' owner. All are made
   -- at once, so one tells of all; where another's stand in the way, making them fails.
   if not exists (select from pg_catalog.pg_class c where c.oid = to_regclass('pg_temp.pass_nodes') and c.relowner = current_user::regrole) then
+    -- No indexes, and storage plain where values are short, so that there is nothing to store apart: what is emptied at each commit
+    -- is each index too, and plans that read an emptied index are made anew.
     -- Nodes as they are now, numbered by name. free_* is what the pods placed so far, in this pass too, have left.
     create temporary table pass_nodes (
       node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
       labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
       free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint
     ) on commit delete rows;
-    create unique index on pg_temp.pass_nodes (node_no);
     -- What no filter needs to look for.
-    create temporary table pass_facts (nodes bigint, runtimes text[], has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
+    create temporary table pass_facts (nodes bigint, runtimes text[] storage plain, has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
       rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint
@@ -98,7 +99,7 @@ begin
       selector_no integer generated always as identity, terms jsonb, namespaces text[], match_labels jsonb
     ) on commit delete rows;
     create temporary table pass_rules (
-      rules_no integer, kind text, selector_no integer, topology_key text, weight integer, max_skew integer, min_domains integer,
+      rules_no integer, kind text storage plain, selector_no integer, topology_key text storage plain, weight integer, max_skew integer, min_domains integer,
       honors_affinity boolean, honors_taints boolean
     ) on commit delete rows;
     -- The domains of the topology keys that rules name: nodes without the label are in none.
@@ -108,8 +109,8 @@ begin
     -- Where pods stand whose rules speak of others, how many with the same rules.
     create temporary table pass_holders (namespace text, rules jsonb, node_no integer, pods bigint) on commit delete rows;
     -- Of these, who keeps the pods of a selector away, and how glad the others would be of them.
-    create temporary table pass_bans (selector_no integer, topology_key text, node_no integer, pods bigint) on commit delete rows;
-    create temporary table pass_wishes (selector_no integer, topology_key text, node_no integer, points bigint) on commit delete rows;
+    create temporary table pass_bans (selector_no integer, topology_key text storage plain, node_no integer, pods bigint) on commit delete rows;
+    create temporary table pass_wishes (selector_no integer, topology_key text storage plain, node_no integer, points bigint) on commit delete rows;
     create temporary table pass_bindings (
       pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
     ) on commit delete rows;
@@ -144,10 +145,11 @@ select stark_internal.open_tables();
 /** stark_internal.load_nodes(): all nodes as they are now. */
 create function stark_internal.load_nodes()
 returns void
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
+begin
   insert into pg_temp.pass_nodes
     select row_number() over (order by n.name), n.id, n.name, n.incarnation, n.runtime, n.owner_id, n.status, n.unschedulable, n.labels, n.taints,
            coalesce(a.cpu, 0), coalesce(a.memory, 0), coalesce(a.pods, 0),
@@ -158,23 +160,27 @@ as $$
   insert into pg_temp.pass_facts
     select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false)
     from pg_temp.pass_nodes n;
+end;
 $$;
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 revoke all on function stark_internal.load_nodes() from public, anon;
 
-/** stark_internal.load_pods(): all pending pods. */
-create function stark_internal.load_pods()
+/** stark_internal.load_pods(retry): pending pods; without retry, not those that fitted nowhere, unless they look at other pods. */
+create function stark_internal.load_pods(p_retry boolean default true)
 returns void
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
+begin
   insert into pg_temp.pass_pods
     select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
            stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
            p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request
     from stark.pods p
-    where p.status = 'pending';
+    where p.status = 'pending'
+      and (p_retry or p.status_reason is distinct from 'Unschedulable' or stark_internal.placement_rules(p.spec) is not null);
+end;
 $$;
-comment on function stark_internal.load_pods() is 'Fills the working table of pending pods.';
-revoke all on function stark_internal.load_pods() from public, anon;
+comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';
+revoke all on function stark_internal.load_pods(boolean) from public, anon;

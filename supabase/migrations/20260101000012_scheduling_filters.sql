@@ -7,12 +7,15 @@ select stark_internal.open_tables();
 /** stark_internal.filter_runtime(group): nodes of another runtime than the pack's. */
 create function stark_internal.filter_runtime(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select n.node_no, format('runtime %s wanted', p_group.runtime)
-from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
+begin
+  return query
+    select n.node_no, format('runtime %s wanted', p_group.runtime)
+    from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
+end;
 $$;
 comment on function stark_internal.filter_runtime(stark_internal.pod_group) is 'Rejects nodes of another runtime than the pack''s.';
 revoke all on function stark_internal.filter_runtime(stark_internal.pod_group) from public, anon;
@@ -20,17 +23,20 @@ revoke all on function stark_internal.filter_runtime(stark_internal.pod_group) f
 /** stark_internal.filter_pack_access(group): a private pack runs only on its owner's nodes or on an admin's. */
 create function stark_internal.filter_pack_access(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select n.node_no, 'private pack'
-from pg_temp.pass_nodes n
-where p_group.visibility = 'private'
-  and n.owner_id <> p_group.pack_owner
-  and n.owner_id not in (
-    select b.user_id from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
-    where b.role = 'admin' and b.namespace is null);
+begin
+  return query
+    select n.node_no, 'private pack'
+    from pg_temp.pass_nodes n
+    where p_group.visibility = 'private'
+      and n.owner_id <> p_group.pack_owner
+      and n.owner_id not in (
+        select b.user_id from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
+        where b.role = 'admin' and b.namespace is null);
+end;
 $$;
 comment on function stark_internal.filter_pack_access(stark_internal.pod_group) is 'Rejects nodes that may not run a private pack.';
 revoke all on function stark_internal.filter_pack_access(stark_internal.pod_group) from public, anon;
@@ -38,11 +44,14 @@ revoke all on function stark_internal.filter_pack_access(stark_internal.pod_grou
 /** stark_internal.filter_health(group): nodes that are not healthy. */
 create function stark_internal.filter_health(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
+begin
+  return query
+    select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
+end;
 $$;
 comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
 revoke all on function stark_internal.filter_health(stark_internal.pod_group) from public, anon;
@@ -50,11 +59,14 @@ revoke all on function stark_internal.filter_health(stark_internal.pod_group) fr
 /** stark_internal.filter_unschedulable(group): cordoned nodes. */
 create function stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
+begin
+  return query
+    select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
+end;
 $$;
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
 revoke all on function stark_internal.filter_unschedulable(stark_internal.pod_group) from public, anon;
@@ -62,12 +74,15 @@ revoke all on function stark_internal.filter_unschedulable(stark_internal.pod_gr
 /** stark_internal.filter_node_name(group): all but the node that spec.nodeName names. */
 create function stark_internal.filter_node_name(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
-from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
+begin
+  return query
+    select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
+    from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
+end;
 $$;
 comment on function stark_internal.filter_node_name(stark_internal.pod_group) is 'Rejects all nodes but the named one.';
 revoke all on function stark_internal.filter_node_name(stark_internal.pod_group) from public, anon;
@@ -75,12 +90,15 @@ revoke all on function stark_internal.filter_node_name(stark_internal.pod_group)
 /** stark_internal.filter_node_selector(group): nodes without one of the labels in spec.nodeSelector. */
 create function stark_internal.filter_node_selector(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select n.node_no, 'node selector'
-from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
+begin
+  return query
+    select n.node_no, 'node selector'
+    from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
+end;
 $$;
 comment on function stark_internal.filter_node_selector(stark_internal.pod_group) is 'Rejects nodes that lack a wanted label.';
 revoke all on function stark_internal.filter_node_selector(stark_internal.pod_group) from public, anon;
@@ -122,14 +140,17 @@ revoke all on function stark_internal.matching_nodes(jsonb) from public, anon;
 /** stark_internal.filter_node_affinity(group): nodes that none of the terms of required node affinity matches; an empty list matches nothing. */
 create function stark_internal.filter_node_affinity(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select n.node_no, 'node affinity'
-from pg_temp.pass_nodes n
-where p_group.template ? 'required'
-  and n.node_no not in (select m.node_no from stark_internal.matching_nodes(p_group.template -> 'required') m);
+begin
+  return query
+    select n.node_no, 'node affinity'
+    from pg_temp.pass_nodes n
+    where p_group.template ? 'required'
+      and n.node_no not in (select m.node_no from stark_internal.matching_nodes(p_group.template -> 'required') m);
+end;
 $$;
 comment on function stark_internal.filter_node_affinity(stark_internal.pod_group) is 'Rejects nodes that required node affinity does not match.';
 revoke all on function stark_internal.filter_node_affinity(stark_internal.pod_group) from public, anon;
@@ -219,12 +240,15 @@ revoke all on function stark_internal.intolerable_taints(jsonb, text[]) from pub
 /** stark_internal.filter_taints(group): nodes with a taint NoSchedule or NoExecute that is not tolerated, one row for each such taint. */
 create function stark_internal.filter_taints(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
-from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t;
+begin
+  return query
+    select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
+    from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t;
+end;
 $$;
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
 revoke all on function stark_internal.filter_taints(stark_internal.pod_group) from public, anon;
@@ -232,22 +256,25 @@ revoke all on function stark_internal.filter_taints(stark_internal.pod_group) fr
 /** stark_internal.filter_resources(group): nodes without room, one row for each resource that is short. A zero request always fits; a place for the pod itself always counts. */
 create function stark_internal.filter_resources(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
--- Taken out of the group once: a field of it is looked up anew at each use.
-with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
-select n.node_no, r.reason
-from wanted w
-join pg_temp.pass_nodes n
-  on (n.free_cpu < w.cpu and w.cpu > 0) or (n.free_memory < w.memory and w.memory > 0) or (n.free_storage < w.storage and w.storage > 0) or n.free_pods < 1
-cross join lateral (values
-  ('insufficient cpu', n.free_cpu < w.cpu and w.cpu > 0),
-  ('insufficient memory', n.free_memory < w.memory and w.memory > 0),
-  ('insufficient storage', n.free_storage < w.storage and w.storage > 0),
-  ('insufficient pods', n.free_pods < 1)) as r (reason, short)
-where r.short;
+begin
+  -- Taken out of the group once: a field of it is looked up anew at each use.
+  return query
+    with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
+    select n.node_no, r.reason
+    from wanted w
+    join pg_temp.pass_nodes n
+      on (n.free_cpu < w.cpu and w.cpu > 0) or (n.free_memory < w.memory and w.memory > 0) or (n.free_storage < w.storage and w.storage > 0) or n.free_pods < 1
+    cross join lateral (values
+      ('insufficient cpu', n.free_cpu < w.cpu and w.cpu > 0),
+      ('insufficient memory', n.free_memory < w.memory and w.memory > 0),
+      ('insufficient storage', n.free_storage < w.storage and w.storage > 0),
+      ('insufficient pods', n.free_pods < 1)) as r (reason, short)
+    where r.short;
+end;
 $$;
 comment on function stark_internal.filter_resources(stark_internal.pod_group) is 'Rejects nodes without room for one more pod of the group.';
 revoke all on function stark_internal.filter_resources(stark_internal.pod_group) from public, anon;

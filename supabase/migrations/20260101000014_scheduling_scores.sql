@@ -7,25 +7,29 @@ select stark_internal.open_tables();
 /** stark_internal.feasible_nodes(group): nodes that pass every filter, how many pods of the group each has room for, and what is used. */
 create function stark_internal.feasible_nodes(p_group stark_internal.pod_group)
 returns table (node_no integer, slots bigint, cpu_total double precision, cpu_used double precision, memory_total double precision, memory_used double precision, pods_total double precision, pods_used double precision)
-language sql
+language plpgsql
 stable
 set search_path = ''
 set enable_nestloop = off
 as $$
-with rejected as materialized (
-  select distinct r.node_no from stark_internal.rejections(p_group) r
-), wanted as materialized (
-  select p_group.cpu, p_group.memory, p_group.storage
-)
-select n.node_no,
-       least(
-         case when w.cpu > 0 then n.free_cpu / w.cpu end,
-         case when w.memory > 0 then n.free_memory / w.memory end,
-         case when w.storage > 0 then n.free_storage / w.storage end,
-         n.free_pods),
-       greatest(n.cpu, 1), n.cpu - n.free_cpu, greatest(n.memory, 1), n.memory - n.free_memory, greatest(n.pods, 1), n.pods - n.free_pods
-from pg_temp.pass_nodes n cross join wanted w
-where not exists (select from rejected r where r.node_no = n.node_no);
+begin
+  return query
+    with rejected as materialized (
+      select distinct r.node_no from stark_internal.rejections(p_group) r
+    ), wanted as materialized (
+      select p_group.cpu, p_group.memory, p_group.storage
+    )
+    select n.node_no,
+           least(
+             case when w.cpu > 0 then n.free_cpu / w.cpu end,
+             case when w.memory > 0 then n.free_memory / w.memory end,
+             case when w.storage > 0 then n.free_storage / w.storage end,
+             n.free_pods),
+           greatest(n.cpu, 1)::double precision, (n.cpu - n.free_cpu)::double precision, greatest(n.memory, 1)::double precision,
+           (n.memory - n.free_memory)::double precision, greatest(n.pods, 1)::double precision, (n.pods - n.free_pods)::double precision
+    from pg_temp.pass_nodes n cross join wanted w
+    where not exists (select from rejected r where r.node_no = n.node_no);
+end;
 $$;
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group) is 'Nodes that pass every filter, and their room.';
 revoke all on function stark_internal.feasible_nodes(stark_internal.pod_group) from public, anon;
@@ -33,17 +37,20 @@ revoke all on function stark_internal.feasible_nodes(stark_internal.pod_group) f
 /** stark_internal.score_spread(group, most): what is left of the scarcest of cpu, memory and pods, so that pods spread over nodes in proportion to their size. */
 create function stark_internal.score_spread(p_group stark_internal.pod_group, p_most bigint)
 returns table (node_no integer, slot bigint, slots bigint, score double precision)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-with wanted as materialized (select p_group.cpu, p_group.memory)
-select f.node_no, k, f.slots, 100 * (1 - greatest(
-    (f.cpu_used + k * w.cpu) / f.cpu_total,
-    (f.memory_used + k * w.memory) / f.memory_total,
-    (f.pods_used + k) / f.pods_total))
-from stark_internal.feasible_nodes(p_group) f cross join wanted w
-cross join generate_series(1, least(f.slots, p_most)) k;
+begin
+  return query
+    with wanted as materialized (select p_group.cpu, p_group.memory)
+    select f.node_no, k, f.slots, 100 * (1 - greatest(
+        (f.cpu_used + k * w.cpu) / f.cpu_total,
+        (f.memory_used + k * w.memory) / f.memory_total,
+        (f.pods_used + k) / f.pods_total))
+    from stark_internal.feasible_nodes(p_group) f cross join wanted w
+    cross join generate_series(1, least(f.slots, p_most)) k;
+end;
 $$;
 comment on function stark_internal.score_spread(stark_internal.pod_group, bigint) is 'Open slots scored by what is left of the scarcest resource.';
 revoke all on function stark_internal.score_spread(stark_internal.pod_group, bigint) from public, anon;
@@ -51,15 +58,18 @@ revoke all on function stark_internal.score_spread(stark_internal.pod_group, big
 /** stark_internal.score_least_loaded(group, most): the mean of free cpu and memory, as Kubernetes LeastAllocated. */
 create function stark_internal.score_least_loaded(p_group stark_internal.pod_group, p_most bigint)
 returns table (node_no integer, slot bigint, slots bigint, score double precision)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-with wanted as materialized (select p_group.cpu, p_group.memory)
-select f.node_no, k, f.slots, 100 * (1 - (
-    (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)
-from stark_internal.feasible_nodes(p_group) f cross join wanted w
-cross join generate_series(1, least(f.slots, p_most)) k;
+begin
+  return query
+    with wanted as materialized (select p_group.cpu, p_group.memory)
+    select f.node_no, k, f.slots, 100 * (1 - (
+        (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)
+    from stark_internal.feasible_nodes(p_group) f cross join wanted w
+    cross join generate_series(1, least(f.slots, p_most)) k;
+end;
 $$;
 comment on function stark_internal.score_least_loaded(stark_internal.pod_group, bigint) is 'Open slots scored by the mean of free cpu and memory.';
 revoke all on function stark_internal.score_least_loaded(stark_internal.pod_group, bigint) from public, anon;
@@ -67,20 +77,23 @@ revoke all on function stark_internal.score_least_loaded(stark_internal.pod_grou
 /** stark_internal.score_bin_pack(group, most, wanted): the mean of used cpu and memory, fullest node first. wanted: as many slots as are needed, null for all. */
 create function stark_internal.score_bin_pack(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint)
 returns table (node_no integer, slot bigint, slots bigint, score double precision)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
--- A node that is begun is filled, so all its slots share the score of the first; nodes behind those that are enough are left out.
-select b.node_no, k, b.slots, b.score
-from (
-  select f.node_no, f.slots, f.score, sum(f.slots) over (order by f.score desc, f.node_no rows between unbounded preceding and 1 preceding) as before
-  from (
-    select n.node_no, n.slots, 100 * ((n.cpu_used + p_group.cpu) / n.cpu_total + (n.memory_used + p_group.memory) / n.memory_total) / 2 as score
-    from stark_internal.feasible_nodes(p_group) n) f
-) b
-cross join generate_series(1, least(b.slots, p_most)) k
-where p_wanted is null or coalesce(b.before, 0) < p_wanted;
+begin
+  -- A node that is begun is filled, so all its slots share the score of the first; nodes behind those that are enough are left out.
+  return query
+    select b.node_no, k, b.slots, b.score
+    from (
+      select f.node_no, f.slots, f.score, sum(f.slots) over (order by f.score desc, f.node_no rows between unbounded preceding and 1 preceding) as before
+      from (
+        select n.node_no, n.slots, 100 * ((n.cpu_used + p_group.cpu) / n.cpu_total + (n.memory_used + p_group.memory) / n.memory_total) / 2 as score
+        from stark_internal.feasible_nodes(p_group) n) f
+    ) b
+    cross join generate_series(1, least(b.slots, p_most)) k
+    where p_wanted is null or coalesce(b.before, 0) < p_wanted;
+end;
 $$;
 comment on function stark_internal.score_bin_pack(stark_internal.pod_group, bigint, bigint) is 'Open slots scored by the mean of used cpu and memory.';
 revoke all on function stark_internal.score_bin_pack(stark_internal.pod_group, bigint, bigint) from public, anon;
@@ -88,13 +101,16 @@ revoke all on function stark_internal.score_bin_pack(stark_internal.pod_group, b
 /** stark_internal.score_random(group, most, seed): by chance; the same seed and cluster give the same. */
 create function stark_internal.score_random(p_group stark_internal.pod_group, p_most bigint, p_seed bigint)
 returns table (node_no integer, slot bigint, slots bigint, score double precision)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-select f.node_no, k, f.slots, (pg_catalog.hashint8extended(f.node_no * 1000003::bigint + f.pods_used::bigint + k, p_seed) & 65535) / 655.35::double precision
-from stark_internal.feasible_nodes(p_group) f
-cross join generate_series(1, least(f.slots, p_most)) k;
+begin
+  return query
+    select f.node_no, k, f.slots, (pg_catalog.hashint8extended(f.node_no * 1000003::bigint + f.pods_used::bigint + k, p_seed) & 65535) / 655.35::double precision
+    from stark_internal.feasible_nodes(p_group) f
+    cross join generate_series(1, least(f.slots, p_most)) k;
+end;
 $$;
 comment on function stark_internal.score_random(stark_internal.pod_group, bigint, bigint) is 'Open slots scored by chance.';
 revoke all on function stark_internal.score_random(stark_internal.pod_group, bigint, bigint) from public, anon;

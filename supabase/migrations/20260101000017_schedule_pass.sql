@@ -6,28 +6,32 @@ select stark_internal.open_tables();
 /** stark_internal.pending_groups(waiting): pending pods, or those that still wait for company, as groups, in the order in which they are served: priority, then those that were promised a node, then age. */
 create function stark_internal.pending_groups(p_waiting boolean default false)
 returns table (pod_group stark_internal.pod_group, is_nominated boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
-language sql
+language plpgsql
 stable
 set search_path = ''
 set enable_nestloop = off
+set plan_cache_mode = force_generic_plan
 as $$
-select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
-       g.is_nominated, g.ids, g.cpus, g.memories, g.storages
-from (
-  select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
-         p.nominated_node_id is not null as is_nominated,
-         max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
-         array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
-         array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
-  from pg_temp.pass_pods p
-  join stark.pack_versions v on v.id = p.version_id
-  join stark.packs k on k.id = v.pack_id
-  where not p_waiting
-     or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind = 'affinity')
-         and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
-         and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
-  group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
-order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
+begin
+  return query
+    select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
+           g.is_nominated, g.ids, g.cpus, g.memories, g.storages
+    from (
+      select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
+             p.nominated_node_id is not null as is_nominated,
+             max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
+             array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
+             array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
+      from pg_temp.pass_pods p
+      join stark.pack_versions v on v.id = p.version_id
+      join stark.packs k on k.id = v.pack_id
+      where not p_waiting
+         or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind = 'affinity')
+             and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
+             and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
+      group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
+    order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
+end;
 $$;
 comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
 revoke all on function stark_internal.pending_groups(boolean) from public, anon;
@@ -112,6 +116,9 @@ begin
       join stark.pods w on w.id = m.pod_id
       where p.id = v and p.node_id is not null and p.finished_at is null and p.status <> 'stopping';
   end if;
+  if not exists (select from pg_temp.pass_reasons) and not exists (select from pg_temp.pass_nominations) then
+    return v_placed;
+  end if;
   update stark.pods p set nominated_node_id = w.node_id, status_reason = w.reason, status_message = w.message
     from (
       select t.pod_id, n.node_id,
@@ -131,10 +138,11 @@ comment on function stark_internal.bind(timestamptz) is 'Writes what a schedule 
 revoke all on function stark_internal.bind(timestamptz) from public, anon;
 
 /**
- * stark_internal.schedule_pods(now) -> how many were placed. Locks: the cluster lock. Idempotent; called at once when
- * something it cares about changes: new pods, a node that became usable, room that became free.
+ * stark_internal.schedule_pods(retry, now) -> how many were placed. Locks: the cluster lock. Idempotent; called at once when
+ * something it cares about changes: new pods, a node that became usable, room that became free. retry: whether pods that fitted
+ * nowhere are looked at again; new pods only take room, so what they can help are those that look at other pods.
  */
-create function stark_internal.schedule_pods(p_now timestamptz default now())
+create function stark_internal.schedule_pods(p_retry boolean default true, p_now timestamptz default now())
 returns integer
 language plpgsql
 security definer
@@ -152,8 +160,10 @@ begin
   perform pg_catalog.set_config('stark.origin', 'scheduler', true);
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
-  perform stark_internal.load_pods();
-  perform stark_internal.unify_templates();
+  perform stark_internal.load_pods(p_retry);
+  if exists (select from pg_temp.pass_pods p where p.template ? 'required') then
+    perform stark_internal.unify_templates();
+  end if;
   perform stark_internal.load_rules();
   perform stark_internal.place_groups();
   v_placed := stark_internal.bind(p_now);
@@ -161,8 +171,8 @@ begin
   return v_placed;
 end;
 $$;
-comment on function stark_internal.schedule_pods(timestamptz) is 'Places pending pods, highest priority first.';
-revoke all on function stark_internal.schedule_pods(timestamptz) from public, anon;
+comment on function stark_internal.schedule_pods(boolean, timestamptz) is 'Places pending pods, highest priority first.';
+revoke all on function stark_internal.schedule_pods(boolean, timestamptz) from public, anon;
 
 -- When to run it ------------------------------------------------------------------------------------------------------
 
@@ -202,7 +212,7 @@ create trigger _900_schedule_on_new_nodes after insert on stark.nodes
 create trigger _900_schedule_on_changed_nodes after update on stark.nodes
   referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.schedule_when_nodes_change();
 
-/** stark_internal.schedule_when_room_is_freed(): statement trigger; pods that ended or went have left room for pending ones. */
+/** stark_internal.schedule_when_room_is_freed(): statement trigger; pods that ended or went have left room, or the place that was kept for them. */
 create function stark_internal.schedule_when_room_is_freed()
 returns trigger
 language plpgsql
@@ -215,11 +225,12 @@ begin
   if tg_op = 'UPDATE' then
     if not exists (
       select from old_rows o join new_rows n using (id)
-      where stark_internal.occupies(o.status) and not stark_internal.occupies(n.status)
+      where (stark_internal.occupies(o.status) and not stark_internal.occupies(n.status))
+         or (o.nominated_node_id is not null and o.finished_at is null and n.finished_at is not null)
     ) then
       return null;
     end if;
-  elsif not exists (select from old_rows o where stark_internal.occupies(o.status)) then
+  elsif not exists (select from old_rows o where stark_internal.occupies(o.status) or (o.nominated_node_id is not null and o.finished_at is null)) then
     return null;
   end if;
   if exists (select from stark.pods p where p.status = 'pending') then

@@ -42,6 +42,33 @@ $$;
 comment on function stark_internal.send_messages(text, text[], jsonb[]) is 'Broadcasts many messages at once.';
 revoke all on function stark_internal.send_messages(text, text[], jsonb[]) from public, anon;
 
+/** stark_internal.command_starts(ids): tells each node which of these pods it is to start. */
+create function stark_internal.command_starts(p_ids uuid[])
+returns void
+language plpgsql
+set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+  v_topics text[];
+  v_payloads jsonb[];
+begin
+  select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+    from (
+      select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
+      from (
+        -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
+        select w.*, sum(pg_column_size(w.item)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id) / 200000 as chunk
+        from (select p.* from stark_internal.wanted_pods p where p.pod_id = any (p_ids) offset 0) w -- offset 0: each item is built once
+        ) s
+      group by s.node_id, s.chunk
+      order by s.node_id, s.chunk) m;
+  perform stark_internal.send_messages('pods.start', v_topics, v_payloads);
+end;
+$$;
+comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
+revoke all on function stark_internal.command_starts(uuid[]) from public, anon;
+
 /**
  * stark_internal.command_nodes(): statement trigger on pods; tells each node what it is to start and what to stop, one message
  * a node on stark:node:<id>, as {pods: [item]}; more than one where a message would pass 200 kB, since a hosted project drops
@@ -55,25 +82,15 @@ set search_path = ''
 set enable_nestloop = off
 as $$
 declare
+  v_ids uuid[];
   v_topics text[];
   v_payloads jsonb[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
-    if exists (select from old_rows o join new_rows n using (id) where n.status = 'scheduled' and o.status <> 'scheduled') then
-      select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
-        from (
-          select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
-          from (
-            -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-            select w.*, sum(pg_column_size(w.item)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id) / 200000 as chunk
-            from (
-              select w.* from old_rows o join stark_internal.wanted_pods w on w.pod_id = o.id
-              where w.status = 'scheduled' and o.status <> 'scheduled' offset 0) w -- offset 0: each item is built once
-            ) s
-          group by s.node_id, s.chunk
-          order by s.node_id, s.chunk) m;
-      perform stark_internal.send_messages('pods.start', v_topics, v_payloads);
+    v_ids := array(select n.id from old_rows o join new_rows n using (id) where n.status = 'scheduled' and o.status <> 'scheduled');
+    if v_ids <> '{}' then
+      perform stark_internal.command_starts(v_ids);
     end if;
     select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
       from (
@@ -88,7 +105,9 @@ begin
         from old_rows o where stark_internal.occupies(o.status) and o.node_id is not null
         group by o.node_id) m;
   end if;
-  perform stark_internal.send_messages('pods.stop', v_topics, v_payloads);
+  if v_topics is not null then
+    perform stark_internal.send_messages('pods.stop', v_topics, v_payloads);
+  end if;
   return null;
 end;
 $$;

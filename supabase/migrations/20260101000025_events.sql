@@ -51,10 +51,15 @@ insert into stark_internal.event_heads (topic, seq) values ('*', 0);
 /** stark_internal.broadcast_events(events): sends new events on their topics, in batches of about 200 kB at most, since a hosted project drops large messages. */
 create function stark_internal.broadcast_events(p_events stark.events[])
 returns void
-language sql
+language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
+declare
+  v_topics text[];
+  v_payloads jsonb[];
+begin
   with batches as (
     select b.topic, b.chunk, max((b.event).seq) as last_seq, array_agg(b.event order by (b.event).seq) as events
     from (
@@ -74,7 +79,9 @@ as $$
       select b.*, coalesce(lag(b.last_seq) over (partition by b.topic order by b.chunk), h.seq, 0) as previous_seq
       from batches b left join stark_internal.event_heads h using (topic)) b
   )
-  select stark_internal.send_messages('events', array_agg(m.topic order by m.last_seq), array_agg(m.payload order by m.last_seq)) from messages m;
+  select array_agg(m.topic order by m.last_seq), array_agg(m.payload order by m.last_seq) into v_topics, v_payloads from messages m;
+  perform stark_internal.send_messages('events', v_topics, v_payloads);
+end;
 $$;
 comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 revoke all on function stark_internal.broadcast_events(stark.events[]) from public, anon;

@@ -149,7 +149,7 @@ begin
   perform stark_internal.lock_cluster();
   perform stark_internal.remove_ended_pods();
   perform stark_internal.remove_emptied_namespaces();
-  return stark_internal.schedule_pods(p_now);
+  return stark_internal.schedule_pods(p_now => p_now);
 end;
 $$;
 comment on function stark_internal.catch_up(timestamptz) is 'Places, and removes, what waits for it.';

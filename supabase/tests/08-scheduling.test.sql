@@ -207,11 +207,23 @@ update stark.nodes set labels = '{"gpu": "yes"}' where name = 'n1';
 select is((select node_name from stark.pods), 'n1', 'a label that comes is enough');
 delete from stark.pods;
 select tests.make_pods('{"pack": "open", "name": "clock", "spec": {"nodeSelector": {"no": "where"}}}');
-update stark.nodes set labels = '{"no": "where"}' where name = 'n2' and stark_internal.schedule_pods('2030-01-01') = 0;
+update stark.nodes set labels = '{"no": "where"}' where name = 'n2' and stark_internal.schedule_pods(p_now => '2030-01-01') = 0;
 select tests.make_pods('{"pack": "open", "name": "later", "spec": {"nodeSelector": {"not": "yet"}}}');
 update stark.pods set spec = spec - 'nodeSelector' where name = 'later';
-select is(stark_internal.schedule_pods('2030-01-01'), 1, 'a pass can be given its time');
+select is(stark_internal.schedule_pods(p_now => '2030-01-01'), 1, 'a pass can be given its time');
 select is((select scheduled_at from stark.pods where name = 'later'), '2030-01-01'::timestamptz, 'and writes it');
+
+-- New pods only take room: what fitted nowhere before them is not looked at again, unless it looks at other pods
+delete from stark.pods;
+select tests.make_pods('{"pack": "open", "name": "giant", "spec": {"resources": {"requests": {"cpu": 1000000}}}}');
+select tests.make_pods('{"pack": "open", "name": "follower", "spec": {"affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "leader"}}}]}}}}');
+update stark.nodes set labels = jsonb_build_object('host', name);
+update stark.pods set status_message = 'as it was' where status = 'pending';
+select tests.make_pods('{"pack": "open", "name": "leader", "labels": {"app": "leader"}}');
+select is((select node_name from stark.pods where name = 'follower'), (select node_name from stark.pods where name = 'leader'), 'who waits for company is looked at with each new pod');
+select is((select status_message from stark.pods where name = 'giant'), 'as it was', 'who only waits for room is not');
+update stark.nodes set labels = labels || '{"new": "label"}' where name = 'n1';
+select matches((select status_message from stark.pods where name = 'giant'), 'insufficient cpu', 'but is when a node has changed');
 
 select * from finish();
 rollback;

@@ -32,6 +32,14 @@ select is((select node_name from stark.pods where name = 'high'), 'n1', 'when it
 select is((select nominated_node_id from stark.pods where name = 'high'), null, 'and promised no longer');
 select is((select node_name from stark.pods where name = 'thief'), 'n1', 'what is left over is for the others');
 select pg_temp.clear();
+select pg_temp.put('low', 600, 10), pg_temp.put('mid', 300, 50), pg_temp.put('high', 500, 100), pg_temp.put('thief', 100, 5);
+update stark.pods set status = 'stopped', finished_at = now() where name = 'high';
+select is((select node_name from stark.pods where name = 'thief'), 'n1', 'when who was promised a place gives up, it is free at once');
+select pg_temp.clear();
+select pg_temp.put('low', 600, 10), pg_temp.put('mid', 300, 50), pg_temp.put('high', 500, 100), pg_temp.put('thief', 100, 5);
+delete from stark.pods where name = 'high';
+select is((select node_name from stark.pods where name = 'thief'), 'n1', 'and when it is deleted');
+select pg_temp.clear();
 
 -- Whom it does not touch
 select pg_temp.put('same', 900, 100);
