@@ -1,6 +1,9 @@
 import pg from 'pg';
 
 const PASSWORD = 'correct horse';
+/** What is called to see what a call costs that does nothing. */
+export const EMPTY_CALL = { method: 'POST', path: 'rpc/nothing', body: {} };
+
 const SIZES = { packs: 1_000, nodes: 100, pods: 5_000, owners: 10, namespaces: 10, hopeless: 20 };
 
 /** A stack with a cluster in it that has been lived in: several owners and namespaces, a history, pods that fit nowhere. */
@@ -75,6 +78,8 @@ export class ApiCluster {
   }
 
   async fill() {
+    await this.query('create function stark.nothing() returns integer language sql return 1');
+    await this.query(`notify pgrst, 'reload schema'`);
     for (const role of ['admin', 'developer']) this.people[role] = await this.#person(role);
     const { packs, nodes, pods, owners, namespaces, hopeless } = SIZES;
     await this.query(

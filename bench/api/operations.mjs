@@ -43,7 +43,6 @@ export function operations(cluster) {
   };
 
   return [
-    write('an empty call (needs_setup)', 'needs_setup', () => ({})),
     read('list the pods of a namespace (500)', () => ({
       path: `pods?select=${listed}&namespace=eq.team-1&order=name,id&limit=1000`,
       statement: [`select ${listed} from stark.pods where namespace = 'team-1' order by name, id limit 1000`],
