@@ -80,7 +80,8 @@ const SECTIONS = [
   ],
   [
     'Functions',
-    `select concat_ws(E'\\n', rtrim(pg_get_functiondef(p.oid), E'\\n') || ';',
+    // What a function does stands in its migration; here it is only seen to change.
+    `select concat_ws(E'\\n', format('%sas md5 %L;', split_part(pg_get_functiondef(p.oid), 'AS $function$', 1), md5(p.prosrc)),
        nullif(${comment("function ' || p.oid::regprocedure || E'", `obj_description(p.oid, 'pg_proc')`)}, ''),
        nullif((${grants("function ' || p.oid::regprocedure || '", `coalesce(p.proacl, acldefault('f', p.proowner))`, 'p.proowner')}), ''))
      from pg_proc p where p.pronamespace ${OURS} order by p.oid::regprocedure::text collate "C"`,
