@@ -37,6 +37,21 @@ create type stark_internal.pod_group as (
 );
 comment on type stark_internal.pod_group is 'Pending pods with the same wishes: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
 
+create type stark_internal.pod_report as (
+  ord bigint,
+  nth bigint,
+  pod_id uuid,
+  status text,
+  reason text,
+  message text,
+  exit_code integer,
+  restarts integer,
+  ready boolean,
+  ports jsonb,
+  observed_at timestamp with time zone
+);
+comment on type stark_internal.pod_report is 'A well-formed report of an agent: ord counts all reports of a call, nth those on one pod.';
+
 -- Tables
 
 create table stark.cluster_config (
@@ -1260,7 +1275,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '9de4d76abd298f0319cb7619a6776c5c';
+as md5 '93eef29632063dca22fc41aaff0d0cdd';
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
@@ -1447,7 +1462,7 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 'c3403749482c40da19e0bc5507a14b80';
+as md5 '8799523d53213d22197a6320365d6176';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
@@ -2359,11 +2374,11 @@ as md5 '02e2b99e361ef0656509ce6dfec834ed';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
- RETURNS TABLE(ord bigint, nth bigint, pod_id uuid, status text, reason text, message text, exit_code integer, restarts integer, ready boolean, ports jsonb, observed_at timestamp with time zone)
+ RETURNS SETOF stark_internal.pod_report
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'b795ce5c564386f64500676646c13265';
+as md5 'b4937eda98c37d5487acf611b4cf86d8';
 comment on function stark_internal.read_reports(jsonb) is 'Well-formed reports as rows.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time zone DEFAULT now())

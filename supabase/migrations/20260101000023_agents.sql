@@ -126,15 +126,19 @@ $$;
 comment on function stark_internal.report_problem(jsonb) is 'What is wrong with an agent''s report; null when nothing is.';
 revoke all on function stark_internal.report_problem(jsonb) from public, anon;
 
-/** stark_internal.read_reports(reports): the well-formed ones as rows; nth counts the reports on one pod, in their order. */
+create type stark_internal.pod_report as (
+  ord bigint, nth bigint, pod_id uuid, status text, reason text, message text, exit_code integer, restarts integer, ready boolean, ports jsonb, observed_at timestamptz
+);
+comment on type stark_internal.pod_report is 'A well-formed report of an agent: ord counts all reports of a call, nth those on one pod.';
+
+/** stark_internal.read_reports(reports): the well-formed ones. */
 create function stark_internal.read_reports(p_reports jsonb)
-returns table (ord bigint, nth bigint, pod_id uuid, status text, reason text, message text, exit_code integer, restarts integer,
-               ready boolean, ports jsonb, observed_at timestamptz)
+returns setof stark_internal.pod_report
 language sql
 stable
 set search_path = ''
 as $$
-  select e.ord, row_number() over (partition by e.report ->> 'pod_id' order by e.ord), (e.report ->> 'pod_id')::uuid, e.report ->> 'status',
+  select e.ord, row_number() over (partition by (e.report ->> 'pod_id')::uuid order by e.ord), (e.report ->> 'pod_id')::uuid, e.report ->> 'status',
          left(e.report ->> 'reason', 128), left(e.report ->> 'message', 4096),
          (e.report ->> 'exit_code')::numeric::integer, (e.report ->> 'restarts')::numeric::integer,
          (e.report ->> 'ready')::boolean, nullif(e.report -> 'ports', 'null'), (e.report ->> 'observed_at')::timestamptz
@@ -155,15 +159,17 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_results jsonb;
+  v_results jsonb[];
   v_round jsonb;
-  v_nth bigint;
+  v_reports stark_internal.pod_report[];
 begin
-  select coalesce(jsonb_agg(jsonb_build_object('ord', e.ord, 'pod_id', left(e.report ->> 'pod_id', 64), 'accepted', false, 'code', 'INVALID_ARGUMENT',
-           'message', stark_internal.report_problem(e.report))), '[]') into v_results
+  v_results := array(
+    select jsonb_build_array(jsonb_build_object('ord', e.ord, 'pod_id', left(e.report ->> 'pod_id', 64), 'accepted', false, 'code', 'INVALID_ARGUMENT',
+           'message', stark_internal.report_problem(e.report)))
     from jsonb_array_elements(p_reports) with ordinality as e (report, ord)
-    where stark_internal.report_problem(e.report) is not null;
-  for v_nth in 1 .. coalesce((select max(r.nth) from stark_internal.read_reports(p_reports) r), 0) loop
+    where stark_internal.report_problem(e.report) is not null);
+  -- Read once: a thousand reports on one pod are a thousand rounds.
+  for v_reports in select array_agg(r) from stark_internal.read_reports(p_reports) r group by r.nth order by r.nth loop
     with judged as materialized (
       select r.*, p.status as from_status, p.name, coalesce(p.status = r.status, false) as repeated,
         -- Why a pod waits or stops stays until the next status; what is wrong with a running one may be over.
@@ -177,9 +183,8 @@ begin
             select from stark.pod_status_steps s where s.from_status = p.status and s.to_status = r.status and s.taken_by = 'node'
           ) then 'STATUS_STEP_REFUSED'
         end as code
-      from stark_internal.read_reports(p_reports) r
+      from unnest(v_reports) r
       left join stark.pods p on p.id = r.pod_id
-      where r.nth = v_nth
     ), changed as (
       update stark.pods p set
           status = j.status,
@@ -208,10 +213,10 @@ begin
           when 'STATUS_STEP_REFUSED' then format('pod %s may not go from %s to %s', j.name, j.from_status, j.status)
         end))) into v_round
       from judged j;
-    v_results := v_results || v_round;
+    v_results := array_append(v_results, v_round);
   end loop;
   perform stark_internal.remove_ended_pods();
-  return (select coalesce(jsonb_agg(r - 'ord' order by (r ->> 'ord')::bigint), '[]') from jsonb_array_elements(v_results) r);
+  return (select coalesce(jsonb_agg(r - 'ord' order by (r ->> 'ord')::bigint), '[]') from unnest(v_results) u, jsonb_array_elements(u) r);
 end;
 $$;
 comment on function stark_internal.apply_reports(uuid, jsonb, timestamptz) is 'Applies an agent''s reports, each judged by itself.';
@@ -221,7 +226,8 @@ revoke all on function stark_internal.apply_reports(uuid, jsonb, timestamptz) fr
  * stark.report_pods(node, incarnation, reports) -> [{pod_id, accepted, code?, message?}], one for each report, in order.
  * report: {pod_id, status, reason?, message?, exit_code?, restarts?, ready?, ports?, observed_at?}. Reporting the same again
  * is accepted and changes nothing, so an agent may retry. A refused report (POD_NOT_FOUND, POD_NOT_ON_NODE,
- * STATUS_STEP_REFUSED, INVALID_ARGUMENT) is final: retrying will not help, node_sync tells what is wanted.
+ * STATUS_STEP_REFUSED, INVALID_ARGUMENT) is final: retrying will not help, node_sync tells what is wanted. A call takes 1000
+ * reports, 200 on one pod.
  * Caller: who may speak for the node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
@@ -238,6 +244,10 @@ begin
   end if;
   if jsonb_array_length(p_reports) > 1000 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s reports in one call, at most 1000', jsonb_array_length(p_reports)), 'use several calls');
+  end if;
+  -- Each is an update of its own, under the cluster lock.
+  if (select max(r.nth) from stark_internal.read_reports(p_reports) r) > 200 then
+    perform stark_internal.fail('LIMIT_EXCEEDED', 'more than 200 reports on one pod in one call', 'use several calls');
   end if;
   perform stark_internal.lock_cluster();
   perform stark_internal.require_agent(p_node_id, p_incarnation);
