@@ -50,6 +50,9 @@ const LAST_LINES_MS = 2_000;
 /** A follower says again that it is there long before. */
 const LONGEST_FOLLOW_S = 300;
 const REPORTS_PER_CALL = 200;
+const LONGEST_REST_MS = 250;
+/** That a pod is on its way may wait this long for the news of its arrival, or of other pods: each call costs the cluster. */
+const ON_ITS_WAY_MS = 200;
 const LINES_PER_CALL = 500;
 /** So long after an incarnation was taken over, the next takeover is no longer part of the same quarrel. */
 const QUARREL_MS = 5 * 60_000;
@@ -81,6 +84,7 @@ export class Agent {
   #syncFailures = 0;
   #refusals = 0;
   #cancelTimer: (() => void) | undefined;
+  #onItsWay = false;
 
   constructor(private readonly options: AgentOptions) {
     const { clock, executor, bundles, ports, reports, logOutbox, log, logs, controlPlane } = options;
@@ -103,6 +107,7 @@ export class Agent {
       clock,
       log,
       batchSize: REPORTS_PER_CALL,
+      longestRestMs: LONGEST_REST_MS,
       deliver: (items, incarnation) =>
         this.#deliver(incarnation, async (current) => {
           await this.#lastLines(items);
@@ -294,7 +299,15 @@ export class Agent {
   #report(report: PodReport): void {
     this.options.onChange?.();
     this.options.reports.add(this.incarnation, [report]);
-    this.#reportShipper.nudge();
+    const { status, reason } = report;
+    if ((status !== 'transferring' && status !== 'starting') || reason !== undefined) this.#reportShipper.nudge();
+    else if (!this.#onItsWay) {
+      this.#onItsWay = true;
+      this.options.clock.after(ON_ITS_WAY_MS, () => {
+        this.#onItsWay = false;
+        this.#reportShipper.nudge();
+      });
+    }
   }
 
   /** Takes over captured lines; the log collector calls it. */

@@ -3,40 +3,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Agent, type AgentOptions } from '../src/agent.js';
 import { LogCollector } from '../src/logs/log-collector.js';
 import type { LogLine } from '../src/logs/log-line.js';
-import { EntryQueue } from '../src/outbox/entry-queue.js';
-import type { Entry, Outbox } from '../src/outbox/outbox.js';
 import type { PodReport, WantedPod } from '../src/reconciler/pod.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { FakeControlPlane, UNREACHABLE } from './support/fake-control-plane.js';
 import { FakeNode } from './support/fake-node.js';
 import { type LoggedLine, memoryLog } from './support/log.js';
+import { MemoryOutbox } from './support/memory-outbox.js';
 import { aPod } from './support/pods.js';
-
-/** An outbox that forgets everything when the process ends. */
-class MemoryOutbox<T> implements Outbox<T> {
-  readonly #queue: EntryQueue<T>;
-  #next = 1;
-  constructor(keyOf: (item: T) => string) {
-    this.#queue = new EntryQueue(keyOf, 1_000_000, () => {});
-  }
-  get size(): number {
-    return this.#queue.size;
-  }
-  add(incarnation: number, items: readonly T[]): void {
-    for (const item of items) this.#queue.add({ number: this.#next++, incarnation, item }, 1);
-  }
-  peek(most: number): readonly Entry<T>[] {
-    return this.#queue.peek(most);
-  }
-  done(upTo: number): void {
-    this.#queue.done(upTo);
-  }
-  has(key: string): boolean {
-    return this.#queue.has(key);
-  }
-  async flush(): Promise<void> {}
-  async close(): Promise<void> {}
-}
 
 let clock: FakeClock;
 let plane: FakeControlPlane;
@@ -118,6 +91,24 @@ describe('an agent', () => {
     await agent.start();
     expect(reports.size).toBe(0);
     expect(logged.some(({ message }) => message === 'dropped reports that the control plane refuses')).toBe(true);
+  });
+
+  it('tells in one call that a pod came and runs, unless that takes longer than a moment', async () => {
+    const [quick, slow] = [aPod(), aPod()];
+    await started();
+    plane.ledger.place(quick);
+    plane.ring?.rang('pods.start');
+    await rest();
+    node.runs[0]?.start();
+    await rest();
+    expect(plane.calls).toEqual(['sync 1', 'report 1: transferring starting running']);
+    await clock.advance(1_000);
+    plane.ledger.place(slow);
+    plane.ring?.rang('pods.start');
+    await clock.advance(199);
+    expect(plane.calls.slice(2)).toEqual(['sync 1']);
+    await clock.advance(1);
+    expect(plane.calls.slice(3)).toEqual(['report 1: transferring starting']);
   });
 
   it('asks again when it is rung, and once for many rings', async () => {

@@ -145,7 +145,7 @@ class World {
   }
 
   #newNode(): FakeNode {
-    const node = new FakeNode(this.clock);
+    const node = new FakeNode(this.clock, this.random.pick([1, 2, undefined]));
     const launch = node.launch.bind(node);
     const life = this.#life;
     node.launch = (request, listener) => {

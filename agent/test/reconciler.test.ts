@@ -11,9 +11,9 @@ let clock: FakeClock;
 let node: FakeNode;
 let reconciler: Reconciler;
 
-function fresh(): void {
+function fresh(startsAtOnce?: number): void {
   clock = new FakeClock();
-  node = new FakeNode(clock);
+  node = new FakeNode(clock, startsAtOnce);
   reconciler = new Reconciler({
     clock,
     bundles: node.bundles,
@@ -23,7 +23,7 @@ function fresh(): void {
     log: memoryLog(),
   });
 }
-beforeEach(fresh);
+beforeEach(() => fresh());
 
 async function apply(...pods: WantedPod[]): Promise<void> {
   reconciler.apply(pods);
@@ -131,6 +131,44 @@ describe('a wanted pod', () => {
     node.portError = undefined;
     await clock.advance(5_000);
     expect(node.alive(pod.id)).toHaveLength(1);
+  });
+});
+
+describe('many pods at once', () => {
+  const launched = () => node.runs.map(({ pod }) => pod.id);
+
+  it('start in their order, so many at a time', async () => {
+    fresh(2);
+    const pods = [aPod(), aPod(), aPod(), aPod(), aPod()];
+    const ids = pods.map(({ id }) => id);
+    await apply(...pods);
+    expect(launched()).toEqual(ids.slice(0, 2));
+    node.runs[1]?.start();
+    await settle();
+    expect(launched()).toEqual(ids.slice(0, 3));
+    node.runs[0]?.exit({ exitCode: 1, reason: 'Error' });
+    await settle();
+    expect(launched()).toEqual(ids.slice(0, 4));
+    expect(node.said(ids[4] as string)).toEqual(['transferring']);
+  });
+
+  it('do not wait for one that is stuck', async () => {
+    fresh(1);
+    const [stuck, next] = [aPod(), aPod()];
+    await apply(stuck, next);
+    expect(launched()).toEqual([stuck.id]);
+    await clock.advance(1_000);
+    expect(launched()).toEqual([stuck.id, next.id]);
+  });
+
+  it('leave out those that are not wanted any more when it is their turn', async () => {
+    fresh(1);
+    const [first, gone, last] = [aPod(), aPod(), aPod()];
+    await apply(first, gone, last);
+    await apply(first, last);
+    node.runs[0]?.start();
+    await settle();
+    expect(launched()).toEqual([first.id, last.id]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LogCollector } from '../logs/log-collector.js';
@@ -26,6 +27,7 @@ export interface ProcessExecutorOptions {
 
 /** Runs each pod as a process of its own, or as a thread where its spec says so. */
 export class ProcessExecutor implements Executor {
+  readonly startsAtOnce = availableParallelism();
   readonly #usage = new UsageWatch();
   readonly #orphans: OrphanRecords;
   readonly #workers: WorkerHosts;

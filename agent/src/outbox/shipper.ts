@@ -15,6 +15,11 @@ export interface ShipperOptions<T> {
   clock: Clock;
   log: AgentLog;
   batchSize: number;
+  /**
+   * After each delivery the control plane rests for as long as it took, at most this long: the busier it is, the more of
+   * what happens meanwhile goes with the next. Default: no rest.
+   */
+  longestRestMs?: number;
   /** Entries of one batch were made under one incarnation. */
   deliver(items: readonly T[], incarnation: number): Promise<Delivery>;
 }
@@ -26,6 +31,8 @@ export class Shipper<T> {
   #working: Promise<void> | undefined;
   #failures = 0;
   #cancelWait: (() => void) | undefined;
+  #rest: Promise<void> | undefined;
+  #endRest: () => void = () => {};
   #stopped = false;
   readonly #watchers = new Set<() => void>();
 
@@ -34,6 +41,7 @@ export class Shipper<T> {
   /** There is something new, or the control plane is back: do not wait any longer. */
   wake(): void {
     this.#cancelWait?.();
+    this.#endRest();
     if (!this.#stopped) this.#start();
   }
 
@@ -85,6 +93,7 @@ export class Shipper<T> {
   stop(): void {
     this.#stopped = true;
     this.#cancelWait?.();
+    this.#endRest();
   }
 
   #start(): void {
@@ -94,15 +103,29 @@ export class Shipper<T> {
   }
 
   async #work(): Promise<void> {
-    const { outbox, batchSize } = this.options;
-    // What is added while the current event is handled goes with the first batch.
+    const { outbox, batchSize, clock } = this.options;
+    // What is added while the current event is handled, or the control plane rests, goes with the first batch.
     await Promise.resolve();
     while (!this.#stopped && outbox.size > 0) {
+      await this.#rest;
+      if (this.#stopped) return;
       const batch = sameIncarnation(outbox.peek(batchSize));
+      const before = clock.now();
       const shipped = await this.#ship(batch);
+      this.#beginRest(clock.now() - before);
       for (const look of [...this.#watchers]) look();
       if (!shipped) await this.#wait();
     }
+  }
+
+  #beginRest(ms: number): void {
+    const { clock, longestRestMs = 0 } = this.options;
+    const rest = Math.min(ms, longestRestMs);
+    if (rest <= 0 || this.#stopped) return;
+    this.#rest = new Promise((resolve) => {
+      this.#endRest = resolve;
+      clock.after(rest, resolve);
+    });
   }
 
   async #ship(batch: readonly Entry<T>[]): Promise<boolean> {

@@ -72,6 +72,8 @@ export interface PodUsage {
 
 /** Runs packs. */
 export interface Executor {
+  /** So many runs start at a time where that takes the machine's processors; unset, as many as are wanted. */
+  readonly startsAtOnce?: number | undefined;
   /** What each running pod uses, by its id, as last measured; a pod is missing where nothing can be measured. */
   usage(): ReadonlyMap<string, PodUsage>;
   launch(request: LaunchRequest, listener: RunListener): PodRun;

@@ -12,6 +12,10 @@ import {
 import { HealthCheck } from './health-check.js';
 import type { WantedPod } from './pod.js';
 import { type Action, type ManagedPod, type Observation, step } from './pod-machine.js';
+import { Turns } from './turns.js';
+
+/** One that has not started by then lets others start beside it: it may be stuck, or hostile. */
+const START_TURN_MS = 1_000;
 
 export interface ReconcilerOptions {
   clock: Clock;
@@ -31,10 +35,16 @@ export class Reconciler {
   readonly #health = new Map<string, HealthCheck>();
   readonly #timers = new Map<string, () => void>();
   readonly #idle = new Set<() => void>();
+  // All at once, the first pod would run when the last one does: each gets a small part of the processors.
+  readonly #turns: Turns | undefined;
+  readonly #turnEnds = new Map<string, () => void>();
   #snapshot: readonly WantedPod[] = [];
   #closing = false;
 
-  constructor(private readonly options: ReconcilerOptions) {}
+  constructor(private readonly options: ReconcilerOptions) {
+    const { clock, executor } = options;
+    if (executor.startsAtOnce !== undefined) this.#turns = new Turns(clock, executor.startsAtOnce, START_TURN_MS);
+  }
 
   /** The pods this node knows, for listings and tests. */
   get pods(): ReadonlyMap<string, Readonly<ManagedPod>> {
@@ -112,6 +122,11 @@ export class Reconciler {
     }
   }
 
+  #endTurn(podId: string): void {
+    this.#turnEnds.get(podId)?.();
+    this.#turnEnds.delete(podId);
+  }
+
   #cancelTimer(podId: string): void {
     this.#timers.get(podId)?.();
     this.#timers.delete(podId);
@@ -120,7 +135,12 @@ export class Reconciler {
   async #fetch(pod: WantedPod, attempt: number): Promise<void> {
     try {
       const bundle = await this.options.bundles.fetch(pod.bundle);
+      const endTurn = await this.#turns?.take();
       this.#observe(pod.id, { type: 'fetched', attempt, bundle });
+      const { phase, attempt: now } = this.#pods.get(pod.id) ?? {};
+      if (endTurn === undefined) return;
+      if (phase === 'launching' && now === attempt) this.#turnEnds.set(pod.id, endTurn);
+      else endTurn();
     } catch (error) {
       const known = error instanceof BundleError;
       this.#observe(pod.id, {
@@ -153,6 +173,7 @@ export class Reconciler {
         { pod, bundle, ports },
         {
           started: () => {
+            this.#endTurn(pod.id);
             this.#observe(pod.id, { type: 'started', attempt });
             this.#checkHealth(pod, attempt, ports);
           },
@@ -189,6 +210,7 @@ export class Reconciler {
 
   #exited(pod: WantedPod, attempt: number, outcome: Extract<Observation, { type: 'exited' }>['outcome']): void {
     this.#runs.delete(pod.id);
+    this.#endTurn(pod.id);
     this.#endHealthCheck(pod.id);
     const wasUnowned = this.#pods.get(pod.id)?.owned === false;
     this.#observe(pod.id, { type: 'exited', attempt, outcome });

@@ -52,7 +52,10 @@ export class FakeNode implements Executor, Ports, ReportSink {
   /** Claims wait for it. */
   gate: Promise<void> | undefined;
 
-  constructor(readonly clock: FakeClock) {}
+  constructor(
+    readonly clock: FakeClock,
+    readonly startsAtOnce: number | undefined = undefined,
+  ) {}
 
   /** How long a download takes. */
   fetchMs = 0;
