@@ -28,8 +28,18 @@ describe('what anybody may have sent', () => {
 
   it('takes a usage that is an object of a sensible size', () => {
     expect(readUsage({ usage: { cpu: 1 } })).toEqual({ cpu: 1 });
-    for (const usage of [undefined, null, 5, [1], { x: 'x'.repeat(20_000) }])
-      expect(readUsage({ usage })).toBeUndefined();
+    const vast = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`pod-${i}`, 1000]));
+    for (const usage of [undefined, null, 5, [1], vast]) expect(readUsage({ usage })).toBeUndefined();
+  });
+
+  it('takes the amounts of a usage and no text, which the database might refuse with the word about all nodes', () => {
+    const pods = { [NODE]: { cpu: 5, memory: 6.5, storage: 0 } };
+    expect(readUsage({ usage: { cpu: 1, pods } })).toEqual({ cpu: 1, pods });
+    for (const bad of ['\0', '\ud800', 'text', Number.NaN, null, [1], { deep: { er: { est: 1 } } }])
+      expect(JSON.stringify(readUsage({ usage: { cpu: 1, bad } }))).toMatch(/^{"cpu":1(,"bad":{"deep":{}})?}$/);
+    expect(readUsage({ usage: { '\0': 1, '\ud800': 1, 'a b': 1, cpu: 1 } })).toEqual({ cpu: 1 });
+    const endless: unknown = JSON.parse(`${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`);
+    expect(readUsage({ usage: endless })).toEqual({ a: { a: {} } });
   });
 });
 

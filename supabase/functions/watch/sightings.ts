@@ -15,6 +15,7 @@ export interface Sighting extends Identity {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const SECRET = /^[0-9a-f]{64}$/;
+const NAME = /^[\w-]{1,64}$/;
 /** Anybody who may join can send anything, so what is kept of it is bounded. */
 const MOST_USAGE = 16_384;
 const MOST_IDENTITIES = 20_000;
@@ -28,11 +29,22 @@ export function readIdentity(value: unknown): Identity | undefined {
   return { node_id, incarnation: incarnation as number, secret };
 }
 
-/** The usage in a heartbeat, as far as it is an object of a sensible size. */
+/**
+ * The usage in a heartbeat: the amounts in it, as far as they are of a sensible size. Nothing else is taken, since one text that
+ * Postgres cannot store, such as a zero byte, would have the word about all nodes refused.
+ */
 export function readUsage(value: unknown): Record<string, unknown> | undefined {
   const { usage } = (value ?? {}) as { usage?: unknown };
-  if (typeof usage !== 'object' || usage === null || Array.isArray(usage)) return undefined;
-  return JSON.stringify(usage).length <= MOST_USAGE ? (usage as Record<string, unknown>) : undefined;
+  const amounts = readAmounts(usage, 3);
+  return JSON.stringify(amounts ?? '').length <= MOST_USAGE ? amounts : undefined;
+}
+
+function readAmounts(value: unknown, depth: number): Record<string, unknown> | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || depth === 0) return undefined;
+  const entries = Object.entries(value)
+    .filter(([name]) => NAME.test(name))
+    .map(([name, amount]) => [name, Number.isFinite(amount) ? amount : readAmounts(amount, depth - 1)]);
+  return Object.fromEntries(entries.filter(([, amount]) => amount !== undefined));
 }
 
 /** What was seen since the last word, one entry an identity: the latest sign counts, and a heartbeat more than presence. */
