@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningFunction, startFunction } from './deno-function.js';
 import { FakePlatform } from './fake-platform.js';
@@ -119,6 +120,16 @@ describe('POST /api/auth/setup', () => {
 
   it('refuses a body that is too large', async () => {
     expect((await setup({ ...ada, display_name: 'x'.repeat(70_000) })).body.error.code).toBe('TOO_LARGE');
+  });
+
+  it('refuses one without an end before it ends', async () => {
+    const sent = request(`${api.url}/api/auth/setup`, { method: 'POST' });
+    const status = new Promise((resolve, reject) => {
+      sent.on('response', ({ statusCode }) => resolve(statusCode)).on('error', reject);
+    });
+    sent.write('x'.repeat(70_000));
+    expect(await status).toBe(413);
+    sent.destroy();
   });
 });
 

@@ -59,9 +59,7 @@ async function answer(
 
 /** Reads a body that must be a JSON object. */
 export async function readObject(request: Request): Promise<Record<string, unknown>> {
-  const text = await request.text();
-  if (text.length > MAX_BODY_BYTES)
-    throw new ApiError(413, 'TOO_LARGE', `the body is larger than ${MAX_BODY_BYTES} bytes`);
+  const text = await readText(request);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -71,6 +69,19 @@ export async function readObject(request: Request): Promise<Record<string, unkno
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw invalid('the body', 'must be a JSON object');
   return value as Record<string, unknown>;
+}
+
+// Piece by piece, since anybody may send anything: what is too large is refused before it is there.
+async function readText(request: Request): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let size = 0;
+  for await (const piece of request.body ?? []) {
+    size += piece.length;
+    if (size > MAX_BODY_BYTES) throw new ApiError(413, 'TOO_LARGE', `the body is larger than ${MAX_BODY_BYTES} bytes`);
+    text += decoder.decode(piece, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 // Taken over only when it can do no harm in a header or a log line.
