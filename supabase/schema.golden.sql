@@ -1991,6 +1991,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_reasons(p_group stark_internal.po
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
 as md5 '6e80272b2d563f75fad74e51fe8d65ab';
 comment on function stark_internal.keep_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
 
@@ -2244,6 +2245,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
 as md5 '265fea4ddb4024141ea40d8e294237df';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
@@ -2251,7 +2253,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 'aeada726865574ff6901f17a3b324a9a';
+as md5 'ad9af41c1f0b4250421a63f721d841f4';
 comment on function stark_internal.place_groups() is 'Works out where all pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])

@@ -28,6 +28,7 @@ language plpgsql
 stable
 set search_path = ''
 set enable_nestloop = off
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_kind text;
@@ -247,6 +248,7 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_group stark_internal.pod_group := p_group;

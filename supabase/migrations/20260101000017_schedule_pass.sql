@@ -61,7 +61,9 @@ begin
       continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
       perform stark_internal.keep_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
       if (v_group.pod_group).preempts then
-        v_lowest := coalesce(v_lowest, (select min(p.priority) from stark.pods p where p.node_id is not null and p.finished_at is null), 1001);
+        if v_lowest is null then
+          v_lowest := coalesce((select min(p.priority) from stark.pods p where p.node_id is not null and p.finished_at is null), 1001);
+        end if;
         if v_lowest < (v_group.pod_group).priority then
           perform stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
         end if;
