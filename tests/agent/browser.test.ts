@@ -1,10 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type NodeAgent, startNodeAgent } from '@stark-o/agent/node';
 import { call } from '@stark-o/core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeBrowserAgent } from '../../agent/scripts/bundle-browser.mjs';
+import { serve } from '../../examples/browser-node/server.mjs';
 import { TestBrowser } from '../harness/chromium.js';
-import { startTestStack, type TestStack } from '../harness/stack.js';
+import { stark } from '../harness/command.js';
+import { root, startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
 import { ADMIN, Cluster } from './cluster.js';
 import { HiddenTab } from './hidden-tab.js';
@@ -76,6 +80,7 @@ beforeAll(async () => {
   [test, site, browser] = await Promise.all([startTestStack(), serveNodePage(), TestBrowser.start()]);
   cluster = await Cluster.setUp(test);
   await Promise.all([
+    bundleOfPi().then((source) => cluster.pack('pi', source, source, 'isomorphic')),
     cluster.pack('service', SERVICE, SERVICE, 'isomorphic'),
     cluster.pack('thief', THIEF, THIEF, 'browser'),
     cluster.pack('spinner', SPINNER, SPINNER, 'browser'),
@@ -90,6 +95,13 @@ afterAll(async () => {
   await site?.close();
   await test?.stop();
 });
+
+async function bundleOfPi(): Promise<string> {
+  const out = join(test.folder, 'pi.mjs');
+  const { code, stderr } = await stark(['pack', 'bundle', join(root, 'examples', 'pi'), '--out', out]);
+  expect(code, stderr).toBe(0);
+  return readFile(out, 'utf8');
+}
 
 function optionsOf(more: Partial<PageOptions> = {}): PageOptions {
   const { url, keys } = test.stack;
@@ -107,7 +119,7 @@ function offline(node: string, deadlineMs: number): Promise<unknown> {
 }
 
 describe('an agent in a browser tab', () => {
-  it('runs the pack that a Node.js machine runs, keeps its data, hands over its log, and stops it', async () => {
+  it('runs the demo pack that a Node.js machine runs, hands over its log, and stops it', async () => {
     const machine: NodeAgent = await startNodeAgent({
       supabaseUrl: test.stack.url,
       key: test.stack.keys.publishable,
@@ -118,21 +130,29 @@ describe('an agent in a browser tab', () => {
     });
     expect(name).toMatch(/^browser-[0-9a-f]{8}$/);
     const nodes = ['machine', name];
-    const ids = await Promise.all(nodes.map((nodeName) => cluster.createPod('service', { nodeName })));
+    const config = { darts: 20_000, everyMs: 50 };
+    const ids = await Promise.all(nodes.map((nodeName) => cluster.createPod('pi', { nodeName, config })));
     for (const [at, id] of ids.entries()) {
       expect(await cluster.running(id)).toMatchObject({ node_name: nodes[at], restarts: 0 });
     }
-    await waitFor('both first lines', async () =>
-      (await Promise.all(ids.map((id) => cluster.logs(id)))).every((lines) => lines.includes('start 1')),
-    );
-    await call(cluster.client, 'stop_pods', { p_ids: ids });
     for (const id of ids) {
+      await waitFor('it to know pi', async () => {
+        const lines = await cluster.logs(id);
+        return (
+          /^pi is about 3\.\d{6} \{"darts":20000\}$/.test(lines[1] ?? '') || Promise.reject(new Error(lines.join('\n')))
+        );
+      });
+    }
+    await call(cluster.client, 'stop_pods', { p_ids: ids });
+    for (const [at, id] of ids.entries()) {
       const stopped = await cluster.podThat('stopped', id, ({ status }) => status === 'stopped');
       expect(stopped).toMatchObject({ status_reason: 'Stopped', exit_code: 0, ready: false });
+      const lines = await waitFor('its last line', async () => {
+        const all = await cluster.logs(id);
+        return all.at(-1) === 'stopping' ? all : undefined;
+      });
+      expect(lines[0]).toBe(`throwing darts on ${nodes[at]}`);
     }
-    await waitFor('both last lines', async () =>
-      (await Promise.all(ids.map((id) => cluster.logs(id)))).every((lines) => lines.includes('closing')),
-    );
     await machine.stop();
   });
 
@@ -263,6 +283,40 @@ describe('an agent in a browser tab', () => {
     } finally {
       await tab.close();
     }
+  });
+
+  it('is what the page of examples/browser-node becomes, and is again after a refresh', async () => {
+    await writeBrowserAgent();
+    const example = await serve();
+    const { url, keys } = test.stack;
+    const { token } = await call(cluster.client, 'create_join_token', {});
+    const tab = await browser.open(example.url);
+    for (const [label, value] of [
+      ['Cluster', url],
+      ['Publishable key', keys.publishable],
+      ['Join token', token],
+      ['Name', 'example'],
+      ['Labels', 'room=kitchen'],
+    ] as const) {
+      await tab.getByLabel(label).fill(value);
+    }
+    await tab.getByRole('button', { name: 'Join' }).click();
+    const status = tab.getByRole('status');
+    await status.getByText('online').waitFor();
+    const id = await tab.locator('#node-id').textContent();
+    const pod = await cluster.running(await cluster.createPod('pi', { nodeSelector: { room: 'kitchen' } }));
+    await tab.getByRole('row', { name: `${pod.name} pi@1.0.0 running` }).waitFor();
+    await tab.getByRole('log', { name: 'Log of the pods' }).getByText('throwing darts on example').waitFor();
+    await tab.reload();
+    await tab.locator('#incarnation').getByText('2').waitFor();
+    expect(await tab.locator('#node-id').textContent()).toBe(id);
+    await tab.getByRole('button', { name: 'Leave the cluster' }).click();
+    await status.getByText('left the cluster').waitFor();
+    expect(await statusOf('example')).toBe('offline');
+    await tab.reload();
+    await tab.getByRole('button', { name: 'Join' }).waitFor();
+    await tab.close();
+    await example.close();
   });
 
   it('says goodbye when its tab is closed', async () => {
