@@ -11,6 +11,8 @@ export const title =
 
 const AIM_MS = 50;
 const WARM_UP = 5;
+/** Every so many samples a session is opened for one statement. */
+const FIRST_EVERY = 4;
 const SAMPLES = Number(process.env.STARK_BENCH_SAMPLES ?? 60);
 
 export async function measure({ say }) {
@@ -42,6 +44,14 @@ export async function measure({ say }) {
         { name: '  p50 by that of the bare statement', value: round(http.p50 / bare.p50), unit: '×' },
       );
       details.push({ name: operation.name, ...run });
+      if (run.first) {
+        say(`  as the first call of a session: p50 ${round(run.first.p50)} ms`);
+        results.push({
+          name: '  p50 of the bare statement as the first of a session',
+          value: round(run.first.p50),
+          unit: 'ms',
+        });
+      }
     }
   } finally {
     await cluster?.close();
@@ -53,6 +63,7 @@ export async function measure({ say }) {
       `${SAMPLES} calls each, over one kept connection, after ${WARM_UP} that do not count; fsync is on.`,
       'In turn with each call go an empty one (select 1 as a function), what the way through the door alone costs, and the bare',
       'statement by the same user (role, claims, row level security) in a transaction of a pg session, what the database alone costs.',
+      'First of a session: PostgREST closes connections that were idle for 30 seconds, so a quiet project pays for plans and working tables anew.',
       'The callers are a developer and, where that is not allowed, an admin; both are bound to the whole cluster.',
       'A deployment does not exist yet: scale-like are stopping, creating and deleting pods and changes of nodes and namespaces.',
     ],
@@ -62,12 +73,14 @@ export async function measure({ say }) {
 }
 
 /** The call, an empty one and the bare statement in turn, so that a busy moment of the machine hits all three. */
-async function measureOne(cluster, { as, call, bare }) {
-  const samples = { http: [], empty: [], bare: [] };
+async function measureOne(cluster, { as, call, bare, alsoFirst = false }) {
+  const samples = { http: [], empty: [], bare: [], ...(alsoFirst ? { first: [] } : {}) };
   for (let i = -WARM_UP; i < SAMPLES; i += 1) {
     const http = await cluster.timeCall(as, await call());
     const empty = await cluster.timeCall(as, EMPTY_CALL);
     const statement = await cluster.timeBare(as, ...(await bare()));
+    if (alsoFirst && i >= 0 && i % FIRST_EVERY === 0)
+      samples.first.push(await cluster.timeFirst(as, ...(await bare())));
     if (i < 0) continue;
     samples.http.push(http);
     samples.empty.push(empty);

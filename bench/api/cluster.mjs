@@ -39,17 +39,27 @@ export class ApiCluster {
   }
 
   /** Milliseconds of the same as PostgREST does it at the least: begin, role and claims, the statement, commit. */
-  async timeBare(as, text, values = []) {
+  async timeBare(as, text, values = [], session = this.#bare) {
     const claims = JSON.stringify({ sub: this.people[as].id, role: 'authenticated' });
     const started = performance.now();
-    await this.#bare.query('begin');
-    await this.#bare.query(
+    await session.query('begin');
+    await session.query(
       `select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)`,
       [claims],
     );
-    await this.#bare.query(text, values);
-    await this.#bare.query('commit');
+    await session.query(text, values);
+    await session.query('commit');
     return performance.now() - started;
+  }
+
+  /** The same in a new session, which has no plan and no working table yet. */
+  async timeFirst(as, text, values = []) {
+    const session = await connect(this.#stack);
+    try {
+      return await this.timeBare(as, text, values, session);
+    } finally {
+      await session.end();
+    }
   }
 
   async #request(path, { method = 'GET', body, token, key = this.#stack.keys.publishable }) {

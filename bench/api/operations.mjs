@@ -119,7 +119,10 @@ export function operations(cluster) {
         statement: ['select * from stark.events where seq > $1 order by seq limit 100', [after]],
       };
     }),
-    write('create a pod', 'create_pods', () => ({ p_pods: [{ pack: 'pack-0001', namespace: 'team-1' }] })),
+    {
+      ...write('create a pod', 'create_pods', () => ({ p_pods: [{ pack: 'pack-0001', namespace: 'team-1' }] })),
+      alsoFirst: true,
+    },
     write('create ten pods', 'create_pods', () => ({ p_pods: [{ pack: 'pack-0001', replicas: 10 }] })),
     write('register a version', 'register_pack_version', () => ({
       p_name: next('bench'),
