@@ -995,7 +995,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '84fda2721508853c24fe2797b5b3d150';
+as md5 'c043cfb370f8a5b65e261b7d8dc6c3e0';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
@@ -2410,7 +2410,7 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  RETURNS integer
  LANGUAGE sql
  SET search_path TO 'pg_temp'
-as md5 'ff3b0c5542ecb34c98d084f4ed8d5b09';
+as md5 '47f1ba0501ec978eb19da6c1e6fbef45';
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with time zone DEFAULT now())
@@ -2865,6 +2865,10 @@ comment on function stark_internal.write_events() is 'Writes and broadcasts one 
 -- Elsewhere
 
 CREATE TRIGGER stark_keep_bundles BEFORE UPDATE ON storage.objects FOR EACH ROW WHEN (((old.bucket_id = 'packs'::text) AND (((old.name IS DISTINCT FROM new.name) OR (old.bucket_id IS DISTINCT FROM new.bucket_id)) OR (old.metadata IS DISTINCT FROM new.metadata)))) EXECUTE FUNCTION stark_internal.keep_bundles();
+
+CREATE TRIGGER stark_lock_to_remove_users BEFORE DELETE ON auth.users FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+
+CREATE TRIGGER stark_lock_to_rename_users BEFORE UPDATE OF email ON auth.users FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 
 CREATE TRIGGER stark_mirror_changed_users AFTER UPDATE ON auth.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.mirror_users();
 

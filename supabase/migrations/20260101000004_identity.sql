@@ -194,6 +194,13 @@ create trigger stark_mirror_new_users after insert on auth.users
 create trigger stark_mirror_changed_users after update on auth.users
   referencing new table as new_rows for each statement execute function stark_internal.mirror_users();
 
+-- Supabase Auth removes users and changes their addresses, which writes here. The lock first, as everywhere, or it would have the
+-- user's row and wait for the lock of somebody who waits for that row. Signing in and renewing sessions pass by.
+create trigger stark_lock_to_remove_users before delete on auth.users
+  for each statement execute function stark_internal.lock_cluster_first();
+create trigger stark_lock_to_rename_users before update of email on auth.users
+  for each statement execute function stark_internal.lock_cluster_first();
+
 insert into stark.profiles (id, email) select u.id, u.email from auth.users u on conflict (id) do nothing;
 
 -- Asking --------------------------------------------------------------------------------------------------------------

@@ -657,8 +657,10 @@ language sql
 volatile
 set search_path = ''
 as $$
-  with removed as (
-    delete from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null returning 1)
+  with leaving as materialized (
+    select p.id from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null order by p.id for update
+  ), removed as (
+    delete from stark.pods p using leaving l where p.id = l.id returning 1)
   select count(*)::integer from removed;
 $$;
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';

@@ -71,6 +71,10 @@ begin
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most 5000', jsonb_array_length(p_lines)), 'use several calls');
   end if;
   perform stark_internal.require_agent(p_node_id, p_incarnation);
+  -- In the order in which they are removed: one that goes at this moment is gone before its lines are looked at.
+  perform from stark.pods p
+    where p.node_id = p_node_id and p.id::text in (select l.line ->> 'pod_id' from jsonb_array_elements(p_lines) l (line))
+    order by p.id for key share;
   insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message, run)
     select p.id, (l.line ->> 'seq')::numeric::bigint, (l.line ->> 'time')::timestamptz, p.namespace, l.line ->> 'stream',
            case when l.line ->> 'level' in ('debug', 'info', 'warn', 'error') then l.line ->> 'level' end,

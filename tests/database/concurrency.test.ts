@@ -221,4 +221,63 @@ describe('Supabase Auth', () => {
     const { rows: bindings } = await owner.query('select from stark.role_bindings where user_id = $1', [leaver]);
     expect(bindings).toEqual([]);
   });
+
+  describe('waits for whoever has the cluster lock before it takes a row', () => {
+    const agentOf = async (name: string): Promise<{ admin: string; agent: string }> => {
+      const [admin, agent] = [await addUser('admin'), await addUser('node')];
+      await addNode(name, admin);
+      await owner.query('update stark.nodes set agent_id = $1 where name = $2', [agent, name]);
+      return { admin, agent };
+    };
+    const asAuth = async (statement: string, values: unknown[]): Promise<string> => {
+      const auth = await connect(database, 'supabase_auth_admin');
+      sessions.push({ close: () => auth.end() });
+      return codeOf(auth.query(statement, values));
+    };
+
+    it('when it removes a user whom somebody disables', async () => {
+      const { admin, agent } = await agentOf('n1');
+      const caller = await open(admin);
+      await caller.begin();
+      await caller.query(`select stark.cordon_node('n1')`);
+      const removal = asAuth('delete from auth.users where id = $1', [agent]);
+      await untilSomebodyWaits(owner);
+      await caller.query('select stark.disable_user($1)', [agent]);
+      await caller.commit();
+      expect(await removal).toBe('ok');
+    });
+
+    it('when it renames an agent whose node somebody deletes', async () => {
+      const { admin, agent } = await agentOf('n1');
+      const caller = await open(admin);
+      await caller.begin();
+      await caller.query(`select stark.cordon_node('n1')`);
+      const renaming = asAuth(`update auth.users set email = 'x@example.com' where id = $1`, [agent]);
+      await untilSomebodyWaits(owner);
+      await caller.query(`select stark.delete_node('n1')`);
+      await caller.commit();
+      expect(await renaming).toBe('ok');
+    });
+  });
+});
+
+describe('an agent', () => {
+  it('hands over its lines while one of its pods is deleted, whose lines are dropped', async () => {
+    const user = await addUser('admin');
+    await addPack('alpha', user);
+    const node = await addNode('n1', user);
+    const [deleter, agent] = [await open(user), await open(user)];
+    const pods = (await deleter.call(createPods, [
+      '[{"pack": "alpha", "name": "a"}, {"pack": "alpha", "name": "b"}]',
+    ])) as { id: string }[];
+    await owner.query(`update stark.pods set status = 'evicted', finished_at = now() where name = 'a'`);
+    await deleter.begin();
+    await deleter.query('select stark.delete_pods($1)', [[pods[0]?.id]]);
+    const time = new Date().toISOString();
+    const lines = pods.map(({ id }) => ({ pod_id: id, seq: 1, time, stream: 'stdout', message: 'x' }));
+    const append = agent.call('select stark.append_pod_logs($1, 1, $2) as lines', [node, JSON.stringify(lines)]);
+    await untilSomebodyWaits(owner);
+    await deleter.commit();
+    expect(await append).toEqual([{ lines: 1 }]);
+  });
 });
