@@ -12,36 +12,40 @@ export const title = 'Idle agents: leases, statements, messages, memory';
 const SIZES = (process.env.STARK_BENCH_AGENTS ?? '100,500').split(',').map(Number);
 const MINUTES = Number(process.env.STARK_BENCH_MINUTES ?? 5);
 
+const THRIFTY = SIZES[0];
+
 export async function measure({ say }) {
   const folder = await mkdtemp(join(tmpdir(), 'stark-bench-agents-'));
-  const details = [];
+  const fast = [];
+  let thrifty;
   let stack;
   let admin;
   try {
     stack = await startBenchStack(join(folder, 'data'));
     admin = await BenchAdmin.setUp(stack);
-    for (const count of SIZES) {
-      say(`${count} agents for ${MINUTES} minutes`);
-      details.push(
-        await measureIdle({ stack, database: admin.database, token: await admin.token(), count, ms: MINUTES * 60_000 }),
-      );
-    }
+    const idle = (count, liveness) => {
+      say(`${count} agents for ${MINUTES} minutes, ${liveness}`);
+      return measureIdle({ stack, admin, count, ms: MINUTES * 60_000, liveness });
+    };
+    for (const count of SIZES) fast.push(await idle(count, 'fast'));
+    thrifty = await idle(THRIFTY, 'thrifty');
   } finally {
     await admin?.close();
     await stack?.stop();
     await rm(folder, { recursive: true, force: true });
   }
-  const [least] = details;
+  const [least] = fast;
   return {
     notes: [
-      `Real agents over HTTP and Realtime, many in one process, with an executor that runs nothing; ${MINUTES} minutes each, liveness fast.`,
-      'A lease is missed when a look, every 2 s, finds a node that is not healthy or gave no sign for 30 s.',
+      `Real agents over HTTP and Realtime, many in one process, with an executor that runs nothing; ${MINUTES} minutes each.`,
+      'A lease is missed when a look, every 2 s, finds a node that is not healthy or gave no sign for its timeout.',
       'Transactions are all of the database, the stack’s own included; once a minute each agent asks what to run.',
+      'What Supabase counts is counted by the local Realtime by the same rule: one sent, and one for each who receives it.',
     ],
     results: [
-      ...details.flatMap((idle) => [
+      ...[...fast, thrifty].flatMap((idle) => [
         {
-          name: `${idle.count} agents: leases missed`,
+          name: `${idle.count} agents, ${idle.liveness}: leases missed`,
           value: idle.leases.missed,
           unit: `in ${idle.leases.samples} looks`,
           aim: '0',
@@ -49,17 +53,16 @@ export async function measure({ say }) {
         },
         { name: '  oldest sign of life', value: round(idle.leases.oldestS), unit: 's' },
         {
-          name: '  words of the watchers',
-          value: round(idle.wordsPerMinute),
-          unit: 'per minute',
+          name: '  statements caused by heartbeats, words of the watchers',
+          value: round(idle.wordsPerMinute / 60, 2),
+          unit: 'per second',
           aim: 'as with the fewest',
           met: idle.wordsPerMinute <= least.wordsPerMinute * 1.25,
         },
-        { name: '  transactions', value: round(idle.transactionsPerSecond), unit: 'per second' },
         { name: '  memory of one agent', value: round(idle.agentMb, 2), unit: 'MB' },
       ]),
-      ...billOf(details[0]),
+      ...billOf([...fast, thrifty]),
     ],
-    details,
+    details: [...fast, thrifty],
   };
 }

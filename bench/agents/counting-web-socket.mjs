@@ -1,13 +1,18 @@
 import WebSocket from 'ws';
 
-/** What all sockets of this process sent and were sent, counted by topic and event. */
-export const counts = { sent: {}, received: {} };
+/** What all sockets of this process sent and were sent: messages by topic and event, and bytes. */
+export const counts = { sent: {}, received: {}, receivedBytes: 0, heartbeatBytes: 0 };
+
+const HEARTBEAT = 'stark:heartbeat broadcast heartbeat';
 
 /** A WebSocket that counts Realtime's messages (protocol 2.0.0) on their way. */
 export class CountingWebSocket extends WebSocket {
   constructor(...args) {
     super(...args);
-    this.on('message', (data, isBinary) => count('received', data, isBinary));
+    this.on('message', (data, isBinary) => {
+      counts.receivedBytes += data.length;
+      count('received', data, isBinary);
+    });
   }
 
   send(data, ...rest) {
@@ -19,6 +24,7 @@ export class CountingWebSocket extends WebSocket {
 function count(way, data, isBinary) {
   const kind = isBinary ? kindOfPush(Buffer.from(data)) : nameOf(...JSON.parse(data.toString()).slice(2));
   counts[way][kind] = (counts[way][kind] ?? 0) + 1;
+  if (way === 'sent' && kind === HEARTBEAT) counts.heartbeatBytes += data.length;
 }
 
 /** A broadcast of a client: seven bytes, five of them lengths, then join ref, ref, topic and event. */

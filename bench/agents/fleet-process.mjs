@@ -1,8 +1,10 @@
 // Many agents in one process: the real agent on the real control plane, with an executor that runs nothing.
 import { Agent, ClusterClock, LogCollector, SupabaseControlPlane } from '@stark-o/agent';
+import { countFetches, http } from './counting-fetch.mjs';
 import { CountingWebSocket, counts } from './counting-web-socket.mjs';
 
 const { url, key, token, count } = JSON.parse(process.argv[2]);
+countFetches();
 const clock = new ClusterClock();
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
 
@@ -67,7 +69,8 @@ process.on('disconnect', () => process.exit(0));
 process.on('message', async (message) => {
   if (message === 'read') {
     global.gc?.();
-    return process.send({ counts: structuredClone(counts), rssMb: (process.memoryUsage().rss - before) / 1_048_576 });
+    const rssMb = (process.memoryUsage().rss - before) / 1_048_576;
+    return process.send({ counts: structuredClone(counts), http: { ...http }, rssMb });
   }
   await Promise.all(agents.map((agent) => agent.stop()));
   process.exit(0);

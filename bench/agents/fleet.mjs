@@ -17,11 +17,11 @@ export class Fleet {
     return fleet;
   }
 
-  /** What was sent and received so far, by kind, and the memory of one agent. */
+  /** What was sent and received so far, by kind, and over HTTP, and the memory of one agent. */
   async read() {
     this.#child.send('read');
-    const { counts, rssMb } = await this.#answer();
-    return { counts, agentMb: rssMb / this.#count };
+    const { counts, http, rssMb } = await this.#answer();
+    return { counts, http, agentMb: rssMb / this.#count };
   }
 
   async stop() {

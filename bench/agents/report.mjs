@@ -1,31 +1,72 @@
 import { round } from '../lib/stats.mjs';
-import { messagesPerMinute, monthOf } from './bill.mjs';
+import { INTERVALS, messagesPerMinute, monthOf, PLANS } from './bill.mjs';
 
-/** Messages per node and minute as they were counted, and what they make in a month beside what plans include. */
-export function billOf(idle) {
+/** What idle nodes were counted to cost, and what that makes in a month beside what plans include. */
+export function billOf(idles) {
+  return [
+    ...idles.flatMap(countsOf),
+    ...PLANS.map(({ name, messages, calls, connections, egressGb }) => ({
+      name: `${name} includes in a month`,
+      value: messages,
+      unit: `messages, ${thousands(calls)} function calls, ${connections} connections, ${egressGb} GB`,
+    })),
+    ...[...lastOfEach(idles)].flatMap((idle) => [10, 100, 1_000].map((nodes) => monthLine(nodes, idle))),
+  ];
+}
+
+// What a node costs does not depend on how many there are.
+function lastOfEach(idles) {
+  return new Map(idles.map((idle) => [idle.liveness, idle])).values();
+}
+
+function countsOf(idle) {
+  const { liveness, count } = idle;
   const kinds = Object.entries({ ...prefixed('sent', idle.sent), ...prefixed('received', idle.received) });
+  const perNode = (name, value) => ({ name, value: round(value, 2), unit: 'per node and minute' });
+  const perMinute = (name, value) => ({ name, value: round(value, 1), unit: 'per minute, of all nodes' });
   const heartbeats = idle.sent['stark:heartbeat broadcast heartbeat'] ?? 0;
   return [
-    ...kinds.map(([name, rate]) => ({ name: `  ${name}`, value: round(rate, 2), unit: 'per node and minute' })),
+    perNode(`${count} agents, ${liveness}: messages as Supabase counts them, broadcast`, idle.counted.broadcast),
+    perNode('  and by the settings', messagesPerMinute(liveness)),
+    perMinute('  messages as Supabase counts them, presence', idle.counted.presence * count),
     {
-      name: 'heartbeats beside those the setting asks for',
-      value: round(heartbeats / (messagesPerMinute('fast') / (1 + 70 / 60)), 2),
-      unit: '×',
+      ...perNode('  heartbeats sent', heartbeats),
+      aim: `${60 / INTERVALS[liveness]} ± 1`,
+      met: near(heartbeats, liveness),
     },
-    { name: 'words of the watchers, of all nodes at once', value: round(idle.wordsPerMinute), unit: 'per minute' },
-    ...['fast', 'thrifty'].flatMap((liveness) =>
-      [10, 100, 1_000].map((nodes) => {
-        const month = monthOf(nodes, liveness);
-        const aimed = nodes === 100 && liveness === 'thrifty';
-        return {
-          name: `${nodes} idle nodes, ${liveness}, in 30 days; fits ${month.fits.join(', ') || 'no included amount'}`,
-          value: month.messages,
-          unit: `messages, ${month.calls.toLocaleString('en-US')} function calls`,
-          ...(aimed && { aim: '≤ 5,000,000', met: month.messages <= 5_000_000 }),
-        };
-      }),
-    ),
+    ...kinds.map(([name, rate]) => perNode(`  on the socket, ${name}`, rate)),
+    perNode('  calls over HTTP', idle.calls),
+    {
+      name: '  egress, to the agent and of its heartbeats to the watchers',
+      value: Math.round(idle.egress),
+      unit: 'bytes per node and minute',
+    },
+    perMinute('  function calls', idle.functionCallsPerMinute),
+    perMinute('  words of the watchers', idle.wordsPerMinute),
+    { name: '  transactions', value: round(idle.transactionsPerSecond), unit: 'per second' },
   ];
+}
+
+// A beat may fall just outside of what was measured.
+function near(heartbeats, liveness) {
+  return Math.abs(heartbeats - 60 / INTERVALS[liveness]) <= 1;
+}
+
+function monthLine(nodes, { liveness, egress }) {
+  const month = monthOf(nodes, liveness, egress);
+  const fits =
+    month.fits.length > 0 ? `inside ${month.fits.join(', ')}` : `$${Math.round(month.dollars)} on top of Pro`;
+  const aimed = nodes === 100 && liveness === 'thrifty';
+  return {
+    name: `${thousands(nodes)} idle nodes, ${liveness}, 30 days: ${fits}`,
+    value: month.messages,
+    unit: `messages, ${thousands(month.calls)} function calls, ${month.connections} connections, ${round(month.egressGb)} GB`,
+    ...(aimed && { aim: '≤ 5,000,000', met: month.messages <= 5_000_000 }),
+  };
+}
+
+function thousands(value) {
+  return value.toLocaleString('en-US');
 }
 
 function prefixed(way, rates) {

@@ -12,7 +12,8 @@ const stack = await startStack({
   log: pino({ level: 'silent' }),
   onStep: (step) => steps.push({ at: performance.now(), ...step }),
 });
-process.on('message', async () => {
+process.on('message', async (message) => {
+  if (message === 'count') return process.send({ messages: stack.realtimeStats().messages });
   await stack.stop();
   process.exit(0);
 });

@@ -23,6 +23,12 @@ export async function startBenchStack(dataDir) {
     ...ready,
     ms,
     pid: child.pid,
+    /** The messages Realtime has counted so far, as Supabase bills them. */
+    async messages() {
+      child.send('count');
+      const [answer] = await once(child, 'message');
+      return answer.messages;
+    },
     async stop() {
       const ended = once(child, 'exit');
       child.send('stop');

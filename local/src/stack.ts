@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { applyRealtimeSchema, createRealtimeServer, type RealtimeServer } from '@stark-o/realtime';
+import { applyRealtimeSchema, createRealtimeServer, type RealtimeServer, type RealtimeStats } from '@stark-o/realtime';
 import type { Logger } from 'pino';
 import openDatabase from 'postgres';
 import { type ProjectConfig, readProjectConfig } from './config/project-config.js';
@@ -129,6 +129,11 @@ export class Stack {
       services: this.#state === 'ready' ? await this.health() : {},
       versions: await versions(),
     };
+  }
+
+  /** What Realtime has counted. */
+  realtimeStats(): RealtimeStats {
+    return this.#realtime.stats();
   }
 
   /** Whether each service answers right now. */

@@ -13,6 +13,8 @@ export interface RealtimeStats {
   channels: number;
   /** Deliveries and sends a second, averaged over a minute. */
   messagesPerSecond: number;
+  /** Deliveries and sends since the start, of broadcasts and of presence: what Supabase bills. */
+  messages: { broadcast: number; presence: number };
   /** Whether database broadcasts reach their topics. */
   replicationReady: boolean;
 }
@@ -60,6 +62,7 @@ export function createRealtimeServer(options: RealtimeOptions): RealtimeServer {
       users: project.users,
       channels: project.channels,
       messagesPerSecond: project.messages.average,
+      messages: { broadcast: project.messages.total, presence: project.presenceMessages.total },
       replicationReady: project.feed.ready,
     }),
   };

@@ -75,7 +75,7 @@ describe('limits', () => {
     await listeners[0]?.until('all', () => listeners[0]?.events('broadcast').length === 40);
     clock.advance(5_000);
     // 40 sends and 80 deliveries in two buckets.
-    expect(server.server.stats().messagesPerSecond).toBe(12);
+    expect(server.server.stats()).toMatchObject({ messagesPerSecond: 12, messages: { broadcast: 120, presence: 0 } });
     await postgres.sql(`select realtime.send('{}', 'dropped', 'a', false)`);
     await waitFor('the drop', () => warned('dropped a database broadcast') === true);
     expect((await server.post('/api/broadcast/a/events/e', '{}')).status).toBe(429);

@@ -20,6 +20,8 @@ export interface RateWindowOptions {
  * five quiet minutes it begins anew. Buckets are closed when somebody looks, so no timer runs.
  */
 export class RateWindow {
+  /** All events there ever were. */
+  total = 0;
   readonly #options: RateWindowOptions;
   #buckets: number[] = [];
   #open = 0;
@@ -36,6 +38,7 @@ export class RateWindow {
   add(events = 1): void {
     this.#closeBuckets();
     this.#open += events;
+    this.total += events;
   }
 
   /** Events per second over the closed buckets. */
