@@ -4,6 +4,7 @@ import { countFetches, http } from './counting-fetch.mjs';
 import { CountingWebSocket, counts } from './counting-web-socket.mjs';
 
 const { url, key, token, count } = JSON.parse(process.argv[2]);
+process.on('disconnect', () => process.exit(0));
 countFetches();
 const clock = new ClusterClock();
 const log = { debug() {}, info() {}, warn() {}, error() {}, child: () => log };
@@ -65,7 +66,6 @@ for (let i = 0; i < count; i += 1) {
   await agent.start();
   agents.push(agent);
 }
-process.on('disconnect', () => process.exit(0));
 process.on('message', async (message) => {
   if (message === 'read') {
     global.gc?.();

@@ -2,13 +2,14 @@
 import { startStack } from '@stark-o/local';
 import pino from 'pino';
 
-const { workdir, dataDir } = JSON.parse(process.argv[2]);
+const { workdir, dataDir, plan } = JSON.parse(process.argv[2]);
 const steps = [];
 const stack = await startStack({
   workdir,
   dataDir,
   port: 0,
   dbPort: 0,
+  ...(plan && { plan }),
   log: pino({ level: 'silent' }),
   onStep: (step) => steps.push({ at: performance.now(), ...step }),
 });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 const workdir = join(import.meta.dirname, '..', '..');
 
-/** Starts a stack in a process of its own, so that what measures is not what is measured; settles when it is ready. */
-export async function startBenchStack(dataDir) {
+/** Starts a stack in a process of its own, so that what measures is not what is measured; settles when it is ready. `plan` is whose limits Realtime keeps. */
+export async function startBenchStack(dataDir, { plan } = {}) {
   const started = performance.now();
-  const child = fork(join(import.meta.dirname, 'stack-process.mjs'), [JSON.stringify({ workdir, dataDir })], {
+  const child = fork(join(import.meta.dirname, 'stack-process.mjs'), [JSON.stringify({ workdir, dataDir, plan })], {
     env: { ...process.env, SUPABASE_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', LITE_TELEMETRY: '0' },
   });
   const [ready] = await Promise.race([
