@@ -1245,20 +1245,20 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '40b3eb4e9bcb1f00b41fb02065cf656f';
+as md5 'ae7b8401e8b38a29e4ced48c71f17116';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_installation uuid DEFAULT NULL::uuid)
+CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_installation uuid DEFAULT NULL::uuid, p_replaces uuid DEFAULT NULL::uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 'ba9614a0c42d81da1928176d931792a2';
-comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid) is 'Makes a node, or updates the caller''s own of that name.';
-grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid) to authenticated;
-grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid) to service_role;
+as md5 '9641b06ac35603fcd88812069395e63e';
+comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
+grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
+grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version text, p_runtime text, p_entry text DEFAULT 'default'::text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_size_bytes bigint DEFAULT NULL::bigint, p_sha256 text DEFAULT NULL::text)
  RETURNS jsonb

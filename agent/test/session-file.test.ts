@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installationOf, SessionFile } from '../src/node/session-file.js';
+import { nextInstallation, SessionFile } from '../src/node/session-file.js';
 import { aFolder } from './support/folder.js';
 
 const tokens = { accessToken: 'access', refreshToken: 'refresh' };
@@ -41,11 +41,33 @@ describe('the kept session', () => {
 });
 
 describe('an installation', () => {
-  it('is one folder, and keeps its id', async () => {
-    const [folder, other] = [await aFolder(), await aFolder()];
-    const id = await installationOf(folder);
-    expect(await installationOf(folder)).toBe(id);
-    expect(await installationOf(other)).not.toBe(id);
-    expect((await readFile(join(folder, 'installation'), 'utf8')).trim()).toBe(id);
+  it('is another one at each start, and replaces the last that the cluster knows', async () => {
+    const folder = await aFolder();
+    const first = await nextInstallation(folder);
+    expect(first.replaces).toBeUndefined();
+    await first.confirm();
+    const second = await nextInstallation(folder);
+    expect(second.replaces).toBe(first.id);
+    expect(second.id).not.toBe(first.id);
+    await second.confirm();
+    expect(await nextInstallation(folder)).toMatchObject({ replaces: second.id });
+  });
+
+  it('is the same again, for the same one, until the cluster has heard of it', async () => {
+    const folder = await aFolder();
+    const first = await nextInstallation(folder);
+    await first.confirm();
+    const { id } = await nextInstallation(folder);
+    expect(await nextInstallation(folder)).toMatchObject({ id, replaces: first.id });
+  });
+
+  it('is its own in a copy of the folder', async () => {
+    const [folder, copy] = [await aFolder(), await aFolder()];
+    const first = await nextInstallation(folder);
+    await first.confirm();
+    await copyFile(join(folder, 'installation'), join(copy, 'installation'));
+    const [here, there] = [await nextInstallation(folder), await nextInstallation(copy)];
+    expect([here.replaces, there.replaces]).toEqual([first.id, first.id]);
+    expect(here.id).not.toBe(there.id);
   });
 });

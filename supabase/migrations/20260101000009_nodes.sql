@@ -253,10 +253,10 @@ revoke all on function stark_internal.check_joined(stark.nodes, text, jsonb) fro
 -- API -----------------------------------------------------------------------------------------------------------------
 
 /**
- * stark.register_node(name, runtime, labels, taints, allocatable, capabilities, installation) -> {node_id, name}: makes a node,
- * or updates it when the caller speaks for it already; what update_node or a join token has set stays. Missing amounts are
+ * stark.register_node(name, runtime, labels, taints, allocatable, capabilities, installation, replaces) -> {node_id, name}: makes
+ * a node, or updates it when the caller speaks for it already; what update_node or a join token has set stays. Missing amounts are
  * 1000 millicores, 1024 MB memory, 10240 MB storage, and as many pods as the configuration says (10). installation tells one copy of
- * the agent from another.
+ * the agent from another: while a node is connected only the installation that it has may register, or one that replaces it.
  * Caller: nodes:create; an account that joined only for its own node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
  * NODE_NAME_TAKEN, NODE_CONNECTED, RUNTIME_MISMATCH.
@@ -268,7 +268,8 @@ create function stark.register_node(
   p_taints jsonb default '[]',
   p_allocatable jsonb default '{}',
   p_capabilities jsonb default '{}',
-  p_installation uuid default null
+  p_installation uuid default null,
+  p_replaces uuid default null
 )
 returns jsonb
 language plpgsql
@@ -317,7 +318,7 @@ begin
       case when v_node.owner_id = v_user then format('node %s joined by a token and has an agent of its own', p_name)
            else format('a node named %s belongs to somebody else', p_name) end,
       case when v_node.owner_id = v_user then format('use another --name, or stark node delete %s', p_name) else 'use another --name' end);
-  elsif v_node.status in ('healthy', 'unhealthy') and v_node.installation <> p_installation then
+  elsif v_node.status in ('healthy', 'unhealthy') and v_node.installation not in (p_installation, coalesce(p_replaces, p_installation)) then
     perform stark_internal.fail('NODE_CONNECTED', format('another agent is connected as node %s', p_name),
       format('use another --name, or stop that agent first; if it is no more: stark node delete %s', p_name));
   elsif v_node.runtime <> p_runtime then
@@ -337,9 +338,9 @@ begin
   return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
 end;
 $$;
-comment on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid) is 'Makes a node, or updates the caller''s own of that name.';
-revoke all on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid) from public, anon;
-grant execute on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid) to authenticated, service_role;
+comment on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid, uuid) is 'Makes a node, or updates the caller''s own of that name.';
+revoke all on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid, uuid) from public, anon;
+grant execute on function stark.register_node(text, text, jsonb, jsonb, jsonb, jsonb, uuid, uuid) to authenticated, service_role;
 
 -- Reading -------------------------------------------------------------------------------------------------------------
 

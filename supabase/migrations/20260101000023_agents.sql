@@ -61,6 +61,10 @@ begin
     insert into stark_internal.node_secrets as s (node_id, incarnation, secret_sha256)
       values (p_node_id, v_node.incarnation, encode(sha256(convert_to(v_secret, 'UTF8')), 'hex'))
       on conflict (node_id) do update set incarnation = excluded.incarnation, secret_sha256 = excluded.secret_sha256;
+    -- Whoever was connected until now shall not find out a minute late.
+    if v_node.status in ('healthy', 'unhealthy') then
+      perform stark_internal.ring_nodes(array[p_node_id]);
+    end if;
     -- Its pods first, so that a pass started by the node's own update finds them in their places.
     update stark.pods p set incarnation = v_node.incarnation where p.node_id = p_node_id and stark_internal.occupies(p.status);
   end if;

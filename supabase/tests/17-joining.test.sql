@@ -14,8 +14,8 @@ begin
   return tests.code_of(format('select stark.join_node(%L, %L, %L, %L)', p_sha, tests.uid(p_user), p_name, 'node'));
 end
 $$;
-create function tests.register(p_name text, p_labels jsonb default '{}', p_installation uuid default null) returns text language sql
-as $$ select tests.code_of(format('select stark.register_node(%L, %L, %L, p_installation => %L)', p_name, 'node', p_labels, p_installation)) $$;
+create function tests.register(p_name text, p_labels jsonb default '{}', p_installation uuid default null, p_replaces uuid default null) returns text language sql
+as $$ select tests.code_of(format('select stark.register_node(%L, %L, %L, p_installation => %L, p_replaces => %L)', p_name, 'node', p_labels, p_installation, p_replaces)) $$;
 
 -- Making tokens
 select tests.sign_in('uma');
@@ -99,6 +99,10 @@ select is((stark.update_node('n1', '{"zone": "c"}')).labels ->> 'zone', 'c', 'bu
 select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000a'), 'ok', 'an agent with its owner''s own account registers');
 select is(tests.code_of($$select stark.node_sync(tests.node('own'))$$), 'ok', 'and connects');
 select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000b'), 'NODE_CONNECTED', 'another installation is refused while it is connected');
+select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000b', '00000000-0000-0000-0000-00000000000c'), 'NODE_CONNECTED', 'also one that replaces a third');
+select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000b', '00000000-0000-0000-0000-00000000000a'), 'ok', 'but not the one that replaces it');
+select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000a'), 'NODE_CONNECTED', 'and then what it replaced is another one');
+select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000a', '00000000-0000-0000-0000-00000000000b'), 'ok', 'until it is back');
 select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000a'), 'ok', 'the same one comes back');
 select lives_ok($$select stark.disconnect_node(tests.node('own'), 1)$$);
 select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000b'), 'ok', 'once it has gone, another takes its place');

@@ -43,12 +43,12 @@ export default async (ctx) => {
     return this.of(podId).filter(({ to }) => to === undefined).length;
   }
 
-  /** For how many milliseconds two processes of one pod lived at once, of all pods the longest. */
-  longestOverlap(): number {
+  /** For how many milliseconds two processes of the pod have lived at once, at most. */
+  longestOverlap(podId: string): number {
+    const runs = this.of(podId);
     let longest = 0;
-    for (const [i, one] of this.#runs.entries()) {
-      for (const other of this.#runs.slice(i + 1)) {
-        if (other.podId !== one.podId) continue;
+    for (const [i, one] of runs.entries()) {
+      for (const other of runs.slice(i + 1)) {
         const end = Math.min(one.to ?? Number.POSITIVE_INFINITY, other.to ?? performance.now());
         longest = Math.max(longest, end - Math.max(one.from, other.from));
       }

@@ -472,6 +472,7 @@ export const rows: Record<string, Row> = {
       p_allocatable: 'INVALID_ARGUMENT',
       p_capabilities: 'INVALID_ARGUMENT unless an object',
       p_installation: 'typed',
+      p_replaces: 'typed',
     },
     cases: () => [
       ['a name of another', { p_name: 'theirs' }, 'NODE_NAME_TAKEN', 'theirs'],

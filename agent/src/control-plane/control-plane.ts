@@ -14,6 +14,8 @@ export interface NodeDescription {
   capabilities: Record<string, unknown>;
   /** A UUID that tells this installation of the agent from another one that claims the same name. */
   installation?: string | undefined;
+  /** The installation it was until this start: while the node is connected, only who replaces the one it has is let in. */
+  replaces?: string | undefined;
 }
 
 /** Whose pulse it is, and what it tells. */

@@ -76,6 +76,7 @@ export class SupabaseControlPlane implements ControlPlane {
       p_allocatable: node.allocatable,
       p_capabilities: node.capabilities,
       p_installation: node.installation,
+      p_replaces: node.replaces,
     });
   }
 

@@ -38,14 +38,26 @@ export class SessionFile implements SessionStore {
   }
 }
 
-/** Which installation of the agent this folder is: made up once, the same for ever after. */
-export async function installationOf(folder: string): Promise<string> {
+/** Which installation of the agent this is, and which one it was before. */
+export interface Installation {
+  id: string;
+  replaces: string | undefined;
+  /** The cluster knows it now, and what it replaced is no more. */
+  confirm(): Promise<void>;
+}
+
+/**
+ * A new installation in place of the one that this folder was. Each start has its own, so that of a folder and its copy, as on
+ * a machine that was cloned, only one can be the node.
+ */
+export async function nextInstallation(folder: string): Promise<Installation> {
   const path = join(folder, 'installation');
-  const known = (await readOr(path))?.trim();
-  if (known !== undefined && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(known)) return known;
-  const made = randomUUID();
-  await writePrivate(path, `${made}\n`);
-  return made;
+  const ids = ((await readOr(path)) ?? '').match(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/gm) ?? [];
+  // Two stand there when an earlier start did not get to know whether the cluster had heard of it.
+  const [replaces, id = randomUUID()] = ids;
+  const write = (...lines: string[]) => writePrivate(path, `${lines.join('\n')}\n`);
+  await (replaces === undefined ? write(id) : write(replaces, id));
+  return { id, replaces, confirm: () => write(id) };
 }
 
 async function readOr(path: string): Promise<string | undefined> {

@@ -19,7 +19,7 @@ import { createAgentLog } from './log.js';
 import { describeMachine, measureMachine } from './machine.js';
 import { FileOutbox } from './outbox.js';
 import { PortRegistry } from './ports.js';
-import { installationOf, SessionFile } from './session-file.js';
+import { type Installation, nextInstallation, SessionFile } from './session-file.js';
 
 export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'heartbeatEveryMs' | 'connectTimeoutMs'> {
   supabaseUrl: string;
@@ -73,11 +73,13 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const unlock = await lockDirectory(dataDir);
   try {
     refuseDebugger();
-    const agent = await assemble(options, { name, dataDir, log });
+    const installation = await nextInstallation(dataDir);
+    const agent = await assemble(options, { name, dataDir, installation, log });
     await agent.start().catch(async (error: unknown) => {
       await agent.stop();
       throw error;
     });
+    await installation.confirm();
     const ended = agent.ended.finally(unlock);
     return {
       nodeId: agent.nodeId,
@@ -109,7 +111,7 @@ function folderOf(name: string, dataDir = join(homedir(), '.stark')): string {
 
 async function assemble(
   options: NodeAgentOptions,
-  { name, dataDir, log }: { name: string; dataDir: string; log: AgentLog },
+  { name, dataDir, installation, log }: { name: string; dataDir: string; installation: Installation; log: AgentLog },
 ): Promise<Agent> {
   const clock = new ClusterClock();
   const { credentials, supabaseUrl } = options;
@@ -165,7 +167,8 @@ async function assemble(
       taints: options.taints ?? [],
       allocatable: options.allocatable ?? (await measureMachine(dataDir)),
       capabilities: describeMachine(),
-      installation: await installationOf(dataDir),
+      installation: installation.id,
+      replaces: installation.replaces,
     },
     controlPlane,
     executor,

@@ -1469,6 +1469,7 @@ export type Database = {
           p_installation?: string;
           p_labels?: Json;
           p_name: string;
+          p_replaces?: string;
           p_runtime: string;
           p_taints?: Json;
         };
