@@ -2560,6 +2560,13 @@ CREATE OR REPLACE FUNCTION stark_internal.resources_problem(p_resources jsonb, p
 as md5 'ab6b2b4ee4559fca997866619881d2b6';
 comment on function stark_internal.resources_problem(jsonb,text) is 'What is wrong with these resource amounts; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.ring_after_start(p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+as md5 '161da8e4bd172c0c4c257a358ddfd959';
+comment on function stark_internal.ring_after_start(timestamp with time zone) is 'Tells all agents to ask, when Postgres has just started.';
+
 CREATE OR REPLACE FUNCTION stark_internal.ring_nodes(p_ids uuid[])
  RETURNS void
  LANGUAGE sql
@@ -2899,7 +2906,7 @@ select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch
 
 select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()');
 
-select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher()');
+select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher(), stark_internal.ring_after_start()');
 
 select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()');
 

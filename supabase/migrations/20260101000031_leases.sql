@@ -79,6 +79,22 @@ $$;
 comment on function stark_internal.ring_nodes(uuid[]) is 'Sends command sync to agents.';
 revoke all on function stark_internal.ring_nodes(uuid[]) from public, anon;
 
+/**
+ * stark_internal.ring_after_start(now): what is sent while Postgres has just started, and Realtime does not read its changes yet,
+ * is lost. So in the first minute all connected agents are rung each time; pg_cron does it with the reaper.
+ */
+create function stark_internal.ring_after_start(p_now timestamptz default now())
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  select stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')))
+  where p_now < pg_postmaster_start_time() + interval '1 minute';
+$$;
+comment on function stark_internal.ring_after_start(timestamptz) is 'Tells all agents to ask, when Postgres has just started.';
+revoke all on function stark_internal.ring_after_start(timestamptz) from public, anon;
+
 -- What the watcher says -----------------------------------------------------------------------------------------------
 
 /**
@@ -197,4 +213,4 @@ revoke all on function stark.watch_nodes(jsonb, timestamptz, timestamptz) from p
 grant execute on function stark.watch_nodes(jsonb, timestamptz, timestamptz) to service_role;
 
 select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_watcher()');
-select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher()');
+select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher(), stark_internal.ring_after_start()');

@@ -138,5 +138,13 @@ update stark_internal.node_watch set watched = tstzmultirange(tstzrange(null, no
 select is(pg_temp.connect('n2'), 6::bigint, 'who connects while nobody watches');
 select is((select count(*) from net.http_request_queue), 2::bigint, 'does');
 
+-- Postgres has just started
+create temporary table told as select count(*) as n from realtime.messages where event = 'sync';
+select lives_ok($$select stark_internal.ring_after_start(pg_postmaster_start_time() + interval '2 minutes')$$, 'two minutes after Postgres was started');
+select is((select count(*) from realtime.messages where event = 'sync'), (select n from told), 'nobody is rung');
+select lives_ok($$select stark_internal.ring_after_start(pg_postmaster_start_time() + interval '20 seconds')$$, 'twenty seconds after it');
+select is((select count(*) from realtime.messages where event = 'sync') - (select n from told),
+  (select count(*) from stark.nodes where status in ('healthy', 'unhealthy')), 'everybody is who is connected, since commands may have been lost');
+
 select * from finish();
 rollback;
