@@ -24,7 +24,7 @@ export class CountingWebSocket extends WebSocket {
 function count(way, data, isBinary) {
   const kind = isBinary ? kindOfPush(Buffer.from(data)) : nameOf(...JSON.parse(data.toString()).slice(2));
   counts[way][kind] = (counts[way][kind] ?? 0) + 1;
-  if (way === 'sent' && kind === HEARTBEAT) counts.heartbeatBytes += data.length;
+  if (way === 'sent' && kind === HEARTBEAT) counts.heartbeatBytes += Buffer.byteLength(data);
 }
 
 /** A broadcast of a client: seven bytes, five of them lengths, then join ref, ref, topic and event. */

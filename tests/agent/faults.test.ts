@@ -256,7 +256,7 @@ describe('no pod is lost, and none runs twice', () => {
     await waitFor('the pods to be gone', async () => (await podsOf('copied')).length === 0);
     await expect(startAgentProcess(optionsOf('copied'))).rejects.toThrow('another agent is connected as node copied');
   });
-});
+}, 90_000);
 
 describe('with all these agents', () => {
   async function everyone(): Promise<Node[]> {
