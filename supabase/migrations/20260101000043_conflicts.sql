@@ -72,9 +72,11 @@ begin
   end if;
   delete from stark_internal.recent_edits r where r.edited_at < v_now - interval '10 seconds';
   with edits as materialized (
-    select o.after ->> v_id_column as object_id, o.after as object, regexp_replace(f.field, '^overrides\.', '') as field
+    -- A path can be longer than an index takes.
+    select o.after ->> v_id_column as object_id, o.after as object, case when length(p.path) > 500 then left(p.path, 400) || ' ' || md5(p.path) else p.path end as field
     from (select to_jsonb(b) as before, to_jsonb(a) as after from old_rows b join new_rows a using (name)) o,
-         unnest(stark_internal.changed_fields(o.before, o.after, v_fields)) f (field)
+         unnest(stark_internal.changed_fields(o.before, o.after, v_fields)) f (field),
+         lateral (select regexp_replace(f.field, '^overrides\.', '') as path) p
   ), remembered as (
     insert into stark_internal.recent_edits as r (kind, object_id, field, actor, edited_at)
       select v_kind, e.object_id, e.field, (select auth.uid()), v_now from edits e
