@@ -1285,7 +1285,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_join_token(p_id text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 'cbe5fb4159597e9044967740cffe00d8';
+as md5 '9cd00936bc282c1d93abc5e21cf2b343';
 comment on function stark.revoke_join_token(text) is 'Takes a join token back.';
 grant execute on function stark.revoke_join_token(text) to authenticated;
 grant execute on function stark.revoke_join_token(text) to service_role;
@@ -2849,7 +2849,7 @@ CREATE OR REPLACE FUNCTION stark_internal.warn_of_conflicts()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 'd262708879045f589ea57b346da83ec8';
+as md5 '7e1f73a07640e92bd9811cfbb498f063';
 comment on function stark_internal.warn_of_conflicts() is 'Warns when an update has overwritten what somebody else just changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)

@@ -86,7 +86,8 @@ grant execute on function stark.create_join_token(integer, jsonb, jsonb, integer
 
 /**
  * stark.revoke_join_token(id) -> the token: nobody joins by it any more; nodes that did stay. Revoking twice changes nothing.
- * Caller: who made it, or nodes:delete on any. Raises: UNAUTHENTICATED, FORBIDDEN, JOIN_TOKEN_NOT_FOUND.
+ * Caller: who made it, or nodes:delete on any. Locks: the cluster lock, or one who is joining at this moment would come after.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, JOIN_TOKEN_NOT_FOUND.
  */
 create function stark.revoke_join_token(p_id text)
 returns stark.join_tokens
@@ -98,6 +99,7 @@ declare
   v_user uuid := stark_internal.require_user();
   v_token stark.join_tokens;
 begin
+  perform stark_internal.lock_cluster();
   update stark.join_tokens t set revoked_at = coalesce(t.revoked_at, now())
     where t.id = p_id and stark_internal.has_permission('nodes:delete', null, t.owner_id is not distinct from v_user)
     returning * into v_token;

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
@@ -258,6 +258,32 @@ describe('Supabase Auth', () => {
       await caller.commit();
       expect(await renaming).toBe('ok');
     });
+  });
+});
+
+describe('a join token', () => {
+  it('that was taken back lets nobody in who had shown it before', async () => {
+    const [user, account] = [await addUser('user'), await addUser()];
+    const maker = await open(user);
+    const [made] = (await maker.call('select t ->> $1 as id, t ->> $2 as token from stark.create_join_token() t', [
+      'id',
+      'token',
+    ])) as { id: string; token: string }[];
+    // Whoever joins waits for this row after the token was read and before it is used up.
+    await owner.query('begin');
+    await owner.query('select from stark.profiles where id = $1 for update', [account]);
+    const sha256 = createHash('sha256')
+      .update(made?.token ?? '')
+      .digest('hex');
+    const watcher = await connect(database);
+    sessions.push({ close: () => watcher.end() });
+    const joining = (await open()).call(`select stark.join_node($1, $2, 'n1', 'node')`, [sha256, account]);
+    await untilSomebodyWaits(watcher);
+    const revoking = maker.call('select uses from stark.revoke_join_token($1)', [made?.id]);
+    await untilSomebodyWaits(watcher, 2);
+    await owner.query('commit');
+    await joining;
+    expect(await revoking).toEqual([{ uses: 1 }]);
   });
 });
 

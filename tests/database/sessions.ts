@@ -72,13 +72,13 @@ export async function codeOf(call: Promise<unknown>): Promise<string> {
   }
 }
 
-/** Settles once another session waits for a lock; says so when that never happens. */
-export async function untilSomebodyWaits(observer: pg.Client, deadlineMs = 5000): Promise<void> {
+/** Settles once so many other sessions wait for a lock; says so when that never happens. */
+export async function untilSomebodyWaits(observer: pg.Client, waiting = 1, deadlineMs = 5000): Promise<void> {
   const end = Date.now() + deadlineMs;
   while (Date.now() < end) {
-    const { rows } = await observer.query('select from pg_locks where not granted limit 1');
-    if (rows.length > 0) return;
+    const { rows } = await observer.query('select distinct pid from pg_locks where not granted');
+    if (rows.length >= waiting) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error(`waited ${deadlineMs} ms for a session that waits for a lock`);
+  throw new Error(`waited ${deadlineMs} ms for ${waiting} sessions that wait for a lock`);
 }
