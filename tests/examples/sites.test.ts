@@ -71,7 +71,7 @@ describe('examples of websites', () => {
     });
   });
 
-  // Nuxt is 580 packages: it is not installed with the rest, only by `npm install` in its own folder.
+  // Nuxt is 580 packages: it is not installed with the rest, only by `npm run test:nuxt`.
   const installed = existsSync(join(root, 'examples', 'nuxt-pack', 'node_modules', 'nuxt'));
   it.runIf(installed)('nuxt-pack', { timeout: 180_000 }, async () => {
     await both(await bundle('nuxt-pack'), async (page) => {
