@@ -1,9 +1,9 @@
 import WebSocket from 'ws';
 
 /** What is wrong with the machine of an agent: its clock is so many milliseconds ahead, its sockets lose that part of all messages. */
-export function breakMachine({ clockAheadMs, loss }) {
+export function breakMachine({ clockAheadMs, loss, lostLine }) {
   if (clockAheadMs !== undefined) setClock(clockAheadMs);
-  if (loss !== undefined) loseMessages(loss);
+  if (loss !== undefined) loseMessages(loss, lostLine);
 }
 
 function setClock(aheadMs) {
@@ -19,8 +19,12 @@ function setClock(aheadMs) {
 }
 
 // Both ways and of every kind: joins and their answers, presence, heartbeats of the socket, commands.
-function loseMessages(part) {
-  const lost = () => Math.random() < part;
+function loseMessages(part, line) {
+  const lost = () => {
+    if (Math.random() >= part) return false;
+    process.stderr.write(`${line}\n`);
+    return true;
+  };
   const { send, emit } = WebSocket.prototype;
   WebSocket.prototype.send = function (...args) {
     if (!lost()) send.apply(this, args);

@@ -6,6 +6,9 @@ import type { NodeAgentOptions } from '@stark-o/agent/node';
 
 const SCRIPT = fileURLToPath(new URL('agent-process.mjs', import.meta.url));
 
+/** Stands on stderr once for each message that its machine has lost. */
+export const LOST = 'a message is lost';
+
 /** What is wrong with the agent's machine. */
 export interface MachineFaults {
   /** Its clock shows so much more than the time it is. */
@@ -16,7 +19,8 @@ export interface MachineFaults {
 
 /** An agent in a process of its own, which a test can kill or freeze; resolves when the agent has started. */
 export async function startAgentProcess(options: NodeAgentOptions, faults: MachineFaults = {}): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(options), JSON.stringify(faults)], {
+  const broken = JSON.stringify({ ...faults, lostLine: LOST });
+  const child = spawn(process.execPath, [SCRIPT, JSON.stringify(options), broken], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let errors = '';

@@ -9,7 +9,7 @@ import { Cable } from '../harness/cable.js';
 import { descendants, waitForEnd } from '../harness/processes.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
-import { type MachineFaults, startAgentProcess } from './agent-process.js';
+import { LOST, type MachineFaults, startAgentProcess } from './agent-process.js';
 import { ADMIN, Cluster } from './cluster.js';
 import { RunLedger } from './run-ledger.js';
 
@@ -190,7 +190,11 @@ describe('no pod is lost, and none runs twice', () => {
   });
 
   it.concurrent('when Realtime loses one message in five', async () => {
-    await agentOn('lossy', { syncEveryMs: 2_000, faults: { loss: 0.2 } });
+    const agent = await agentOn('lossy', { syncEveryMs: 2_000, faults: { loss: 0.2 } });
+    let lost = 0;
+    agent.stderr?.on('data', (chunk: Buffer) => {
+      lost += chunk.toString().split(LOST).length - 1;
+    });
     const { leaves, stays } = await podsOn('lossy');
     for (let i = 0; i < 4; i++) {
       const id = await cluster.createPod('service', { nodeName: 'lossy', tolerations: UNREACHABLE });
@@ -198,6 +202,7 @@ describe('no pod is lost, and none runs twice', () => {
       await call(cluster.client, 'stop_pods', { p_ids: [i === 0 ? leaves.id : id] });
     }
     await truthAbout('lossy');
+    expect(lost).toBeGreaterThan(0);
     expect(await cluster.pod(stays.id)).toMatchObject({ status: 'running', restarts: 0 });
   });
 
