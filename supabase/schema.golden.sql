@@ -1448,7 +1448,7 @@ CREATE OR REPLACE FUNCTION stark_internal.affinity_problem(p_affinity jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'ce482275edf59fedddcec1fb53df05bf';
+as md5 '6e94a99ab8a30ce58647ea41ef97b72f';
 comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong with this affinity; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text, p_id_column text, p_objects jsonb[], p_details jsonb[] DEFAULT NULL::jsonb[])

@@ -175,6 +175,11 @@ begin
       return v_problem;
     end if;
   end loop;
+  -- Each is a question about every pod there is, asked with each pass.
+  if (select sum(jsonb_array_length(coalesce(p_affinity #> array[p, k], '[]')))
+      from unnest(array['podAffinity', 'podAntiAffinity']) p, unnest(array[v_required, v_preferred]) k) > 16 then
+    return 'spec.affinity has at most 16 terms about other pods';
+  end if;
   if p_affinity -> 'nodeAffinity' ? v_required then
     v_what := format('spec.affinity.nodeAffinity.%s.nodeSelectorTerms', v_required);
     if jsonb_typeof(v_terms) is distinct from 'array' or jsonb_array_length(v_terms) > 64 then

@@ -132,6 +132,14 @@ select is(tests.code_of(format('update stark.pods set %s where name = ''umas''',
     'status_message = repeat(''x'', 5000)']) change;
 select is(tests.code_of($$update stark.pods set labels = '{"a": 1}'$$), 'INVALID_LABELS', 'and labels that are none');
 select is(tests.code_of($$update stark.pods set spec = '{"nodeSelectr": {}}'$$), 'INVALID_SPEC', 'and a spec with an unknown field');
+create function pg_temp.with_terms(p_required integer, p_preferred integer) returns text language sql as $$
+  with term as (select jsonb_build_object('topologyKey', 'zone', 'labelSelector', '{}'::jsonb) as t)
+  select stark_internal.spec_problem(jsonb_build_object('affinity', jsonb_build_object(
+    'podAffinity', jsonb_build_object('requiredDuringSchedulingIgnoredDuringExecution', (select jsonb_agg(t) from term, generate_series(1, p_required))),
+    'podAntiAffinity', jsonb_build_object('preferredDuringSchedulingIgnoredDuringExecution', (select jsonb_agg(jsonb_build_object('weight', 1, 'podAffinityTerm', t)) from term, generate_series(1, p_preferred))))))
+$$;
+select is(pg_temp.with_terms(1, 15), null, 'a pod may have 16 terms about other pods');
+select is(pg_temp.with_terms(2, 15), 'spec.affinity has at most 16 terms about other pods', 'and no more, since all passes ask them');
 select is(tests.code_of($$update stark.pods set node_id = null, status = 'pending' where name = 'umas'$$), 'STATUS_STEP_REFUSED', 'a placed pod does not become pending again');
 
 -- Every step from every status: the table is what counts
