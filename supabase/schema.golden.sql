@@ -2055,7 +2055,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
-as md5 '741f2dc46d1e60096ab2a6c490ad0066';
+as md5 '83d9c05c865b0558453b7bf86ba7645c';
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()

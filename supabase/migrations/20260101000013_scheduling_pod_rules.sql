@@ -163,11 +163,25 @@ begin
     select s.selector_no, n.node_no, count(*), count(*) filter (where p.status <> 'stopping')
     from stark.pods p
     join pg_temp.pass_nodes n on n.node_id = p.node_id
-    join pg_temp.pass_selectors s on case
-      when s.match_labels is not null then p.namespace = any (s.namespaces) and p.labels @> s.match_labels
-      else stark_internal.matches_terms(p.namespace, p.labels, s.terms) end
-    where stark_internal.occupies(p.status) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
+    join pg_temp.pass_selectors s on p.namespace = any (s.namespaces) and p.labels @> s.match_labels
+    where stark_internal.occupies(p.status) and s.match_labels is not null and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
     group by s.selector_no, n.node_no;
+  if exists (select from pg_temp.pass_selectors s where s.match_labels is null and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)) then
+    -- Selectors with more than labels take long to ask, so pods of one kind are asked once, however many there are.
+    with there as materialized (
+      select p.namespace, p.labels, n.node_no, count(*) as pods, count(*) filter (where p.status <> 'stopping') as staying
+      from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
+      where stark_internal.occupies(p.status)
+      group by 1, 2, 3
+    ), matched as materialized (
+      select d.namespace, d.labels, s.selector_no
+      from (select distinct t.namespace, t.labels from there t) d
+      join pg_temp.pass_selectors s on stark_internal.matches_terms(d.namespace, d.labels, s.terms)
+      where s.match_labels is null and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
+    )
+    insert into pg_temp.pass_counts
+      select m.selector_no, t.node_no, sum(t.pods), sum(t.staying) from there t join matched m using (namespace, labels) group by 1, 2;
+  end if;
   if v_holders then
     with stances as materialized (
       select h.namespace, h.rules, s.selector_no, r.kind, r.topology_key, sum(r.weight) as weight
