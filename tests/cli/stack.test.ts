@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ beforeEach(async () => {
   env = { STARK_CONFIG_DIR: join(folder, 'config') };
 });
 afterEach(async () => {
-  await command(['down', '--data-dir', dataDir], { env });
+  if (existsSync(join(dataDir, 'postgres'))) await command(['down', '--data-dir', dataDir], { env });
   await rm(folder, { recursive: true, force: true });
 });
 

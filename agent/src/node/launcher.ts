@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,13 +93,16 @@ function permissionFlags(): string[] {
 
 /**
  * Below the agent and everything else a person runs on this machine, so that a pod that spins takes what is left over. It
- * comes before Node.js has made its threads, which inherit it. Linux may weigh sessions before it weighs processes, and a
+ * comes before Node.js has made most of its threads, which inherit it. Linux may weigh sessions before it weighs processes, and a
  * pod is a session of its own; that weight may be changed ten times a second only, so for some pods it stays as it was.
  */
 function giveWay(pid: number): void {
   try {
     setPriority(pid, POD_NICENESS);
-    if (process.platform === 'linux') writeFileSync(`/proc/${pid}/autogroup`, String(POD_NICENESS));
+    if (process.platform !== 'linux') return;
+    // On a busy machine it comes late, and each thread has a weight of its own.
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), POD_NICENESS);
+    writeFileSync(`/proc/${pid}/autogroup`, String(POD_NICENESS));
   } catch {
     // It ended at once, or this system weighs differently.
   }

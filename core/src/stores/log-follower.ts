@@ -24,7 +24,7 @@ const LOOK_EVERY_MS = { live: 15_000, apart: 1_000 } as const;
 // The agent says that the pod is about to end before the database knows it.
 const ENDING_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
 /** An agent does not hold back an end for all of a long log: without word that a line was the last, it is silence. */
-const SILENCE_MS = 1_000;
+const SILENCE_MS = 3_000;
 const COLUMNS = 'seq,time,stream,level,message,run';
 
 /**
@@ -128,7 +128,7 @@ export class LogFollower {
         if (ended && this.#wasRunning) this.#heardAt = performance.now();
         this.#wasRunning = !ended;
         if (ended && this.#isComplete()) return void this.close();
-        if (ended) this.#ending = [SILENCE_MS / 4];
+        if (ended) this.#ending = [SILENCE_MS / 6];
       }
     } catch (error) {
       const { status, code } = toStarkError(error);
