@@ -209,7 +209,8 @@ describe('pack register', () => {
     const project = folderWith({ 'package.json': about, 'src/index.ts': good });
     const site = folderWith({ 'package.json': about, 'index.html': '<h1>hi</h1>' });
     for (const folder of [project, site]) {
-      const result = await machine.run(['pack', 'register', folder]);
+      // A process of its own: esbuild looks for files from where it was started first.
+      const result = await machine.run(['pack', 'register', folder], { env: {} });
       expect(result.code, result.stderr).toBe(0);
       expect(announced.pop()).toMatchObject({ p_name: 'web', p_version: '3.0.0', p_runtime: 'isomorphic' });
     }

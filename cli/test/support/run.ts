@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import type { FakeCluster } from './fake-cluster.js';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 const bin = join(packageRoot, 'bin', 'stark.js');
+const server = join(packageRoot, 'test', 'support', 'command-server.mjs');
 
 export interface Result {
   code: number | null;
@@ -35,23 +36,31 @@ export class Machine {
   readonly home = temporaryFolder();
   readonly config = join(this.home, 'config');
 
+  /** Runs a command to its end; in a process of its own when that can make a difference: with input or another environment. */
   async run(args: string[], options: RunOptions = {}): Promise<Result> {
+    if (options.input === undefined && options.env === undefined) {
+      return commandServer().run(args, options.cwd ?? this.home, this.#environment());
+    }
     const child = this.start(args, options);
     child.stdin?.end(options.input ?? '');
     return ended(child);
   }
 
   start(args: string[], options: RunOptions = {}): ChildProcess {
+    return spawn(process.execPath, [bin, ...args], {
+      cwd: options.cwd ?? this.home,
+      env: { ...this.#environment(), ...options.env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+  }
+
+  #environment(): NodeJS.ProcessEnv {
     const inherited = Object.fromEntries(
       Object.entries(process.env).filter(
         ([name]) => !/^(STARK_|NO_COLOR|FORCE_COLOR|CI$|VITEST|NODE_ENV|XDG_)/.test(name),
       ),
     );
-    return spawn(process.execPath, [bin, ...args], {
-      cwd: options.cwd ?? this.home,
-      env: { ...inherited, HOME: this.home, STARK_CONFIG_DIR: this.config, ...options.env } as NodeJS.ProcessEnv,
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    return { ...inherited, HOME: this.home, STARK_CONFIG_DIR: this.config };
   }
 
   /** Makes a cluster the one in force, and signs in without typing. */
@@ -74,6 +83,43 @@ export class Machine {
     await writePrivateJson(join(this.config, 'config.json'), { currentContext: 'fake' });
   }
 }
+
+/** A process that runs command lines, one at a time. */
+class CommandServer {
+  busy = false;
+  readonly #child = fork(server, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+
+  async run(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Result> {
+    this.busy = true;
+    try {
+      const answer = new Promise<Result>((resolve, reject) => {
+        this.#child.once('message', (result) => resolve(result as Result));
+        this.#child.once('exit', (code) => reject(new Error(`stark ${args.join(' ')} ended its process with ${code}`)));
+      });
+      this.#child.send({ args, cwd, env });
+      return await answer;
+    } finally {
+      this.#child.removeAllListeners();
+      this.busy = false;
+    }
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
+}
+
+const servers: CommandServer[] = [];
+function commandServer(): CommandServer {
+  const idle = servers.find(({ busy }) => !busy);
+  if (idle !== undefined) return idle;
+  const made = new CommandServer();
+  servers.push(made);
+  return made;
+}
+afterAll(() => {
+  for (const made of servers.splice(0)) made.stop();
+});
 
 /** Waits for the end of a command and gives what it printed. */
 export async function ended(child: ChildProcess): Promise<Result> {
