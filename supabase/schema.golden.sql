@@ -1616,7 +1616,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
-as md5 '8d0f1f893c13d8b4c7dc186faa4201eb';
+as md5 'c65071497ca5c02ec41261ea755646fc';
 comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])

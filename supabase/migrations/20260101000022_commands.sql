@@ -53,6 +53,10 @@ declare
   v_topics text[];
   v_payloads jsonb[];
 begin
+  if cardinality(p_ids) > 1000 then
+    -- A plan made for few looks each of them up; for many one that reads the tables once is worth its making.
+    perform pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true);
+  end if;
   select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
     from (
       select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
