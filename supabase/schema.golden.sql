@@ -1586,12 +1586,12 @@ as md5 'ee18fac43bf5118fa14f78339296ba2b';
 comment on function stark_internal.check_status_steps() is 'Refuses steps of a pod''s status that are not allowed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
- RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone)
+ RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone, least_request bigint[], most_request bigint[])
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 'afd5583707732e473f034ebba7627630';
+as md5 'aa9096d835c7f645d1c17e04b83a012c';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -2316,7 +2316,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 '0767f01020675827b7d400e413819e7a';
+as md5 '8ea33a9e496da359dc261d026a4ad6c3';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)

@@ -77,9 +77,13 @@ $$;
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 revoke all on function stark_internal.blocking_rules(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.choose_victims(group, nodes) -> per node where it helps: who would have to go for one pod of the group, the highest priority among them, the sum, and since when the first of the highest runs. */
+/**
+ * stark_internal.choose_victims(group, nodes) -> per node with lower pods: who would have to go for one pod of the group, the
+ * highest priority among them, the sum, and since when the first of the highest runs; victims is null where it does not help.
+ * least_request, most_request: cpu, memory and storage from which and up to which this node's answer is the same.
+ */
 create function stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
-returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz)
+returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz, least_request bigint[], most_request bigint[])
 language plpgsql
 stable
 set search_path = ''
@@ -87,19 +91,22 @@ set enable_nestloop = off
 as $$
 declare
   v_pod record;
-  v_node integer;
+  v_left bigint;
   v_cpu bigint;
   v_memory bigint;
   v_storage bigint;
   v_pods bigint;
   v_spare bigint[];
   v_rule integer;
+  -- Nothing fits where some does not, so a request of nothing shares its answer with no other.
+  v_least bigint[] := array[sign(p_group.cpu), sign(p_group.memory), sign(p_group.storage)];
+  v_most bigint[] := array[sign(p_group.cpu) * 9e18, sign(p_group.memory) * 9e18, sign(p_group.storage) * 9e18];
 begin
   -- Per node: all lower pods are taken away; then, from the highest down and the longest running first, each is put back that
   -- fits beside the newcomer and that no rule needs gone. Those that are stopping already go in any case, and cost nothing.
   for v_pod in
     with blocking as materialized (
-      select b.* from stark_internal.blocking_rules(p_group) b where b.node_no = any (p_nodes)
+      select b.* from stark_internal.blocking_rules(p_group) b where b.node_no in (select unnest(p_nodes))
     ), spare as (
       select b.node_no, array_agg(cardinality(b.pods) - b.must_leave order by b.rule) as spare from blocking b group by b.node_no
     ), counted as (
@@ -112,56 +119,87 @@ begin
            n.free_memory + sum(p.memory_request) over w - p_group.memory as room_memory,
            n.free_storage + sum(p.storage_request) over w - p_group.storage as room_storage,
            n.free_pods + count(*) over w - 1 as room_pods,
+           count(*) over w as lower_pods,
            s.spare, c.rules
-    from pg_temp.pass_nodes n
-    join stark.pods p on p.node_id = n.node_id
+    from unnest(p_nodes) as u (no)
+    join pg_temp.pass_nodes n on n.node_no = u.no
+    -- By the index, node by node: reading all pods for these few nodes would be most of the cost.
+    cross join lateral (
+      select l.* from stark.pods l where l.node_id = n.node_id and l.priority < p_group.priority and stark_internal.occupies(l.status) offset 0
+    ) p
     left join spare s on s.node_no = n.node_no
     left join counted c on c.id = p.id
-    where n.node_no = any (p_nodes) and p.priority < p_group.priority and stark_internal.occupies(p.status)
     window w as (partition by n.node_no)
     order by n.node_no, goes desc, p.priority desc, since, p.id
   loop
-    if v_node is distinct from v_pod.no then
-      if v_node is not null and victims is not null then
-        node_no := v_node;
-        return next;
-      end if;
-      v_node := v_pod.no;
+    if node_no is distinct from v_pod.no then
+      node_no := v_pod.no;
+      v_left := v_pod.lower_pods;
       v_cpu := v_pod.room_cpu;
       v_memory := v_pod.room_memory;
       v_storage := v_pod.room_storage;
       v_pods := v_pod.room_pods;
       v_spare := v_pod.spare;
+      victims := '{}';
       highest := -1;
       total := 0;
       started := null;
-      victims := case when (v_cpu >= 0 or p_group.cpu = 0) and (v_memory >= 0 or p_group.memory = 0)
-                       and (v_storage >= 0 or p_group.storage = 0) and v_pods >= 0 then '{}'::uuid[] end;
-    end if;
-    continue when victims is null or v_pod.goes;
-    if (v_cpu >= v_pod.cpu or p_group.cpu = 0) and (v_memory >= v_pod.memory or p_group.memory = 0)
-       and (v_storage >= v_pod.storage or p_group.storage = 0) and v_pods >= 1
-       and (v_pod.rules is null or not exists (select from unnest(v_pod.rules) r where v_spare[r] <= 0)) then
-      foreach v_rule in array coalesce(v_pod.rules, '{}') loop
-        v_spare[v_rule] := v_spare[v_rule] - 1;
-      end loop;
-      v_cpu := v_cpu - v_pod.cpu;
-      v_memory := v_memory - v_pod.memory;
-      v_storage := v_storage - v_pod.storage;
-      v_pods := v_pods - 1;
-    else
-      victims := victims || v_pod.id;
-      total := total + v_pod.priority;
-      if highest < v_pod.priority then
-        highest := v_pod.priority;
-        started := v_pod.since;
+      least_request := v_least;
+      most_request := v_most;
+      -- Where several things are short, any one of them holds the answer.
+      if v_pods < 0 then
+        victims := null;
+      elsif v_cpu < 0 and p_group.cpu > 0 then
+        victims := null;
+        least_request[1] := p_group.cpu + v_cpu + 1;
+      elsif v_memory < 0 and p_group.memory > 0 then
+        victims := null;
+        least_request[2] := p_group.memory + v_memory + 1;
+      elsif v_storage < 0 and p_group.storage > 0 then
+        victims := null;
+        least_request[3] := p_group.storage + v_storage + 1;
       end if;
     end if;
+    if victims is not null and not v_pod.goes then
+      if v_pods < 1 or (v_pod.rules is not null and exists (select from unnest(v_pod.rules) r where v_spare[r] <= 0)) then
+        victims := victims || v_pod.id;
+      elsif v_cpu < v_pod.cpu and p_group.cpu > 0 then
+        victims := victims || v_pod.id;
+        least_request[1] := greatest(least_request[1], p_group.cpu + v_cpu - v_pod.cpu + 1);
+      elsif v_memory < v_pod.memory and p_group.memory > 0 then
+        victims := victims || v_pod.id;
+        least_request[2] := greatest(least_request[2], p_group.memory + v_memory - v_pod.memory + 1);
+      elsif v_storage < v_pod.storage and p_group.storage > 0 then
+        victims := victims || v_pod.id;
+        least_request[3] := greatest(least_request[3], p_group.storage + v_storage - v_pod.storage + 1);
+      else
+        foreach v_rule in array coalesce(v_pod.rules, '{}') loop
+          v_spare[v_rule] := v_spare[v_rule] - 1;
+        end loop;
+        v_cpu := v_cpu - v_pod.cpu;
+        v_memory := v_memory - v_pod.memory;
+        v_storage := v_storage - v_pod.storage;
+        v_pods := v_pods - 1;
+      end if;
+      if victims[cardinality(victims)] = v_pod.id then
+        total := total + v_pod.priority;
+        if highest < v_pod.priority then
+          highest := v_pod.priority;
+          started := v_pod.since;
+        end if;
+      end if;
+    end if;
+    v_left := v_left - 1;
+    if v_left = 0 then
+      if victims is not null then
+        most_request := array[
+          case when p_group.cpu > 0 then p_group.cpu + v_cpu else 0 end,
+          case when p_group.memory > 0 then p_group.memory + v_memory else 0 end,
+          case when p_group.storage > 0 then p_group.storage + v_storage else 0 end];
+      end if;
+      return next;
+    end if;
   end loop;
-  if v_node is not null and victims is not null then
-    node_no := v_node;
-    return next;
-  end if;
 end;
 $$;
 comment on function stark_internal.choose_victims(stark_internal.pod_group, integer[]) is 'Who would have to go, node by node.';
@@ -186,7 +224,11 @@ $$;
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 revoke all on function stark_internal.preemptable_nodes(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.preempt(group, pods and their requests): finds each a node and the pods that have to go for it. */
+/**
+ * stark_internal.preempt(group, pods and their requests): finds each a node and the pods that have to go for it. As kube-scheduler
+ * does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes, 100 at least, and at more only
+ * where that does not help.
+ */
 create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
 returns void
 language plpgsql
@@ -198,47 +240,67 @@ declare
   v_group stark_internal.pod_group := p_group;
   v_from integer := 1;
   v_until integer;
-  v_wanted integer;
+  v_served integer;
+  v_hopeless integer;
   v_nodes integer[];
-  v_picked record;
-  v_count integer;
+  v_first integer;
+  v_part integer;
+  v_tried integer := 0;
+  v_picked integer[];
   v_spreads boolean := exists (select from pg_temp.pass_rules r where r.kind in ('spread', 'prefer_spread'));
   -- Pods that must keep apart from each other are served one by one: each has its say in where the next may go.
   v_alone boolean := exists (select from stark_internal.own_rules(p_group) r where r.kind in ('spread', 'anti_affinity'));
 begin
   while v_from <= cardinality(p_ids) loop
-    if v_alone or v_nodes is null then
+    if v_nodes is null or (v_alone and v_tried = 0) then
       v_nodes := stark_internal.preemptable_nodes(p_group);
       exit when v_nodes is null;
+      -- Where it begins to look depends on the pod, so that not always the same nodes are asked for their pods.
+      v_first := abs(hashtext(p_ids[v_from]::text) % cardinality(v_nodes));
+      v_nodes := v_nodes[v_first + 1:] || v_nodes[:v_first];
+      v_part := greatest(100, cardinality(v_nodes) / 10);
     end if;
     v_group.cpu := p_cpu[v_from];
     v_group.memory := p_memory[v_from];
     v_group.storage := p_storage[v_from];
-    -- Pods that follow and ask for the same are served in the same look.
-    select coalesce(min(u.ord) - 1, cardinality(p_ids)) into v_until
-      from unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
-      where u.ord > v_from and (u.c, u.m, u.s) is distinct from (v_group.cpu, v_group.memory, v_group.storage);
-    v_wanted := case when v_alone then 1 else v_until - v_from + 1 end;
+    -- Pods that follow are served in the same look, as long as what they ask for changes no node's answer. Kubernetes' order: the
+    -- lowest highest victim, the lowest sum, the fewest, the latest start. Only nodes as good as the best are taken before
+    -- looking again, since the best may be the best for the next pod too.
     with chosen as materialized (
-      select v.* from stark_internal.choose_victims(v_group, v_nodes) v
+      select c.* from stark_internal.choose_victims(v_group, v_nodes[:v_part]) c
+    ), same as (
+      select max(c.least_request[1]) as least_cpu, max(c.least_request[2]) as least_memory, max(c.least_request[3]) as least_storage,
+             min(c.most_request[1]) as most_cpu, min(c.most_request[2]) as most_memory, min(c.most_request[3]) as most_storage
+      from chosen c
+    ), served as materialized (
+      select case when v_alone then 1 else coalesce(min(u.ord), cardinality(p_ids) + 1) - v_from end as pods
+      from same s, unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
+      where u.ord > v_from and not (u.c between s.least_cpu and s.most_cpu and u.m between s.least_memory and s.most_memory
+                                    and u.s between s.least_storage and s.most_storage)
     ), ranked as (
-      -- Kubernetes' order: the lowest highest victim, the lowest sum, the fewest, the latest start. Only nodes as good as the best
-      -- are taken before looking again, since the best may be the best for the next pod too.
-      select c.*, rank() over (order by c.highest, c.total, cardinality(c.victims)) as rank,
+      select c.node_no, c.victims, rank() over (order by c.highest, c.total, cardinality(c.victims)) as rank,
              row_number() over (order by c.highest, c.total, cardinality(c.victims), c.started desc, c.node_no) as ord
       from chosen c
-    )
-    select array_agg(r.node_no order by r.ord) as nodes, count(*)::integer as count into v_picked
-      from ranked r where r.rank = 1 and r.ord <= v_wanted;
-    v_count := v_picked.count;
-    if v_count = 0 then
-      v_from := v_until + 1; -- evicts nobody where it would not help
+      where c.victims is not null
+    ), picked as materialized (
+      select r.* from ranked r, served s where r.rank = 1 and r.ord <= s.pods
+    ), nominated as (
+      insert into pg_temp.pass_nominations select p_ids[v_from + r.ord - 1], r.node_no, r.victims from picked r order by r.ord)
+    select (select array_agg(r.node_no order by r.ord) from picked r), s.pods into v_picked, v_served from served s;
+    v_nodes := v_nodes[v_part + 1:] || v_nodes[:v_part];
+    v_tried := v_tried + v_part;
+    v_hopeless := least(v_hopeless, v_served);
+    if v_picked is null then
+      if v_tried >= cardinality(v_nodes) then
+        v_from := v_from + v_hopeless; -- evicts nobody where it would not help
+        v_tried := 0;
+        v_hopeless := null;
+      end if;
       continue;
     end if;
-    insert into pg_temp.pass_nominations
-      select p_ids[v_from + u.ord - 1], u.node_no, v.victims
-      from unnest(v_picked.nodes) with ordinality as u (node_no, ord)
-      join stark_internal.choose_victims(v_group, v_picked.nodes) v on v.node_no = u.node_no;
+    v_tried := 0;
+    v_hopeless := null;
+    v_until := v_from + cardinality(v_picked) - 1;
     if v_spreads then
       -- As of now topology spread counts them no longer, whoever asks next.
       insert into pg_temp.pass_counts
@@ -248,12 +310,11 @@ begin
         join stark.pods p on p.id = v
         join pg_temp.pass_nodes n on n.node_id = p.node_id
         join pg_temp.pass_selectors s on stark_internal.matches_terms(p.namespace, p.labels, s.terms)
-        where m.pod_id = any (p_ids[v_from:v_from + v_count - 1]) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
+        where m.pod_id = any (p_ids[v_from:v_until]) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
         group by s.selector_no, n.node_no;
     end if;
-    perform stark_internal.count_taken(v_group, v_picked.nodes,
-      array_fill(v_group.cpu, array[v_count]), array_fill(v_group.memory, array[v_count]), array_fill(v_group.storage, array[v_count]));
-    v_from := v_from + v_count;
+    perform stark_internal.count_taken(v_group, v_picked, p_cpu[v_from:v_until], p_memory[v_from:v_until], p_storage[v_from:v_until]);
+    v_from := v_until + 1;
   end loop;
 end;
 $$;

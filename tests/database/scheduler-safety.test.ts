@@ -94,6 +94,10 @@ async function makePods(random: (bound: number) => number, count: number, wave =
   }
 }
 
+/** SQL of pods of the highest priority that ask for this much and have no other wish. */
+const GROUP = (cpu: string, memory: string, storage: string) =>
+  `row(1000, 'node', 'public', null, '{}', null, null, true, ${cpu}, ${memory}, ${storage})::stark_internal.pod_group`;
+
 async function rowsOf(text: string): Promise<unknown[]> {
   return (await owner.query(text)).rows;
 }
@@ -189,6 +193,72 @@ describe('preemption on random clusters', () => {
     } finally {
       await owner.query('drop table promises');
     }
+  });
+
+  // Pods that ask for different amounts share one look at the nodes, as far as the look says that its answers hold.
+  it.each([4, 5, 6])(
+    'would push out the same pods for each request up to the bounds it gives, seed %i',
+    async (seed) => {
+      const random = chance(seed);
+      await makeNodes(random, 8);
+      await makePods(random, 60);
+      await owner.query('select stark_internal.schedule_pods()');
+      await owner.query('begin');
+      try {
+        await owner.query('select stark_internal.lock_cluster()');
+        for (const step of ['open_tables', 'load_nodes', 'load_pods', 'unify_templates', 'load_rules'])
+          await owner.query(`select stark_internal.${step}()`);
+        const requests = Array.from({ length: 40 }, () => [
+          random(3) && random(4000),
+          random(3) && random(4000),
+          random(3) && random(300),
+        ]);
+        const [row] = (await rowsOf(`
+        with asked as (
+          select ${GROUP('u.cpu', 'u.memory', 'u.storage')} as pods from (values ${requests.map((r) => `(${r.join()})`).join()}) u (cpu, memory, storage)
+        ), answers as materialized (
+          select v.* from asked a, stark_internal.choose_victims(a.pods, (select array_agg(node_no) from pg_temp.pass_nodes)) v
+        ), corners as (
+          select a.node_no, a.victims, c.request
+          from answers a, lateral (values (a.least_request), (a.most_request), (array[a.least_request[1], a.most_request[2], a.least_request[3]])) c (request)
+        )
+        select count(*)::int as compared, count(*) filter (where c.victims is null)::int as in_vain, count(*) filter (where c.victims <> '{}')::int as of_use,
+               count(*) filter (where c.victims is distinct from v.victims)::int as different
+        from corners c left join lateral stark_internal.choose_victims(${GROUP('c.request[1]', 'c.request[2]', 'c.request[3]')}, array[c.node_no]) v on true`)) as Array<
+          Record<string, number>
+        >;
+        expect(row).toMatchObject({ different: 0 });
+        expect(Math.min(row?.compared ?? 0, row?.in_vain ?? 0, row?.of_use ?? 0)).toBeGreaterThan(20);
+      } finally {
+        await owner.query('rollback');
+      }
+    },
+  );
+
+  it('looks on where a tenth of the nodes is of no use', async () => {
+    await makeNodes(() => 1, 130);
+    await owner.query(
+      `update stark.nodes set allocatable = '{"cpu": 1000, "memory": 1000, "storage": 1000, "pods": 10}'`,
+    );
+    await owner.query(`select stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'alpha', 'name', 'low-' || i, 'priority', case when i <= 3 then 1 else 900 end,
+      'spec', jsonb_build_object('nodeName', n.name, 'resources', '{"requests": {"cpu": 900, "memory": 0}}'::jsonb)))
+      from (select name, row_number() over (order by name desc) as i from stark.nodes) n))`);
+    await owner.query(`select stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'alpha', 'name', 'high-' || i, 'priority', 500,
+      'spec', jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', 800 + i, 'memory', 0)))))
+      from generate_series(1, 5) i))`);
+    expect(
+      await rowsOf(
+        `select coalesce(p.node_name, p.status_reason) as reason, count(*)::int from stark.pods p where p.name like 'high-%' group by 1 order by 1`,
+      ),
+    ).toEqual([
+      { reason: 'Nominated', count: 3 },
+      { reason: 'Unschedulable', count: 2 },
+    ]);
+    expect(await rowsOf(`select name from stark.pods where status = 'stopping' order by name`)).toEqual([
+      { name: 'low-1' },
+      { name: 'low-2' },
+      { name: 'low-3' },
+    ]);
   });
 });
 
