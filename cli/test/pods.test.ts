@@ -123,6 +123,26 @@ describe('pod create', () => {
     });
   });
 
+  it('sends what it does not understand as it is written, for the cluster to judge', async () => {
+    let request: { p_pods: { spec: object }[] } | undefined;
+    cluster.functions.create_pods = (args) => {
+      request = args as unknown as typeof request;
+      return { body: [podRow('alpha-1')] };
+    };
+    const spec =
+      '{"nodeSelector": "web", "tolerations": {}, "__proto__": {"env": {}}, "resources": ["cpu"], "config": !unknown 1}';
+    const { code, stderr } = await machine.run(['pod', 'create', '--pack', 'alpha', '--no-wait', '--spec', spec]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.stringify(request?.p_pods[0]?.spec)).toBe(
+      '{"nodeSelector":"web","tolerations":{},"__proto__":{"env":{}},"resources":["cpu"],"config":"1"}',
+    );
+  });
+
+  // Each letter stands for ten of the one before.
+  const laughs = [
+    'a: &a [ha]',
+    ...[...'bcdefgh'].map((name, i) => `${name}: &${name} [${Array(10).fill(`*${'abcdefg'[i]}`)}]`),
+  ].join('\n');
   it.each<[string, string[], RegExp]>([
     ['a label without a value', ['--label', 'app'], /label "app" has no value/],
     ['a label of bad letters', ['--label', 'a b=c'], /label key "a b"/],
@@ -135,6 +155,24 @@ describe('pod create', () => {
     ['an environment variable', ['--env', '1A=b'], /"1A=b" is no environment variable/],
     ['config that is no YAML', ['--config', '{'], /--config is neither YAML nor JSON/],
     ['a spec that is no object', ['--spec', 'web'], /--spec must be an object/],
+    ['a spec in circles', ['--spec', '&a {config: *a}'], /--spec is neither YAML nor JSON: Converting circular/],
+    ['a spec of many aliases', ['--spec', laughs], /--spec is neither YAML nor JSON: Excessive alias count/],
+    ['a spec that moves the cursor', ['--spec', '*\u001bc'], /neither YAML nor JSON: .*\\x1bc/],
+    [
+      'text where a flag adds a field',
+      ['--spec', 'nodeSelector: web', '-s', 'a=b'],
+      /--spec: nodeSelector must be an obj/,
+    ],
+    [
+      'a list of requests',
+      ['--spec', 'resources: {requests: [1]}', '--cpu', '1'],
+      /--spec: requests must be an object/,
+    ],
+    [
+      'an object where a flag adds to a list',
+      ['--spec', 'ports: {}', '--port', 'http'],
+      /--spec: ports must be a list/,
+    ],
     ['a spec of no file', ['--spec', '@nowhere'], /cannot read --spec nowhere: ENOENT/],
     ['a priority and a class', ['--priority', '5', '--priority-class', 'low-priority'], /--priority/],
     ['config that is no object', ['--config', '[]'], /--config must be an object/],

@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
 import {
   type JsonObject,
+  type JsonValue,
   type PodRequest,
   type PodSpec,
   parseCpu,
@@ -95,32 +96,41 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
 
   async #spec(): Promise<PodSpec> {
     const { flags } = this;
-    const given = flags.spec === undefined ? {} : ((await readObject('--spec', flags.spec)) as PodSpec);
-    const selector = { ...given.nodeSelector, ...parseLabels(flags['node-selector'] ?? []) };
-    const tolerations = (flags.toleration ?? []).map(parseToleration);
-    const ports = (flags.port ?? []).map(parsePort);
+    const given = (flags.spec === undefined ? {} : await readObject('--spec', flags.spec)) as PodSpec;
     const requests = {
-      ...given.resources?.requests,
       ...(flags.cpu === undefined ? {} : { cpu: parseCpu(flags.cpu) }),
       ...(flags.memory === undefined ? {} : { memory: parseMemory(flags.memory) }),
     };
     return {
       ...given,
       ...(flags.node === undefined ? {} : { nodeName: flags.node }),
-      ...(Object.keys(selector).length === 0 ? {} : { nodeSelector: selector }),
-      ...(tolerations.length === 0 ? {} : { tolerations: [...(given.tolerations ?? []), ...tolerations] }),
-      ...(Object.keys(requests).length === 0 ? {} : { resources: { ...given.resources, requests } }),
+      ...(flags['node-selector'] === undefined
+        ? {}
+        : {
+            nodeSelector: { ...objectIn('nodeSelector', given.nodeSelector), ...parseLabels(flags['node-selector']) },
+          }),
+      ...(flags.toleration === undefined
+        ? {}
+        : { tolerations: [...listIn('tolerations', given.tolerations), ...flags.toleration.map(parseToleration)] }),
+      ...(Object.keys(requests).length === 0
+        ? {}
+        : {
+            resources: {
+              ...objectIn('resources', given.resources),
+              requests: { ...objectIn('requests', given.resources?.requests), ...requests },
+            },
+          }),
       ...(flags['priority-class'] === undefined ? {} : { priorityClassName: flags['priority-class'] }),
-      ...(flags.env === undefined ? {} : { env: { ...given.env, ...parseEnv(flags.env) } }),
-      ...(flags.config === undefined ? {} : { config: (await readObject('--config', flags.config)) as JsonObject }),
-      ...(ports.length === 0 ? {} : { ports: [...(given.ports ?? []), ...ports] }),
+      ...(flags.env === undefined ? {} : { env: { ...objectIn('env', given.env), ...parseEnv(flags.env) } }),
+      ...(flags.config === undefined ? {} : { config: await readObject('--config', flags.config) }),
+      ...(flags.port === undefined ? {} : { ports: [...listIn('ports', given.ports), ...flags.port.map(parsePort)] }),
       ...(flags.restart === undefined ? {} : { restartPolicy: flags.restart }),
     };
   }
 }
 
 /** Reads an object from YAML, of which JSON is a part, or from the file named after an @. */
-async function readObject(flag: string, text: string): Promise<object> {
+async function readObject(flag: string, text: string): Promise<JsonObject> {
   const path = text.startsWith('@') ? text.slice(1) : undefined;
   const written =
     path === undefined
@@ -129,13 +139,28 @@ async function readObject(flag: string, text: string): Promise<object> {
           throw usageError(`cannot read ${flag} ${path}: ${error.code}`);
         });
   const { parse } = await import('yaml');
-  let value: unknown;
+  let value: JsonValue;
   try {
-    value = parse(written);
+    // Through JSON, which is what is sent: aliases that go in circles end here. Warnings would show the text as it is.
+    value = JSON.parse(JSON.stringify(parse(written, { logLevel: 'error' })));
   } catch (error) {
     throw usageError(`${flag} is neither YAML nor JSON: ${(error as Error).message.split('\n', 1)[0]}`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw usageError(`${flag} must be an object`);
+  if (!isObject(value)) throw usageError(`${flag} must be an object`);
   return value;
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** What a spec has where a flag adds to an object; where no flag does, the cluster says what is wrong. */
+function objectIn<T extends object>(name: string, value: T | undefined): T | undefined {
+  if (value != null && !isObject(value)) throw usageError(`--spec: ${name} must be an object`);
+  return value;
+}
+
+/** What a spec has where a flag adds to a list. */
+function listIn<T>(name: string, value: T[] | undefined): T[] {
+  if (value != null && !Array.isArray(value)) throw usageError(`--spec: ${name} must be a list`);
+  return value ?? [];
 }
