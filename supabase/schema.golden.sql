@@ -1486,7 +1486,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 '408aaef3ad362193b35db11d9ec3e944';
+as md5 '7b5e879e6062390e9d622a0f20e0f09b';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
@@ -1586,12 +1586,12 @@ as md5 'ee18fac43bf5118fa14f78339296ba2b';
 comment on function stark_internal.check_status_steps() is 'Refuses steps of a pod''s status that are not allowed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
- RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone, least_request bigint[], most_request bigint[])
+ RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone, least_request bigint[], most_request bigint[], most_pods bigint, lowest_kept integer)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 'aa9096d835c7f645d1c17e04b83a012c';
+as md5 'ee04039a191a24e4d3f18493dd3d4814';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -1640,6 +1640,15 @@ CREATE OR REPLACE FUNCTION stark_internal.cut(p_text text, p_bytes integer)
  SET search_path TO 'pg_temp'
 as md5 'dbc551557dd277d7efa8f8d6427f05bf';
 comment on function stark_internal.cut(text,integer) is 'The beginning of a text, in at most so many bytes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.deserted_nodes(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+as md5 '45b60d1e47afbeeba3692fe3410d81e8';
+comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -1840,6 +1849,14 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
  SET enable_nestloop TO 'off'
 as md5 '812208aead300790d7e8ad5bdadfca3e';
 comment on function stark_internal.follow_taints() is 'Notes since when a node has which taint NoExecute, and evicts.';
+
+CREATE OR REPLACE FUNCTION stark_internal.goes_alone(p_group stark_internal.pod_group)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'a255f14faee7e63936d65260b0d37dcc';
+comment on function stark_internal.goes_alone(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  RETURNS boolean
@@ -2261,7 +2278,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 'bb5a1f257e17e28f04fded718da37ec7';
+as md5 '9412ab712d4854555bba398d20e0a0e4';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -2316,7 +2333,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 '8ea33a9e496da359dc261d026a4ad6c3';
+as md5 'e8f391aa88330d76eaac83cda103d579';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -2325,7 +2342,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 'cfd4b769879c20c00778d15dbdbbb3d1';
+as md5 'cf2601ce8834c96fc233e21cc729969e';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preferences(p_group stark_internal.pod_group)

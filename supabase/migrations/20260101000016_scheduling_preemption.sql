@@ -24,8 +24,8 @@ begin
     with keepers as (
       -- In a domain from which a pod is kept, all who keep it from there must leave.
       select 'avoided' as kind, r.selector_no, r.topology_key, c.node_no, c.pods
-      from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
-      where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
+      from (select distinct u.selector_no, u.topology_key from pg_temp.pass_rules u where u.rules_no = p_group.rules_no and u.kind = 'anti_affinity') r
+      join pg_temp.pass_counts c using (selector_no)
       union all
       select 'avoids', b.selector_no, b.topology_key, b.node_no, b.pods from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)
     ), kept as materialized (
@@ -47,7 +47,8 @@ begin
       left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = d.domain
       where s.excess is null or s.excess > 0
     ), lower as materialized (
-      select p.id, p.node_id, p.namespace, p.labels, p.status = 'stopping' as goes,
+      select p.id, p.node_id, p.namespace, p.labels,
+             p.status = 'stopping' or p.id in (select v from pg_temp.pass_nominations m, unnest(m.victims) v) as goes,
              p.spec #> '{affinity,podAntiAffinity}' as rules
       from stark.pods p
       where p.priority < p_group.priority and stark_internal.occupies(p.status) and p.node_id in (select b.node_id from blocks b)
@@ -62,7 +63,7 @@ begin
       from (select distinct b.kind, b.selector_no, b.topology_key from blocks b where b.kind <> 'avoids') b
       join pg_temp.pass_selectors s using (selector_no)
       join lower l on stark_internal.matches_terms(l.namespace, l.labels, s.terms)
-      -- Spread does not count those that are stopping.
+      -- Spread does not count those that are stopping, or will be.
       where b.kind = 'avoided' or not l.goes
       union all
       select 'avoids', h.selector_no, h.topology_key, l.node_id, l.id from lower l join held h using (namespace, rules)
@@ -80,10 +81,11 @@ revoke all on function stark_internal.blocking_rules(stark_internal.pod_group) f
 /**
  * stark_internal.choose_victims(group, nodes) -> per node with lower pods: who would have to go for one pod of the group, the
  * highest priority among them, the sum, and since when the first of the highest runs; victims is null where it does not help.
- * least_request, most_request: cpu, memory and storage from which and up to which this node's answer is the same.
+ * least_request, most_request: cpu, memory and storage from which and up to which this node's answer is the same; the most is
+ * also all that it has for newcomers then, and most_pods how many it takes. lowest_kept: the lowest priority that need not go.
  */
 create function stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
-returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz, least_request bigint[], most_request bigint[])
+returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz, least_request bigint[], most_request bigint[], most_pods bigint, lowest_kept integer)
 language plpgsql
 stable
 set search_path = ''
@@ -146,18 +148,20 @@ begin
       started := null;
       least_request := v_least;
       most_request := v_most;
+      most_pods := 0;
+      lowest_kept := null;
       -- Where several things are short, any one of them holds the answer.
       if v_pods < 0 then
         victims := null;
       elsif v_cpu < 0 and p_group.cpu > 0 then
         victims := null;
-        least_request[1] := p_group.cpu + v_cpu + 1;
+        least_request[1] := greatest(1, p_group.cpu + v_cpu + 1);
       elsif v_memory < 0 and p_group.memory > 0 then
         victims := null;
-        least_request[2] := p_group.memory + v_memory + 1;
+        least_request[2] := greatest(1, p_group.memory + v_memory + 1);
       elsif v_storage < 0 and p_group.storage > 0 then
         victims := null;
-        least_request[3] := p_group.storage + v_storage + 1;
+        least_request[3] := greatest(1, p_group.storage + v_storage + 1);
       end if;
     end if;
     if victims is not null and not v_pod.goes then
@@ -180,6 +184,7 @@ begin
         v_memory := v_memory - v_pod.memory;
         v_storage := v_storage - v_pod.storage;
         v_pods := v_pods - 1;
+        lowest_kept := v_pod.priority;
       end if;
       if victims[cardinality(victims)] = v_pod.id then
         total := total + v_pod.priority;
@@ -196,6 +201,7 @@ begin
           case when p_group.cpu > 0 then p_group.cpu + v_cpu else 0 end,
           case when p_group.memory > 0 then p_group.memory + v_memory else 0 end,
           case when p_group.storage > 0 then p_group.storage + v_storage else 0 end];
+        most_pods := 1 + v_pods;
       end if;
       return next;
     end if;
@@ -204,6 +210,55 @@ end;
 $$;
 comment on function stark_internal.choose_victims(stark_internal.pod_group, integer[]) is 'Who would have to go, node by node.';
 revoke all on function stark_internal.choose_victims(stark_internal.pod_group, integer[]) from public, anon;
+
+/**
+ * stark_internal.deserted_nodes(group) -> nodes where the company that the group requires is lower pods of that node alone. As in
+ * Kubernetes nobody is pushed out there: with them what the group wants to be near could go.
+ */
+create function stark_internal.deserted_nodes(p_group stark_internal.pod_group)
+returns table (node_no integer)
+language plpgsql
+stable
+set search_path = ''
+set enable_nestloop = off
+as $$
+begin
+  if not exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'affinity') then
+    return;
+  end if;
+  return query
+    with rules as materialized (
+      select distinct r.selector_no, r.topology_key from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'affinity'
+    ), lower as materialized (
+      select n.node_no, p.namespace, p.labels, count(*) as pods
+      from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
+      where p.priority < p_group.priority and stark_internal.occupies(p.status)
+      group by 1, 2, 3
+    ), matched as materialized (
+      select d.namespace, d.labels, s.selector_no
+      from (select distinct l.namespace, l.labels from lower l) d
+      join pg_temp.pass_selectors s on stark_internal.matches_terms(d.namespace, d.labels, s.terms)
+      where s.selector_no in (select r.selector_no from rules r)
+    ), fleeting as materialized (
+      select l.node_no, m.selector_no, sum(l.pods) as pods from lower l join matched m using (namespace, labels) group by 1, 2
+    ), there as materialized (
+      select r.selector_no, r.topology_key, d.domain, sum(c.pods) as pods
+      from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
+      group by 1, 2, 3
+    )
+    select distinct f.node_no
+    from fleeting f
+    join rules r using (selector_no)
+    join pg_temp.pass_domains d on d.topology_key = r.topology_key and d.node_no = f.node_no
+    join there t on t.selector_no = f.selector_no and t.topology_key = r.topology_key and t.domain = d.domain
+    where t.pods <= f.pods
+      -- The first of those that want to be together needs nobody.
+      and not (f.selector_no = any (coalesce(p_group.matches, '{}'))
+               and (select sum(c.pods) from pg_temp.pass_counts c where c.selector_no = f.selector_no) <= f.pods);
+end;
+$$;
+comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+revoke all on function stark_internal.deserted_nodes(stark_internal.pod_group) from public, anon;
 
 /** stark_internal.preemptable_nodes(group) -> nodes that are rejected only by what may leave with pods of lower priority: lack of room, and rules about other pods. Null for none. */
 create function stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -219,10 +274,28 @@ where n.node_no not in (
     select r.node_no from stark_internal.rejections(p_group) r
     where r.reason !~ '^(insufficient |pod anti-affinity$|anti-affinity of pods there$|topology spread )')
   and n.node_no not in (
-    select b.node_no from stark_internal.blocking_rules(p_group) b where b.must_leave is null or cardinality(b.pods) < b.must_leave);
+    select b.node_no from stark_internal.blocking_rules(p_group) b where b.must_leave is null or cardinality(b.pods) < b.must_leave)
+  and n.node_no not in (select d.node_no from stark_internal.deserted_nodes(p_group) d);
 $$;
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 revoke all on function stark_internal.preemptable_nodes(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.goes_alone(group): a pod of the group, or who leaves for it, has a say in where the next one may go. */
+create function stark_internal.goes_alone(p_group stark_internal.pod_group)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return exists (
+    select from pg_temp.pass_rules r
+    where r.rules_no = p_group.rules_no
+      and (r.kind = 'spread' or (r.kind in ('affinity', 'anti_affinity') and r.selector_no = any (p_group.matches))));
+end;
+$$;
+comment on function stark_internal.goes_alone(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
+revoke all on function stark_internal.goes_alone(stark_internal.pod_group) from public, anon;
 
 /**
  * stark_internal.preempt(group, pods and their requests): finds each a node and the pods that have to go for it. As kube-scheduler
@@ -248,8 +321,7 @@ declare
   v_tried integer := 0;
   v_picked integer[];
   v_spreads boolean := exists (select from pg_temp.pass_rules r where r.kind in ('spread', 'prefer_spread'));
-  -- Pods that must keep apart from each other are served one by one: each has its say in where the next may go.
-  v_alone boolean := exists (select from stark_internal.own_rules(p_group) r where r.kind in ('spread', 'anti_affinity'));
+  v_alone boolean := stark_internal.goes_alone(p_group);
 begin
   while v_from <= cardinality(p_ids) loop
     if v_nodes is null or (v_alone and v_tried = 0) then
@@ -264,8 +336,9 @@ begin
     v_group.memory := p_memory[v_from];
     v_group.storage := p_storage[v_from];
     -- Pods that follow are served in the same look, as long as what they ask for changes no node's answer. Kubernetes' order: the
-    -- lowest highest victim, the lowest sum, the fewest, the latest start. Only nodes as good as the best are taken before
-    -- looking again, since the best may be the best for the next pod too.
+    -- lowest highest victim, the lowest sum, the fewest, the latest start. A node takes as many as it has room for when these
+    -- victims have gone; then the next, if it is as good as the best. Where it is not sure how many those are (slots: of the
+    -- largest, most_slots: of the smallest), or where lower pods than these are left, it has to be looked at again before that.
     with chosen as materialized (
       select c.* from stark_internal.choose_victims(v_group, v_nodes[:v_part]) c
     ), same as (
@@ -273,20 +346,39 @@ begin
              min(c.most_request[1]) as most_cpu, min(c.most_request[2]) as most_memory, min(c.most_request[3]) as most_storage
       from chosen c
     ), served as materialized (
-      select case when v_alone then 1 else coalesce(min(u.ord), cardinality(p_ids) + 1) - v_from end as pods
+      select coalesce(min(u.ord), cardinality(p_ids) + 1) - v_from as pods
       from same s, unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
       where u.ord > v_from and not (u.c between s.least_cpu and s.most_cpu and u.m between s.least_memory and s.most_memory
                                     and u.s between s.least_storage and s.most_storage)
+    ), asked as materialized (
+      select case when v_alone then 1 else s.pods end as pods, max(u.c) as most_cpu, max(u.m) as most_memory, max(u.s) as most_storage,
+             min(u.c) as least_cpu, min(u.m) as least_memory, min(u.s) as least_storage
+      from served s, unnest(p_cpu[v_from:], p_memory[v_from:], p_storage[v_from:]) with ordinality as u (c, m, s, ord)
+      where u.ord <= s.pods
+      group by s.pods
     ), ranked as (
-      select c.node_no, c.victims, rank() over (order by c.highest, c.total, cardinality(c.victims)) as rank,
-             row_number() over (order by c.highest, c.total, cardinality(c.victims), c.started desc, c.node_no) as ord
+      select c.*, rank() over (order by c.highest, c.total, cardinality(c.victims)) as rank
       from chosen c
       where c.victims is not null
+    ), best as (
+      select r.node_no, r.victims, r.highest, r.lowest_kept, row_number() over (order by r.started desc, r.node_no) as ord,
+             least(a.pods, r.most_pods, r.most_request[1] / nullif(a.most_cpu, 0), r.most_request[2] / nullif(a.most_memory, 0),
+                   r.most_request[3] / nullif(a.most_storage, 0)) as slots,
+             least(a.pods, r.most_pods, r.most_request[1] / nullif(a.least_cpu, 0), r.most_request[2] / nullif(a.least_memory, 0),
+                   r.most_request[3] / nullif(a.least_storage, 0)) as most_slots
+      from ranked r, asked a
+      where r.rank = 1
+    ), filled as (
+      select b.*, sum(b.slots) over (order by b.ord) - b.slots as before,
+             bool_or(b.slots < b.most_slots or b.lowest_kept < b.highest) over (order by b.ord rows between unbounded preceding and 1 preceding) as is_unsure
+      from best b
     ), picked as materialized (
-      select r.* from ranked r, served s where r.rank = 1 and r.ord <= s.pods
+      select f.node_no, case k when 1 then f.victims else '{}' end as victims, (f.before + k)::integer as ord
+      from asked a, filled f cross join generate_series(1, f.slots) k
+      where f.is_unsure is not true and f.before + k <= a.pods
     ), nominated as (
-      insert into pg_temp.pass_nominations select p_ids[v_from + r.ord - 1], r.node_no, r.victims from picked r order by r.ord)
-    select (select array_agg(r.node_no order by r.ord) from picked r), s.pods into v_picked, v_served from served s;
+      insert into pg_temp.pass_nominations select p_ids[v_from + p.ord - 1], p.node_no, p.victims from picked p order by p.ord)
+    select (select array_agg(p.node_no order by p.ord) from picked p), s.pods into v_picked, v_served from served s;
     v_nodes := v_nodes[v_part + 1:] || v_nodes[:v_part];
     v_tried := v_tried + v_part;
     v_hopeless := least(v_hopeless, v_served);
@@ -331,26 +423,39 @@ set enable_nestloop = off
 as $$
 declare
   v_zero stark_internal.pod_group := p_group;
+  v_alone boolean := stark_internal.goes_alone(p_group);
+  v_first record;
 begin
   v_zero.cpu := 0;
   v_zero.memory := 0;
   v_zero.storage := 0;
-  delete from pg_temp.pass_nominated;
-  with rejected as materialized (
-    select distinct r.node_no from stark_internal.rejections(v_zero) r where r.reason not like 'insufficient %'
-  ), leaving as materialized (
-    select distinct p.node_id from stark.pods p where p.status = 'stopping' and p.priority < p_group.priority
-  )
-  insert into pg_temp.pass_nominated
-    select u.ord, u.id, n.node_no, u.c, u.m, u.s,
-           n.node_no is not null and (u.c = 0 or sum(u.c) over w <= n.free_cpu) and (u.m = 0 or sum(u.m) over w <= n.free_memory)
-             and (u.s = 0 or sum(u.s) over w <= n.free_storage) and count(*) over w <= n.free_pods,
-           n.node_no is not null and l.node_id is not null
-    from unnest(p_ids, p_cpu, p_memory, p_storage) with ordinality as u (id, c, m, s, ord)
-    join pg_temp.pass_pods p on p.pod_id = u.id
-    left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id and not exists (select from rejected r where r.node_no = n.node_no)
-    left join leaving l on l.node_id = p.nominated_node_id
-    window w as (partition by n.node_no order by u.ord);
+  loop
+    delete from pg_temp.pass_nominated;
+    with rejected as materialized (
+      select distinct r.node_no from stark_internal.rejections(v_zero) r where r.reason not like 'insufficient %'
+    ), leaving as materialized (
+      select distinct p.node_id from stark.pods p where p.status = 'stopping' and p.priority < p_group.priority
+    )
+    insert into pg_temp.pass_nominated
+      select u.ord, u.id, n.node_no, u.c, u.m, u.s,
+             n.node_no is not null and (u.c = 0 or sum(u.c) over w <= n.free_cpu) and (u.m = 0 or sum(u.m) over w <= n.free_memory)
+               and (u.s = 0 or sum(u.s) over w <= n.free_storage) and count(*) over w <= n.free_pods,
+             n.node_no is not null and l.node_id is not null
+      from unnest(p_ids, p_cpu, p_memory, p_storage) with ordinality as u (id, c, m, s, ord)
+      join pg_temp.pass_pods p on p.pod_id = u.id
+      left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id and not exists (select from rejected r where r.node_no = n.node_no)
+      left join leaving l on l.node_id = p.nominated_node_id
+      window w as (partition by n.node_no order by u.ord);
+    exit when not v_alone or (select count(*) from pg_temp.pass_nominated t where t.fits) < 2;
+    -- The rules may let only the first of them in: it is placed before the others are looked at again.
+    select t.* into v_first from pg_temp.pass_nominated t where t.fits order by t.ord limit 1;
+    insert into pg_temp.pass_bindings values (v_first.pod_id, v_first.node_no, v_first.cpu, v_first.memory, v_first.storage);
+    perform stark_internal.count_taken(p_group, array[v_first.node_no], array[v_first.cpu], array[v_first.memory], array[v_first.storage]);
+    p_ids := p_ids[:v_first.ord - 1] || p_ids[v_first.ord + 1:];
+    p_cpu := p_cpu[:v_first.ord - 1] || p_cpu[v_first.ord + 1:];
+    p_memory := p_memory[:v_first.ord - 1] || p_memory[v_first.ord + 1:];
+    p_storage := p_storage[:v_first.ord - 1] || p_storage[v_first.ord + 1:];
+  end loop;
   insert into pg_temp.pass_bindings select t.pod_id, t.node_no, t.cpu, t.memory, t.storage from pg_temp.pass_nominated t where t.fits order by t.ord;
   -- Those that wait keep their place: for the rest of the pass it is taken, and their nomination is as it was.
   insert into pg_temp.pass_nominations select t.pod_id, t.node_no, '{}' from pg_temp.pass_nominated t where t.waits and not t.fits order by t.ord;

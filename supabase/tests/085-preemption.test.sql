@@ -162,5 +162,79 @@ select is((select array_agg(coalesce((select n.name from stark.nodes n where n.i
 select is((select count(*) from stark.pods where status = 'scheduled' and name ~ 'apart'), 2::bigint, 'two have room');
 select is(pg_temp.victims(), '', 'for the third nobody goes');
 
+delete from stark.pods;
+
+-- A place is filled before another node loses its pods
+update stark.nodes set allocatable = '{"cpu": 1000, "memory": 1024, "storage": 1000, "pods": 10}';
+create function pg_temp.needs(p_cpu integer) returns jsonb language sql as $$ select jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', p_cpu, 'memory', 0))) $$;
+select pg_temp.put('a' || i, 1000, 10) from generate_series(1, 4) i;
+select is((select count(distinct p.nominated_node_id) from stark.create_pods('[{"pack": "open", "replicas": 5, "priority": 200, "spec": {"resources": {"requests": {"cpu": 400, "memory": 0}}}}]') p), 3::bigint, 'two share what one leaves');
+select is((select count(*) from stark.pods where status = 'stopping'), 3::bigint, 'and for five three go');
+delete from stark.pods;
+select pg_temp.put('a' || i, 1000, 10) from generate_series(1, 4) i;
+select is((select count(distinct p.nominated_node_id) from stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'priority', 200, 'spec', pg_temp.needs(cpu))) from unnest(array[200, 300, 400]) cpu)) p), 1::bigint, 'whatever each asks for');
+select is((select count(*) from stark.pods where status = 'stopping'), 1::bigint, 'and for these one is enough');
+delete from stark.pods;
+select pg_temp.put(c.name || n, c.cpu, c.priority, pg_temp.on_node('n' || n)) from generate_series(1, 2) n, (values ('x', 500, 20), ('y', 400, 10), ('z', 100, 30)) c (name, cpu, priority);
+select stark.create_pods('[{"pack": "open", "replicas": 2, "priority": 200, "spec": {"nodeSelector": {"zone": "a"}, "resources": {"requests": {"cpu": 450, "memory": 0}}}}]');
+select is((select array_agg(priority order by priority) from stark.pods where status = 'stopping'), '{10,20}', 'a lower one beside goes before the like of the first on another node');
+delete from stark.pods;
+
+-- More is taken than a node has by now: who asks for none of it is helped all the same
+select pg_temp.put('rest', 500, 900, pg_temp.on_node('n1')), pg_temp.app('low', 'low', 10, pg_temp.on_node('n1') || '{"resources": {"requests": {"cpu": 0, "memory": 1000}}}');
+update stark.nodes set allocatable = jsonb_set(allocatable, '{cpu}', '100') where name = 'n1';
+select is((select array_agg(p.status_reason order by p.name) from stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'name', 'new' || i, 'priority', 100,
+  'spec', jsonb_build_object('nodeName', 'n1', 'resources', jsonb_build_object('requests', jsonb_build_object('cpu', 50 - 50 * i, 'memory', 500))))) from generate_series(0, 1) i)) p), '{Unschedulable,Nominated}', 'a node without cpu for those that ask for it');
+update stark.nodes set allocatable = jsonb_set(allocatable, '{cpu}', '1000') where name = 'n1';
+delete from stark.pods;
+
+-- Company that is wanted and would have to go
+select pg_temp.app('cache', 'cache', 10, pg_temp.on_node('n1') || pg_temp.needs(900));
+select is(pg_temp.app('web', 'near', 100, pg_temp.rule('podAffinity', 'host', 'cache') || pg_temp.needs(500)), 'Unschedulable: 0/4 nodes: 3 pod affinity, 1 insufficient cpu', 'nobody pushes out whom it wants to be near');
+select is(pg_temp.victims(), '', 'nobody went');
+select pg_temp.app('cache', 'higher', 200, pg_temp.on_node('n1') || pg_temp.needs(50)), stark_internal.schedule_pods();
+select is(pg_temp.victims(), 'cache', 'where another stays it may');
+delete from stark.pods;
+update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '1');
+select pg_temp.app('low', 'low' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
+update stark.pods set scheduled_at = now() - interval '1 hour' where name in ('low2', 'low4');
+select is((select count(distinct n.labels ->> 'zone') || ' ' || count(*) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'herd', 'replicas', 2, 'priority', 100,
+  'labels', '{"app": "herd"}'::jsonb, 'spec', pg_temp.rule('podAffinity', 'zone', 'herd')))) p join stark.nodes n on n.id = p.nominated_node_id), '1 2', 'those that want to be together are promised places together');
+delete from stark.pods;
+
+-- The same thing said twice is one rule
+select pg_temp.app('noise', 'noise' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
+select matches(pg_temp.app('quiet', 'quiet', 100, (select jsonb_set(r, t, r #> t || (r #> t)) from (values (pg_temp.rule('podAntiAffinity', 'host', 'noise'), '{affinity,podAntiAffinity,requiredDuringSchedulingIgnoredDuringExecution}'::text[])) v (r, t))),
+  '^Nominated', 'whom it keeps away from twice has to go once');
+delete from stark.pods;
+
+-- Topology spread and who leaves in the same pass
+update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '10');
+select pg_temp.app('web', 'w' || i, 5 * i, pg_temp.on_node('n1') || pg_temp.needs(300)) from generate_series(1, 3) i;
+select stark.create_pods(jsonb_build_array(
+  jsonb_build_object('pack', 'open', 'name', 'room', 'priority', 200, 'spec', pg_temp.on_node('n1') || pg_temp.needs(400)),
+  jsonb_build_object('pack', 'open', 'name', 'even', 'priority', 100, 'labels', '{"app": "web"}'::jsonb, 'spec', jsonb_set(pg_temp.spread(), '{topologySpreadConstraints,0,maxSkew}', '1') || pg_temp.needs(0))));
+select is(pg_temp.victims(), 'w1 w2 w3', 'who goes already is no longer one of too many');
+delete from stark.pods;
+update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', case name when 'n3' then '4' else '1' end::jsonb), unschedulable = name in ('n2', 'n4');
+select pg_temp.app('web', 'high' || i, 900, pg_temp.on_node('n3')) from generate_series(1, 3) i;
+select pg_temp.app('web', 'low-a', 10, pg_temp.on_node('n1')), pg_temp.app('other', 'low-b', 10, pg_temp.on_node('n3'));
+update stark.pods set scheduled_at = now() - interval '1 hour' where name = 'low-b';
+select stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'db', 'replicas', 2, 'priority', 100, 'labels', '{"app": "db"}'::jsonb, 'spec', pg_temp.spread() - 'nodeName')));
+select is(pg_temp.victims(), 'low-a', 'where the one before has changed the counts nobody is pushed out in vain');
+delete from stark.pods;
+
+-- Promises are kept one by one where the pods look at each other
+update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '1'), unschedulable = name = 'n4';
+select pg_temp.app('low', 'low' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 2) i;
+select pg_temp.app('web', 'there', 900, pg_temp.on_node('n3'));
+select is((select count(*) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'even', 'replicas', 2, 'priority', 100, 'labels', '{"app": "web"}'::jsonb,
+  'spec', jsonb_set(pg_temp.spread() - 'nodeName', '{topologySpreadConstraints,0,maxSkew}', '1')))) p join stark.nodes n on n.id = p.nominated_node_id where n.labels ->> 'zone' = 'a'), 2::bigint, 'two places in one zone');
+delete from stark.pods where name = 'there';
+select pg_temp.gone();
+select is((select string_agg(n.labels ->> 'zone', ' ' order by n.labels ->> 'zone') from stark.pods p join stark.nodes n on n.id = p.node_id where p.name like 'even-%'), 'a b', 'are one too many when the other zone has become empty');
+update stark.nodes set unschedulable = false;
+delete from stark.pods;
+
 select * from finish();
 rollback;
