@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, stark as command, startStark } from '../harness/command.js';
+import { type CommandResult, stark as command, sharedStark, startStark } from '../harness/command.js';
 import { descendants, waitForEnd } from '../harness/processes.js';
 import { root } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
@@ -31,7 +31,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-const run = (args: string[], input?: string) => command(args, { env, ...(input === undefined ? {} : { input }) });
+const run = (args: string[], input?: string) =>
+  input === undefined && !['up', 'down'].includes(args[0] ?? '')
+    ? sharedStark(args, { env })
+    : command(args, { env, ...(input === undefined ? {} : { input }) });
 
 async function ok(args: string[], input?: string): Promise<CommandResult> {
   const result = await run(args, input);

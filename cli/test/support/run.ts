@@ -1,4 +1,4 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,17 +6,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { writePrivateJson } from '../../src/config/files.js';
 import { SessionFile } from '../../src/session/sessions.js';
+import { type Result, runInServer } from './command-server.js';
 import type { FakeCluster } from './fake-cluster.js';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 const bin = join(packageRoot, 'bin', 'stark.js');
-const server = join(packageRoot, 'test', 'support', 'command-server.mjs');
-
-export interface Result {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 export interface RunOptions {
   env?: Record<string, string>;
@@ -39,7 +33,7 @@ export class Machine {
   /** Runs a command to its end; in a process of its own when that can make a difference: with input or another environment. */
   async run(args: string[], options: RunOptions = {}): Promise<Result> {
     if (options.input === undefined && options.env === undefined) {
-      return commandServer().run(args, options.cwd ?? this.home, this.#environment());
+      return runInServer(args, options.cwd ?? this.home, this.#environment());
     }
     const child = this.start(args, options);
     child.stdin?.end(options.input ?? '');
@@ -83,43 +77,6 @@ export class Machine {
     await writePrivateJson(join(this.config, 'config.json'), { currentContext: 'fake' });
   }
 }
-
-/** A process that runs command lines, one at a time. */
-class CommandServer {
-  busy = false;
-  readonly #child = fork(server, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-
-  async run(args: string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Result> {
-    this.busy = true;
-    try {
-      const answer = new Promise<Result>((resolve, reject) => {
-        this.#child.once('message', (result) => resolve(result as Result));
-        this.#child.once('exit', (code) => reject(new Error(`stark ${args.join(' ')} ended its process with ${code}`)));
-      });
-      this.#child.send({ args, cwd, env });
-      return await answer;
-    } finally {
-      this.#child.removeAllListeners();
-      this.busy = false;
-    }
-  }
-
-  stop(): void {
-    this.#child.disconnect();
-  }
-}
-
-const servers: CommandServer[] = [];
-function commandServer(): CommandServer {
-  const idle = servers.find(({ busy }) => !busy);
-  if (idle !== undefined) return idle;
-  const made = new CommandServer();
-  servers.push(made);
-  return made;
-}
-afterAll(() => {
-  for (const made of servers.splice(0)) made.stop();
-});
 
 /** Waits for the end of a command and gives what it printed. */
 export async function ended(child: ChildProcess): Promise<Result> {
