@@ -549,6 +549,7 @@ CREATE INDEX pods_nominated_node_id_idx ON stark.pods USING btree (nominated_nod
 CREATE INDEX pods_pack_id_idx ON stark.pods USING btree (pack_id);
 CREATE INDEX pods_pack_version_id_idx ON stark.pods USING btree (pack_version_id);
 CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_at, id) WHERE (status = 'pending'::text);
+CREATE INDEX pods_placed_priority_idx ON stark.pods USING btree (priority) WHERE ((node_id IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_speaking_of_pods_idx ON stark.pods USING btree (node_id) WHERE ((spec -> 'affinity'::text) ?| ARRAY['podAffinity'::text, 'podAntiAffinity'::text]);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pods FOR EACH ROW EXECUTE FUNCTION stark_internal.bump_version();

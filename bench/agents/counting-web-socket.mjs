@@ -27,10 +27,15 @@ function count(way, data, isBinary) {
   if (way === 'sent' && kind === HEARTBEAT) counts.heartbeatBytes += Buffer.byteLength(data);
 }
 
-/** A broadcast of a client: seven bytes, five of them lengths, then join ref, ref, topic and event. */
+/**
+ * Binary frames are broadcasts. A client's (kind 3) has seven bytes before its texts: kind, the lengths of join ref, ref, topic,
+ * event and metadata, encoding; one to a client (kind 4) has no refs.
+ */
 function kindOfPush(frame) {
-  const [, joinRef, ref, topic, event] = frame;
-  const start = 7 + joinRef + ref;
+  const [joinRef, ref] = frame[0] === 3 ? frame.subarray(1, 3) : [0, 0];
+  const lengths = frame[0] === 3 ? 3 : 1;
+  const [topic, event] = frame.subarray(lengths);
+  const start = lengths + 4 + joinRef + ref;
   return nameOf(frame.toString('utf8', start, start + topic), 'broadcast', {
     event: frame.toString('utf8', start + topic, start + topic + event),
   });

@@ -92,6 +92,8 @@ create table stark.pods (
 );
 create index pods_pending_idx on stark.pods (priority desc, created_at, id) where status = 'pending';
 create index pods_node_id_idx on stark.pods (node_id);
+-- Whether anybody may be pushed out at all is asked by most passes.
+create index pods_placed_priority_idx on stark.pods (priority) where node_id is not null and finished_at is null;
 create index pods_nominated_node_id_idx on stark.pods (nominated_node_id) where nominated_node_id is not null;
 create index pods_pack_id_idx on stark.pods (pack_id);
 create index pods_pack_version_id_idx on stark.pods (pack_version_id);
