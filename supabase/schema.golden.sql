@@ -2065,7 +2065,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 '7a098d82de6b21f1e3ede46f68b1f61e';
+as md5 '649bcc91890569b79808fc9ca59c6095';
 comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_rules()
@@ -2219,7 +2219,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 '6e08263f06cae6315b9cbe30c837864a';
+as md5 '816148eb0d382ba7667c69e2ac41faa9';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.own_rules(p_group stark_internal.pod_group)
@@ -2239,13 +2239,13 @@ as md5 '875f406cc7ca9aa08a20d68d38730612';
 comment on function stark_internal.patch_taints(jsonb,jsonb) is 'A list of taints with a patch by key and effect applied to it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false)
- RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+ RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
-as md5 '8fcca7a9e9bff785d58c353cb2ee9fe3';
+as md5 '019351cbcadd49bc13dd3e66f1d2a51c';
 comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
@@ -2267,12 +2267,12 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
 as md5 '265fea4ddb4024141ea40d8e294237df';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
-CREATE OR REPLACE FUNCTION stark_internal.place_groups()
+CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_budget interval DEFAULT '00:00:02'::interval)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 'ad9af41c1f0b4250421a63f721d841f4';
-comment on function stark_internal.place_groups() is 'Works out where all pending pods go.';
+as md5 '64ed85e0d4a3641b2e721e54f65cd664';
+comment on function stark_internal.place_groups(interval) is 'Works out where all pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
  RETURNS record

@@ -92,7 +92,7 @@ begin
     create temporary table pass_facts (nodes bigint, runtimes text[] storage plain, has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
-      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint
+      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, is_hopeless boolean
     ) on commit delete rows;
     -- Sets of pods that rules speak of: all of the terms ({namespaces, selector}) match. match_labels: when that is all there is.
     create temporary table pass_selectors (
@@ -176,10 +176,16 @@ begin
   insert into pg_temp.pass_pods
     select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
            stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
-           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request
+           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request,
+           coalesce(p.status_reason = 'Unschedulable', false)
     from stark.pods p
     where p.status = 'pending'
       and (p_retry or p.status_reason is distinct from 'Unschedulable' or stark_internal.placement_rules(p.spec) is not null);
+  -- Each rule is a question about each kind of pods: of those that fitted nowhere 50 have a turn, others in the next pass.
+  delete from pg_temp.pass_pods p
+    where p.is_hopeless and p.rules is not null
+      and p.rules not in (
+        select d.rules from (select distinct r.rules from pg_temp.pass_pods r where r.is_hopeless and r.rules is not null) d order by random() limit 50);
 end;
 $$;
 comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';

@@ -3,9 +3,9 @@
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
 
-/** stark_internal.pending_groups(waiting): pending pods, or those that still wait for company, as groups, in the order in which they are served: priority, then those that were promised a node, then age. */
+/** stark_internal.pending_groups(waiting): pending pods, or those that still wait for company, as groups, in the order in which they are served: priority, then those that were promised a node, then age. Of many that fitted nowhere before it differs who comes first. */
 create function stark_internal.pending_groups(p_waiting boolean default false)
-returns table (pod_group stark_internal.pod_group, is_nominated boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+returns table (pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
 language plpgsql
 stable
 set search_path = ''
@@ -15,10 +15,10 @@ as $$
 begin
   return query
     select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
-           g.is_nominated, g.ids, g.cpus, g.memories, g.storages
+           g.is_nominated, g.is_hopeless, g.ids, g.cpus, g.memories, g.storages
     from (
       select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
-             p.nominated_node_id is not null as is_nominated,
+             p.nominated_node_id is not null as is_nominated, bool_and(p.is_hopeless) as is_hopeless,
              max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
              array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
              array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
@@ -30,14 +30,17 @@ begin
              and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
              and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
       group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
-    order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
+    order by g.priority desc, g.is_nominated desc, case when g.is_hopeless and count(*) filter (where g.is_hopeless) over () > 100 then random() else 0 end, g.oldest, g.ids[1];
 end;
 $$;
 comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
 revoke all on function stark_internal.pending_groups(boolean) from public, anon;
 
-/** stark_internal.place_groups(): group by group, picks into the working tables; nothing that lasts is written. */
-create function stark_internal.place_groups()
+/**
+ * stark_internal.place_groups(budget): group by group, picks into the working tables; nothing that lasts is written. When the
+ * budget is spent, groups that fitted nowhere before have no turn in this pass: everybody waits for the lock meanwhile.
+ */
+create function stark_internal.place_groups(p_budget interval default '2 seconds')
 returns void
 language plpgsql
 volatile
@@ -49,9 +52,11 @@ declare
   v_lowest integer;
   v_again boolean := false;
   v_placed bigint := 0;
+  v_start timestamptz := clock_timestamp();
 begin
   loop
     for v_group in select * from stark_internal.pending_groups(v_again) loop
+      continue when v_group.is_hopeless and clock_timestamp() - v_start >= p_budget;
       select v_group.ids as p_ids, v_group.cpu as p_cpu, v_group.memory as p_memory, v_group.storage as p_storage into v_left;
       if v_group.is_nominated then
         v_left := stark_internal.place_nominated(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
@@ -79,8 +84,8 @@ begin
   end loop;
 end;
 $$;
-comment on function stark_internal.place_groups() is 'Works out where all pending pods go.';
-revoke all on function stark_internal.place_groups() from public, anon;
+comment on function stark_internal.place_groups(interval) is 'Works out where all pending pods go.';
+revoke all on function stark_internal.place_groups(interval) from public, anon;
 
 /** stark_internal.bind(now) -> how many were placed: writes what the pass has worked out, three updates at most. */
 create function stark_internal.bind(p_now timestamptz default now())

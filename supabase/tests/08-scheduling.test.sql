@@ -225,5 +225,20 @@ select is((select status_message from stark.pods where name = 'giant'), 'as it w
 update stark.nodes set labels = labels || '{"new": "label"}' where name = 'n1';
 select matches((select status_message from stark.pods where name = 'giant'), 'insufficient cpu', 'but is when a node has changed');
 
+-- Everybody waits while a pass looks again at what fitted nowhere, so it does not look at all of it when that takes long
+delete from stark.pods;
+select stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'spec', jsonb_build_object('resources', '{"requests": {"cpu": 1000000}}'::jsonb, 'topologySpreadConstraints',
+  jsonb_build_array(jsonb_build_object('maxSkew', 1, 'topologyKey', 'host', 'whenUnsatisfiable', 'DoNotSchedule', 'labelSelector', jsonb_build_object('matchLabels', jsonb_build_object('app', 'a' || i))))))) from generate_series(1, 55) i));
+insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, spec, priority, created_by)
+  select 'new', 'default', v.pack_id, v.pack_name, v.id, v.version, '{}', 0, tests.uid('uma') from stark.pack_versions v where v.pack_name = 'open';
+select stark_internal.lock_cluster(), stark_internal.open_tables(), stark_internal.load_nodes(), stark_internal.load_pods();
+select is((select count(distinct rules) from pg_temp.pass_pods), 50::bigint, 'of many rules fifty have a turn');
+select stark_internal.load_rules(), stark_internal.place_groups('0 seconds');
+select is((select array_agg(p.name) from pg_temp.pass_bindings b join stark.pods p on p.id = b.pod_id), '{new}', 'when the time is over who is new is still placed');
+select is((select count(*) from pg_temp.pass_reasons), 0::bigint, 'and the others keep their reasons for the next pass');
+select stark_internal.place_groups('1 minute');
+select is((select count(*) from pg_temp.pass_reasons), 50::bigint, 'in which they have their turn');
+select is((select count(*) from stark_internal.pending_groups() where is_hopeless), 50::bigint, 'as those that fitted nowhere');
+
 select * from finish();
 rollback;
