@@ -2329,13 +2329,13 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
 as md5 '5535f925ce83780d8413659d2c0f826f';
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_budget interval DEFAULT '00:00:02'::interval)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 'e8f391aa88330d76eaac83cda103d579';
-comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Finds nodes where lower pods have to go.';
+as md5 '52fa552d40a59387a7f86d1f0474de3a';
+comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],interval) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
  RETURNS integer[]

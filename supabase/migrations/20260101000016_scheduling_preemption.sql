@@ -298,11 +298,12 @@ comment on function stark_internal.goes_alone(stark_internal.pod_group) is 'Whet
 revoke all on function stark_internal.goes_alone(stark_internal.pod_group) from public, anon;
 
 /**
- * stark_internal.preempt(group, pods and their requests): finds each a node and the pods that have to go for it. As kube-scheduler
+ * stark_internal.preempt(group, pods and their requests, budget): finds each a node and the pods that have to go for it. As kube-scheduler
  * does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes, 100 at least, and at more only
- * where that does not help.
+ * where that does not help. Pods that go alone cost a look each, under the lock: when the budget is spent the others are left to
+ * the next pass.
  */
-create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_budget interval default '2 seconds')
 returns void
 language plpgsql
 volatile
@@ -322,8 +323,10 @@ declare
   v_picked integer[];
   v_spreads boolean := exists (select from pg_temp.pass_rules r where r.kind in ('spread', 'prefer_spread'));
   v_alone boolean := stark_internal.goes_alone(p_group);
+  v_start timestamptz := clock_timestamp();
 begin
   while v_from <= cardinality(p_ids) loop
+    exit when v_alone and v_from > 1 and clock_timestamp() - v_start >= p_budget;
     if v_nodes is null or (v_alone and v_tried = 0) then
       v_nodes := stark_internal.preemptable_nodes(p_group);
       exit when v_nodes is null;
@@ -410,8 +413,8 @@ begin
   end loop;
 end;
 $$;
-comment on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Finds nodes where lower pods have to go.';
-revoke all on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;
+comment on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], interval) is 'Finds nodes where lower pods have to go.';
+revoke all on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], interval) from public, anon;
 
 /** stark_internal.place_nominated(group, pods and their requests, in order) -> those whose nomination helps no longer: binds the others to the nodes they were promised, or goes on keeping the place while somebody still has to leave. */
 create function stark_internal.place_nominated(p_group stark_internal.pod_group, inout p_ids uuid[], inout p_cpu bigint[], inout p_memory bigint[], inout p_storage bigint[])
