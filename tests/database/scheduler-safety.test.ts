@@ -235,6 +235,52 @@ describe('preemption on random clusters', () => {
     },
   );
 
+  it.each([3, 7, 12, 16])('serves pods together as it would one by one, seed %i', async (seed) => {
+    const random = chance(seed);
+    await makeNodes(() => 1, 8);
+    // Nodes alike, as good as each other at first.
+    const kinds = Array.from({ length: 3 }, (_, i) => `(${i}, ${100 + random(200)}, ${random(3) * 10})`);
+    await owner.query(`update stark.nodes set allocatable = '{"cpu": 600, "memory": 1000, "storage": 0, "pods": 9}'`);
+    await owner.query(
+      `insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, spec, priority, created_by, status, node_id, node_name, incarnation)
+       select 'low-' || k.i || n.name, 'default', v.pack_id, v.pack_name, v.id, v.version, jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', k.cpu))),
+              k.priority, $1, 'running', n.id, n.name, 1
+       from stark.pack_versions v, stark.nodes n, (values ${kinds.join()}) k (i, cpu, priority)`,
+      [user],
+    );
+    const most = 150 + random(200);
+    const asked = Array.from({ length: 12 }, (_, i) => ({
+      id: `00000009-0000-4000-8000-${String(i).padStart(12, '0')}`,
+      cpu: most - random(100),
+      memory: random(100),
+    }));
+    await owner.query('begin');
+    try {
+      await owner.query('select stark_internal.lock_cluster()');
+      for (const step of ['open_tables', 'load_nodes', 'load_pods', 'load_rules'])
+        await owner.query(`select stark_internal.${step}()`);
+      const preempt = (pods: typeof asked) =>
+        owner.query(`select stark_internal.preempt(${GROUP('0', '0', '0')}, $1, $2, $3, $4)`, [
+          pods.map(({ id }) => id),
+          pods.map(({ cpu }) => cpu),
+          pods.map(({ memory }) => memory),
+          pods.map(() => 0),
+        ]);
+      const promises = () =>
+        rowsOf(`select m.pod_id, (select max(p.priority) from stark.pods p where p.id = any (m.victims)) as highest
+          from pg_temp.pass_nominations m order by m.pod_id`);
+      await owner.query('savepoint before');
+      for (const pod of asked) await preempt([pod]);
+      const oneByOne = await promises();
+      await owner.query('rollback to savepoint before');
+      await preempt(asked);
+      expect(await promises()).toEqual(oneByOne);
+      expect(oneByOne.length).toBeGreaterThan(2);
+    } finally {
+      await owner.query('rollback');
+    }
+  });
+
   it('looks on where a tenth of the nodes is of no use', async () => {
     await makeNodes(() => 1, 130);
     await owner.query(
