@@ -14,7 +14,7 @@ import { ADMIN, Cluster } from './cluster.js';
 import { RunLedger } from './run-ledger.js';
 
 const UNREACHABLE = [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' }];
-const TIMEOUT_SECONDS = 6;
+const TIMEOUT_SECONDS = 8;
 const GRACE_SECONDS = 1;
 const HOUR = 3_600_000;
 const UNTIL_ASKED = `
