@@ -1046,7 +1046,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '842d072e5984482d0bafbcad3182acec';
+as md5 '42dba0a4454026271de7f483781ecdf0';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;

@@ -494,7 +494,8 @@ revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz)
  * stark.create_pods(pods) -> the new pods, placed already where there is room.
  * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, priority? = 100, spec?}. All or
  * nothing. Requests that are not given are those of the namespace's limit range, then of the cluster's configuration (100
- * millicores and 128 MB), and so is the grace period (30 seconds).
+ * millicores and 128 MB), and so is the grace period (30 seconds). In one call at most 1000 entries, 10000 pods, 64 different
+ * terms about other pods, and 16 kB of different affinities, tolerations and spread constraints.
  * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
  *   select * from stark.create_pods('[{"pack": "alpha", "replicas": 3}]');
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_NAME, INVALID_LABELS, INVALID_SPEC, LIMIT_EXCEEDED,
@@ -511,6 +512,8 @@ declare
   v_user uuid := stark_internal.require_user();
   v_item jsonb;
   v_ids uuid[] := '{}';
+  v_terms bigint;
+  v_bytes bigint;
 begin
   if p_pods is null or jsonb_typeof(p_pods) <> 'array' or jsonb_array_length(p_pods) = 0 then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_pods must be a list with at least one pod', 'give [{"pack": "name"}]');
@@ -520,6 +523,23 @@ begin
   end if;
   if (select sum(case when stark_internal.is_whole(e -> 'replicas', 1, 1000000000) then (e ->> 'replicas')::numeric else 1 end) from jsonb_array_elements(p_pods) e) > 10000 then
     perform stark_internal.fail('LIMIT_EXCEEDED', 'more than 10000 pods in one call', 'use several calls');
+  end if;
+  -- Everybody waits while these are compared with all nodes and pods, each different one by itself.
+  with wishes as materialized (
+    select distinct jsonb_strip_nulls(jsonb_build_object('affinity', e #> '{spec,affinity}', 'tolerations', e #> '{spec,tolerations}',
+                                                         'topologySpreadConstraints', e #> '{spec,topologySpreadConstraints}')) as wishes
+    from jsonb_array_elements(p_pods) e
+  )
+  select (select count(distinct t.term)
+          from wishes w, unnest(array['$.affinity.podAffinity.*[*]', '$.affinity.podAntiAffinity.*[*]', '$.topologySpreadConstraints[*]']::jsonpath[]) p,
+               jsonb_path_query(w.wishes, p) t (term)),
+         coalesce(sum(octet_length(w.wishes::text)), 0)
+    into v_terms, v_bytes from wishes w;
+  if v_terms > 64 then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s different terms about other pods in one call, at most 64', v_terms), 'use several calls');
+  end if;
+  if v_bytes > 16384 then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s bytes of different affinities, tolerations and spread constraints in one call, at most 16384', v_bytes), 'use several calls, or fewer terms');
   end if;
   perform stark_internal.lock_cluster();
   for v_item in select e.value from jsonb_array_elements(p_pods) e loop

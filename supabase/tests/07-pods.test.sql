@@ -22,6 +22,16 @@ select is(tests.code_of(format('select stark.create_pods(%L)', pods)), code, for
   ('[{"pack": "open", "name": "x"}, {"pack": "open", "name": "x"}]', 'POD_NAME_TAKEN'), ('[{"pack": "open"}, {"pack": "nothing"}]', 'PACK_NOT_FOUND'),
   ('[{"pack": "''; drop table stark.pods; --"}]', 'PACK_NOT_FOUND')) t (pods, code);
 select is(tests.code_of(format('select stark.create_pods(%L)', (select jsonb_agg('{"pack": "open"}'::jsonb) from generate_series(1, 1001)))), 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED: 1001 entries');
+create function pg_temp.apart(p_kinds integer) returns jsonb language sql as $$
+  select jsonb_agg(jsonb_build_object('pack', 'open', 'spec', jsonb_build_object('affinity', jsonb_build_object('podAntiAffinity', jsonb_build_object(
+    'preferredDuringSchedulingIgnoredDuringExecution', jsonb_build_array(jsonb_build_object('weight', 1, 'podAffinityTerm', jsonb_build_object(
+      'topologyKey', 'zone', 'labelSelector', jsonb_build_object('matchLabels', jsonb_build_object('app', 'a' || i))))))))))
+  from generate_series(1, p_kinds) i $$;
+select is(tests.code_of(format('select stark.create_pods(%L)', pg_temp.apart(65))), 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED: 65 different terms about other pods');
+select is(tests.code_of(format('select stark.create_pods(%L)', pg_temp.apart(64) || pg_temp.apart(64) || '[{"pack": "nothing"}]')), 'PACK_NOT_FOUND', '64 of them are not too many, however often each is asked for');
+select is(tests.code_of(format('select stark.create_pods(%L)', (select jsonb_agg(jsonb_build_object('pack', 'open', 'spec', jsonb_build_object('tolerations',
+  (select jsonb_agg(jsonb_build_object('key', 'key-' || i || '-' || j, 'value', repeat('v', 40))) from generate_series(1, 64) j)))) from generate_series(1, 4) i))),
+  'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED: 4 pods of 64 tolerations of their own');
 select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "replicas": 9000}, {"pack": "open", "replicas": 9000}]')$$), 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED: 18000 pods');
 select is(tests.count_of('select from stark.pods'), 0::bigint, 'none of it left a pod: all or nothing');
 select is(tests.error_of($$select stark.create_pods('[{"pack": "nothing"}]')$$) - 'headers', '{"code": "PACK_NOT_FOUND", "message": "no pack \"nothing\"", "hint": "stark pack list", "details": null, "status": 404}', 'an error names the thing and what to type');
