@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StackError, type StackOptions } from '@stark-o/local';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { prepareData } from '../harness/prepared-data.js';
 import { descendants, waitForEnd } from '../harness/processes.js';
 import { root, startTestStack } from '../harness/stack.js';
 
@@ -78,7 +79,9 @@ describe('a stack that cannot start says which step, why and what to do', () => 
     'a migration with %s',
     async (_, sql, why) => {
       const workdir = await project({ 'migrations/29990101000000_broken.sql': sql });
-      const error = await failureOf({ workdir });
+      const dataDir = join(folder, 'data');
+      await prepareData(dataDir, root);
+      const error = await failureOf({ workdir, dataDir });
       expect(error).toMatchObject({ step: 'migrations', code: 'MIGRATION_FAILED' });
       expect(error.message).toMatch(/29990101000000_broken/);
       expect(error.message).toMatch(why);

@@ -5,8 +5,9 @@ import { readStackState, type StepEvent, stopStack } from '@stark-o/local';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clientOf, orThrow } from '../harness/client.js';
+import { prepareData } from '../harness/prepared-data.js';
 import { descendants, waitForEnd } from '../harness/processes.js';
-import { startTestStack, type TestStack } from '../harness/stack.js';
+import { root, startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
 
 let test: TestStack;
@@ -145,6 +146,7 @@ describe('a stack that is told to stop while it starts', () => {
   it.each(['postgres', 'platform', 'migrations', 'gateway'])('in step %s, ends and leaves no process', async (step) => {
     const folder = await mkdtemp(join(tmpdir(), 'stark-stop-'));
     const dataDir = join(folder, 'data');
+    if (step === 'gateway') await prepareData(dataDir, root);
     let stopped: Promise<boolean> | undefined;
     const onStep = (event: StepEvent) => {
       if (event.step === step && event.state === 'running') stopped = stopStack(dataDir);
