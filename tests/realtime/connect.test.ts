@@ -91,10 +91,12 @@ describe('§1 refused upgrade', () => {
 
   it('does not hold up other sockets', async () => {
     const socket = await service.socket();
-    const refusal = refusedUpgrade(service.gateway.url, { apikey: 'nonsense' });
-    const started = performance.now();
+    let isRefused = false;
+    const refusal = refusedUpgrade(service.gateway.url, { apikey: 'nonsense' }).then(() => {
+      isRefused = true;
+    });
     await socket.settle();
-    expect(performance.now() - started).toBeLessThan(100);
+    expect(isRefused).toBe(false);
     await refusal;
   });
 });
