@@ -1046,7 +1046,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '42dba0a4454026271de7f483781ecdf0';
+as md5 'e2be5104f7e39a06f1f19938d5974afc';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
@@ -2065,7 +2065,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 '649bcc91890569b79808fc9ca59c6095';
+as md5 '2c3f4357f00585c2c3f51af91acb099b';
 comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_rules()

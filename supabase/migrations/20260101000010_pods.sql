@@ -526,15 +526,17 @@ begin
   end if;
   -- Everybody waits while these are compared with all nodes and pods, each different one by itself.
   with wishes as materialized (
-    select distinct jsonb_strip_nulls(jsonb_build_object('affinity', e #> '{spec,affinity}', 'tolerations', e #> '{spec,tolerations}',
-                                                         'topologySpreadConstraints', e #> '{spec,topologySpreadConstraints}')) as wishes
+    -- A term speaks of the pod's own namespace, so the same one in another is a different one.
+    select distinct coalesce(e ->> 'namespace', 'default') as namespace,
+           jsonb_strip_nulls(jsonb_build_object('affinity', e #> '{spec,affinity}', 'tolerations', e #> '{spec,tolerations}',
+                                                'topologySpreadConstraints', e #> '{spec,topologySpreadConstraints}')) as wishes
     from jsonb_array_elements(p_pods) e
   )
-  select (select count(distinct t.term)
+  select (select count(distinct (w.namespace, t.term))
           from wishes w, unnest(array['$.affinity.podAffinity.*[*]', '$.affinity.podAntiAffinity.*[*]', '$.topologySpreadConstraints[*]']::jsonpath[]) p,
                jsonb_path_query(w.wishes, p) t (term)),
-         coalesce(sum(octet_length(w.wishes::text)), 0)
-    into v_terms, v_bytes from wishes w;
+         (select sum(octet_length(d.wishes::text)) from (select distinct w.wishes from wishes w) d)
+    into v_terms, v_bytes;
   if v_terms > 64 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s different terms about other pods in one call, at most 64', v_terms), 'use several calls');
   end if;

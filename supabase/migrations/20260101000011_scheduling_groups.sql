@@ -184,8 +184,8 @@ begin
   -- Each rule is a question about each kind of pods: of those that fitted nowhere 50 have a turn, others in the next pass.
   delete from pg_temp.pass_pods p
     where p.is_hopeless and p.rules is not null
-      and p.rules not in (
-        select d.rules from (select distinct r.rules from pg_temp.pass_pods r where r.is_hopeless and r.rules is not null) d order by random() limit 50);
+      and (p.namespace, p.rules) not in (
+        select d.namespace, d.rules from (select distinct r.namespace, r.rules from pg_temp.pass_pods r where r.is_hopeless and r.rules is not null) d order by random() limit 50);
 end;
 $$;
 comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';

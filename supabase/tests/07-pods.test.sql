@@ -28,6 +28,8 @@ create function pg_temp.apart(p_kinds integer) returns jsonb language sql as $$
       'topologyKey', 'zone', 'labelSelector', jsonb_build_object('matchLabels', jsonb_build_object('app', 'a' || i))))))))))
   from generate_series(1, p_kinds) i $$;
 select is(tests.code_of(format('select stark.create_pods(%L)', pg_temp.apart(65))), 'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED: 65 different terms about other pods');
+select is(tests.code_of(format('select stark.create_pods(%L)', pg_temp.apart(33) || (select jsonb_agg(e || '{"namespace": "stark-public"}') from jsonb_array_elements(pg_temp.apart(33)) e))),
+  'LIMIT_EXCEEDED', 'LIMIT_EXCEEDED: 33 terms in each of two namespaces');
 select is(tests.code_of(format('select stark.create_pods(%L)', pg_temp.apart(64) || pg_temp.apart(64) || '[{"pack": "nothing"}]')), 'PACK_NOT_FOUND', '64 of them are not too many, however often each is asked for');
 select is(tests.code_of(format('select stark.create_pods(%L)', (select jsonb_agg(jsonb_build_object('pack', 'open', 'spec', jsonb_build_object('tolerations',
   (select jsonb_agg(jsonb_build_object('key', 'key-' || i || '-' || j, 'value', repeat('v', 40))) from generate_series(1, 64) j)))) from generate_series(1, 4) i))),
