@@ -1,22 +1,23 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
 import { StackError } from './errors.js';
+import { ReservedPort } from './port.js';
 import { PortTakenError } from './postgres/errors.js';
-import { claimPort } from './postgres/port.js';
 
 const step = 'preflight';
 const minimumNode = [20, 19] as const;
 
 /**
  * Refuses what could only fail later and less clearly: the Node.js version, an unwritable folder, a taken port. Returns the
- * gateway's port. Postgres checks its own: a server that outlived its stack may still hold it, and is stopped there.
+ * gateway's port, kept from now on. Postgres checks its own: a server that outlived its stack may still hold it, and is
+ * stopped there.
  */
 export async function preflight(o: {
   dataDir: string;
   port: number;
   dbPort: number;
   nodeVersion?: string;
-}): Promise<number> {
+}): Promise<ReservedPort> {
   refuseOldNode(o.nodeVersion ?? process.versions.node);
   await refuseUnwritable(o.dataDir);
   if (o.port !== 0 && o.port === o.dbPort) {
@@ -24,7 +25,7 @@ export async function preflight(o: {
       hint: 'stark up --db-port <another>',
     });
   }
-  return claimGatewayPort(o.port);
+  return reserveGatewayPort(o.port);
 }
 
 function refuseOldNode(version: string): void {
@@ -57,9 +58,9 @@ async function refuseUnwritable(dataDir: string): Promise<void> {
   }
 }
 
-async function claimGatewayPort(port: number): Promise<number> {
+async function reserveGatewayPort(port: number): Promise<ReservedPort> {
   try {
-    return await claimPort(port);
+    return await ReservedPort.take(port);
   } catch (error) {
     const hint = 'stop that program, or stark up --port <another>';
     if (error instanceof PortTakenError)

@@ -15,6 +15,7 @@ import { ApiKeys } from './gateway/api-keys.js';
 import { Gateway, type Health } from './gateway/gateway.js';
 import { loadKeys, type StackKeys } from './keys.js';
 import { migrate } from './migrations.js';
+import type { ReservedPort } from './port.js';
 import { bootstrapGrants, bootstrapPlatform } from './postgres/bootstrap.js';
 import { PostgresCluster } from './postgres/cluster.js';
 import { preflight } from './preflight.js';
@@ -66,7 +67,7 @@ export class Stack {
   readonly #stopped = promiseWithResolvers();
   #settled: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
-  #port = 0;
+  #port!: ReservedPort;
   #postgresReady = false;
   #keys: StackKeys = { publishable: '', secret: '', jwtSecret: '' };
   #apiKeys!: ApiKeys;
@@ -98,7 +99,7 @@ export class Stack {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://127.0.0.1:${this.#port.port}`;
   }
 
   /** Connection string of role `postgres`, what a hosted project hands out. */
@@ -197,7 +198,7 @@ export class Stack {
     const seeLog = `stark up --debug shows more; the log is ${join(dataDir, 'stack.log')}`;
 
     const config = await step('config', 5, 'correct supabase/config.toml', () => readProjectConfig(workdir));
-    this.#port = await step('preflight', 10, seeLog, () => this.#preflight(config));
+    await step('preflight', 10, seeLog, () => this.#preflight(config));
     await step('lock', 10, 'stark status', () => this.#lock());
     if (this.#options.reset) await step('reset', 60, `remove ${dataDir} by hand`, () => this.#reset());
     this.#keys = await step('keys', 5, `remove ${join(dataDir, 'keys.json')}`, () => loadKeys(dataDir));
@@ -218,9 +219,15 @@ export class Stack {
     if (this.#stopping === undefined) this.#state = 'ready';
   }
 
-  async #preflight(config: ProjectConfig): Promise<number> {
+  async #preflight(config: ProjectConfig): Promise<void> {
     const port = this.#options.port ?? config.api.port;
-    return preflight({ dataDir: this.#options.dataDir, port, dbPort: this.#options.dbPort ?? config.db.port });
+    const reserved = await preflight({
+      dataDir: this.#options.dataDir,
+      port,
+      dbPort: this.#options.dbPort ?? config.db.port,
+    });
+    this.#port = reserved;
+    this.#onStop('port', () => reserved.release());
   }
 
   async #lock(): Promise<void> {

@@ -9,6 +9,7 @@ import { EdgeFunctions, type EdgeFunctionsOptions } from '../src/functions/edge-
 import { hostedEnvironment } from '../src/functions/environment.js';
 import { ApiKeys } from '../src/gateway/api-keys.js';
 import { Gateway, type RealtimeHandler } from '../src/gateway/gateway.js';
+import { ReservedPort } from '../src/port.js';
 import { bootstrapGrants } from '../src/postgres/bootstrap.js';
 import { type LiteOptions, LiteService } from '../src/rest/lite.js';
 import { startTestCluster, type TestCluster } from './postgres-support.js';
@@ -81,7 +82,7 @@ export async function startTestGateway(
   if (options.sql) await test.as('postgres').unsafe(options.sql);
   await lite.start();
   const gateway = new Gateway({
-    port: 0,
+    port: await ReservedPort.take(0),
     keys,
     lite,
     realtime: options.realtime ?? noRealtime,
@@ -150,7 +151,7 @@ export async function startTestFunctions(
     ...options,
   });
   const gateway = new Gateway({
-    port: 0,
+    port: await ReservedPort.take(0),
     keys,
     lite: { fetch: async () => new Response(null, { status: 404 }) },
     realtime: noRealtime,

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ApiKeys } from '../src/gateway/api-keys.js';
 import { type FunctionsHandler, Gateway, type GatewayOptions } from '../src/gateway/gateway.js';
+import { ReservedPort } from '../src/port.js';
 import { jwtSecret, keys, recordingLog } from './gateway-support.js';
 import { waitFor } from './postgres-support.js';
 
@@ -30,7 +31,7 @@ async function start(options: Partial<GatewayOptions> = {}) {
     upgrade: async (_name, _message, socket) => void socket.destroy(),
   };
   gateway = new Gateway({
-    port: 0,
+    port: await ReservedPort.take(0),
     keys,
     lite: { fetch: echo },
     realtime: {

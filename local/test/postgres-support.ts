@@ -6,6 +6,7 @@ import { App, setExperimental } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
 import pino from 'pino';
 import postgres, { type Sql } from 'postgres';
+import { copyPrepared } from '../../scripts/db/prepared-folder.mjs';
 import { bootstrapGrants, bootstrapPlatform } from '../src/postgres/bootstrap.js';
 import { PostgresCluster } from '../src/postgres/cluster.js';
 
@@ -27,7 +28,10 @@ export interface TestCluster {
 /** A running cluster without fsync, with what a new project has; `system` adds the tables of Auth and Storage. */
 export async function startTestCluster(options: { system?: boolean } = {}): Promise<TestCluster> {
   const { directory, remove } = await temporaryDirectory();
-  const cluster = new PostgresCluster({ dataDir: path.join(directory, 'pg'), port: 0, durable: false, log });
+  const clusterIn = (dataDir: string) => new PostgresCluster({ dataDir, port: 0, durable: false, log });
+  const dataDir = path.join(directory, 'pg');
+  await copyPrepared('initdb', dataDir, async (folder) => void (await clusterIn(folder).initialise()));
+  const cluster = clusterIn(dataDir);
   const pools = new Map<string, Sql>();
   const test: TestCluster = {
     cluster,

@@ -14,3 +14,6 @@ export declare function startTestDatabase(options?: { migrate?: boolean }): Prom
 
 /** Runs `use` with a database of its own. */
 export declare function withTestDatabase<T>(use: (database: TestDatabase) => Promise<T>): Promise<T>;
+
+/** Makes a folder the files of a server that has everything, migrations included; false outside `npm test`. */
+export declare function copyMigrated(dataDir: string): Promise<boolean>;

@@ -7,10 +7,10 @@ import { fileURLToPath } from 'node:url';
 import pino from 'pino';
 import { pushMigrations } from '../../local/dist/migrations.js';
 import { bootstrapGrants, bootstrapPlatform } from '../../local/dist/postgres/bootstrap.js';
-import { PostgresCluster } from '../../local/dist/postgres/cluster.js';
 import { LiteService } from '../../local/dist/rest/lite.js';
 import { applyRealtimeSchema } from '../../local/realtime/dist/index.js';
 import { copyPrepared } from './prepared-folder.mjs';
+import { startClusterIn, startTestCluster } from './test-cluster.mjs';
 
 /** The repository's root: the folder that has `supabase/`. */
 export const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,8 +23,8 @@ export async function startTestDatabase({ migrate = true } = {}) {
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const dataDir = join(folder, 'data');
-    const copied = migrate && (await copyPrepared('database', dataDir, makeDatabase));
-    const cluster = await startIn(dataDir, copied ? undefined : { migrate });
+    const copied = migrate && (await copyMigrated(dataDir));
+    const cluster = copied ? await startClusterIn(dataDir) : await startFilled(dataDir, { migrate });
     return {
       url: (role = 'postgres') => cluster.url(role),
       stop: async () => {
@@ -38,23 +38,23 @@ export async function startTestDatabase({ migrate = true } = {}) {
   }
 }
 
-async function makeDatabase(dataDir) {
-  const cluster = await startIn(dataDir, { migrate: true });
-  await cluster.stop();
+/** Makes `dataDir` the files of a server that has everything, migrations included; false outside `npm test`. */
+export async function copyMigrated(dataDir) {
+  return copyPrepared('migrated', dataDir, async (folder) => {
+    const cluster = await startFilled(folder, { migrate: true });
+    await cluster.stop();
+  });
 }
 
-/** A running server; `fill` says what a new one gets, and is not given for one that has everything. */
-async function startIn(dataDir, fill) {
-  const cluster = new PostgresCluster({ dataDir, port: 0, durable: false, log });
+/** A new server that looks like a hosted project's. */
+async function startFilled(dataDir, { migrate }) {
+  const cluster = await startTestCluster(dataDir);
   try {
-    await cluster.initialise();
-    await cluster.start();
-    if (fill === undefined) return cluster;
     await bootstrapPlatform(cluster);
     await makeSystemSchemas(cluster, `${dataDir}-storage`);
     await applyRealtimeSchema(cluster.url('supabase_admin'));
     await bootstrapGrants(cluster);
-    if (fill.migrate) await pushMigrations(root, cluster.url('postgres'));
+    if (migrate) await pushMigrations(root, cluster.url('postgres'));
     return cluster;
   } catch (error) {
     await cluster.stop();

@@ -1,14 +1,16 @@
-import { createLogger, startStack } from '@stark-o/local';
-import { copyPrepared } from '../../scripts/db/prepared-folder.mjs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readMigrations } from '../../local/dist/migrations.js';
+import { copyMigrated } from '../../scripts/db/test-database.mjs';
 
 /**
- * Fills a data directory that is not there yet with one in which every migration has run, so that the start of a stack takes
- * half a second and not four. Its keys are those of every other such directory. Does nothing outside `npm test`.
+ * Gives a data directory that is not there yet a Postgres in which every migration has run, so that the start of a stack takes
+ * half a second and not four. Does nothing outside `npm test`.
  */
 export async function prepareData(dataDir: string, workdir: string): Promise<void> {
-  await copyPrepared('stack', dataDir, async (folder) => {
-    const log = createLogger({ level: 'silent' });
-    const stack = await startStack({ workdir, dataDir: folder, port: 0, dbPort: 0, durable: false, log });
-    await stack.stop();
-  });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  if (!(await copyMigrated(join(dataDir, 'postgres')))) return;
+  // The stack compares it with the migrations, to warn of ones that were edited since.
+  const { sha256 } = await readMigrations(workdir);
+  await writeFile(join(dataDir, 'migrations.sha256'), sha256);
 }

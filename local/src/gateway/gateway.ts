@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import type { ReservedPort } from '../port.js';
 import { ResponseError } from '../rest/errors.js';
 import type { ApiKeys } from './api-keys.js';
 import { allowOrigins, answerPreflight, isPreflight } from './cors.js';
@@ -29,8 +30,8 @@ export interface Health {
 }
 
 export interface GatewayOptions {
-  port: number;
-  host?: string;
+  /** Kept for us since the first look at this machine. */
+  port: ReservedPort;
   keys: ApiKeys;
   lite: { fetch(request: Request): Promise<Response> };
   realtime: RealtimeHandler;
@@ -71,16 +72,9 @@ export class Gateway {
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
   }
 
-  /** Listens and settles with the port, which is a free one when 0 was asked for. */
+  /** Listens and settles with the port. */
   async listen(): Promise<number> {
-    const { port, host = '127.0.0.1' } = this.#options;
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(port, host, () => {
-        this.#server.off('error', reject);
-        resolve();
-      });
-    });
+    await this.#options.port.handTo(this.#server);
     return (this.#server.address() as AddressInfo).port;
   }
 

@@ -5,10 +5,10 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
+import { findPort, portTaken } from '../port.js';
 import { findBinaries, type PostgresBinaries } from './binaries.js';
 import { ClusterError } from './errors.js';
 import { installExtensionFiles } from './extension-files.js';
-import { claimPort, portTaken } from './port.js';
 import { isPostmasterOf, parentOf, waitForEnd } from './processes.js';
 import { ServerLog } from './server-log.js';
 import { initdbOptions, serverSettings, superuserRules } from './settings.js';
@@ -97,12 +97,18 @@ export class PostgresCluster {
     await this.#recover(directory);
     this.#superuserPassword = await readFile(path.join(directory, SUPERUSER_PASSWORD_FILE), 'utf8');
     this.#rolePassword = await readFile(path.join(directory, ROLE_PASSWORD_FILE), 'utf8');
-    this.#port = await claimPort(this.#port);
+    const isOurChoice = this.#port === 0;
+    this.#port = await findPort(this.#port);
     const deadline = Date.now() + START_DEADLINE_MS;
     for (;;) {
       const failure = await this.#spawn(binaries, user, directory, deadline);
       if (failure === null) break;
-      if (/could not bind|Address already in use/i.test(failure)) throw await portTaken(this.#port);
+      if (/could not bind|Address already in use/i.test(failure)) {
+        if (!isOurChoice || Date.now() > deadline) throw await portTaken(this.#port);
+        // Another program was given the port between our look and the server's start.
+        this.#port = await findPort(0);
+        continue;
+      }
       // Sessions of a server that was killed hold its memory for a moment longer than the server lived.
       if (/pre-existing shared memory block|is another postmaster/i.test(failure) && Date.now() < deadline) {
         await delay(100);

@@ -15,8 +15,21 @@ export interface Account {
 /** The account to run as; empty when it is simply ours. */
 export type SystemUser = Account | Record<string, never>;
 
-/** Postgres refuses to run as root: then the account `postgres` is used, and made when it does not exist. */
+let systemUser: Promise<SystemUser> | undefined;
+
+/** The account to run Postgres as. It is looked up once a process, since each look is two programs; a failure is tried again. */
 export async function findSystemUser(): Promise<SystemUser> {
+  systemUser ??= lookUpSystemUser();
+  try {
+    return await systemUser;
+  } catch (error) {
+    systemUser = undefined;
+    throw error;
+  }
+}
+
+/** Postgres refuses to run as root: then the account `postgres` is used, and made when it does not exist. */
+async function lookUpSystemUser(): Promise<SystemUser> {
   if (process.getuid?.() !== 0) return {};
   const found = await lookUp('postgres');
   if (found !== null) return found;
@@ -104,11 +117,18 @@ async function passCapability(): Promise<string | null> {
     { name: 'dac_read_search', bit: 2n },
     { name: 'dac_override', bit: 1n },
   ].find(({ bit }) => (ours & (1n << bit)) !== 0n);
-  const found = await run('setpriv', ['--version']).then(
+  return capability !== undefined && (await hasSetpriv()) ? capability.name : null;
+}
+
+let setpriv: Promise<boolean> | undefined;
+
+/** Whether util-linux's setpriv is there; asked once a process. */
+function hasSetpriv(): Promise<boolean> {
+  setpriv ??= run('setpriv', ['--version']).then(
     () => true,
     () => false,
   );
-  return found && capability !== undefined ? capability.name : null;
+  return setpriv;
 }
 
 function isAccount(user: SystemUser): user is Account {

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import postgres from 'postgres';
-import { PostgresCluster } from '../../../local/dist/postgres/cluster.js';
+import type { PostgresCluster } from '../../../local/dist/postgres/cluster.js';
+import { startTestCluster } from '../../../scripts/db/test-cluster.mjs';
 
 const platform = (password: string) => `
   create role postgres login createdb createrole replication bypassrls password '${password}';
@@ -42,10 +42,7 @@ export class TestPostgres {
   /** Starts a cluster; `roles: false` leaves out the platform's roles and the auth helpers. */
   static async start({ roles = true }: { roles?: boolean } = {}): Promise<TestPostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'stark-realtime-'));
-    const log = pino({ level: 'silent' });
-    const server = new PostgresCluster({ dataDir: join(folder, 'data'), port: 0, durable: false, log });
-    await server.initialise();
-    await server.start();
+    const server = await startTestCluster(join(folder, 'data'));
     const cluster = new TestPostgres(server, folder);
     if (roles) await cluster.sql().unsafe(platform(new URL(server.url()).password));
     return cluster;

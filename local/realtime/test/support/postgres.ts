@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { pino } from 'pino';
+import { startTestCluster } from '../../../../scripts/db/test-cluster.mjs';
 // The stack's own cluster: it knows how to run as root and inside private folders.
-import { PostgresCluster } from '../../../dist/postgres/cluster.js';
+import type { PostgresCluster } from '../../../dist/postgres/cluster.js';
 
 /** What hosted Supabase's schema `auth` gives to policies. */
 const authHelpers = `
@@ -31,10 +31,7 @@ export class TestPostgres {
 
   static async start(): Promise<TestPostgres> {
     const folder = await mkdtemp(join(tmpdir(), 'realtime-'));
-    const log = pino({ level: 'silent' });
-    const server = new PostgresCluster({ dataDir: join(folder, 'data'), port: 0, durable: false, log });
-    await server.initialise();
-    await server.start();
+    const server = await startTestCluster(join(folder, 'data'));
     const postgres = new TestPostgres(server, folder);
     await postgres.sql(authHelpers);
     return postgres;
