@@ -27,6 +27,9 @@ const longestSocketPath = 100;
 // A takeover is a few system calls; a lock file older than this belongs to a process that died in the middle.
 const takeoverMs = 10_000;
 
+// No socket file, no process behind it, or a file where the data directory should be.
+const nobodyListens: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
+
 /** Where the control socket of a data directory is. */
 export function controlPath(dataDir: string): string {
   const inside = join(resolve(dataDir), 'control.sock');
@@ -98,7 +101,7 @@ export async function askStack(dataDir: string, command: 'status' | 'stop', dead
     }, deadlineMs);
     socket.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(deadline);
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolvePromise(undefined);
+      if (nobodyListens.has(error.code ?? '')) resolvePromise(undefined);
       else reject(error);
     });
     socket.once('connect', () => socket.write(`${command}\n`));

@@ -5,7 +5,7 @@ import { applyRealtimeSchema, createRealtimeServer, type RealtimeServer, type Re
 import type { Logger } from 'pino';
 import openDatabase from 'postgres';
 import { type ProjectConfig, readProjectConfig } from './config/project-config.js';
-import { askStack, takeControl } from './control.js';
+import { takeControl } from './control.js';
 import { StackError } from './errors.js';
 import { CronWorker } from './extensions/cron-worker.js';
 import { NetWorker } from './extensions/net-worker.js';
@@ -377,15 +377,3 @@ function promiseWithResolvers(): { promise: Promise<void>; resolve: () => void }
 
 /** Starts a stack in this process. */
 export const startStack = (options: StackOptions): Promise<Stack> => Stack.start(options);
-
-/** What the stack that owns a data directory says of itself; undefined when none is running there. */
-export async function readStackState(dataDir: string): Promise<StackStatus | undefined> {
-  return (await askStack(resolve(dataDir), 'status')) as StackStatus | undefined;
-}
-
-/** Stops the stack that owns a data directory and waits for its end; false when none was running. */
-export async function stopStack(dataDir: string): Promise<boolean> {
-  const folder = resolve(dataDir);
-  const running = await askStack(folder, 'stop', 60_000);
-  return running !== undefined;
-}

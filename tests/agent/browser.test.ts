@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeBrowserAgent } from '../../agent/scripts/bundle-browser.mjs';
 import { serve } from '../../examples/browser-node/server.mjs';
 import { TestBrowser } from '../harness/chromium.js';
-import { stark } from '../harness/command.js';
+import { sharedStark } from '../harness/command.js';
 import { root, startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
 import { ADMIN, Cluster } from './cluster.js';
@@ -98,7 +98,7 @@ afterAll(async () => {
 
 async function bundleOfPi(): Promise<string> {
   const out = join(test.folder, 'pi.mjs');
-  const { code, stderr } = await stark(['pack', 'bundle', join(root, 'examples', 'pi'), '--out', out]);
+  const { code, stderr } = await sharedStark(['pack', 'bundle', join(root, 'examples', 'pi'), '--out', out]);
   expect(code, stderr).toBe(0);
   return readFile(out, 'utf8');
 }

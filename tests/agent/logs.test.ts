@@ -10,7 +10,7 @@ import {
 } from '@stark-o/core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { stark } from '../harness/command.js';
+import { sharedStark } from '../harness/command.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
 import { ADMIN, Cluster } from './cluster.js';
@@ -208,7 +208,7 @@ it('a run is told from the one before a restart', async () => {
   const runOf = (message: string) => data?.find((line) => line.message.startsWith(message))?.run;
   expect([runOf('run 0'), runOf('Error: once'), runOf('run 1')]).toEqual([0, 0, 1]);
   const { access_token } = (await cluster.client.auth.getSession()).data.session ?? {};
-  const { stdout, stderr } = await stark(['pod', 'logs', pod, '--previous', '--tail', '1'], {
+  const { stdout, stderr } = await sharedStark(['pod', 'logs', pod, '--previous', '--tail', '1'], {
     env: {
       STARK_CONFIG_DIR: join(test.folder, 'config'),
       STARK_URL: test.stack.url,

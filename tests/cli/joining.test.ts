@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { call } from '@stark-o/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN, Cluster } from '../agent/cluster.js';
-import { type CommandResult, sharedStark, stark, startStark } from '../harness/command.js';
+import { type CommandResult, sharedStark, startStark } from '../harness/command.js';
 import { descendants, waitForEnd } from '../harness/processes.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
@@ -69,8 +69,7 @@ const office = machine('office');
 const attic = machine('attic');
 const cellar = machine('cellar');
 
-const run = ({ env }: Machine, args: string[], input?: string) =>
-  input === undefined ? sharedStark(args, { env }) : stark(args, { env, input });
+const run = ({ env }: Machine, args: string[], input?: string) => sharedStark(args, { env, input });
 
 async function ok(where: Machine, args: string[], input?: string): Promise<CommandResult> {
   const result = await run(where, args, input);

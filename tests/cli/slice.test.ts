@@ -4,9 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { stopStack } from '@stark-o/local/running-stack';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CommandResult, stark as command, sharedStark, startStark } from '../harness/command.js';
+import { type CommandResult, sharedStark, stark, startStark } from '../harness/command.js';
+import { prepareData } from '../harness/prepared-data.js';
 import { descendants, waitForEnd } from '../harness/processes.js';
 import { root } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
@@ -22,19 +24,25 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stark-slice-'));
   dataDir = join(folder, 'data');
   env = { STARK_CONFIG_DIR: join(folder, 'config'), STARK_AGENT_DIR: join(folder, 'agents') };
-  await ok(['up', '--detach', '--data-dir', dataDir, '--port', '0', '--db-port', '0']);
+  await prepareData(dataDir, root);
+  await up();
 }, 120_000);
 
 afterAll(async () => {
   agent?.kill('SIGKILL');
-  await command(['down', '--data-dir', dataDir], { env });
+  await stopStack(dataDir);
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
 
-const run = (args: string[], input?: string) =>
-  input === undefined && !['up', 'down'].includes(args[0] ?? '')
-    ? sharedStark(args, { env })
-    : command(args, { env, ...(input === undefined ? {} : { input }) });
+/** Starts the stack and gives what the command printed; a process of its own, since what it starts is this program again. */
+async function up(): Promise<unknown> {
+  const args = ['up', '--detach', '--data-dir', dataDir, '--port', '0', '--db-port', '0', '--output', 'json'];
+  const { code, stdout, stderr } = await stark(args, { env });
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
+const run = (args: string[], input?: string) => sharedStark(args, { env, input });
 
 async function ok(args: string[], input?: string): Promise<CommandResult> {
   const result = await run(args, input);
@@ -221,7 +229,7 @@ describe('the first slice, command by command', () => {
     expect(await run(['status'])).toMatchObject({ code: 8, stdout: '' });
     expect(await run(['pod', 'list'])).toMatchObject({ code: 8, stdout: '' });
 
-    await json('status', ['up', '--detach', '--data-dir', dataDir, '--port', '0', '--db-port', '0']);
+    promised('status', await up());
     // A free port is another place, and a session belongs to its place.
     expect((await run(['auth', 'whoami'])).code).toBe(4);
     await ok(['auth', 'login', '--email', admin.email, '--password-stdin'], admin.password);

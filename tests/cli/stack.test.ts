@@ -1,10 +1,11 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { stopStack } from '@stark-o/local/running-stack';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stark as command, startStark } from '../harness/command.js';
+import { stark as command, sharedStark, startStark } from '../harness/command.js';
 import { prepareData } from '../harness/prepared-data.js';
 import { descendants, isAlive, waitForEnd } from '../harness/processes.js';
 import { root } from '../harness/stack.js';
@@ -20,7 +21,7 @@ beforeEach(async () => {
   env = { STARK_CONFIG_DIR: join(folder, 'config') };
 });
 afterEach(async () => {
-  if (existsSync(join(dataDir, 'postgres'))) await command(['down', '--data-dir', dataDir], { env });
+  await stopStack(dataDir);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -29,6 +30,7 @@ const up = (...args: string[]) => ['up', '--data-dir', dataDir, ...ports, ...arg
 
 describe('stark up', () => {
   it('in the foreground ends with 0 on Ctrl-C and leaves no process', async () => {
+    await prepareData(dataDir, root);
     const child = startStark(up('-o', 'json'), { env });
     let stdout = '';
     child.stdout?.on('data', (chunk: Buffer) => {
@@ -81,7 +83,7 @@ describe('stark up', () => {
     ['an unknown plan', ['--plan', 'gold'], 2, /--plan=gold to be one of: self-hosted, free, pro, team/],
     ['an argument', ['now'], 2, /unexpected argument: now/],
   ])('refuses %s', async (_, args, code, message) => {
-    const result = await command(up(...args), { env });
+    const result = await sharedStark(up(...args), { env });
     expect(result).toMatchObject({ code, stdout: '' });
     expect(result.stderr).toMatch(message);
   });
@@ -99,9 +101,7 @@ describe('stark up', () => {
 
   it('throws data away only when it is told twice', async () => {
     await prepareData(dataDir, root);
-    expect((await command(up('--detach'), { env })).code).toBe(0);
-    await command(['down'], { env });
-    const unsure = await command(up('--detach', '--reset'), { env });
+    const unsure = await sharedStark(up('--detach', '--reset'), { env });
     expect(unsure).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes is needed') });
   }, 90_000);
 

@@ -8,7 +8,7 @@ import type { Pack, WebPack } from '@stark-o/core';
 import type { Frame, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TestBrowser } from '../harness/chromium.js';
-import { stark } from '../harness/command.js';
+import { sharedStark } from '../harness/command.js';
 import { root } from '../harness/stack.js';
 import { runPack } from './pack-harness.js';
 
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 async function bundle(example: string): Promise<{ default: Pack; web: WebPack }> {
   const out = join(folder, `${example}.mjs`);
-  const made = await stark(['pack', 'bundle', join(root, 'examples', example), '--out', out]);
+  const made = await sharedStark(['pack', 'bundle', join(root, 'examples', example), '--out', out]);
   expect(made.code, made.stderr).toBe(0);
   return import(pathToFileURL(out).href);
 }

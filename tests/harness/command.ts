@@ -27,9 +27,12 @@ export async function stark(
   return result;
 }
 
-/** The same in a process that many commands share, and much sooner: for a command that reads nothing and leaves nothing running. */
-export function sharedStark(args: string[], { env }: { env?: Record<string, string> } = {}): Promise<CommandResult> {
-  return runInServer(args, root, environment(env));
+/** The same in a process that many commands share, and much sooner: for a command that leaves nothing running. */
+export function sharedStark(
+  args: string[],
+  { env, input = '' }: { env?: Record<string, string>; input?: string | undefined } = {},
+): Promise<CommandResult> {
+  return runInServer({ args, cwd: root, env: environment(env), input });
 }
 
 /** Starts a `stark` command that stays. */

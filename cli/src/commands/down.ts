@@ -1,4 +1,5 @@
 import * as Flags from '@oclif/core/flags';
+import { readStackState, stopStack } from '@stark-o/local/running-stack';
 import { StarkCommand } from '../base/command.js';
 import { Progress } from '../base/progress.js';
 import { dataDirInForce } from '../stack/place.js';
@@ -12,7 +13,6 @@ export default class Down extends StarkCommand<typeof Down> {
 
   async run(): Promise<void> {
     const dataDir = await dataDirInForce(this.flags);
-    const { readStackState, stopStack } = await import('@stark-o/local');
     const running = await readStackState(dataDir);
     if (running !== undefined) {
       const progress = new Progress();

@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { readStackState } from '@stark-o/local/running-stack';
 import { StarkCommand } from '../base/command.js';
 import { Contexts } from '../config/contexts.js';
 import { isHealthy, stackLines, stackObject } from '../stack/describe.js';
@@ -18,7 +19,6 @@ export default class Status extends StarkCommand<typeof Status> {
 
   async run(): Promise<void> {
     const dataDir = await dataDirInForce(this.flags);
-    const { readStackState } = await import('@stark-o/local');
     const status = await readStackState(dataDir);
     if (status === undefined) {
       throw new StarkError(`no stack is running in ${dataDir}`, {

@@ -1,9 +1,10 @@
 // Runs one command line after the other without a new process for each: loading the program is most of what a command costs.
+import { Readable } from 'node:stream';
 import { main } from '../../dist/main.js';
 
 const own = { ...process.env };
 
-process.on('message', async ({ args, cwd, env }) => {
+process.on('message', async ({ args, cwd, env, input }) => {
   const printed = { stdout: '', stderr: '' };
   const streams = ['stdout', 'stderr'].map((name) => {
     const { write } = process[name];
@@ -18,6 +19,7 @@ process.on('message', async ({ args, cwd, env }) => {
     };
   });
   process.chdir(cwd);
+  Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true });
   process.exitCode = undefined;
   replaceEnvironment(env);
   const code = await main(args);

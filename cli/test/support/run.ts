@@ -30,13 +30,12 @@ export class Machine {
   readonly home = temporaryFolder();
   readonly config = join(this.home, 'config');
 
-  /** Runs a command to its end; in a process of its own when that can make a difference: with input or another environment. */
+  /** Runs a command to its end; in a process of its own when that can make a difference, with another environment. */
   async run(args: string[], options: RunOptions = {}): Promise<Result> {
-    if (options.input === undefined && options.env === undefined) {
-      return runInServer(args, options.cwd ?? this.home, this.#environment());
-    }
+    const { env, cwd = this.home, input = '' } = options;
+    if (env === undefined) return runInServer({ args, cwd, env: this.#environment(), input });
     const child = this.start(args, options);
-    child.stdin?.end(options.input ?? '');
+    child.stdin?.end(input);
     return ended(child);
   }
 
