@@ -1345,7 +1345,7 @@ CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_ver
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '679201f91b7a1ca909eb997a1379d3e9';
+as md5 'ab3cf07cbe9c903d86bcd5940e8290b9';
 comment on function stark.update_cluster_config(jsonb,bigint) is 'Changes settings of the cluster.';
 grant execute on function stark.update_cluster_config(jsonb,bigint) to authenticated;
 grant execute on function stark.update_cluster_config(jsonb,bigint) to service_role;
@@ -1405,7 +1405,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_sightings jsonb, p_since timestam
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '5dfe3356944d374d93340d68f416105b';
+as md5 'c9e5144840f9c4574e9034c731d9b3df';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
@@ -1509,7 +1509,7 @@ CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 '3e502ec4e1d07f45738d8126502c1807';
+as md5 '378fb5caa878a204d3572d751fc37144';
 comment on function stark_internal.call_watcher(timestamp with time zone) is 'Has Edge Function watch listen to the nodes for the next minute.';
 
 CREATE OR REPLACE FUNCTION stark_internal.caller_name()
@@ -2219,7 +2219,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 '816148eb0d382ba7667c69e2ac41faa9';
+as md5 'f680e6efd41bc400ec0c970183204f4a';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.own_rules(p_group stark_internal.pod_group)
@@ -2279,7 +2279,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
-as md5 '9412ab712d4854555bba398d20e0a0e4';
+as md5 '5f864e7859ad4257928360735a5e0ce0';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])

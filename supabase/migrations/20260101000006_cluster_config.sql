@@ -129,7 +129,7 @@ begin
     return v_config;
   end if;
   begin
-    execute (select format('update stark.cluster_config c set updated_at = now(), %s returning *', string_agg(format('%1$I = ($1).%1$I', k), ', '))
+    execute (select format('update stark.cluster_config c set updated_at = now(), %s where c.name = ($1).name returning *', string_agg(format('%1$I = ($1).%1$I', k), ', '))
              from jsonb_object_keys(p_changes) k)
       using jsonb_populate_record(v_config, p_changes) into v_config;
   exception

@@ -121,19 +121,22 @@ begin
       ord bigint, pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint, fits boolean, waits boolean
     ) on commit delete rows;
   end if;
-  delete from pg_temp.pass_nodes;
-  delete from pg_temp.pass_facts;
-  delete from pg_temp.pass_pods;
-  delete from pg_temp.pass_selectors;
-  delete from pg_temp.pass_rules;
-  delete from pg_temp.pass_domains;
-  delete from pg_temp.pass_counts;
-  delete from pg_temp.pass_holders;
-  delete from pg_temp.pass_bans;
-  delete from pg_temp.pass_wishes;
-  delete from pg_temp.pass_bindings;
-  delete from pg_temp.pass_reasons;
-  delete from pg_temp.pass_nominations;
+  -- Hosted Supabase loads safeupdate into PostgREST's sessions: an update or delete without a where of its own fails there, in
+  -- functions and on temporary tables too. The planner drops `where true`, so it costs nothing. truncate would give 13 tables new
+  -- files and throw away every plan that reads them.
+  delete from pg_temp.pass_nodes where true;
+  delete from pg_temp.pass_facts where true;
+  delete from pg_temp.pass_pods where true;
+  delete from pg_temp.pass_selectors where true;
+  delete from pg_temp.pass_rules where true;
+  delete from pg_temp.pass_domains where true;
+  delete from pg_temp.pass_counts where true;
+  delete from pg_temp.pass_holders where true;
+  delete from pg_temp.pass_bans where true;
+  delete from pg_temp.pass_wishes where true;
+  delete from pg_temp.pass_bindings where true;
+  delete from pg_temp.pass_reasons where true;
+  delete from pg_temp.pass_nominations where true;
 end;
 $$;
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';

@@ -433,7 +433,7 @@ begin
   v_zero.memory := 0;
   v_zero.storage := 0;
   loop
-    delete from pg_temp.pass_nominated;
+    delete from pg_temp.pass_nominated where true;
     with rejected as materialized (
       select distinct r.node_no from stark_internal.rejections(v_zero) r where r.reason not like 'insufficient %'
     ), leaving as materialized (

@@ -38,7 +38,7 @@ begin
   if v_url is null or v_key is null or not exists (select from stark.nodes n where n.status in ('healthy', 'unhealthy')) then
     return false;
   end if;
-  update stark_internal.node_watch w set called_at = p_now;
+  update stark_internal.node_watch w set called_at = p_now where w.only_row;
   perform net.http_post(
     url => rtrim(v_url, '/') || '/functions/v1/watch',
     headers => jsonb_build_object('Content-Type', 'application/json', 'apikey', v_key));
@@ -201,7 +201,8 @@ begin
   end if;
   perform stark_internal.lock_cluster();
   update stark_internal.node_watch w set watched =
-    (w.watched + tstzmultirange(tstzrange(least(p_since, v_at), v_at, '[]'))) * tstzmultirange(tstzrange(v_at - interval '2 hours', null));
+    (w.watched + tstzmultirange(tstzrange(least(p_since, v_at), v_at, '[]'))) * tstzmultirange(tstzrange(v_at - interval '2 hours', null))
+    where w.only_row;
   perform stark_internal.renew_leases(p_sightings, v_at);
   perform stark_internal.reap_nodes();
   return jsonb_build_object('roll_call', exists (

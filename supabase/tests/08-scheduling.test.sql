@@ -9,7 +9,7 @@ create function pg_temp.place(p_item jsonb) returns text language plpgsql as $$
 declare v text;
 begin
   select coalesce(p.node_name, p.status_reason || ': ' || p.status_message) into v from stark.create_pods(jsonb_build_array('{"pack": "open"}'::jsonb || p_item)) p;
-  delete from stark.pods;
+  delete from stark.pods where true;
   return v;
 end $$;
 create function pg_temp.spec(p_spec text) returns jsonb language sql as $$ select jsonb_build_object('spec', p_spec::jsonb) $$;
@@ -46,7 +46,7 @@ delete from stark.nodes;
 select tests.add_node('n1', 'uma');
 create function pg_temp.status_gives(p_status text) returns text language plpgsql as $$
 begin
-  update stark.nodes set status = p_status;
+  update stark.nodes set status = p_status where true;
   return pg_temp.place('{}');
 end $$;
 select is(pg_temp.status_gives(s), 'Unschedulable: 0/1 nodes: 1 node ' || s, format('a node that is %s gets nothing', s)) from unnest(array['unhealthy', 'offline', 'unknown']) s;
@@ -113,7 +113,7 @@ select is(pg_temp.unified('[{"matchExpressions": [{"key": "zone", "operator": "I
 delete from stark.nodes where name = 'n2';
 create function pg_temp.tainted(p_taints text, p_tolerations text) returns text language plpgsql as $$
 begin
-  update stark.nodes set taints = p_taints::jsonb;
+  update stark.nodes set taints = p_taints::jsonb where true;
   return pg_temp.place(jsonb_build_object('spec', jsonb_build_object('tolerations', p_tolerations::jsonb)));
 end $$;
 select is(pg_temp.tainted(taints, tolerations), placed, format('%s: %s', placed, what)) from (values

@@ -4,14 +4,14 @@ select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user');
 select tests.add_pack('open', 'ada', 'public');
 select count(tests.add_node('n' || i, 'ada', p_labels => jsonb_build_object('disk', case when i = 3 then 'ssd' else 'hdd' end))) from generate_series(1, 3) i;
-create function pg_temp.policy(p_policy text) returns void language sql as $$ update stark.cluster_config set scheduling_policy = p_policy $$;
+create function pg_temp.policy(p_policy text) returns void language sql as $$ update stark.cluster_config set scheduling_policy = p_policy where true $$;
 create function pg_temp.counts(p_replicas integer, p_spec text default '{}') returns text language plpgsql as $$
 declare v text;
 begin
   select string_agg(n || ':' || c, ' ' order by n) into v from (
     select coalesce(p.node_name, 'none') as n, count(*) as c
     from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'replicas', p_replicas, 'spec', p_spec::jsonb))) p group by 1) x;
-  delete from stark.pods;
+  delete from stark.pods where true;
   return v;
 end $$;
 
@@ -26,7 +26,7 @@ create temporary table seen as select pg_temp.counts(9) as counts;
 select is(pg_temp.counts(9), (select counts from seen), 'random with the same seed gives the same');
 create function pg_temp.seeded(p_seed bigint) returns text language plpgsql as $$
 begin
-  update stark.cluster_config set scheduling_seed = p_seed;
+  update stark.cluster_config set scheduling_seed = p_seed where true;
   return pg_temp.counts(9);
 end $$;
 select cmp_ok((select count(distinct pg_temp.seeded(s)) from generate_series(1, 8) s), '>', 1::bigint, 'another seed gives others');

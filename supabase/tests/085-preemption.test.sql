@@ -14,7 +14,7 @@ end $$;
 create function pg_temp.on_node(p_node text) returns jsonb language sql as $$ select jsonb_build_object('nodeName', p_node) $$;
 create function pg_temp.victims() returns text language sql as $$ select coalesce(string_agg(name, ' ' order by name), '') from stark.pods where status = 'stopping' $$;
 create function pg_temp.gone() returns void language sql as $$ update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping' $$;
-create function pg_temp.clear() returns void language sql as $$ delete from stark.pods $$;
+create function pg_temp.clear() returns void language sql as $$ delete from stark.pods where true $$;
 select tests.add_node('n1', 'ada');
 
 -- One node

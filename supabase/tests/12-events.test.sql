@@ -7,7 +7,7 @@ grant all on mark to public;
 insert into mark select coalesce(max(seq), 0) from stark.events;
 create temporary view news with (security_invoker = true) as select e.* from stark.events e, mark where e.seq > mark.seq;
 grant select on news to public;
-create function pg_temp.forget() returns void language sql security definer as $$ update mark set seq = (select coalesce(max(seq), 0) from stark.events) $$;
+create function pg_temp.forget() returns void language sql security definer as $$ update mark set seq = (select coalesce(max(seq), 0) from stark.events) where true $$;
 
 -- Nodes are compared column by column: none may be forgotten.
 select is_empty($$select a.attname from pg_catalog.pg_attribute a, pg_catalog.pg_proc f

@@ -6,7 +6,7 @@ select tests.add_pack('open', 'uma', 'public'), tests.add_pack('open', 'uma', 'p
 select tests.add_node('n1', 'uma', p_labels => '{"zone": "a"}');
 create temporary view warnings with (security_invoker = true) as select e.* from stark.events e where e.type like '%.conflict';
 grant select on warnings to public;
-create function pg_temp.forget() returns void language sql security definer as $$ update stark.events set type = replace(type, 'conflict', 'past'); update stark_internal.recent_edits set edited_at = edited_at - interval '11 seconds' $$;
+create function pg_temp.forget() returns void language sql security definer as $$ update stark.events set type = replace(type, 'conflict', 'past') where true; update stark_internal.recent_edits set edited_at = edited_at - interval '11 seconds' where true $$;
 create function pg_temp.as(p_user text, p_call text) returns text language plpgsql as $$
 begin
   perform tests.sign_in(p_user);

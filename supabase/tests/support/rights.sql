@@ -48,7 +48,7 @@ begin
     select p.id, 1, now(), p.namespace, 'stdout', 'a line' from stark.pods p;
   update stark.profiles set disabled_at = now() where id = tests.uid('off');
   update stark.nodes set owner_id = tests.uid('stranger'), agent_id = tests.uid('agent') where name = 'node-agent';
-  delete from tests.rights_things;
+  delete from tests.rights_things where true;
   insert into tests.rights_things
     select a.actor, t.word, t.letter, t.id
     from tests.rights_actors() a, lateral (values
