@@ -6,6 +6,7 @@ import { databaseUnavailable, isDatabaseError, postgrestError, ResponseError } f
 import { JsonValues } from './json-values.js';
 import { isLostConnection, withReconnect } from './reconnect.js';
 import { cookiesOf, rememberRefusal, requestContext } from './request-context.js';
+import { safeUpdate } from './safe-update.js';
 
 /** `rest` answers database errors as PostgREST does; `service` leaves them to lite's Auth and Storage. */
 export type ConnectionMode = 'rest' | 'service';
@@ -51,7 +52,8 @@ export class LiteConnection extends PostgresConnection {
     super({ url: options.databaseUrl });
     this.#options = options;
     const { databaseUrl, mode, maxConnections: max } = options;
-    this.kysely = openDatabase({ databaseUrl, application: `stark-${mode}`, max }, rememberRefusal);
+    const database = openDatabase({ databaseUrl, application: `stark-${mode}`, max }, rememberRefusal);
+    this.kysely = mode === 'rest' ? database.withPlugin(safeUpdate) : database;
   }
 
   override async introspect(): Promise<Introspection> {
