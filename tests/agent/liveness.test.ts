@@ -7,6 +7,7 @@ import WebSocket from 'ws';
 import { Cable } from '../harness/cable.js';
 import { descendants } from '../harness/processes.js';
 import { startTestStack, type TestStack } from '../harness/stack.js';
+import { StatementLog } from '../harness/statement-log.js';
 import { waitFor } from '../harness/wait.js';
 import { startAgentProcess } from './agent-process.js';
 import { ADMIN, Cluster } from './cluster.js';
@@ -17,8 +18,10 @@ const TIMEOUT_SECONDS = 3;
 let test: TestStack;
 let cluster: Cluster;
 let database: pg.Client;
+let statements: StatementLog;
 beforeAll(async () => {
   test = await startTestStack();
+  statements = await StatementLog.start(await test.superuserUrl(), { ofTheApi: true });
   cluster = await Cluster.setUp(test);
   database = new pg.Client(test.stack.dbUrl);
   await database.connect();
@@ -30,7 +33,7 @@ beforeAll(async () => {
 const children: ChildProcess[] = [];
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
-  await database?.end();
+  await Promise.all([database?.end(), statements?.stop()]);
   await test?.stop();
 });
 
@@ -187,5 +190,26 @@ describe('liveness', () => {
       return rows.length > 0;
     });
     expect(await node('quiet')).toMatchObject({ status: 'healthy', incarnation: 1 });
+  });
+
+  it('and all else changed no row without a WHERE, which hosted Supabase refuses', async () => {
+    await call(cluster.client, 'update_node', { p_name: 'quiet', p_labels: { room: 'attic' } });
+    const id = await cluster.createPod('service', { nodeName: 'quiet' });
+    await cluster.running(id);
+    await call(cluster.client, 'stop_pods', { p_ids: [id] });
+    await call(cluster.client, 'delete_pods', { p_ids: [id] });
+    await waitFor('the pod to go', async () => (await cluster.pod(id)) === undefined);
+    await call(cluster.client, 'drain_node', { p_name: 'quiet' });
+    const { rows: jobs } = await database.query<{ command: string }>('select command from cron.job');
+    for (const { command } of jobs) await database.query(command);
+    expect(await statements.unfiltered()).toEqual([]);
+    expect(statements.texts).toEqual(
+      expect.arrayContaining([
+        'delete from pg_temp.pass_nodes where $1',
+        'update stark_internal.node_watch w set called_at = p_now where w.only_row',
+        expect.stringMatching(/^update stark_internal\.node_watch w set watched = .* where w\.only_row$/),
+        expect.stringMatching(/^update stark\.cluster_config c set .* where c\.name = \(\$1\)\.name returning \*$/),
+      ]),
+    );
   });
 }, 120_000);

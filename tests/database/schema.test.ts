@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { adviseOn } from '../../scripts/db/advisors.mjs';
 import { firstDifference } from '../../scripts/db/command-line.mjs';
@@ -7,7 +8,10 @@ import { dumpSchemas, goldenPath } from '../../scripts/db/dump.mjs';
 import { prepareTap, runTapFile, tapFiles } from '../../scripts/db/tap.mjs';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
 import { generateTypes, typesPath } from '../../scripts/db/types.mjs';
+import { StatementLog } from '../harness/statement-log.js';
+import { definitionsIn } from './definitions.js';
 import { connect } from './sessions.js';
+import { unfilteredWrites, withoutEachWhere, writesOf } from './writes.js';
 
 let database: TestDatabase;
 
@@ -88,15 +92,106 @@ describe('a change that nobody wrote down', () => {
   });
 });
 
+// PostgREST's sessions on hosted projects have safeupdate loaded, which refuses an UPDATE or DELETE without a WHERE.
+describe('what functions, rules and jobs update and delete', () => {
+  const offenders = async (client: pg.Client) =>
+    (await definitionsIn(client)).flatMap(({ name, text }) =>
+      unfilteredWrites(text).map((write) => `${name}: ${write}`),
+    );
+
+  it('has a WHERE', async () => {
+    const client = await connect(database);
+    expect(await offenders(client).finally(() => client.end())).toEqual([]);
+  });
+
+  it('is found when its WHERE is taken out, each of the 17 that once had none too', async () => {
+    const client = await connect(database);
+    const definitions = await definitionsIn(client).finally(() => client.end());
+    const missed: string[] = [];
+    for (const { name, text } of definitions) {
+      const variants = withoutEachWhere(text);
+      expect([name, variants.length]).toEqual([name, writesOf(text).length]);
+      for (const variant of variants) {
+        const found = unfilteredWrites(variant ?? '');
+        expect([name, found.length]).toEqual([name, 1]);
+        missed.push(`${name.replace(/\(.*/, '')}: ${found[0]}`);
+      }
+    }
+    const emptied = 'nodes facts pods selectors rules domains counts holders bans wishes bindings reasons nominations';
+    expect(missed).toEqual(
+      expect.arrayContaining([
+        ...emptied.split(' ').map((what) => `stark_internal.open_tables: DELETE of pg_temp.pass_${what} without WHERE`),
+        'stark_internal.place_nominated: DELETE of pg_temp.pass_nominated without WHERE',
+        'stark_internal.call_watcher: UPDATE of stark_internal.node_watch without WHERE',
+        'stark.watch_nodes: UPDATE of stark_internal.node_watch without WHERE',
+        'stark.update_cluster_config: UPDATE of stark.cluster_config without WHERE',
+      ]),
+    );
+  });
+
+  it('is looked for in every kind of them', async () => {
+    const client = await connect(database);
+    try {
+      await client.query(`begin;
+        create function stark_internal.careless() returns trigger language plpgsql as 'begin delete from stark.pods; end';
+        create function stark.careless() returns void begin atomic delete from stark.pods; end;
+        create procedure public.careless() language sql as 'update stark.pods set ready = false';
+        create rule careless as on insert to stark.packs do also delete from stark.pods;
+        select cron.schedule('careless', '* * * * *', 'delete from stark.pods');`);
+      expect(await offenders(client)).toEqual([
+        'careless(): UPDATE of stark.pods without WHERE',
+        'job careless: DELETE of stark.pods without WHERE',
+        'rule careless: DELETE of stark.pods without WHERE',
+        'stark.careless(): DELETE of stark.pods without WHERE',
+        'stark_internal.careless(): DELETE of stark.pods without WHERE',
+      ]);
+    } finally {
+      await client.end();
+    }
+  });
+});
+
 describe('pgTAP', async () => {
+  let log: StatementLog;
   beforeAll(async () => {
     await prepareTap(database.url());
+    log = await StatementLog.start(database.url('supabase_admin'));
   });
+  afterAll(() => log?.stop());
 
   it.each(await tapFiles())('%s', async (name) => {
     const { tests, failures } = await runTapFile(database.url(), name);
     expect(failures).toEqual([]);
     expect(tests).toBeGreaterThan(0);
+    expect(await log.unfiltered(), 'what ran without a WHERE').toEqual([]);
+  });
+
+  it('has run each of the 17 that once had no WHERE', async () => {
+    const client = await connect(database);
+    const definitions = await definitionsIn(client).finally(() => client.end());
+    const emptied = definitions
+      .filter(({ name }) => /^stark_internal\.(open_tables|place_nominated)\(/.test(name))
+      .flatMap(({ text }) => writesOf(text).map(({ target }) => `delete from ${target} where $1`));
+    expect(log.texts).toEqual(
+      expect.arrayContaining([
+        ...emptied,
+        'update stark_internal.node_watch w set called_at = p_now where w.only_row',
+        expect.stringMatching(/^update stark_internal\.node_watch w set watched = .* where w\.only_row$/),
+        expect.stringMatching(/^update stark\.cluster_config c set .* where c\.name = \(\$1\)\.name returning \*$/),
+      ]),
+    );
+  });
+
+  it('shows a statement without a WHERE that runs in a function', async () => {
+    await run(`begin;
+      create function pg_temp.careless() returns void language plpgsql as
+        $$ begin execute format('with gone as (delete from %s returning *) select count(*) from gone', 'stark.join_tokens'); end $$;
+      select pg_temp.careless();
+      delete from stark.join_tokens;
+      rollback;`);
+    expect(await log.unfiltered()).toEqual([
+      expect.stringMatching(/^DELETE of stark.join_tokens without WHERE: with gone/),
+    ]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,8 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface TestStack {
   stack: Stack;
   folder: string;
+  /** The database as its superuser, whom hosted projects do not have. */
+  superuserUrl(): Promise<string>;
   /** Stops the stack and removes its folder. */
   stop(): Promise<void>;
 }
@@ -34,6 +36,15 @@ export async function startTestStack(options: Partial<StackOptions> = {}): Promi
     return {
       stack,
       folder,
+      superuserUrl: async () => {
+        const url = new URL(stack.dbUrl);
+        url.username = 'supabase_admin';
+        url.password = await readFile(
+          join(options.dataDir ?? join(folder, 'data'), 'postgres', 'superuser.password'),
+          'utf8',
+        );
+        return url.href;
+      },
       stop: async () => {
         await stack.stop();
         await remove();
