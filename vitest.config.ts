@@ -15,7 +15,7 @@ class LongestFirst extends BaseSequencer {
 
 export default defineConfig({
   test: {
-    include: ['{core,agent,cli,local,local/realtime}/test/**/*.test.ts', 'tests/**/*.test.ts'],
+    include: ['{core,file-lock,agent,cli,local,local/realtime}/test/**/*.test.ts', 'tests/**/*.test.ts'],
     // Most files start servers of their own, and wait for them; one worker more than the two cores of the smallest machine uses
     // the waiting, and still more would make deadlines late.
     maxWorkers: 3,

@@ -9,6 +9,7 @@ import { build, checkNode, installBrowser, installDependencies, root } from './s
 
 const quickFiles = [
   'core/test',
+  'file-lock/test',
   'agent/test',
   'cli/test',
   'local/test/control',

@@ -32,6 +32,8 @@ describe('the repository', () => {
     'core/src/agent.ts': "import '@stark-o/agent';",
     'core/src/node.ts': "import 'node:fs';",
     'core/src/relative.ts': "import '../../cli/src/index.js';",
+    'file-lock/src/core.ts': "import '@stark-o/core';",
+    'file-lock/src/relative.ts': "import '../../core/src/errors.js';",
     'agent/src/cli.ts': "import '@stark-o/cli';",
     'agent/src/local.ts': "import '@stark-o/local';",
     'local/src/core.ts': "import '@stark-o/core';",
@@ -39,8 +41,9 @@ describe('the repository', () => {
     'local/realtime/src/cli.ts': "import '@stark-o/cli';",
   };
   const downward = {
-    'cli/src/all.ts': "import '@stark-o/core';\nimport '@stark-o/local';",
-    'agent/src/core.ts': "import '@stark-o/core';\nimport 'node:fs';",
+    'cli/src/all.ts': "import '@stark-o/core';\nimport '@stark-o/local';\nimport '@stark-o/file-lock';",
+    'local/src/lock.ts': "import '@stark-o/file-lock';",
+    'agent/src/core.ts': "import '@stark-o/core';\nimport '@stark-o/file-lock';\nimport 'node:fs';",
   };
 
   it('refuses imports that point up, and only those', async () => {
@@ -61,7 +64,7 @@ describe('the repository', () => {
   });
 
   it('names exact versions, and no registry', () => {
-    const manifests = ['.', 'core', 'agent', 'cli', 'local', 'local/realtime'].map((folder) =>
+    const manifests = ['.', 'core', 'file-lock', 'agent', 'cli', 'local', 'local/realtime'].map((folder) =>
       JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')),
     );
     const wanted = manifests.flatMap(({ dependencies, devDependencies }) =>

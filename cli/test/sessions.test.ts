@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { tryLock } from '@stark-o/file-lock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withFileLock } from '../src/session/lock.js';
 import { SessionFile } from '../src/session/sessions.js';
@@ -146,23 +147,9 @@ describe('a password', () => {
 
 describe('the lock', () => {
   const path = join(temporaryFolder(), 'a.lock');
-  const dead = { pid: 2 ** 22 + 1, since: Date.now(), id: 'dead' };
 
-  it('lets one in at a time', async () => {
-    let inside = 0;
-    let most = 0;
-    const visit = () =>
-      withFileLock(path, async () => {
-        most = Math.max(most, ++inside);
-        await new Promise((done) => setImmediate(done));
-        inside--;
-      });
-    await Promise.all(Array.from({ length: 10 }, visit));
-    expect(most).toBe(1);
-  });
-
-  it('of a process that died is taken over, by one of many', async () => {
-    await writeFile(path, JSON.stringify(dead));
+  /** Eight at once; each says how many were inside with it. */
+  async function visits(): Promise<number[]> {
     let inside = 0;
     const seen: number[] = [];
     const visit = () =>
@@ -172,18 +159,46 @@ describe('the lock', () => {
         inside--;
       });
     await Promise.all(Array.from({ length: 8 }, visit));
-    expect(seen).toEqual(Array(8).fill(1));
+    return seen;
+  }
+
+  it('lets one in at a time', async () => {
+    expect(await visits()).toEqual(Array(8).fill(1));
   });
 
-  it('that is too old is taken over', async () => {
-    await writeFile(path, JSON.stringify({ pid: process.pid, since: Date.now() - 60_000, id: 'stuck' }));
+  it('of a process that died is taken over, by one of many', async () => {
+    await writeFile(path, JSON.stringify({ pid: 2 ** 22 + 1, since: Date.now(), id: 'dead' }));
+    expect(await visits()).toEqual(Array(8).fill(1));
+  });
+
+  it('of a process that died is taken over, though another has its number now', async () => {
+    await writeFile(path, JSON.stringify({ pid: process.pid, since: Date.now(), id: 'recycled' }));
     expect(await withFileLock(path, async () => 'in')).toBe('in');
   });
 
   it('that somebody holds is waited for, with an end', async () => {
-    await writeFile(path, JSON.stringify({ pid: process.pid, since: Date.now(), id: 'held' }));
-    await expect(withFileLock(path, async () => 'in', { timeoutMs: 150 })).rejects.toMatchObject({
+    const lock = tryLock(path);
+    const late = withFileLock(path, async () => 'in', { timeoutMs: 150 });
+    await expect(late).rejects.toMatchObject({
       code: 'SESSION_LOCKED',
+      message: `waited 0.15 s for ${path}, held by process ${process.pid}`,
+      hint: `end process ${process.pid}`,
+    });
+    const waiting = withFileLock(path, async () => 'in');
+    lock?.release();
+    expect(await waiting).toBe('in');
+  });
+
+  it('is free again when the work failed', async () => {
+    await expect(withFileLock(path, () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
+    expect(await withFileLock(path, async () => 'in')).toBe('in');
+  });
+
+  it('that cannot be had here names the way out', async () => {
+    await expect(withFileLock(temporaryFolder(), async () => 'in')).rejects.toMatchObject({
+      code: 'LOCK_UNAVAILABLE',
+      message: expect.stringMatching(/^cannot lock .*: EISDIR/),
+      hint: expect.stringContaining('STARK_CONFIG_DIR'),
     });
   });
 });

@@ -1,15 +1,12 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { type FileLock, FileLockError, lockHolder, tryLock } from '@stark-o/file-lock';
 import { StackError } from './errors.js';
 
-/**
- * The control socket of a running stack. It is also the lock on the data directory: whoever listens on it owns the
- * directory, and the kernel takes it away with the process, so a stack that was killed leaves no lock behind and a
- * recycled process id cannot be mistaken for a running stack.
- */
+/** What a running stack answers on the control socket of its data directory. */
 export interface ControlHandlers {
   status(): unknown | Promise<unknown>;
   stop(): Promise<void>;
@@ -24,9 +21,6 @@ interface Answer {
 // sun_path holds 107 bytes; a data directory deeper than that gets its socket in the temporary folder.
 const longestSocketPath = 100;
 
-// A takeover is a few system calls; a lock file older than this belongs to a process that died in the middle.
-const takeoverMs = 10_000;
-
 // No socket file, no process behind it, or a file where the data directory should be.
 const nobodyListens: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
 
@@ -38,48 +32,53 @@ export function controlPath(dataDir: string): string {
   return Buffer.byteLength(inside) <= longestSocketPath ? inside : join(tmpdir(), `${name}.sock`);
 }
 
-/** Takes the data directory, or throws DATA_DIR_IN_USE. */
+/**
+ * Takes the data directory, or throws DATA_DIR_IN_USE. Who has the lock owns the directory and its socket: a socket that is
+ * there already was left behind by a stack that was killed. It is asked nevertheless, because people remove lock files.
+ */
 export async function takeControl(dataDir: string, handlers: ControlHandlers): Promise<{ release(): void }> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const lock = takeLock(dataDir);
   const path = controlPath(dataDir);
   const server = createServer((socket) => serve(socket, handlers));
-  if (!(await listen(server, path))) await takeOver(server, path, dataDir);
-  if (process.platform !== 'win32') await chmod(path, 0o600);
-  // Not waiting for open connections: the one that asked for the stop is still owed its answer.
-  return { release: () => void server.close() };
+  try {
+    const running = (await askStack(dataDir, 'status')) as { pid?: number } | undefined;
+    if (running !== undefined) throw inUse(dataDir, running.pid);
+    if (process.platform !== 'win32') await rm(path, { force: true });
+    await listen(server, path);
+    if (process.platform !== 'win32') await chmod(path, 0o600);
+  } catch (error) {
+    server.close();
+    lock.release();
+    throw error;
+  }
+  return {
+    release: () => {
+      // This removes the socket, so the lock goes last. Nobody waits for open connections: the one that asked for the stop is
+      // still owed its answer.
+      server.close();
+      lock.release();
+    },
+  };
 }
 
-/**
- * Takes the socket of a stack that is no more. A second one doing the same at the same moment could remove the first
- * one's new socket, so the removal and the new listen stand under a lock file of their own.
- */
-async function takeOver(server: Server, path: string, dataDir: string): Promise<void> {
-  const lock = `${path}.takeover`;
-  const age = await stat(lock).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs,
-    () => 0,
-  );
-  if (age > takeoverMs) await rm(lock, { force: true });
+function takeLock(dataDir: string): FileLock {
+  const path = join(dataDir, 'stack.lock');
   try {
-    await writeFile(lock, '', { flag: 'wx' });
+    const lock = tryLock(path);
+    if (lock === undefined) throw inUse(dataDir, lockHolder(path));
+    return lock;
   } catch (cause) {
-    throw new StackError('preflight', 'DATA_DIR_IN_USE', `another stark up is taking data directory ${dataDir}`, {
-      hint: 'wait for it, then run stark status',
+    if (!(cause instanceof FileLockError)) throw cause;
+    throw new StackError('preflight', cause.code, cause.message, {
+      hint: 'choose another --data-dir, on a disk of this machine',
       cause,
     });
   }
-  try {
-    const owner = (await askStack(dataDir, 'status')) as { pid?: number } | undefined;
-    if (owner !== undefined) throw inUse(dataDir, owner.pid);
-    await rm(path, { force: true });
-    if (!(await listen(server, path))) throw inUse(dataDir);
-  } finally {
-    await rm(lock, { force: true });
-  }
 }
 
-function inUse(dataDir: string, pid?: number): StackError {
-  const by = pid === undefined ? 'another stack' : `a stack with pid ${pid}`;
+function inUse(dataDir: string, holder: string | number | undefined): StackError {
+  const by = holder === undefined ? 'another stack' : `a stack with pid ${holder}`;
   return new StackError('preflight', 'DATA_DIR_IN_USE', `data directory ${dataDir} is in use by ${by}`, {
     hint: `stark down --data-dir ${dataDir}, or choose another --data-dir`,
   });
@@ -148,12 +147,9 @@ function readLine(socket: Socket, use: (line: string) => void): void {
   socket.on('data', read);
 }
 
-function listen(server: Server, path: string): Promise<boolean> {
+function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolvePromise, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolvePromise(false);
-      else reject(error);
-    });
-    server.listen(path, () => resolvePromise(true));
+    server.once('error', reject);
+    server.listen(path, () => resolvePromise());
   });
 }

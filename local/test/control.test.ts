@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -58,6 +58,59 @@ describe('the control socket', () => {
     expect(winners).toHaveLength(1);
     expect(await askStack(dataDir, 'status')).toEqual({ pid: process.pid });
     winners[0]?.value.release();
+  });
+
+  it('of a stack whose lock file was removed is not taken from it', async () => {
+    const control = await takeControl(dataDir, handlers);
+    await rm(join(dataDir, 'stack.lock'));
+    await expect(takeControl(dataDir, handlers)).rejects.toMatchObject({
+      code: 'DATA_DIR_IN_USE',
+      message: expect.stringContaining(`pid ${process.pid}`),
+    });
+    expect(await askStack(dataDir, 'status')).toEqual({ pid: process.pid });
+    control.release();
+  });
+
+  it('is not taken from a stack that stands still', async () => {
+    const owner = fork(new URL('fixtures/hold-control.mjs', import.meta.url), [dataDir], { stdio: 'ignore' });
+    await once(owner, 'message');
+    owner.kill('SIGSTOP');
+    try {
+      await expect(takeControl(dataDir, handlers)).rejects.toMatchObject({
+        code: 'DATA_DIR_IN_USE',
+        message: expect.stringContaining(`pid ${owner.pid}`),
+      });
+    } finally {
+      owner.kill('SIGKILL');
+      await once(owner, 'exit');
+    }
+  });
+
+  it.each([
+    ['the number of a living process', JSON.stringify({ pid: process.pid })],
+    ['half a line', '{"pi'],
+  ])('is to be had though a dead stack left a lock file with %s, and a file for a socket', async (_, text) => {
+    await writeFile(join(dataDir, 'stack.lock'), text);
+    await writeFile(controlPath(dataDir), '');
+    const control = await takeControl(dataDir, handlers);
+    expect(await askStack(dataDir, 'status')).toEqual({ pid: process.pid });
+    control.release();
+  });
+
+  it('cannot be had where nothing can be locked, and says so', async () => {
+    await mkdir(join(dataDir, 'stack.lock'));
+    await expect(takeControl(dataDir, handlers)).rejects.toMatchObject({
+      code: 'LOCK_UNAVAILABLE',
+      message: expect.stringMatching(/^cannot lock .*stack.lock: EISDIR/),
+      hint: expect.stringContaining('--data-dir'),
+    });
+  });
+
+  it('leaves the lock when it cannot listen', async () => {
+    await mkdir(join(controlPath(dataDir), 'in the way'), { recursive: true });
+    await expect(takeControl(dataDir, handlers)).rejects.toThrow(/EISDIR|ERR_FS_EISDIR|directory/i);
+    await rm(controlPath(dataDir), { recursive: true });
+    (await takeControl(dataDir, handlers)).release();
   });
 
   it('works for a data directory too deep for a socket path', async () => {

@@ -4,6 +4,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { tryLock } from '../../file-lock/dist/index.js';
 
 /** Where `npm test` keeps, for as long as it runs, folders that many test files begin with. */
 const place = process.env.STARK_TEST_PREPARED_DATA;
@@ -29,29 +30,21 @@ async function makeOnce(kept, make) {
   const draft = `${kept}.draft`;
   const deadline = Date.now() + deadlineMs;
   while (!existsSync(kept)) {
-    if (await begin(draft)) {
+    const lock = tryLock(`${kept}.lock`);
+    if (lock !== undefined) {
       try {
         // Another process may have finished between the two looks.
-        if (!existsSync(kept)) {
-          await make(join(draft, 'data'));
-          await rename(join(draft, 'data'), kept);
-        }
-      } finally {
+        if (existsSync(kept)) return;
         await rm(draft, { recursive: true, force: true });
+        await mkdir(draft);
+        await make(join(draft, 'data'));
+        await rename(join(draft, 'data'), kept);
+        await rm(draft, { recursive: true, force: true });
+      } finally {
+        lock.release();
       }
     } else if (Date.now() > deadline)
       throw new Error(`waited ${deadlineMs / 1000} s for another process to make ${kept}`);
     else await sleep(50);
-  }
-}
-
-/** True for the one process that makes the folder. */
-async function begin(folder) {
-  try {
-    await mkdir(folder);
-    return true;
-  } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw error;
   }
 }

@@ -95,7 +95,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       },
     };
   } catch (error) {
-    await unlock();
+    unlock();
     throw error;
   }
 }

@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { StarkError } from '@stark-o/core/errors';
 import { makePrivateDirectory, readJsonFile, writePrivateJson } from '../config/files.js';
-import { withFileLock } from './lock.js';
 
 /** What signing in gave us. */
 export interface Session {
@@ -58,6 +57,8 @@ export class SessionFile {
     const session = await this.read();
     if (session === undefined || session.expiresAt - marginSeconds > now()) return session;
     await makePrivateDirectory(dirname(this.path));
+    // Most commands need no lock, and start sooner without the code for it.
+    const { withFileLock } = await import('./lock.js');
     return withFileLock(`${this.path}.lock`, async () => {
       const latest = await this.read();
       if (latest === undefined || latest.expiresAt - marginSeconds > now()) return latest;
