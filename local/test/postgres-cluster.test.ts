@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -7,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { PostgresCluster } from '../src/postgres/cluster.js';
 import { ClusterError, PortTakenError } from '../src/postgres/errors.js';
 import { isAlive } from '../src/postgres/processes.js';
+import { findSystemUser } from '../src/postgres/system-user.js';
 import { log, temporaryDirectory, waitFor } from './postgres-support.js';
 
 let folder: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -174,6 +176,44 @@ describe('a cluster', () => {
       if (process.platform === 'linux') expect(error).toMatchObject({ pid: process.pid });
     } finally {
       server.close();
+    }
+  });
+
+  it('starts though a living stranger has the number of a server that was killed', async () => {
+    const first = makeCluster();
+    await first.start();
+    const left = await readFile(path.join(dataDir, 'postmaster.pid'), 'utf8');
+    await first.stop();
+    // Postgres minds only processes of its own account.
+    const stranger = spawn('sleep', ['60'], await findSystemUser());
+    try {
+      await writeFile(path.join(dataDir, 'postmaster.pid'), left.replace(/^\d+/, String(stranger.pid)));
+      const cluster = makeCluster();
+      await cluster.start();
+      expect(await ask(cluster, 'select 1 as n')).toEqual([{ n: 1 }]);
+      expect(isAlive(Number(stranger.pid))).toBe(true);
+    } finally {
+      stranger.kill('SIGKILL');
+    }
+  });
+
+  it.runIf(process.platform === 'linux')('counts a process as ended that nobody has reaped', async () => {
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    try {
+      const [chunk] = (await once(parent.stdout, 'data')) as [Buffer];
+      const zombie = Number(chunk);
+      // A shell would reap it.
+      const name = `/proc/${parent.pid}/comm`;
+      await waitFor(
+        'the parent to be a program that does not',
+        async () => (await readFile(name, 'utf8')) === 'sleep\n',
+      );
+      process.kill(zombie, 'SIGKILL');
+      await waitFor('it to end', async () => / Z /.test(await readFile(`/proc/${zombie}/stat`, 'utf8')));
+      expect(isAlive(zombie)).toBe(false);
+      expect(isAlive(Number(parent.pid))).toBe(true);
+    } finally {
+      parent.kill('SIGKILL');
     }
   });
 

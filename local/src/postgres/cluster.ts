@@ -9,7 +9,7 @@ import { findPort, portTaken } from '../port.js';
 import { findBinaries, type PostgresBinaries } from './binaries.js';
 import { ClusterError } from './errors.js';
 import { installExtensionFiles } from './extension-files.js';
-import { isPostmasterOf, parentOf, waitForEnd } from './processes.js';
+import { isAlive, isPostmasterOf, parentOf, waitForEnd } from './processes.js';
 import { ServerLog } from './server-log.js';
 import { initdbOptions, serverSettings, superuserRules } from './settings.js';
 import { findSystemUser, launchAs, makePrivateDirectory, type SystemUser } from './system-user.js';
@@ -202,9 +202,11 @@ export class PostgresCluster {
 
   /** Stops a server that outlived the process that started it; refuses when that process is alive. */
   async #recover(directory: string): Promise<void> {
-    const lines = (await readFile(path.join(directory, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
-    const pid = Number(lines[0]);
-    if (!Number.isInteger(pid) || pid <= 0 || !(await isPostmasterOf(pid, directory))) return;
+    const file = path.join(directory, 'postmaster.pid');
+    const [first, ...rest] = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+    const pid = Number(first);
+    if (!Number.isInteger(pid) || pid <= 0 || !isAlive(pid)) return;
+    if (!(await isPostmasterOf(pid, directory))) return disown(file, rest);
     const owner = Number(await readFile(ownerFile(directory), 'utf8').catch(() => ''));
     if (owner > 0 && (await parentOf(pid)) === owner) {
       throw new ClusterError(
@@ -283,6 +285,20 @@ export class PostgresCluster {
     this.#log.error(detail, 'Postgres ended unexpectedly');
     for (const listener of this.#exitListeners) listener(detail);
   }
+}
+
+/**
+ * Postgres refuses to start while the process that its file names is alive, a stranger too: in a container the numbers begin
+ * anew, so there is one. It passes over its own parent's number, which is ours. The other lines stay, since by them it
+ * notices sessions of the dead server that still use its memory.
+ */
+async function disown(file: string, rest: string[]): Promise<void> {
+  const { uid, gid } = await stat(file);
+  const draft = `${file}.draft`;
+  await writeFile(draft, [process.pid, ...rest].join('\n'), { mode: 0o600 });
+  // Root writes for the account of the server.
+  if (process.getuid?.() === 0) await chown(draft, uid, gid);
+  await rename(draft, file);
 }
 
 /** Written beside the server's own files: which process of ours is its parent. */
