@@ -19,9 +19,21 @@ export function residentMb(pid: number): number | undefined {
   }
 }
 
-/** When a process started, in ticks since boot; undefined where there is no /proc or no such process. */
+/**
+ * When a process started: which boot of the machine, and ticks since then. No other process ever has the same number and the
+ * same start. Undefined where there is no /proc or no such process.
+ */
 export function startOf(pid: number): string | undefined {
-  return statOf(`/proc/${pid}/stat`)?.[19];
+  const ticks = statOf(`/proc/${pid}/stat`)?.[19];
+  return ticks === undefined ? undefined : `${bootId()} ${ticks}`;
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
 
 // The name in parentheses may hold spaces; what follows it is the third field on.
