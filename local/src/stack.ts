@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyRealtimeSchema, createRealtimeServer, type RealtimeServer, type RealtimeStats } from '@stark-o/realtime';
@@ -334,6 +335,11 @@ export class Stack {
       config: config.functions,
       env: () => hostedEnvironment({ url: this.url, dbUrl: this.dbUrl, keys: this.#apiKeys }),
       jwtSecret: this.#keys.jwtSecret,
+      // A project that is installed for everybody belongs to somebody else.
+      cacheDir: await writableFolder(
+        join(this.#options.workdir, 'supabase', '.temp', 'deno'),
+        join(this.dataDir, 'deno'),
+      ),
       log: this.#options.log,
     });
     this.#onStop('functions', () => functions.stop());
@@ -363,6 +369,17 @@ export class Stack {
       await stop().catch((error: unknown) => this.#log.error({ err: error }, `could not stop ${name}`));
     }
     this.#stopped.resolve();
+  }
+}
+
+/** The wanted folder, made if need be, where we may write it; else the other one. */
+async function writableFolder(wanted: string, fallback: string): Promise<string> {
+  try {
+    await mkdir(wanted, { recursive: true });
+    await access(wanted, constants.W_OK);
+    return wanted;
+  } catch {
+    return fallback;
   }
 }
 

@@ -91,6 +91,7 @@ function asStackError(step: string, error: unknown, hint: string): StackError {
 const clusterHints: Partial<Record<ClusterErrorCode, string>> = {
   PORT_TAKEN: 'stop that program, or stark up --db-port <another>',
   DATA_DIR_IN_USE: 'stark down, or choose another --data-dir',
+  NAMELESS_ACCOUNT: 'add a line for it to /etc/passwd, or run as an account that has one',
   DATA_DIR_UNREACHABLE: 'choose another --data-dir, or run as an ordinary user',
 };
 

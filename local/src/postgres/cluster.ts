@@ -12,7 +12,7 @@ import { installExtensionFiles } from './extension-files.js';
 import { isAlive, isPostmasterOf, parentOf, waitForEnd } from './processes.js';
 import { ServerLog } from './server-log.js';
 import { initdbOptions, serverSettings, superuserRules } from './settings.js';
-import { findSystemUser, launchAs, makePrivateDirectory, type SystemUser } from './system-user.js';
+import { findSystemUser, launchAs, makePrivateDirectory, refuseNameless, type SystemUser } from './system-user.js';
 
 const run = promisify(execFile);
 
@@ -78,11 +78,13 @@ export class PostgresCluster {
 
   /** Makes the database files when the folder has none, and installs the extension files. */
   async initialise(): Promise<{ created: boolean }> {
+    const directory = this.#options.dataDir;
+    const isMade = await exists(path.join(directory, 'PG_VERSION'));
+    const user = await findSystemUser();
+    if (!isMade) refuseNameless(user);
     const binaries = await findBinaries();
     await installExtensionFiles(binaries.extensionDirectory);
-    const user = await findSystemUser();
-    const directory = this.#options.dataDir;
-    if (await exists(path.join(directory, 'PG_VERSION'))) return { created: false };
+    if (isMade) return { created: false };
     await makePrivateDirectory(directory, user);
     await this.#initdb(binaries, user, directory);
     return { created: true };

@@ -5,6 +5,7 @@ export type ClusterErrorCode =
   | 'DATA_DIR_UNREACHABLE'
   | 'NO_BINARIES'
   | 'NO_SYSTEM_USER'
+  | 'NAMELESS_ACCOUNT'
   | 'EXTENSIONS_NOT_WRITABLE'
   | 'INITDB_FAILED'
   | 'START_FAILED'

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chown, mkdir, readFile, stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ClusterError } from './errors.js';
@@ -48,6 +49,20 @@ async function lookUpSystemUser(): Promise<SystemUser> {
   const made = await lookUp('postgres');
   if (made === null) throw new ClusterError('NO_SYSTEM_USER', 'the account "postgres" was made but cannot be found');
   return made;
+}
+
+/** initdb asks the system for the name of its account; no option tells it one. A server that is made already needs none. */
+export function refuseNameless(user: SystemUser): void {
+  if (isAccount(user)) return;
+  try {
+    userInfo();
+  } catch (cause) {
+    throw new ClusterError(
+      'NAMELESS_ACCOUNT',
+      `no database can be made by account ${process.getuid?.()}: it has no name, and initdb needs one`,
+      { cause },
+    );
+  }
 }
 
 async function lookUp(name: string): Promise<SystemUser | null> {
