@@ -1,3 +1,6 @@
+// Before oclif, which asks for the home as it is loaded.
+import './base/account.js';
+
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,12 @@ import { prepareData } from '../harness/prepared-data.js';
 import { descendants, isAlive, waitForEnd } from '../harness/processes.js';
 import { root } from '../harness/stack.js';
 import { waitFor } from '../harness/wait.js';
+
+// An account that is a number and nothing else, as OpenShift gives each container one.
+const nameless = ['setpriv', '--reuid=4711', '--regid=4711', '--clear-groups'];
+const canBecomeNameless =
+  spawnSync('setpriv', [...nameless.slice(1), process.execPath, '-e', `fs.accessSync(${JSON.stringify(root)})`])
+    .status === 0;
 
 // `stark up`, `down` and `status` as a shell sees them: what they leave behind, and what they say when they cannot.
 let folder: string;
@@ -58,6 +65,32 @@ describe('stark up', () => {
     expect(JSON.parse(again.stdout).keys).toEqual(first.keys);
     await waitForEnd(processes);
   }, 120_000);
+
+  it.runIf(canBecomeNameless)(
+    'runs for an account without a name and a home, when its data is there and its project is another’s',
+    async () => {
+      await prepareData(dataDir, root);
+      if (!existsSync(join(dataDir, 'postgres')))
+        await command(up('--detach'), { env }).then(() => command(['down'], { env }));
+      spawnSync('chown', ['-R', '4711:4711', folder]);
+      const project = join(folder, 'project');
+      await cp(join(root, 'supabase'), join(project, 'supabase'), { recursive: true });
+      for (const name of ['node_modules', 'deno.json', 'core']) await symlink(join(root, name), join(project, name));
+      const stark = (args: string[], input = '') => {
+        const [program, ...words] = [...nameless, process.execPath, join(root, 'cli', 'bin', 'stark.js'), ...args];
+        const own = { PATH: process.env.PATH, SUPABASE_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...env };
+        return spawnSync(program as string, words, { cwd: project, env: own, input, encoding: 'utf8' });
+      };
+      const started = stark(up('--detach'));
+      expect(started, started.stderr).toMatchObject({ status: 0 });
+      // An Edge Function, too: Deno keeps what it compiles in the data directory.
+      const setup = stark(['auth', 'setup', '--email', 'ada@example.com', '--password-stdin'], 'correct horse battery');
+      expect(setup, setup.stderr).toMatchObject({ status: 0 });
+      expect(existsSync(join(dataDir, 'deno'))).toBe(true);
+      expect(stark(['down'])).toMatchObject({ status: 0 });
+    },
+    120_000,
+  );
 
   it('runs once per data directory, and twice on one machine', async () => {
     await prepareData(dataDir, root);

@@ -1,7 +1,7 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
-import { usageError } from '@stark-o/core';
+import { StarkError, usageError } from '@stark-o/core';
 import WebSocket from 'ws';
 import { Agent, type AgentEnd, type AgentOptions } from '../agent.js';
 import { ClusterClock } from '../clock.js';
@@ -67,7 +67,13 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   }
   const log = (options.log ?? createAgentLog()).child({ node: name });
   const wanted = folderOf(name, options.dataDir);
-  await mkdir(wanted, { recursive: true, mode: 0o700 });
+  await mkdir(wanted, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+    throw new StarkError(`cannot make data folder ${wanted}: ${cause.code}`, {
+      code: 'DATA_DIR_UNWRITABLE',
+      hint: 'give the agent another --data-dir',
+      cause,
+    });
+  });
   // The sandbox compares real paths.
   const dataDir = await realpath(wanted);
   const unlock = await lockDirectory(dataDir);
@@ -105,8 +111,20 @@ export async function hasJoined(url: string, name: string, dataDir?: string | un
   return (await new SessionFile(folderOf(name, dataDir), url).read()) !== undefined;
 }
 
-function folderOf(name: string, dataDir = join(homedir(), '.stark')): string {
+function folderOf(name: string, dataDir = join(home(), '.stark')): string {
   return join(dataDir, 'agents', name);
+}
+
+function home(): string {
+  try {
+    return homedir();
+  } catch (cause) {
+    throw new StarkError('this account has no home for the data folder', {
+      code: 'USAGE',
+      hint: 'set HOME, or give the agent a --data-dir',
+      cause,
+    });
+  }
 }
 
 async function assemble(

@@ -7,6 +7,8 @@ import { onInterrupt } from '../base/interrupt.js';
 import { Progress } from '../base/progress.js';
 import { confirmTyped } from '../base/prompt.js';
 import { say } from '../base/terminal.js';
+import { configDirectory } from '../config/directories.js';
+import { makePrivateDirectory } from '../config/files.js';
 import { type StackObject, stackLines, stackObject } from '../stack/describe.js';
 import { isInBackground, leaveForeground, startInBackground, tellForeground } from '../stack/detach.js';
 import { dataDirToStart, findWorkdir, useLocalContext } from '../stack/place.js';
@@ -41,6 +43,8 @@ export default class Up extends StarkCommand<typeof Up> {
   async run(): Promise<void> {
     const workdir = await findWorkdir();
     const dataDir = await dataDirToStart(this.flags['data-dir'], workdir);
+    // Where the context is written when all is ready: too late to learn that it cannot be.
+    await makePrivateDirectory(configDirectory());
     if (this.flags.reset && existsSync(dataDir) && readdirSync(dataDir).length > 0) {
       await confirmTyped(`All data in ${dataDir} will be gone.`, 'reset', this.flags.yes);
     }

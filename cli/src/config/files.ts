@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { usageError } from '@stark-o/core/errors';
+import { StarkError, usageError } from '@stark-o/core/errors';
 
 /** Reads a JSON object; nothing when the file is not there, a usage error naming the file when it is no JSON object. */
 export async function readJsonFile(path: string): Promise<Record<string, unknown> | undefined> {
@@ -33,13 +33,32 @@ export async function writePrivateJson(path: string, value: unknown): Promise<vo
     await writeFile(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw unwritable(path, error);
   }
 }
 
-/** Makes a folder with mode 0700, and takes the rights of others away from one that is already there. */
+/**
+ * Makes a folder with mode 0700, and takes the rights of others away from one of ours that is already there. A folder of
+ * somebody else, a volume for example, keeps its mode; what we write there is private nevertheless.
+ */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (process.platform !== 'win32') await chmod(path, 0o700);
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    if (process.platform !== 'win32') await chmod(path, 0o700).catch(unlessForeign);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unlessForeign(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPERM') throw error;
+}
+
+function unwritable(path: string, cause: unknown): StarkError {
+  return new StarkError(`cannot write ${path}: ${(cause as NodeJS.ErrnoException).code}`, {
+    code: 'CONFIG_UNWRITABLE',
+    hint: 'set STARK_CONFIG_DIR to a folder that you may write',
+    cause,
+  });
 }
