@@ -141,7 +141,7 @@ describe('a request', () => {
 });
 
 describe('verify_jwt', () => {
-  it('is on unless config.toml turns it off, and takes JWTs and keys of this project only', async () => {
+  it('is on unless config.toml turns it off, and takes JWTs of this project only', async () => {
     served = await startTestFunctions({ 'echo/index.ts': echo });
     const call = async (headers: Record<string, string>, method = 'POST') =>
       fetch(`${served.url}/functions/v1/echo`, { method, headers });
@@ -154,26 +154,37 @@ describe('verify_jwt', () => {
     const missing = await call({});
     expect([missing.status, await missing.json()]).toEqual([
       401,
-      { code: 401, message: 'Missing authorization header' },
+      { code: 'UNAUTHORIZED_NO_AUTH_HEADER', message: 'Missing authorization header' },
     ]);
+    // A key of the new kind is no JWT, wherever it stands.
+    expect((await call({ apikey: keys.secret })).status).toBe(401);
     for (const token of [
       'nonsense',
       await sign(jwtSecret, '-1m'),
       await sign('x'.repeat(40), '1h'),
+      keys.secret,
+      keys.publishable,
       'sb_secret_of_nobody',
     ]) {
-      const response = await call({ authorization: `Bearer ${token}` });
-      expect([token, response.status]).toEqual([token, 401]);
-      await response.body?.cancel();
+      const response = await call({ apikey: keys.secret, authorization: `Bearer ${token}` });
+      expect([token, response.status, await response.json()]).toEqual([
+        token,
+        401,
+        { code: 'UNAUTHORIZED_INVALID_JWT_FORMAT', message: 'Invalid JWT' },
+      ]);
     }
     expect((await call({ authorization: `Bearer ${await sign(jwtSecret, '1h')}` })).status).toBe(200);
     expect((await call({}, 'OPTIONS')).status).toBe(200);
-    const seen = await (await call({ apikey: keys.secret, authorization: `Bearer ${keys.secret}` })).json();
+    const seen = await (await call({ apikey: keys.secret, ...(await bearer('service_role')) })).json();
     expect(seen.headers).toMatchObject({ apikey: keys.secret, ...(await bearer('service_role')) });
   });
 
-  it('lets the official client in with either key', async () => {
-    served = await startTestFunctions({ 'echo/index.ts': echo });
+  it('lets the official client in without a session only where it is off', async () => {
+    served = await startTestFunctions({ 'echo/index.ts': echo, 'shut/index.ts': echo }, { config: { echo: open } });
+    const refused = await createClient(served.url, keys.publishable, {
+      realtime: { transport: WebSocket as never },
+    }).functions.invoke('shut');
+    expect(refused.error?.context.status).toBe(401);
     const client = createClient(served.url, keys.publishable, { realtime: { transport: WebSocket as never } });
     const { data, error } = await client.functions.invoke('echo', { body: { a: 1 } });
     expect(error).toBeNull();

@@ -81,7 +81,7 @@ describe('API keys', () => {
     expect(missing.headers.get('sb-error-code')).toBe('UNAUTHORIZED_MISSING_API_KEY');
   });
 
-  it('may stand in the header, the query or the bearer token, and leave the query', async () => {
+  it('stand in the header or the query, and leave the query', async () => {
     const { url } = await start();
     const ask = async (path: string, headers: Record<string, string> = {}) =>
       (await fetch(url + path, { headers })).json();
@@ -89,11 +89,61 @@ describe('API keys', () => {
       path: '/rest/v1/t?id=eq.1',
       headers: { apikey: keys.publishable },
     });
-    expect(await ask('/rest/v1/t', { authorization: `Bearer ${keys.secret}` })).toMatchObject({
-      headers: { apikey: keys.secret },
-    });
     const jwt = await keys.jwt('service_role');
     expect(await ask('/rest/v1/t', { apikey: jwt })).toMatchObject({ headers: { apikey: jwt } });
+  });
+
+  it('are none in the place of a token, new ones and old ones', async () => {
+    const { url, seen } = await start();
+    for (const key of [keys.secret, keys.publishable, await keys.jwt('service_role'), 'sb_secret_of_nobody']) {
+      for (const path of ['/rest/v1/t', '/auth/v1/admin/users', '/auth/v1/token']) {
+        const response = await fetch(url + path, { headers: { authorization: `Bearer ${key}` } });
+        expect([path, response.status, (await response.json()).message]).toEqual([
+          path,
+          401,
+          'No API key found in request',
+        ]);
+      }
+    }
+    expect(seen).toHaveLength(0);
+  });
+
+  it('say nothing as a token beside themselves, and are no token beside another key', async () => {
+    const { url } = await start();
+    const sent = async (path: string, apikey: string, bearer: string) => {
+      const response = await fetch(url + path, { headers: { apikey, authorization: `Bearer ${bearer}` } });
+      return (await response.json()).headers.authorization;
+    };
+    const jwt = await keys.jwt('anon');
+    for (const path of ['/rest/v1/t', '/auth/v1/user', '/storage/v1/bucket']) {
+      expect(await sent(path, keys.secret, keys.secret)).toBeUndefined();
+      expect(await sent(path, keys.publishable, keys.secret)).toBe(`Bearer ${keys.secret}`);
+      expect(await sent(path, keys.publishable, 'nonsense')).toBe('Bearer nonsense');
+      expect(await sent(path, jwt, jwt)).toBe(`Bearer ${jwt}`);
+    }
+  });
+
+  it('that are secret are refused to what calls itself a browser', async () => {
+    const { url, seen } = await start();
+    const browser =
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/143.0.0.0 Safari/537.36';
+    const ask = (path: string, apikey: string, agent: string) =>
+      fetch(url + path, { headers: { apikey, 'user-agent': agent } });
+    for (const path of ['/rest/v1/t', '/auth/v1/admin/users', '/storage/v1/bucket']) {
+      const response = await ask(path, keys.secret, browser);
+      expect([path, response.status, await response.json()]).toEqual([
+        path,
+        401,
+        {
+          message: 'Forbidden use of secret API key in browser',
+          hint: expect.stringContaining('should never be used in a browser'),
+        },
+      ]);
+      expect(response.headers.get('sb-error-code')).toBe('UNAUTHORIZED_INVALID_API_KEY_TYPE');
+      expect((await ask(path, keys.publishable, browser)).status).toBe(200);
+      expect((await ask(path, keys.secret, 'node')).status).toBe(200);
+    }
+    expect(seen).toHaveLength(6);
   });
 
   it('of another project, or of a user, are none', async () => {
@@ -110,27 +160,29 @@ describe('API keys', () => {
     }
   });
 
-  it('reach functions and Realtime as JWTs', async () => {
+  it('reach functions as they were sent', async () => {
     const { url } = await start();
-    const asFunction = await (
-      await fetch(`${url}/functions/v1/f`, { headers: { authorization: `Bearer ${keys.secret}` } })
-    ).json();
-    expect(decodeJwt(asFunction.headers.authorization.slice(7))).toMatchObject({
-      role: 'service_role',
-      iss: 'supabase',
-    });
-    const asRealtime = await (
-      await fetch(`${url}/realtime/v1/api/broadcast?x=1`, {
-        method: 'POST',
-        headers: { apikey: keys.publishable, authorization: `Bearer ${keys.publishable}` },
-      })
-    ).json();
-    expect(asRealtime.url).toBe('/api/broadcast?x=1');
-    expect(decodeJwt(asRealtime.headers.apikey)).toMatchObject({ role: 'anon' });
-    expect(decodeJwt(asRealtime.headers.authorization.slice(7))).toMatchObject({ role: 'anon' });
-    for (const path of ['/functions/v1/f', '/realtime/v1/api/broadcast']) {
-      expect((await fetch(url + path, { headers: { authorization: 'Bearer sb_secret_wrong' } })).status).toBe(401);
+    const headers = { apikey: keys.secret, authorization: `Bearer ${keys.secret}` };
+    for (const sent of [headers, { apikey: keys.secret }, { authorization: 'Bearer sb_secret_of_nobody' }, {}]) {
+      const { authorization, apikey } = (await (await fetch(`${url}/functions/v1/f`, { headers: sent })).json())
+        .headers;
+      expect({ authorization, apikey }).toEqual({ authorization: undefined, apikey: undefined, ...sent });
     }
+  });
+
+  it('reach Realtime as JWTs, from the header of keys only', async () => {
+    const { url } = await start();
+    const broadcast = (headers: Record<string, string>) =>
+      fetch(`${url}/realtime/v1/api/broadcast?x=1`, { method: 'POST', headers });
+    const both = { apikey: keys.publishable, authorization: `Bearer ${keys.publishable}` };
+    const seen = await (await broadcast(both)).json();
+    expect(seen.url).toBe('/api/broadcast?x=1');
+    expect(decodeJwt(seen.headers.apikey)).toMatchObject({ role: 'anon' });
+    expect(seen.headers.authorization).toBeUndefined();
+    const mixed = await (await broadcast({ ...both, authorization: `Bearer ${keys.secret}` })).json();
+    expect(mixed.headers.authorization).toBe(`Bearer ${keys.secret}`);
+    expect((await broadcast({ authorization: `Bearer ${keys.secret}` })).status).toBe(401);
+    expect((await broadcast({ apikey: 'sb_secret_wrong' })).status).toBe(401);
   });
 });
 

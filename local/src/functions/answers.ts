@@ -1,15 +1,13 @@
 /** The platform's own answers: those a function does not give itself. */
-function refuse(status: number, code: string, message: string, body: object = { code, message }): Response {
-  return Response.json(body, { status, headers: { 'sb-error-code': code } });
+function refuse(status: number, code: string, message: string): Response {
+  return Response.json({ code, message }, { status, headers: { 'sb-error-code': code } });
 }
 
 export const notFound = () => refuse(404, 'NOT_FOUND', 'Requested function was not found');
 
-export const missingAuthorization = () =>
-  refuse(401, 'UNAUTHORIZED_NO_AUTH_HEADER', '', { code: 401, message: 'Missing authorization header' });
+export const missingAuthorization = () => refuse(401, 'UNAUTHORIZED_NO_AUTH_HEADER', 'Missing authorization header');
 
-export const invalidJwt = () =>
-  refuse(401, 'UNAUTHORIZED_INVALID_JWT_FORMAT', '', { code: 401, message: 'Invalid JWT' });
+export const invalidJwt = () => refuse(401, 'UNAUTHORIZED_INVALID_JWT_FORMAT', 'Invalid JWT');
 
 export const bootError = () => refuse(503, 'BOOT_ERROR', 'Function failed to start (please check logs)');
 

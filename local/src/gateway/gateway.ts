@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { ReservedPort } from '../port.js';
+import { bearerOf } from '../rest/bearer.js';
 import { ResponseError } from '../rest/errors.js';
 import type { ApiKeys } from './api-keys.js';
 import { allowOrigins, answerPreflight, isPreflight } from './cors.js';
@@ -133,8 +134,8 @@ export class Gateway {
 
     const headers = headersOf(message);
     headers.set('x-correlation-id', String(response.getHeader('x-correlation-id')));
-    const refused =
-      route.service === 'functions' ? await this.#swapForFunction(headers) : await this.#checkKey(headers, url, route);
+    // A hosted function gets what the client sent, and checks it itself or has the platform look for a JWT.
+    const refused = route.service === 'functions' ? undefined : await this.#checkKey(headers, url, route);
     if (refused) return sendWithCors(refused, response);
     const limit = this.#options.bodyLimits?.[route.service] ?? defaultLimits[route.service];
     if (Number(message.headers['content-length'] ?? 0) > limit) return sendWithCors(tooLarge(route.service), response);
@@ -162,27 +163,19 @@ export class Gateway {
     return this.#options.functions.fetch(functionOf(route.rest).name, request);
   }
 
-  /** Finds the API key wherever clients put it and moves it into its header; refuses where the hosted gateway does. */
+  /**
+   * Takes the API key from its header or the query, and refuses where the hosted gateway does. A key of the new kind is
+   * no token: as bearer token it counts for nothing beside the same key, and without one it is no key.
+   */
   async #checkKey(headers: Headers, url: URL, route: Route): Promise<Response | undefined> {
-    const bearer = bearerOf(headers.get('authorization'));
-    const shown = headers.get('apikey') ?? url.searchParams.get('apikey');
+    const key = headers.get('apikey') ?? url.searchParams.get('apikey');
     url.searchParams.delete('apikey');
-    const key = shown ?? (bearer && (await this.#options.keys.roleOf(bearer)) ? bearer : undefined);
     if (!key) return needsKey(route) ? missingKey() : undefined;
     headers.set('apikey', key);
-    if (needsKey(route) && !(await this.#options.keys.roleOf(key))) return invalidKey();
-    return undefined;
-  }
-
-  /** Functions verify JWTs, so an `sb_` key becomes one; the `apikey` header stays what the client sent. */
-  async #swapForFunction(headers: Headers): Promise<Response | undefined> {
-    const { keys } = this.#options;
-    const bearer = bearerOf(headers.get('authorization'));
-    const token = bearer ?? headers.get('apikey');
-    if (!token?.startsWith('sb_')) return undefined;
-    const jwt = await keys.swap(token);
-    if (!jwt) return invalidKey();
-    headers.set('authorization', `Bearer ${jwt}`);
+    const role = await this.#options.keys.roleOf(key);
+    if (needsKey(route) && !role) return invalidKey();
+    if (role && key === this.#options.keys.secret && isBrowser(headers)) return secretInBrowser();
+    if (key.startsWith('sb_') && bearerOf(headers.get('authorization')) === key) headers.delete('authorization');
     return undefined;
   }
 
@@ -196,18 +189,19 @@ export class Gateway {
   /** Rewrites path, query and headers so that the Realtime server sees its own paths and nothing but JWTs. */
   async #swapForRealtime(message: IncomingMessage, url: URL, path: string): Promise<Response | undefined> {
     const { keys } = this.#options;
+    const shown = message.headers.apikey;
+    const bearer = bearerOf(message.headers.authorization ?? null);
+    if (bearer?.startsWith('sb_')) {
+      if (shown === undefined) return missingKey();
+      // Beside the same key it says nothing new; any other is left for Realtime, which takes JWTs only.
+      if (bearer === shown) delete message.headers.authorization;
+    }
     for (const name of ['apikey', 'x-api-key'] as const) {
       const value = message.headers[name];
       if (typeof value !== 'string') continue;
       const jwt = await keys.swap(value);
       if (!jwt) return invalidKey();
       message.headers[name] = jwt;
-    }
-    const bearer = bearerOf(message.headers.authorization);
-    if (bearer) {
-      const jwt = await keys.swap(bearer);
-      if (!jwt) return invalidKey();
-      message.headers.authorization = `Bearer ${jwt}`;
     }
     const query = url.searchParams.get('apikey');
     if (query !== null) {
@@ -259,10 +253,6 @@ function correlationOf(message: IncomingMessage): string {
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID();
 }
 
-function bearerOf(authorization: string | null | undefined): string | undefined {
-  return /^Bearer\s+(\S+)$/i.exec(authorization ?? '')?.[1];
-}
-
 const missingKey = () =>
   Response.json(
     { message: 'No API key found in request', hint: 'No `apikey` request header or url param was found.' },
@@ -274,6 +264,18 @@ const invalidKey = () =>
     { message: 'Invalid API key', hint: 'Double check your Supabase `anon` or `service_role` API key.' },
     { status: 401, headers: { 'sb-error-code': 'UNAUTHORIZED_INVALID_API_KEY' } },
   );
+
+const secretInBrowser = () =>
+  Response.json(
+    {
+      message: 'Forbidden use of secret API key in browser',
+      hint: 'Secret API keys can only be used in a protected environment and should never be used in a browser. Delete this secret API key immediately!',
+    },
+    { status: 401, headers: { 'sb-error-code': 'UNAUTHORIZED_INVALID_API_KEY_TYPE' } },
+  );
+
+/** The hosted gateway tells browsers by how they call themselves. */
+const isBrowser = (headers: Headers) => /^\s*Mozilla\/5\.0\b/i.test(headers.get('user-agent') ?? '');
 
 function tooLarge(service: Service): Response {
   const message = 'The object exceeded the maximum allowed size';

@@ -3,6 +3,7 @@ import { jwtVerify } from 'jose';
 import type { ApiKeys } from '../gateway/api-keys.js';
 import { refusal } from './auth-sessions.js';
 import { AuthUsers, type UserParams } from './auth-users.js';
+import { bearerOf } from './bearer.js';
 import type { Database } from './database.js';
 import { isDatabaseError } from './errors.js';
 
@@ -48,11 +49,9 @@ export class AuthAdmin {
     }
   }
 
-  /** The bearer token decides; an `sb_` key there, or no bearer at all, means the API key speaks for itself. */
+  /** The bearer token decides; without one the API key speaks for itself. */
   async #authorize(request: Request): Promise<void> {
-    const apikey = request.headers.get('apikey') ?? '';
-    const bearer = /^Bearer\s+(.+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
-    const token = bearer === undefined || bearer.startsWith('sb_') ? apikey : bearer;
+    const token = bearerOf(request.headers.get('authorization')) ?? request.headers.get('apikey') ?? '';
     if (token === '') throw refuse(401, 'no_authorization', 'This endpoint requires a valid Bearer token');
     const role = (await this.#options.keys.roleOf(token)) ?? (await this.#tokenRole(token));
     if (role !== 'service_role') throw refuse(403, 'not_admin', 'User not allowed');

@@ -9,8 +9,11 @@ import { isLostConnection, withReconnect } from './reconnect.js';
 /** What lite knows of the database's relations and functions. */
 export type Introspection = Awaited<ReturnType<PostgresConnection['introspect']>>;
 
-/** A role that requests may take, with the settings `alter role … set …` gave it. */
-export type RoleSettings = ReadonlyMap<string, readonly (readonly [name: string, value: string])[]>;
+/** Settings that `alter role … set …` gave a role. */
+export type Settings = readonly (readonly [name: string, value: string])[];
+
+/** All roles: those that requests may take with their settings, the others with undefined. */
+export type RoleSettings = ReadonlyMap<string, Settings | undefined>;
 
 interface Snapshot {
   /** For calls whose arguments are JSON values (bodies). */
@@ -50,7 +53,7 @@ export class Catalog {
     return method === 'GET' || method === 'HEAD' ? forQueries : forBodies;
   }
 
-  /** The roles `authenticator` may become; a token that names another one is refused. */
+  /** The roles, and what those have set that `authenticator` may become. */
   async roles(): Promise<RoleSettings> {
     return (await this.#current()).roles;
   }
@@ -101,12 +104,16 @@ export class Catalog {
   }
 
   async #readRoles(): Promise<RoleSettings> {
-    const { rows } = await sql<{ role: string; settings: string[] | null }>`
-      select r.rolname as role, r.rolconfig as settings
+    const { rows } = await sql<{ role: string; settings: string[] | null; allowed: boolean }>`
+      select
+        r.rolname as role,
+        r.rolconfig as settings,
+        r.rolname <> 'authenticator' and pg_catalog.pg_has_role('authenticator', r.oid, 'SET') as allowed
       from pg_catalog.pg_roles r
-      where r.rolname <> 'authenticator' and pg_catalog.pg_has_role('authenticator', r.oid, 'SET')
     `.execute(this.#database);
-    return new Map(rows.map(({ role, settings }) => [role, (settings ?? []).map(splitSetting)]));
+    return new Map(
+      rows.map(({ role, settings, allowed }) => [role, allowed ? (settings ?? []).map(splitSetting) : undefined]),
+    );
   }
 
   async #readArrayTypes(): Promise<{ array: number; element: number }[]> {

@@ -74,7 +74,7 @@ export class LiteConnection extends PostgresConnection {
     options?: ContextOptions,
   ): Promise<T> {
     const vars = liteVars as Vars | undefined;
-    const role = roleOf(vars);
+    const role = requestContext.getStore()?.caller?.role ?? roleOf(vars);
     const prelude = await this.#prelude(role, vars, options);
     if (options?.transaction) {
       const transaction = options.transaction as Database;
@@ -128,18 +128,12 @@ export class LiteConnection extends PostgresConnection {
 
   async #prelude(role: string, vars: Vars | undefined, options: ContextOptions): Promise<CompiledQuery> {
     const { catalog, schemas, extraSearchPath } = this.#options;
-    const settings = (await catalog.roles()).get(role);
-    if (settings === undefined) {
-      throw new ResponseError(403, {
-        code: '42501',
-        details: null,
-        hint: null,
-        message: `permission denied to set role "${role}"`,
-      });
-    }
+    const roles = await catalog.roles();
+    const settings = roles.get(role);
+    if (settings === undefined) throw roleRefused(role, roles.has(role));
     const context = requestContext.getStore();
     const schema = context?.schema ?? schemas[0] ?? 'public';
-    const claims = { ...vars?.auth?.jwt, role };
+    const claims = { ...(context?.caller?.claims ?? vars?.auth?.jwt), role };
     const values: [name: string, value: string][] = [
       ['search_path', [schema, ...extraSearchPath].map(quoteIdentifier).join(', ')],
       ...settings.map(([name, value]): [string, string] => [name, value]),
@@ -156,6 +150,14 @@ export class LiteConnection extends PostgresConnection {
     const calls = values.map((_, i) => `set_config($${i * 2 + 1}, $${i * 2 + 2}, true)`);
     return CompiledQuery.raw(`select ${calls.join(', ')}`, values.flat());
   }
+}
+
+/** A token may name a role that is not there, or one that is not for requests: `none` and `authenticator` are neither. */
+function roleRefused(role: string, exists: boolean): ResponseError {
+  const isKnown = exists || role === 'none';
+  const message = isKnown ? `permission denied to set role "${role}"` : `role "${role}" does not exist`;
+  const body = { code: isKnown ? '42501' : '22023', details: null, hint: null, message };
+  return isKnown ? new ResponseError(403, body) : new ResponseError(401, body, { 'www-authenticate': 'Bearer' });
 }
 
 /** Storage asks here too, when the token of a signed URL does not hold. */

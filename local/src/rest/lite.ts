@@ -1,10 +1,12 @@
 import { App, setExperimental } from '@supabase/lite';
 import { createPostgresConnection } from '@supabase/lite/postgres';
+import { decodeJwt } from 'jose';
 import { sql } from 'kysely';
 import type { Logger } from 'pino';
 import type { ApiKeys } from '../gateway/api-keys.js';
 import { AuthAdmin } from './auth-admin.js';
 import { AuthSessions } from './auth-sessions.js';
+import { bearerOf, type Caller, callerOf } from './bearer.js';
 import { Catalog } from './catalog.js';
 import { LiteConnection } from './connection.js';
 import { quietly } from './console.js';
@@ -12,7 +14,7 @@ import type { Database } from './database.js';
 import { chosenStatus, isDatabaseError } from './errors.js';
 import { logMail } from './mail.js';
 import { checkAuthBody, checkNumbers, checkStorageRequest } from './request-bodies.js';
-import { contextOf, requestContext } from './request-context.js';
+import { contextOf, type RequestContext, requestContext } from './request-context.js';
 import { SchemaWatch } from './schema-watch.js';
 import { FileStorage, objectRefused } from './storage-adapter.js';
 import { aroundStorage } from './storage-fidelity.js';
@@ -47,6 +49,7 @@ export class LiteService {
   readonly #options: LiteOptions;
   readonly #log: Logger;
   readonly #catalog: Catalog;
+  readonly #jwtSecret: Uint8Array;
   readonly #storage: FileStorage;
   readonly #connections: LiteConnection[];
   readonly #rest: App;
@@ -60,6 +63,7 @@ export class LiteService {
     const { databaseUrl, schemas } = options;
     this.#options = options;
     this.#log = options.log.child({ service: 'rest' });
+    this.#jwtSecret = new TextEncoder().encode(options.jwtSecret);
     this.#catalog = new Catalog({ databaseUrl: databaseUrl('supabase_admin'), log: this.#log });
     const shared = {
       catalog: this.#catalog,
@@ -147,7 +151,7 @@ export class LiteService {
   /** Answers a request for /rest/v1, /auth/v1 or /storage/v1. */
   async fetch(request: Request): Promise<Response> {
     const context = contextOf(request);
-    return requestContext.run(context, () => quietly(this.#log, () => this.#route(request)));
+    return requestContext.run(context, () => quietly(this.#log, () => this.#route(request, context)));
   }
 
   /** Forgets the schema cache, as `notify pgrst, 'reload schema'` does. */
@@ -160,18 +164,37 @@ export class LiteService {
     await Promise.all([...this.#connections.map((connection) => connection.close()), this.#catalog.close()]);
   }
 
-  async #route(request: Request): Promise<Response> {
+  async #route(request: Request, context: RequestContext): Promise<Response> {
     const { pathname } = new URL(request.url);
+    if (pathname.startsWith('/rest/v1')) return this.#answerRest(request, context);
+    // Lite takes a key in the place of a token for the API key, and an empty one for none: neither can be read.
+    if (/^$|^sb_/.test(bearerOf(request.headers.get('authorization')) ?? 'none')) {
+      request.headers.set('authorization', 'Bearer unreadable');
+    }
     if (pathname.startsWith('/auth/v1/')) {
       const response = pathname.startsWith('/auth/v1/admin/')
         ? await this.#admin.fetch(request)
         : await this.#sessions.around(await checkAuthBody(request), (inner) => this.#auth.fetch(inner));
       return refusedByTrigger() ?? response;
     }
-    if (pathname.startsWith('/storage/v1/')) {
-      return aroundStorage(await checkStorageRequest(request), (inner) => this.#objects.fetch(inner));
-    }
+    return aroundStorage(await checkStorageRequest(request), (inner) => this.#objects.fetch(inner));
+  }
+
+  /** PostgREST looks at the token before anything else; lite is not shown it, since it takes some bad ones for none. */
+  async #answerRest(request: Request, context: RequestContext): Promise<Response> {
+    context.caller = await this.#caller(request);
+    request.headers.delete('authorization');
     return this.#rest.fetch(await checkNumbers(withDefaultProfile(request, this.#options.schemas[0] ?? 'public')));
+  }
+
+  /** The bearer token speaks, or the API key where there is no Authorization header. */
+  async #caller(request: Request): Promise<Caller> {
+    const authorization = request.headers.get('authorization');
+    const bearer = bearerOf(authorization);
+    if (bearer !== undefined) return callerOf(bearer, this.#jwtSecret);
+    const { keys } = this.#options;
+    const role = authorization === null ? await keys.roleOf(request.headers.get('apikey') ?? '') : null;
+    return role ? { role, claims: decodeJwt(await keys.jwt(role)) } : { role: 'anon', claims: {} };
   }
 
   #app(connection: App['connection'], part: 'rest' | 'auth' | 'storage' | 'schema'): App {

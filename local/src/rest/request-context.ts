@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Caller } from './bearer.js';
 import { chosenStatus, type DatabaseError, isDatabaseError } from './errors.js';
 
 /** What a database transaction or the storage adapter must know of the HTTP request it works for. */
@@ -8,6 +9,8 @@ export interface RequestContext {
   headers: Record<string, string>;
   /** The schema of Accept-Profile or Content-Profile; undefined means the first exposed one. */
   schema: string | undefined;
+  /** Who asks REST; Auth and Storage leave the token to lite. */
+  caller?: Caller;
   /** What a trigger refused with a status of its own; lite's Auth forgets it and answers 500. */
   refused?: DatabaseError;
 }
