@@ -44,6 +44,8 @@ export class FakePlatform {
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = chunks.length > 0 ? JSON.parse(Buffer.concat(chunks).toString()) : {};
     if (request.headers.apikey !== this.secretKey) return { status: 401, body: { message: 'Invalid API key' } };
+    // The platform bears the key here while it equals `apikey`; its documentation says that it will not.
+    if (request.headers.authorization?.startsWith('Bearer sb_')) return { status: 401, body: { message: 'no JWT' } };
     this.correlationIds.push(String(request.headers['x-correlation-id']));
     const { method, url } = request;
     if (method === 'POST' && url === '/rest/v1/rpc/needs_setup') {

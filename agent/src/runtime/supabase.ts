@@ -23,11 +23,21 @@ export function supabaseOf({ url, key }: ProjectAddress, load: () => Promise<Lib
     const { createClient, webSocket } = await load();
     return createClient(url, key, {
       auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
+      global: { fetch: fetchWithKey(key) },
       ...(webSocket && { realtime: { transport: webSocket } }),
     });
   };
   return () => {
     client ??= connect();
     return client;
+  };
+}
+
+/** supabase-js repeats the key as bearer token; one of the new kind is no token and travels as `apikey` only. */
+function fetchWithKey(key: string): typeof fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    if (key.startsWith('sb_') && headers.get('authorization') === `Bearer ${key}`) headers.delete('authorization');
+    return fetch(input, { ...init, headers });
   };
 }

@@ -1,5 +1,6 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { type Database, STARK_SCHEMA } from '../model/database.js';
+import { keyOnceFetch } from './key-fetch.js';
 import { quietAuthFetch } from './quiet-fetch.js';
 import { relativeExpiryFetch } from './relative-expiry.js';
 
@@ -51,7 +52,7 @@ export function createStarkClient(options: StarkClientOptions): StarkClient {
     },
     global: {
       headers: { 'x-correlation-id': options.correlationId ?? crypto.randomUUID(), ...options.headers },
-      fetch: relativeExpiryFetch(quietAuthFetch(options.fetch ?? fetch)),
+      fetch: keyOnceFetch(options.key, relativeExpiryFetch(quietAuthFetch(options.fetch ?? fetch))),
     },
   });
   constructing = false;

@@ -102,7 +102,16 @@ function clientWith(key: string, headers: Record<string, string>, realtime: Real
   return createClient<Database, 'stark'>(readEnvironment().url, key, {
     db: { schema: 'stark' },
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { headers },
+    global: { headers, fetch: fetchWithKey(key) },
     realtime,
   });
+}
+
+// supabase-js repeats the key as bearer token; one of the new kind is no token and travels as `apikey` only.
+function fetchWithKey(key: string): typeof fetch {
+  return (input, init) => {
+    const headers = new Headers(init?.headers);
+    if (key.startsWith('sb_') && headers.get('authorization') === `Bearer ${key}`) headers.delete('authorization');
+    return fetch(input, { ...init, headers });
+  };
 }
