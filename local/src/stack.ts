@@ -321,9 +321,10 @@ export class Stack {
   }
 
   async #startWorkers(): Promise<void> {
-    const worker = { databaseUrl: this.#cluster.url('supabase_admin'), log: this.#options.log };
+    const { log } = this.#options;
     const rolePassword = new URL(this.dbUrl).password;
-    for (const one of [new CronWorker({ ...worker, rolePassword }), new NetWorker(worker)]) {
+    const cron = new CronWorker({ databaseUrl: this.#cluster.url('supabase_admin'), log, rolePassword });
+    for (const one of [cron, new NetWorker({ databaseUrl: this.dbUrl, log })]) {
       this.#onStop(one.constructor.name, () => one.stop());
       await one.start();
     }

@@ -82,6 +82,66 @@ describe('the functions', () => {
     expect(rows).toEqual([{ url: result }]);
   });
 
+  it.each([
+    ["'http://localhost/?'", '{a=b}', 'http://localhost/?a=b'],
+    ["'http://localhost?a=b&'", '{c=d,e=f}', 'http://localhost/?a=b&c=d&e=f'],
+    ["'http:/localhost'", '{}', 'http://localhost/'],
+    ["'https://me:secret@[::1]:8443/x'", '{}', 'https://me:secret@[::1]:8443/x'],
+    ["'http://localhost:/x'", '{}', 'http://localhost:/x'],
+    ['null', '{}', null],
+    ["'http://x'", null, null],
+  ])('take %s with %s apart', async (url, params, result) => {
+    const array = params === null ? 'null' : `'${params}'`;
+    const rows = await owner.unsafe(`select net._encode_url_with_params_array(${url}, ${array}) as url`);
+    expect(rows).toEqual([{ url: result }]);
+  });
+
+  it.each([
+    ['', 'Malformed input to a URL function'],
+    ['http://a b/', 'Malformed input to a URL function'],
+    ['http://x/\n', 'Malformed input to a URL function'],
+    [' http://x', 'Malformed input to a URL function'],
+    ['/relative', 'Bad scheme'],
+    ['localhost', 'Bad scheme'],
+    ['127.0.0.1:54321/functions', 'Bad scheme'],
+    ['//x/y', 'Bad scheme'],
+    ['localhost:6666', 'Unsupported URL scheme'],
+    ['javascript:alert(1)', 'Unsupported URL scheme'],
+    ['http:x', 'Unsupported number of slashes following scheme'],
+    ['http:////x', 'Unsupported number of slashes following scheme'],
+    ['http://', 'No host part in the URL'],
+    ['http://?a=b', 'No host part in the URL'],
+    ['http://:80/', 'No host part in the URL'],
+    ['http://x:port/', 'Port number was not a decimal number between 0 and 65535'],
+    ['http://x:65536', 'Port number was not a decimal number between 0 and 65535'],
+    ['http://x:8 0', 'Malformed input to a URL function'],
+    ['http://[::1', 'Bad IPv6 address'],
+    ['http://[::1]x/', 'Port number was not a decimal number between 0 and 65535'],
+    ['http://a{b}/', 'Bad hostname'],
+    ['http://a,b/', 'Bad hostname'],
+    ['file://host/etc', 'Bad file:// URL'],
+  ])('refuse %j in the call', async (url, why) => {
+    const calls = [
+      owner`select net.http_get(${url})`,
+      owner`select net.http_post(${url}, '{}')`,
+      owner`select net.http_delete(${url}, '{"a": "b"}')`,
+    ];
+    for (const call of await Promise.allSettled(calls)) {
+      const { reason } = call as PromiseRejectedResult;
+      expect([reason?.code, reason?.message]).toEqual(['XX000', `invalid URL "${url}": ${why}`]);
+    }
+    expect(await admin`select from net.http_request_queue`).toHaveLength(0);
+  });
+
+  it('refuse no URL at all as the table does', async () => {
+    for (const name of ['http_get', 'http_post', 'http_delete']) {
+      await expect(owner.unsafe(`select net.${name}(null)`)).rejects.toMatchObject({
+        code: '23502',
+        column_name: 'url',
+      });
+    }
+  });
+
   it('encode what is not unreserved', async () => {
     expect(await owner`select net._urlencode_string('aZ0-._~ /ä&') as text`).toEqual([
       { text: 'aZ0-._~%20%2F%C3%A4%26' },
@@ -117,7 +177,7 @@ describe('the worker', () => {
   let worker: NetWorker;
 
   beforeEach(async () => {
-    worker = new NetWorker({ databaseUrl: test.cluster.url('supabase_admin'), log });
+    worker = new NetWorker({ databaseUrl: test.cluster.url('postgres'), log });
     await worker.start();
   });
 
@@ -208,10 +268,33 @@ describe('the worker', () => {
   it.each([
     ['http://nowhere.invalid/', "Couldn't resolve host name"],
     ['ftp://127.0.0.1/', 'Unsupported protocol'],
-    ['no address', 'URL using bad/illegal format or missing URL'],
   ])('says what is wrong with %s', async (url, message) => {
     const answer = await answerTo(await request(owner, `http_get('${url}')`));
     expect(answer).toMatchObject({ status_code: null, timed_out: false, error_msg: message });
+  });
+
+  it('says what is wrong with what somebody put into the queue by hand', async () => {
+    const [row] = await owner`
+      insert into net.http_request_queue (method, url, timeout_milliseconds) values ('get', 'no address', 1000)
+      returning id::text`;
+    await owner`notify pg_net`;
+    expect((await answerTo(row?.id)).error_msg).toBe('URL using bad/illegal format or missing URL');
+  });
+
+  it('works as postgres: a trigger on its tables is no way to become superuser', async () => {
+    await owner.unsafe(`
+      create table public.who (name text, is_superuser boolean);
+      create function public.note_who() returns trigger language plpgsql as $$
+      begin
+        insert into public.who select rolname, rolsuper from pg_roles where rolname = current_user;
+        return null;
+      end $$;
+      create trigger note_who after insert on net._http_response for each row execute function public.note_who();`);
+    await answerTo(await request(owner, "http_get('BASE/x')"));
+    expect(await owner`select distinct name, is_superuser from public.who`).toEqual([
+      { name: 'postgres', is_superuser: false },
+    ]);
+    await admin.unsafe('drop trigger note_who on net._http_response; drop table public.who');
   });
 
   it('says when nobody listens', async () => {

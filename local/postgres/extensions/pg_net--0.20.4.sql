@@ -129,7 +129,65 @@ as $$
   where c <> ''
 $$;
 
-/** The parameters go behind those the address has, before its fragment; an address without a path gets one. */
+/** What libcurl says of an address that is none; null when it can be taken apart. */
+create function net._url_problem(url text)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  part text[];
+  host text;
+  port text;
+begin
+  if url = '' or pg_catalog.octet_length(url) > 8000000 or url ~ '[\x01-\x20\x7f]' then
+    return 'Malformed input to a URL function';
+  end if;
+  part := pg_catalog.regexp_match(url, '^([a-z][a-z0-9+.-]{0,39}):(/*)([^/?#]*)', 'i');
+  if part is null then
+    return 'Bad scheme';
+  end if;
+  if pg_catalog.lower(part[1]) = 'file' then
+    return case when url ~* '^file:(/[^/]|//(/|localhost/|127\.0\.0\.1/))' then null else 'Bad file:// URL' end;
+  end if;
+  if pg_catalog.lower(part[1]) !~ '^(https?|wss?|ftps?|gophers?|dict|imaps?|ldaps?|mqtt|pop3s?|rtsp|scp|sftp|smbs?|smtps?|telnet|tftp)$' then
+    return 'Unsupported URL scheme';
+  end if;
+  if pg_catalog.length(part[2]) not between 1 and 3 then
+    return 'Unsupported number of slashes following scheme';
+  end if;
+  host := pg_catalog.regexp_replace(part[3], '^.*@', '');
+  if host ~ '^\[' then
+    if host !~ '^\[[0-9a-fA-F:.]+(%[^\]]+)?\]' then
+      return 'Bad IPv6 address';
+    end if;
+    port := pg_catalog.regexp_replace(host, '^\[.*\]', '');
+    host := pg_catalog.substring(host, '^\[.*\]');
+  else
+    port := coalesce(pg_catalog.substring(host, ':.*$'), '');
+    host := pg_catalog.regexp_replace(host, ':.*$', '');
+  end if;
+  if port !~ '^(:[0-9]*)?$' or pg_catalog.length(pg_catalog.ltrim(port, ':0')) > 5 then
+    return 'Port number was not a decimal number between 0 and 65535';
+  end if;
+  if port ~ '[0-9]' and pg_catalog.ltrim(port, ':')::numeric > 65535 then
+    return 'Port number was not a decimal number between 0 and 65535';
+  end if;
+  if host = '' then
+    return 'No host part in the URL';
+  end if;
+  if host !~ '^\[' and (host ~ '[]!@{}[\\$''"^`*<>=;,+&()]' or host ~ '%(?![0-9a-fA-F]{2})') then
+    return 'Bad hostname';
+  end if;
+  return null;
+end
+$$;
+
+/**
+ * The parameters go behind those the address has, before its fragment; an address without a path gets one. What is no
+ * address is refused here, and so in the call of net.http_*, in the words of the real one.
+ */
 create function net._encode_url_with_params_array(url text, params_array text[])
 returns text
 language plpgsql
@@ -137,13 +195,20 @@ immutable
 set search_path = ''
 as $$
 declare
+  problem text := net._url_problem(url);
   fragment text := coalesce(pg_catalog.substring(url, '#.*$'), '');
   address text := pg_catalog.regexp_replace(url, '#.*$', '');
   parameter text;
 begin
-  address := pg_catalog.regexp_replace(address, '^([a-z][a-z0-9+.-]*://[^/?]*)(\?|$)', '\1/\2', 'i');
+  if url is null or params_array is null then
+    return null;
+  end if;
+  if problem is not null then
+    raise exception 'invalid URL "%": %', url, problem using errcode = 'internal_error';
+  end if;
+  address := pg_catalog.regexp_replace(address, '^((?!file)[a-z][a-z0-9+.-]*):/{1,3}([^/?]*)(\?|$)', '\1://\2/\3', 'i');
   foreach parameter in array params_array loop
-    address := address || case when address like '%?%' then '&' else '?' end || parameter;
+    address := address || case when address !~ '\?' then '?' when address ~ '[?&]$' then '' else '&' end || parameter;
   end loop;
   return address || fragment;
 end

@@ -12,7 +12,7 @@ const PAUSE_MS = 1_000;
 const IDLE_MS = 30_000;
 
 export interface NetWorkerOptions {
-  /** Of a superuser: the queue and the answers are its tables. */
+  /** Of `postgres`, as hosted: everybody may put triggers on the queue and the answers, and they run as the worker. */
   readonly databaseUrl: string;
   readonly log: Logger;
   readonly clock?: Clock;
