@@ -34,10 +34,34 @@ end
 $$;
 
 grant anon, authenticated, service_role to authenticator;
-grant anon, authenticated, service_role to postgres with admin option;
+grant anon, authenticated, service_role, authenticator to postgres with admin option;
 grant authenticator to supabase_storage_admin;
 grant pg_monitor, pg_read_all_data, pg_signal_backend, pg_create_subscription to postgres;
 grant pg_read_all_data to supabase_read_only_user;
+grant execute on function pg_catalog.pg_reload_conf() to postgres;
+-- Hosted, supautils keeps this role from being dropped; here it is that something depends on it.
+grant connect on database postgres to authenticator;
+
+-- What `postgres` may set for itself and for the roles it administers although it is no superuser. Hosted, supautils
+-- allows pgrst.* as a whole; Postgres knows no wildcards, so here stand the settings that PostgREST reads.
+do $$
+declare
+  parameter text;
+begin
+  foreach parameter in array array[
+    'auto_explain.log_min_duration', 'auto_explain.log_nested_statements', 'log_lock_waits', 'log_min_messages',
+    'pg_net.batch_size', 'pg_net.ttl', 'safeupdate.enabled', 'session_replication_role', 'track_io_timing',
+    'pgrst.db_aggregates_enabled', 'pgrst.db_anon_role', 'pgrst.db_extra_search_path', 'pgrst.db_hoisted_tx_settings',
+    'pgrst.db_max_rows', 'pgrst.db_plan_enabled', 'pgrst.db_pre_config', 'pgrst.db_pre_request',
+    'pgrst.db_prepared_statements', 'pgrst.db_root_spec', 'pgrst.db_schemas', 'pgrst.db_tx_end', 'pgrst.jwt_aud',
+    'pgrst.jwt_cache_max_lifetime', 'pgrst.jwt_role_claim_key', 'pgrst.jwt_secret', 'pgrst.jwt_secret_is_base64',
+    'pgrst.openapi_mode', 'pgrst.openapi_security_active', 'pgrst.openapi_server_proxy_uri',
+    'pgrst.server_cors_allowed_origins', 'pgrst.server_timing_enabled', 'pgrst.server_trace_header'
+  ] loop
+    execute format('grant set on parameter %s to postgres', parameter);
+  end loop;
+end
+$$;
 
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';

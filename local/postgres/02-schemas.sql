@@ -30,8 +30,8 @@ declare
   owner_name text;
   target record;
 begin
-  -- What migrations (as postgres) or the platform (as supabase_admin) make in public is open to the API roles, and
-  -- row level security decides; the same in the schema of the GraphQL entry.
+  -- What the platform (as supabase_admin) makes in public, or anybody in the schema of the GraphQL entry, is open to
+  -- the API roles.
   foreach owner_name in array array['postgres', 'supabase_admin'] loop
     for target in select unnest(array['tables', 'functions', 'sequences']) as kind loop
       execute format(
@@ -63,6 +63,16 @@ begin
   end loop;
 end
 $$;
+
+-- What migrations (as postgres) make in public needs a grant before the API sees it, in new projects and since October
+-- 2026 in all. Hosted, only these rights are taken from the default; truncate and the like stay, and mean nothing to
+-- PostgREST.
+alter default privileges for role postgres in schema public
+  revoke select, insert, update, delete on tables from anon, authenticated, service_role;
+alter default privileges for role postgres in schema public
+  revoke usage, select on sequences from anon, authenticated, service_role;
+alter default privileges for role postgres in schema public
+  revoke execute on functions from anon, authenticated, service_role;
 
 do $$
 begin

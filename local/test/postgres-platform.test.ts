@@ -76,17 +76,26 @@ describe('the roles of a hosted project', () => {
     expect(await owner`show search_path`).toEqual([{ search_path: '"$user", public, extensions' }]);
   });
 
-  it('open to the API what postgres makes in public, and nothing it makes elsewhere', async () => {
-    await owner.unsafe('create table public.opened (n serial); create schema own; create table own.closed (n serial)');
-    const [rights] = await owner`
-      select
-        has_table_privilege('anon', 'public.opened', 'insert') as table,
-        has_sequence_privilege('authenticated', 'public.opened_n_seq', 'usage') as sequence,
-        has_schema_privilege('anon', 'own', 'usage') as own,
-        has_table_privilege('anon', 'own.closed', 'select') as closed
+  it('open to the API nothing that postgres makes, in public or elsewhere', async () => {
+    await owner.unsafe(`
+      create table public.made (n serial); create function public.made() returns int language sql as 'select 1';
+      create schema own; create table own.made (n serial);`);
+    const rows = await owner`
+      select r.role, p.right
+      from unnest(array['anon', 'authenticated', 'service_role']) as r (role),
+        unnest(array['select', 'insert', 'update', 'delete']) as p ("right")
+      where has_table_privilege(r.role, 'public.made', p.right) or has_table_privilege(r.role, 'own.made', p.right)
+        or has_sequence_privilege(r.role, 'public.made_n_seq', 'usage, select')
+        or has_schema_privilege(r.role, 'own', 'usage')
+        -- Postgres itself lets everybody call a new function, hosted too.
+        or not has_function_privilege(r.role, 'public.made()', 'execute')
     `;
-    expect(rights).toEqual({ table: true, sequence: true, own: false, closed: false });
-    await owner.unsafe('drop table public.opened; drop schema own cascade');
+    expect(rows).toEqual([]);
+    await owner.unsafe('drop table public.made; drop function public.made; drop schema own cascade');
+  });
+
+  it('have two minutes for a statement when nothing shorter was set', async () => {
+    expect(await owner`show statement_timeout`).toEqual([{ statement_timeout: '2min' }]);
   });
 });
 
@@ -204,11 +213,10 @@ describe('a migration that a hosted project refuses is refused', () => {
     ["alter role supabase_auth_admin password 'mine'", '42501'],
     ['drop role supabase_auth_admin', '42501'],
     ['drop role supabase_admin', '42501'],
-    ['drop role authenticator', '42501'],
+    ['drop role authenticator', '2BP01'],
     ['drop role anon', '2BP01'],
     ['drop role service_role', '2BP01'],
     ['alter system set max_connections = 10', '25001'],
-    ["set session_replication_role = 'replica'", '42501'],
     ['set log_statement = "all"', '42501'],
     ["copy (select 1) to program 'true'", '42501'],
     ["copy auth.users to '/tmp/users'", '42501'],
@@ -289,11 +297,14 @@ describe('a migration that a hosted project refuses is refused', () => {
 });
 
 // Roles are no objects of a database, so no event trigger sees them; Postgres itself lets whoever may grant a role also
-// change it. Hosted projects refuse this one. `alter role anon set …` and `grant anon to …`, which they allow, need the
-// same right, so it stays.
-it('a change of an API role is not refused, unlike on a hosted project', async () => {
-  await tryOut('alter role anon login');
-});
+// change it. Hosted projects refuse these. `alter role anon set …` and `grant anon to …`, which they allow, need the
+// same right, so they stay.
+it.each(['alter role anon login', 'alter role authenticator nologin', 'create role mine; grant authenticator to mine'])(
+  'a change of an API role is not refused, unlike on a hosted project: %s',
+  async (statement) => {
+    await tryOut(statement);
+  },
+);
 
 describe('a migration that a hosted project accepts is accepted', () => {
   it.each([
@@ -314,7 +325,11 @@ describe('a migration that a hosted project accepts is accepted', () => {
     'grant select on storage.objects to authenticated',
     'create schema mine; create table mine.things (n integer); grant usage on schema mine to anon',
     'create role mine nologin; grant mine to authenticator; grant anon to mine; drop role mine',
-    "alter role anon set statement_timeout = '5s'",
+    "alter role anon set statement_timeout = '5s'; alter role authenticator set lock_timeout = '5s'",
+    "alter role authenticator set pgrst.db_max_rows = '5'; alter role authenticator in database postgres set pgrst.jwt_aud = 'x'",
+    'alter role authenticator reset pgrst.db_schemas; set local role authenticator',
+    "set local session_replication_role = 'replica'; set local log_lock_waits = on; set local track_io_timing = on",
+    'select pg_reload_conf()',
     'create table public.told (n integer primary key); alter publication supabase_realtime add table public.told',
     'drop extension pg_cron; create extension pg_cron; create extension if not exists pg_cron with schema pg_catalog',
     'drop extension pg_cron; create extension pg_cron with schema extensions',

@@ -13,6 +13,7 @@ beforeAll(async () => {
       insert into public.items values (1, 'one'), (2, 'two'), (3, 'three');
       insert into public.parts values (1, 1, 'a');
       insert into public.keyless values ('alone');
+      grant all on public.items, public.parts, public.keyless, public.words to anon, authenticated, service_role;
       create table public.closed (id int primary key, word text);
       revoke all on public.closed from anon, authenticated, service_role;
     `,

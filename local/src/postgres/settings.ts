@@ -15,6 +15,8 @@ export function serverSettings(options: { directory: string; port: number; durab
     log_timezone: 'UTC',
     password_encryption: 'scram-sha-256',
     shared_preload_libraries: 'pg_stat_statements',
+    // For all that has no limit of its own, jobs of pg_cron and migrations among them.
+    statement_timeout: '120000',
     log_line_prefix: '%m [%p] %q%u@%d ',
     // Statement texts can hold secrets and the caller already has the error.
     log_min_error_statement: 'panic',
