@@ -30,6 +30,12 @@ select is_empty(
   'temporary tables are made by the one function that looks whose they are');
 
 select is_empty(
+  $$select a.oid::regprocedure, b.oid::regprocedure from pg_proc a join ours on ours.oid = a.pronamespace, pg_proc b
+    where a.provolatile <> 'v' and b.provolatile = 'v' and b.pronamespace in (select oid from ours)
+      and a.prosrc ~ format('%s\.%s\s*\(', b.pronamespace::regnamespace, b.proname)$$,
+  'a function that says it changes nothing calls none of ours that may: PostgREST runs it read-only, by POST too');
+
+select is_empty(
   $$select p.oid::regprocedure from pg_proc p join ours on ours.oid = p.pronamespace
     where has_function_privilege('anon', p.oid, 'execute') and p.oid::regprocedure::text <> 'stark.needs_setup()'$$,
   'anon may execute needs_setup and nothing else');

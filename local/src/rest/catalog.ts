@@ -15,6 +15,14 @@ export type Settings = readonly (readonly [name: string, value: string])[];
 /** All roles: those that requests may take with their settings, the others with undefined. */
 export type RoleSettings = ReadonlyMap<string, Settings | undefined>;
 
+/** What is known of a function by its name: what all that bear it agree on. */
+export interface FunctionTraits {
+  /** Gives back one value or row, whatever arguments it is called with. */
+  returnsSingle: boolean;
+  /** Promises to change nothing. */
+  isStable: boolean;
+}
+
 interface Snapshot {
   /** For calls whose arguments are JSON values (bodies). */
   forBodies: Introspection;
@@ -47,6 +55,11 @@ export class Catalog {
     this.#connection.kysely = this.#database;
   }
 
+  /** Read-only, as a login that sees everything. */
+  get database(): Database {
+    return this.#database;
+  }
+
   /** The relations and functions, for a request of this method. */
   async introspection(method?: string): Promise<Introspection> {
     const { forBodies, forQueries } = await this.#current();
@@ -56,6 +69,16 @@ export class Catalog {
   /** The roles, and what those have set that `authenticator` may become. */
   async roles(): Promise<RoleSettings> {
     return (await this.#current()).roles;
+  }
+
+  /** The traits of a function of this name; of several the cautious ones. */
+  async functionTraits(schema: string, name: string): Promise<FunctionTraits> {
+    const { functions = [] } = (await this.#current()).forBodies;
+    const named = functions.filter((one) => one.schema === schema && one.name === name);
+    return {
+      returnsSingle: named.every((one) => !one.return_is_setof),
+      isStable: named.length > 0 && named.every((one) => one.volatility !== 'v'),
+    };
   }
 
   async jsonColumns(): Promise<ReadonlySet<string>> {

@@ -1,11 +1,14 @@
 import { PostgresConnection } from '@supabase/lite/postgres';
-import { CompiledQuery, type Kysely } from 'kysely';
+import { CompiledQuery, type Kysely, sql } from 'kysely';
 import type { Catalog, Introspection } from './catalog.js';
 import { type Database, openDatabase } from './database.js';
 import { databaseUnavailable, isDatabaseError, postgrestError, ResponseError } from './errors.js';
 import { JsonValues } from './json-values.js';
+import { checkCountable, checkOutcome, type Statement, StatementCount } from './outcome.js';
+import { isSingular } from './preferences.js';
 import { isLostConnection, withReconnect } from './reconnect.js';
-import { cookiesOf, rememberRefusal, requestContext } from './request-context.js';
+import { cookiesOf, type RequestContext, rememberRefusal, requestContext } from './request-context.js';
+import type { RestConfig } from './rest-settings.js';
 import { safeUpdate } from './safe-update.js';
 
 /** `rest` answers database errors as PostgREST does; `service` leaves them to lite's Auth and Storage. */
@@ -18,8 +21,7 @@ export interface LiteConnectionOptions {
   /** The pool that requests run on when it is another one: its login can do nothing but become an API role. */
   requests?: Database;
   catalog: Catalog;
-  schemas: string[];
-  extraSearchPath: string[];
+  config: RestConfig;
   maxConnections: number;
 }
 
@@ -82,18 +84,20 @@ export class LiteConnection extends PostgresConnection {
       return run(transaction);
     }
     const pool = this.#options.requests ?? (await this.#withJson(this.kysely));
-    const method = requestContext.getStore()?.method;
-    const readOnly =
-      options?.rpc?.readOnly === true || (!options?.rpc && this.#options.mode === 'rest' && isRead(method));
+    const context = requestContext.getStore();
+    const statement = this.#options.mode === 'rest' && context ? await this.#statement(context, options) : undefined;
+    if (statement) checkCountable(statement);
     try {
-      return await withReconnect(isRead(method), async (entered) =>
+      return await withReconnect(isRead(context?.method), async (entered) =>
         pool
           .transaction()
-          .setAccessMode(readOnly ? 'read only' : 'read write')
+          .setAccessMode(statement?.isReadOnly ? 'read only' : 'read write')
           .execute(async (transaction) => {
             await transaction.executeQuery(prelude);
             entered();
-            const result = await run(transaction as Database);
+            const result = await (statement
+              ? this.#runChecked(statement, transaction, run)
+              : run(transaction as Database));
             if (options?.forceRollback) throw new Rollback(result);
             return result;
           }),
@@ -103,6 +107,49 @@ export class LiteConnection extends PostgresConnection {
       if (isDatabaseError(error)) this.#roleOfError.set(error, role);
       throw error;
     }
+  }
+
+  /** What PostgREST would know of the statement before it runs. */
+  async #statement(context: RequestContext, options: ContextOptions): Promise<Statement & { isReadOnly: boolean }> {
+    const { method, accept, preferences } = context;
+    const call = options?.rpc?.path?.replace(/^\/rpc\//, '');
+    const traits = call === undefined ? undefined : await this.#options.catalog.functionTraits(this.#schema(), call);
+    return {
+      method,
+      isSingular: isSingular(accept ?? ''),
+      preferences,
+      returnsSingle: traits?.returnsSingle,
+      // A function that says it changes nothing is held to it, whoever it calls.
+      isReadOnly: isRead(method) || traits?.isStable === true,
+    };
+  }
+
+  /** Runs lite's statements with what PostgREST does before and after them. */
+  async #runChecked<T>(statement: Statement, transaction: Database, run: (db: Database) => Promise<T>): Promise<T> {
+    await this.#preRequest(transaction);
+    const count = new StatementCount();
+    const result = await run(transaction.withPlugin(count));
+    checkOutcome(statement, count);
+    if (!this.#endsWithRollback(statement)) return result;
+    await sql`set constraints all immediate`.execute(transaction);
+    throw new Rollback(result);
+  }
+
+  async #preRequest(transaction: Database): Promise<void> {
+    const { preRequest } = this.#options.config.current;
+    if (preRequest === undefined) return;
+    const [, schema, name = ''] = /^(?:([^.]*)\.)?(.*)$/s.exec(preRequest) ?? [];
+    const path = schema === undefined ? [name] : [schema, name];
+    await sql`select ${sql.id(...path)}()`.execute(transaction);
+  }
+
+  #endsWithRollback({ preferences }: Statement): boolean {
+    const { rollback, mayOverride } = this.#options.config.current.tx;
+    return mayOverride && preferences.tx !== undefined ? preferences.tx === 'rollback' : rollback;
+  }
+
+  #schema(): string {
+    return requestContext.getStore()?.schema ?? this.#options.config.current.schemas[0] ?? 'public';
   }
 
   /** Lite asks here what an error of the database means: the answer for REST is a whole response, thrown. */
@@ -119,20 +166,21 @@ export class LiteConnection extends PostgresConnection {
 
   /** Storage brings its JSON as text; REST brings values, whose columns must be known. */
   async #withJson(database: Database): Promise<Database> {
-    const { catalog, mode, schemas } = this.#options;
+    const { catalog, mode } = this.#options;
     if (mode === 'service') return database;
     const columns = await catalog.jsonColumns();
-    const schema = requestContext.getStore()?.schema ?? schemas[0] ?? 'public';
+    const schema = this.#schema();
     return database.withPlugin(new JsonValues((table, column) => columns.has(`${schema}.${table}.${column}`)).plugin());
   }
 
   async #prelude(role: string, vars: Vars | undefined, options: ContextOptions): Promise<CompiledQuery> {
-    const { catalog, schemas, extraSearchPath } = this.#options;
+    const { catalog, config } = this.#options;
     const roles = await catalog.roles();
     const settings = roles.get(role);
     if (settings === undefined) throw roleRefused(role, roles.has(role));
     const context = requestContext.getStore();
-    const schema = context?.schema ?? schemas[0] ?? 'public';
+    const schema = this.#schema();
+    const { extraSearchPath } = config.current;
     const claims = { ...(context?.caller?.claims ?? vars?.auth?.jwt), role };
     const values: [name: string, value: string][] = [
       ['search_path', [schema, ...extraSearchPath].map(quoteIdentifier).join(', ')],

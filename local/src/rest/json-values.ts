@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto';
 import {
   type ColumnUpdateNode,
+  DefaultInsertValueNode,
   type InsertQueryNode,
   type KyselyPlugin,
   type OperationNode,
   OperationNodeTransformer,
-  type PrimitiveValueListNode,
+  PrimitiveValueListNode,
   type QueryId,
-  type RawNode,
+  RawNode,
   type UpdateQueryNode,
-  type ValueListNode,
+  ValueListNode,
   ValueNode,
   ValuesNode,
 } from 'kysely';
@@ -16,11 +18,14 @@ import {
 /** The name under which the catalogue shows JSON types of function arguments, so that lite leaves the values alone. */
 export const jsonAlias = (type: 'json' | 'jsonb') => `pg_catalog.${type}`;
 
+/** Stands in a body for what shall be the column's default; nobody outside knows it. */
+export const columnDefault = `default:${randomUUID()}`;
+
 const aliases = new Set([jsonAlias('json'), jsonAlias('jsonb')]);
 
 /**
- * Writes JSON values as JSON text. Without it the driver makes a Postgres array of a JSON array, and sends a JSON
- * string without its quotes.
+ * Writes JSON values as JSON text, and `columnDefault` as DEFAULT. Without it the driver makes a Postgres array of a
+ * JSON array, and sends a JSON string without its quotes.
  */
 export class JsonValues extends OperationNodeTransformer {
   readonly #isJson: (table: string, column: string) => boolean;
@@ -41,7 +46,7 @@ export class JsonValues extends OperationNodeTransformer {
     const inner = super.transformInsertQuery(node, queryId);
     const table = inner.into?.table.identifier.name;
     const json = inner.columns?.map(({ column }) => table !== undefined && this.#isJson(table, column.name)) ?? [];
-    if (!json.includes(true) || !inner.values || !ValuesNode.is(inner.values)) return inner;
+    if (!inner.values || !ValuesNode.is(inner.values)) return inner;
     return { ...inner, values: ValuesNode.create(inner.values.values.map((row) => encodeRow(row, json))) };
   }
 
@@ -66,6 +71,7 @@ export class JsonValues extends OperationNodeTransformer {
 
   #encodeUpdate(table: string, update: ColumnUpdateNode): ColumnUpdateNode {
     const column = (update.column as { column?: { name: string } }).column?.name;
+    if (isDefault(update.value)) return { ...update, value: RawNode.createWithSql('default') };
     return column !== undefined && this.#isJson(table, column) ? { ...update, value: encode(update.value) } : update;
   }
 }
@@ -74,14 +80,22 @@ function encodeRow(
   row: ValueListNode | PrimitiveValueListNode,
   json: boolean[],
 ): ValueListNode | PrimitiveValueListNode {
-  if (row.kind === 'PrimitiveValueListNode') {
-    return {
-      ...row,
-      values: row.values.map((value, i) => (json[i] && value !== null ? JSON.stringify(value) : value)),
-    };
+  if (ValueListNode.is(row)) {
+    return ValueListNode.create(
+      row.values.map((value, i) =>
+        isDefault(value) ? DefaultInsertValueNode.create() : json[i] ? encode(value) : value,
+      ),
+    );
   }
-  return { ...row, values: row.values.map((value, i) => (json[i] ? encode(value) : value)) };
+  if (row.values.includes(columnDefault)) {
+    return encodeRow(ValueListNode.create(row.values.map((value) => ValueNode.create(value))), json);
+  }
+  return PrimitiveValueListNode.create(
+    row.values.map((value, i) => (json[i] && value !== null ? JSON.stringify(value) : value)),
+  );
 }
+
+const isDefault = (node: OperationNode) => ValueNode.is(node) && node.value === columnDefault;
 
 function encode(node: OperationNode): OperationNode {
   if (!ValueNode.is(node) || node.value === null || node.value === undefined) return node;

@@ -13,8 +13,10 @@ import { quietly } from './console.js';
 import type { Database } from './database.js';
 import { chosenStatus, isDatabaseError } from './errors.js';
 import { logMail } from './mail.js';
-import { checkAuthBody, checkNumbers, checkStorageRequest } from './request-bodies.js';
+import { appliedPreferences, withoutMaxAffected } from './preferences.js';
+import { checkAuthBody, checkStorageRequest, prepareRestBody } from './request-bodies.js';
 import { contextOf, type RequestContext, requestContext } from './request-context.js';
+import { RestConfig } from './rest-settings.js';
 import { SchemaWatch } from './schema-watch.js';
 import { FileStorage, objectRefused } from './storage-adapter.js';
 import { aroundStorage } from './storage-fidelity.js';
@@ -49,6 +51,7 @@ export class LiteService {
   readonly #options: LiteOptions;
   readonly #log: Logger;
   readonly #catalog: Catalog;
+  readonly #config: RestConfig;
   readonly #jwtSecret: Uint8Array;
   readonly #storage: FileStorage;
   readonly #connections: LiteConnection[];
@@ -65,11 +68,19 @@ export class LiteService {
     this.#log = options.log.child({ service: 'rest' });
     this.#jwtSecret = new TextEncoder().encode(options.jwtSecret);
     this.#catalog = new Catalog({ databaseUrl: databaseUrl('supabase_admin'), log: this.#log });
-    const shared = {
-      catalog: this.#catalog,
-      schemas,
-      extraSearchPath: options.extraSearchPath ?? ['public', 'extensions'],
-    };
+    this.#config = new RestConfig({
+      database: this.#catalog.database,
+      base: {
+        schemas,
+        extraSearchPath: options.extraSearchPath ?? ['public', 'extensions'],
+        maxRows: options.maxRows ?? 1000,
+        aggregates: false,
+        tx: { rollback: false, mayOverride: false },
+        preRequest: undefined,
+      },
+      log: this.#log,
+    });
+    const shared = { catalog: this.#catalog, config: this.#config };
     const rest = new LiteConnection({
       ...shared,
       mode: 'rest',
@@ -118,7 +129,11 @@ export class LiteService {
     });
     this.#watch = new SchemaWatch({
       databaseUrl: databaseUrl('authenticator'),
-      reload: () => this.#catalog.invalidate(),
+      reload: ({ config }) => {
+        // The settings of roles, which are read with the schema, count as configuration.
+        this.#catalog.invalidate();
+        if (config) void this.#configure();
+      },
       log: this.#log,
     });
   }
@@ -142,6 +157,7 @@ export class LiteService {
   async start(): Promise<void> {
     await this.#storage.prepare();
     await this.#watch.start();
+    await this.#configure();
     await this.#catalog.introspection();
     await quietly(this.#log, async () => {
       for (const app of [this.#rest, this.#auth, this.#objects]) await app.init();
@@ -183,8 +199,22 @@ export class LiteService {
   /** PostgREST looks at the token before anything else; lite is not shown it, since it takes some bad ones for none. */
   async #answerRest(request: Request, context: RequestContext): Promise<Response> {
     context.caller = await this.#caller(request);
+    const { method, headers, preferences, accept } = context;
     request.headers.delete('authorization');
-    return this.#rest.fetch(await checkNumbers(withDefaultProfile(request, this.#options.schemas[0] ?? 'public')));
+    if (accept !== undefined) request.headers.set('accept', accept);
+    if (headers.prefer !== undefined) request.headers.set('prefer', withoutMaxAffected(headers.prefer));
+    const profiled = withDefaultProfile(request, this.#config.current.schemas[0] ?? 'public');
+    const response = await this.#rest.fetch(await prepareRestBody(profiled, preferences));
+    if (!response.ok || method === 'OPTIONS') return response;
+    const lite = response.headers.get('preference-applied');
+    const isCall = context.path.startsWith('/rpc/');
+    const txAllowed = this.#config.current.tx.mayOverride;
+    const applied = appliedPreferences({ preferences, method, isCall, txAllowed, lite });
+    if (applied === (lite ?? '')) return response;
+    const answer = new Response(response.body, response);
+    if (applied === '') answer.headers.delete('preference-applied');
+    else answer.headers.set('preference-applied', applied);
+    return answer;
   }
 
   /** The bearer token speaks, or the API key where there is no Authorization header. */
@@ -195,6 +225,13 @@ export class LiteService {
     const { keys } = this.#options;
     const role = authorization === null ? await keys.roleOf(request.headers.get('apikey') ?? '') : null;
     return role ? { role, claims: decodeJwt(await keys.jwt(role)) } : { role: 'anon', claims: {} };
+  }
+
+  /** Reads what the database says of PostgREST's configuration, and tells lite what it looks at by itself. */
+  async #configure(): Promise<void> {
+    await this.#config.reload();
+    const { schemas, maxRows, aggregates } = this.#config.current;
+    Object.assign(this.#rest.config.api as object, { schemas, max_rows: maxRows, aggregates_enabled: aggregates });
   }
 
   #app(connection: App['connection'], part: 'rest' | 'auth' | 'storage' | 'schema'): App {

@@ -1,4 +1,6 @@
 import { ResponseError } from './errors.js';
+import { columnDefault } from './json-values.js';
+import type { Preferences } from './preferences.js';
 
 /** What lite would stumble over, answered with 500, or changed on its way to Postgres, is refused here in the service's own words. */
 
@@ -41,18 +43,53 @@ export async function checkStorageRequest(request: Request): Promise<Request> {
 const suspicious = /\d{16}|[eE]\+?\d{3}/;
 const stringOrNumber = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/** A request to REST without a number that lite would change: 1e999 would become null, and null means something else. */
-export async function checkNumbers(request: Request): Promise<Request> {
+/** A request to REST whose body lite reads as PostgREST would. */
+export async function prepareRestBody(request: Request, { missing }: Preferences): Promise<Request> {
+  if (!['POST', 'PATCH', 'PUT'].includes(request.method)) return request;
+  // To PostgREST a body of no type is JSON; a Request that is given a text would call it text/plain.
+  if (!request.headers.has('content-type')) request.headers.set('content-type', 'application/json');
   if (!request.body || !isJson(request)) return request;
   const text = await request.text();
+  checkNumbers(text);
+  const columns = request.method === 'PUT' ? undefined : columnsOf(new URL(request.url));
+  return new Request(request, { body: columns ? withColumns(text, columns, missing) : text });
+}
+
+/** No number that lite would change: 1e999 would become null, and null means something else. */
+function checkNumbers(text: string): void {
   const lost = suspicious.test(text) ? text.match(stringOrNumber)?.find(isLost) : undefined;
-  if (lost === undefined) return new Request(request, { body: text });
+  if (lost === undefined) return;
   throw new ResponseError(400, {
     code: '22003',
     details: null,
     hint: 'Send it as a string, or a smaller one.',
     message: `the number ${lost.slice(0, 80)} is out of range`,
   });
+}
+
+/** The columns that `?columns=` of an insert or update names. */
+function columnsOf(url: URL): string[] | undefined {
+  const columns = url.pathname.startsWith('/rest/v1/rpc/') ? null : url.searchParams.get('columns');
+  return columns?.split(',').map((column) => column.trim().replace(/^"(.*)"$/, '$1'));
+}
+
+/**
+ * Objects that have every column: what is missing is null, or the default where `Prefer: missing=default` says so. Lite
+ * would write the default in either case and show null in either case.
+ */
+function withColumns(text: string, columns: string[], missing: Preferences['missing']): string {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  const filler = missing === 'default' ? columnDefault : null;
+  const filled = (value: unknown) =>
+    kindOf(value) === 'object'
+      ? { ...Object.fromEntries(columns.map((column) => [column, filler])), ...(value as object) }
+      : value;
+  return JSON.stringify(Array.isArray(body) ? body.map(filled) : filled(body));
 }
 
 async function withObject(

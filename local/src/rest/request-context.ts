@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Caller } from './bearer.js';
 import { chosenStatus, type DatabaseError, isDatabaseError } from './errors.js';
+import { decidingType, type Preferences, readPreferences } from './preferences.js';
 
 /** What a database transaction or the storage adapter must know of the HTTP request it works for. */
 export interface RequestContext {
@@ -9,6 +10,9 @@ export interface RequestContext {
   headers: Record<string, string>;
   /** The schema of Accept-Profile or Content-Profile; undefined means the first exposed one. */
   schema: string | undefined;
+  /** The type of the answer, as far as an Accept header decides it. */
+  accept: string | undefined;
+  preferences: Preferences;
   /** Who asks REST; Auth and Storage leave the token to lite. */
   caller?: Caller;
   /** What a trigger refused with a status of its own; lite's Auth forgets it and answers 500. */
@@ -29,6 +33,8 @@ export function contextOf(request: Request): RequestContext {
     method: request.method,
     path: new URL(request.url).pathname.replace(/^\/rest\/v1/, ''),
     headers,
+    accept: headers.accept === undefined ? undefined : decidingType(headers.accept),
+    preferences: readPreferences(headers.prefer ?? null),
     schema: (reads ? headers['accept-profile'] : headers['content-profile']) ?? undefined,
   };
 }

@@ -5,15 +5,28 @@ import type { Logger } from 'pino';
 /** Between two tries to listen again; the cache is dropped on success, so nothing is missed by waiting. */
 const retryMs = 250;
 
-/** Listens on the channel `pgrst` as PostgREST does: `reload schema`, `reload config`, or an empty payload. */
+/** What is to be read again. */
+export interface Reload {
+  schema: boolean;
+  config: boolean;
+}
+
+/** What the payloads mean that PostgREST knows. */
+const payloads: Record<string, Reload> = {
+  '': { schema: true, config: true },
+  'reload schema': { schema: true, config: false },
+  'reload config': { schema: false, config: true },
+};
+
+/** Listens on the channel `pgrst` as PostgREST does. */
 export class SchemaWatch {
   readonly #databaseUrl: string;
-  readonly #reload: () => void;
+  readonly #reload: (what: Reload) => void;
   readonly #log: Logger;
   #client: pg.Client | undefined;
   #stopped = false;
 
-  constructor(options: { databaseUrl: string; reload: () => void; log: Logger }) {
+  constructor(options: { databaseUrl: string; reload: (what: Reload) => void; log: Logger }) {
     this.#databaseUrl = options.databaseUrl;
     this.#reload = options.reload;
     this.#log = options.log;
@@ -39,9 +52,10 @@ export class SchemaWatch {
     });
     client.on('error', () => undefined);
     client.on('notification', ({ payload = '' }) => {
-      if (payload !== '' && payload !== 'reload schema' && payload !== 'reload config') return;
-      this.#log.debug({ payload }, 'schema cache dropped');
-      this.#reload();
+      const what = payloads[payload];
+      if (what === undefined) return;
+      this.#log.debug({ payload }, 'told to read again');
+      this.#reload(what);
     });
     try {
       await client.connect();
@@ -53,7 +67,7 @@ export class SchemaWatch {
     client.once('end', () => void this.#listenAgain());
     this.#client = client;
     // What happened while nobody listened is covered by starting afresh.
-    this.#reload();
+    this.#reload({ schema: true, config: true });
   }
 
   async #listenAgain(): Promise<void> {
