@@ -996,7 +996,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 'c043cfb370f8a5b65e261b7d8dc6c3e0';
+as md5 'b2385b9422b6cbcf6ef9e5422ce1897b';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
@@ -1954,7 +1954,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_time(p_text text, p_latest timestam
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'a7a10223baf0eba25c89dff116352503';
+as md5 '19b0583a18d6f89d1e1c1f7d0ade8765';
 comment on function stark_internal.is_time(text,timestamp with time zone) is 'True for the text of a time that a clock can show.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_trusted()
@@ -1972,6 +1972,14 @@ CREATE OR REPLACE FUNCTION stark_internal.is_unreachable(p_status text, p_reason
  SET search_path TO 'pg_temp'
 as md5 '561d34f6cf0956848db77c4c6ff690bd';
 comment on function stark_internal.is_unreachable(text,text) is 'Whether a node of this status is tainted unreachable.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_uuid(p_text text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '6cf093622f7b51e6be33f11e155943b8';
+comment on function stark_internal.is_uuid(text) is 'True for the text of a uuid.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_whole(p_value jsonb, p_low numeric, p_high numeric)
  RETURNS boolean
@@ -2219,7 +2227,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
-as md5 'f680e6efd41bc400ec0c970183204f4a';
+as md5 '21781cbcf29fe1e5fdb57d5108aff2e5';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.own_rules(p_group stark_internal.pod_group)
@@ -2450,7 +2458,7 @@ CREATE OR REPLACE FUNCTION stark_internal.report_problem(p_report jsonb)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '0596b6880d167ab54584dcefa28db8b2';
+as md5 '77affaf8a8b3a01062838c41162f8ebf';
 comment on function stark_internal.report_problem(jsonb) is 'What is wrong with an agent''s report; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.request_header(p_name text)

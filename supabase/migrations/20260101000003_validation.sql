@@ -179,6 +179,22 @@ $$;
 comment on function stark_internal.is_whole(jsonb, numeric, numeric) is 'True for a whole JSON number between two bounds.';
 revoke all on function stark_internal.is_whole(jsonb, numeric, numeric) from public, anon;
 
+/** stark_internal.is_uuid(text): true for what Postgres reads as a uuid, which pg_input_is_valid tells only since Postgres 16. */
+create function stark_internal.is_uuid(p_text text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return p_text::uuid is not null;
+exception when data_exception then
+  return false;
+end;
+$$;
+comment on function stark_internal.is_uuid(text) is 'True for the text of a uuid.';
+revoke all on function stark_internal.is_uuid(text) from public, anon;
+
 /** stark_internal.is_time(text, latest): true for a time that a clock can show, not after the latest one. infinity and years past 9999 are none: nothing ever ends them, and clients cannot read them. */
 create function stark_internal.is_time(p_text text, p_latest timestamptz default '9999-12-31T00:00:00Z')
 returns boolean
@@ -187,9 +203,9 @@ stable
 set search_path = ''
 as $$
 begin
-  return case when pg_catalog.pg_input_is_valid(p_text, 'timestamptz')
-    then p_text::timestamptz between '1970-01-01T00:00:00Z' and p_latest
-    else false end;
+  return coalesce(p_text::timestamptz between '1970-01-01T00:00:00Z' and p_latest, false);
+exception when data_exception then
+  return false;
 end;
 $$;
 comment on function stark_internal.is_time(text, timestamptz) is 'True for the text of a time that a clock can show.';

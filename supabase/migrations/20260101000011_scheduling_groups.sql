@@ -81,7 +81,8 @@ begin
   -- at once, so one tells of all; where another's stand in the way, making them fails.
   if not exists (select from pg_catalog.pg_class c where c.oid = to_regclass('pg_temp.pass_nodes') and c.relowner = current_user::regrole) then
     -- No indexes, and storage plain where values are short, so that there is nothing to store apart: what is emptied at each commit
-    -- is each index too, and plans that read an emptied index are made anew.
+    -- is each index too, and plans that read an emptied index are made anew. Postgres 15 has storage in no create table, and a table
+    -- that had a text for one statement keeps its TOAST table: so columns of storage plain are added, and set to it by the same statement.
     -- Nodes as they are now, numbered by name. free_* is what the pods placed so far, in this pass too, have left.
     create temporary table pass_nodes (
       node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
@@ -89,7 +90,10 @@ begin
       free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint
     ) on commit delete rows;
     -- What no filter needs to look for.
-    create temporary table pass_facts (nodes bigint, runtimes text[] storage plain, has_unhealthy boolean, has_cordoned boolean, has_tainted boolean) on commit delete rows;
+    create temporary table pass_facts (nodes bigint) on commit delete rows;
+    alter table pg_temp.pass_facts
+      add column runtimes text[], alter column runtimes set storage plain,
+      add column has_unhealthy boolean, add column has_cordoned boolean, add column has_tainted boolean;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
       rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, is_hopeless boolean
@@ -98,10 +102,12 @@ begin
     create temporary table pass_selectors (
       selector_no integer generated always as identity, terms jsonb, namespaces text[], match_labels jsonb
     ) on commit delete rows;
-    create temporary table pass_rules (
-      rules_no integer, kind text storage plain, selector_no integer, topology_key text storage plain, weight integer, max_skew integer, min_domains integer,
-      honors_affinity boolean, honors_taints boolean
-    ) on commit delete rows;
+    create temporary table pass_rules (rules_no integer) on commit delete rows;
+    alter table pg_temp.pass_rules
+      add column kind text, alter column kind set storage plain, add column selector_no integer,
+      add column topology_key text, alter column topology_key set storage plain,
+      add column weight integer, add column max_skew integer, add column min_domains integer,
+      add column honors_affinity boolean, add column honors_taints boolean;
     -- The domains of the topology keys that rules name: nodes without the label are in none.
     create temporary table pass_domains (topology_key text, node_no integer, domain text) on commit delete rows;
     -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
@@ -109,8 +115,12 @@ begin
     -- Where pods stand whose rules speak of others, how many with the same rules.
     create temporary table pass_holders (namespace text, rules jsonb, node_no integer, pods bigint) on commit delete rows;
     -- Of these, who keeps the pods of a selector away, and how glad the others would be of them.
-    create temporary table pass_bans (selector_no integer, topology_key text storage plain, node_no integer, pods bigint) on commit delete rows;
-    create temporary table pass_wishes (selector_no integer, topology_key text storage plain, node_no integer, points bigint) on commit delete rows;
+    create temporary table pass_bans (selector_no integer) on commit delete rows;
+    alter table pg_temp.pass_bans
+      add column topology_key text, alter column topology_key set storage plain, add column node_no integer, add column pods bigint;
+    create temporary table pass_wishes (selector_no integer) on commit delete rows;
+    alter table pg_temp.pass_wishes
+      add column topology_key text, alter column topology_key set storage plain, add column node_no integer, add column points bigint;
     create temporary table pass_bindings (
       pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
     ) on commit delete rows;

@@ -108,7 +108,7 @@ set search_path = ''
 as $$
   select case
     when jsonb_typeof(p_report) <> 'object' then 'a report must be an object'
-    when jsonb_typeof(p_report -> 'pod_id') is distinct from 'string' or not pg_input_is_valid(p_report ->> 'pod_id', 'uuid') then 'pod_id must be a uuid'
+    when jsonb_typeof(p_report -> 'pod_id') is distinct from 'string' or not stark_internal.is_uuid(p_report ->> 'pod_id') then 'pod_id must be a uuid'
     when coalesce(p_report ->> 'status', '') not in ('transferring', 'starting', 'running', 'stopping', 'stopped', 'succeeded', 'failed')
       then 'status must be transferring, starting, running, stopping, stopped, succeeded or failed'
     when coalesce(jsonb_typeof(p_report -> 'reason'), 'null') not in ('string', 'null') then 'reason must be a string'

@@ -80,7 +80,7 @@ begin
            case when l.line ->> 'level' in ('debug', 'info', 'warn', 'error') then l.line ->> 'level' end,
            stark_internal.cut(l.line ->> 'message', 16384), coalesce((l.line ->> 'run')::numeric::integer, 0)
     from jsonb_array_elements(p_lines) l (line)
-    join stark.pods p on p.id = case when pg_input_is_valid(l.line ->> 'pod_id', 'uuid') then (l.line ->> 'pod_id')::uuid end
+    join stark.pods p on p.id = case when stark_internal.is_uuid(l.line ->> 'pod_id') then (l.line ->> 'pod_id')::uuid end
     where p.node_id = p_node_id
       and stark_internal.is_whole(l.line -> 'seq', 0, 9007199254740991)
       and stark_internal.is_time(l.line ->> 'time', now() + interval '1 day')

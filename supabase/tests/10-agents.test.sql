@@ -106,6 +106,18 @@ select is(tests.report('n1', 'p2', 'running'), 'POD_NOT_ON_NODE', 'a node says n
 select tests.sign_out();
 select is((select status from stark.pods where name = 'p2'), 'scheduled', 'and changes nothing of it');
 
+-- What is a uuid and what is a time is the same on every version of Postgres
+select is(stark_internal.is_uuid(u), valid, format('%s is a uuid: %s', coalesce(quote_literal(left(u, 40)), 'null'), valid)) from (values
+  ('00000000-0000-4000-8000-00000000dead', true), ('{00000000-0000-4000-8000-00000000DEAD}', true), ('0000000000004000800000000000dead', true),
+  ('0000-0000-0000-4000-8000-0000-0000-dead', true), ('{00000000-0000-4000-8000-00000000dead', false), ('00000000-0000-4000-8000-00000000dea', false),
+  ('00000000-0000-4000-8000-00000000deadb', false), (' 00000000-0000-4000-8000-00000000dead', false), ('0-0000000-0000-4000-8000-00000000dead', false),
+  ('', false), ('null', false), (repeat('0', 100000), false), (null, false)) t (u, valid);
+select is(stark_internal.is_time(t), valid, format('%s is a time: %s', coalesce(quote_literal(left(t, 40)), 'null'), valid)) from (values
+  ('2026-01-01T00:00:00Z', true), ('2026-01-01 00:00:00.123456+05:30', true), ('1970-01-01T00:00:00Z', true), ('9999-12-31T00:00:00Z', true),
+  ('1969-12-31T23:59:59Z', false), ('10000-01-01T00:00:00Z', false), ('infinity', false), ('-infinity', false), ('2026-02-30T00:00:00Z', false),
+  ('2026-01-01T25:00:00Z', false), ('2026-01-01T00:00:00+99:00', false), ('2026-01-01T00:00:00 Nowhere/City', false), ('9999999-01-01', false),
+  ('', false), ('5', false), (repeat('1', 100000), false), (null, false)) t (t, valid);
+
 -- Stopping
 select tests.sign_in('uma');
 select tests.make_pods('{"pack": "open", "name": "p3", "spec": {"nodeName": "n1"}}');
