@@ -977,6 +977,7 @@ CREATE OR REPLACE FUNCTION stark.admit_node(p_secret_sha256 text, p_name text, p
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '4c53efdf581608d32cd9f560b7649a69';
 comment on function stark.admit_node(text,text,text) is 'Announces the account of a machine that joins.';
 grant execute on function stark.admit_node(text,text,text) to service_role;
@@ -986,6 +987,7 @@ CREATE OR REPLACE FUNCTION stark.admit_user(p_email text, p_role text DEFAULT NU
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'b27abd31f93e214dc693863cae477e28';
 comment on function stark.admit_user(text,text,text,text) is 'Announces a user who is about to be made, with the role they start with.';
 grant execute on function stark.admit_user(text,text,text,text) to authenticated;
@@ -996,6 +998,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'b2385b9422b6cbcf6ef9e5422ce1897b';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
@@ -1006,6 +1009,7 @@ CREATE OR REPLACE FUNCTION stark.can_i(p_verb text, p_kind text, p_namespace tex
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '630ee7a1324accde3f1aabb080b54709';
 comment on function stark.can_i(text,text,text) is 'Whether the caller may do this, at least with own objects.';
 grant execute on function stark.can_i(text,text,text) to authenticated;
@@ -1016,6 +1020,7 @@ CREATE OR REPLACE FUNCTION stark.cordon_node(p_name text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'a42467226655c936b0a2e390ed67ec8d';
 comment on function stark.cordon_node(text) is 'Keeps new pods off a node.';
 grant execute on function stark.cordon_node(text) to authenticated;
@@ -1026,6 +1031,7 @@ CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '5a77701f5599deca08c0dc0782ad97cd';
 comment on function stark.create_join_token(integer,jsonb,jsonb,integer) is 'Makes a token by which machines become nodes of the caller.';
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to authenticated;
@@ -1036,6 +1042,7 @@ CREATE OR REPLACE FUNCTION stark.create_namespace(p_name text, p_labels jsonb DE
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '7169dd0643eb3a6e7440e75bcc63216a';
 comment on function stark.create_namespace(text,jsonb,jsonb,jsonb) is 'Makes a namespace.';
 grant execute on function stark.create_namespace(text,jsonb,jsonb,jsonb) to authenticated;
@@ -1046,6 +1053,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'e2be5104f7e39a06f1f19938d5974afc';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
@@ -1056,6 +1064,7 @@ CREATE OR REPLACE FUNCTION stark.create_priority_class(p_name text, p_value inte
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '8732e205fcc8bcbca5efb3346ef860fc';
 comment on function stark.create_priority_class(text,integer,boolean,text,text) is 'Makes a priority class.';
 grant execute on function stark.create_priority_class(text,integer,boolean,text,text) to authenticated;
@@ -1066,6 +1075,7 @@ CREATE OR REPLACE FUNCTION stark.create_role(p_name text, p_permissions text[], 
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '87111a31bab641bfcbd2d6e3ec13494c';
 comment on function stark.create_role(text,text[],text) is 'Makes a role.';
 grant execute on function stark.create_role(text,text[],text) to authenticated;
@@ -1076,6 +1086,7 @@ CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigi
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '1585929d5d6a0bb26f6294c4677d1845';
 comment on function stark.delete_namespace(text,bigint) is 'Empties a namespace, then removes it.';
 grant execute on function stark.delete_namespace(text,bigint) to authenticated;
@@ -1086,6 +1097,7 @@ CREATE OR REPLACE FUNCTION stark.delete_node(p_name text, p_force boolean DEFAUL
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'f7f5a5ac369ecde0b9b1a6141f03171e';
 comment on function stark.delete_node(text,boolean,bigint) is 'Removes a node.';
 grant execute on function stark.delete_node(text,boolean,bigint) to authenticated;
@@ -1096,6 +1108,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text, p_if_version bigint DE
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '87cb1110981e09b357bf80681ba448e5';
 comment on function stark.delete_pack(text,bigint) is 'Removes a pack whose pods have all ended.';
 grant execute on function stark.delete_pack(text,bigint) to authenticated;
@@ -1106,6 +1119,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[], p_if_version bigint D
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'b9e4dec64cd439c8c30d91f0e09a0310';
 comment on function stark.delete_pods(uuid[],bigint) is 'Stops pods and removes their rows.';
 grant execute on function stark.delete_pods(uuid[],bigint) to authenticated;
@@ -1116,6 +1130,7 @@ CREATE OR REPLACE FUNCTION stark.delete_priority_class(p_name text, p_if_version
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'e6285ac87bca18416ccc69300e4f9e1c';
 comment on function stark.delete_priority_class(text,bigint) is 'Removes a priority class; its pods stay as they are.';
 grant execute on function stark.delete_priority_class(text,bigint) to authenticated;
@@ -1126,6 +1141,7 @@ CREATE OR REPLACE FUNCTION stark.delete_role(p_name text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '4b77b9f444293df2f57b2d7de2f752ed';
 comment on function stark.delete_role(text) is 'Deletes a role and takes it from everybody who has it.';
 grant execute on function stark.delete_role(text) to authenticated;
@@ -1136,6 +1152,7 @@ CREATE OR REPLACE FUNCTION stark.disable_user(p_user_id uuid)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '880e3d0d51c68856ffb3229bdde7e35d';
 comment on function stark.disable_user(uuid) is 'Takes every right and session from a user; what they own stays.';
 grant execute on function stark.disable_user(uuid) to authenticated;
@@ -1146,6 +1163,7 @@ CREATE OR REPLACE FUNCTION stark.disconnect_node(p_node_id uuid, p_incarnation b
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'aa8fc108e997327cb869f96cbc267951';
 comment on function stark.disconnect_node(uuid,bigint) is 'An agent says goodbye; its pods have ended.';
 grant execute on function stark.disconnect_node(uuid,bigint) to authenticated;
@@ -1156,6 +1174,7 @@ CREATE OR REPLACE FUNCTION stark.drain_node(p_name text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'eb916fdbbd2b0bdcc0b5da81e0f943f8';
 comment on function stark.drain_node(text) is 'Cordons a node and asks its pods to go.';
 grant execute on function stark.drain_node(text) to authenticated;
@@ -1166,6 +1185,7 @@ CREATE OR REPLACE FUNCTION stark.enable_user(p_user_id uuid)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '5f79f60d4e5ec308961dbed8ef10a81a';
 comment on function stark.enable_user(uuid) is 'Gives a disabled user their rights back.';
 grant execute on function stark.enable_user(uuid) to authenticated;
@@ -1176,6 +1196,7 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'fde331c1e1bfc76fb411c4b430907278';
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
 grant execute on function stark.explain_placement(jsonb) to authenticated;
@@ -1186,6 +1207,7 @@ CREATE OR REPLACE FUNCTION stark.finish_pack_version(p_version_id uuid)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'ac0eb64d0dca6590050dd5887f997463';
 comment on function stark.finish_pack_version(uuid) is 'Makes an uploaded version ready, after comparing its size with Storage.';
 grant execute on function stark.finish_pack_version(uuid) to authenticated;
@@ -1196,6 +1218,7 @@ CREATE OR REPLACE FUNCTION stark.follow_logs(p_pod_id uuid)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '3d1b589de9afe91d86d7c177f7140565';
 comment on function stark.follow_logs(uuid) is 'Asks the pod''s agent to send its log lines live for a while.';
 grant execute on function stark.follow_logs(uuid) to authenticated;
@@ -1206,6 +1229,7 @@ CREATE OR REPLACE FUNCTION stark.grant_role(p_user_id uuid, p_role text, p_names
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '2d1121e95342c224023aef0f767ec757';
 comment on function stark.grant_role(uuid,text,text) is 'Gives a user a role, in the whole cluster or in one namespace.';
 grant execute on function stark.grant_role(uuid,text,text) to authenticated;
@@ -1216,6 +1240,7 @@ CREATE OR REPLACE FUNCTION stark.join_node(p_secret_sha256 text, p_user_id uuid,
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '6d13773829d5205040a95c994bf17d73';
 comment on function stark.join_node(text,uuid,text,text) is 'Makes a node for a machine that joins, and lets its account speak for it.';
 grant execute on function stark.join_node(text,uuid,text,text) to service_role;
@@ -1225,6 +1250,7 @@ CREATE OR REPLACE FUNCTION stark.list_users()
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'd82b669bc238e9a592fdf6eafcd22aac';
 comment on function stark.list_users() is 'Every user with their roles, whether disabled, and when they last signed in.';
 grant execute on function stark.list_users() to authenticated;
@@ -1235,6 +1261,7 @@ CREATE OR REPLACE FUNCTION stark.needs_setup()
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '055ee094f7c522517bed1020842112b0';
 comment on function stark.needs_setup() is 'True until the first admin is set up.';
 grant execute on function stark.needs_setup() to anon;
@@ -1246,6 +1273,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'ae7b8401e8b38a29e4ced48c71f17116';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
@@ -1256,6 +1284,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '9641b06ac35603fcd88812069395e63e';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
@@ -1266,6 +1295,7 @@ CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version te
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'd35e9ecae7a21ea10715449eed203ac4';
 comment on function stark.register_pack_version(text,text,text,text,text,text,bigint,text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
 grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text) to authenticated;
@@ -1276,6 +1306,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '93eef29632063dca22fc41aaff0d0cdd';
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
@@ -1286,6 +1317,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_join_token(p_id text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '9cd00936bc282c1d93abc5e21cf2b343';
 comment on function stark.revoke_join_token(text) is 'Takes a join token back.';
 grant execute on function stark.revoke_join_token(text) to authenticated;
@@ -1296,6 +1328,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_role(p_user_id uuid, p_role text, p_name
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '7ee77330a0c75a785e2e6b2ac781e2f7';
 comment on function stark.revoke_role(uuid,text,text) is 'Takes a role away from a user.';
 grant execute on function stark.revoke_role(uuid,text,text) to authenticated;
@@ -1306,6 +1339,7 @@ CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'bd4b8c69f2e6a8d9db77062a634e512c';
 comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
@@ -1316,6 +1350,7 @@ CREATE OR REPLACE FUNCTION stark.setup_admin(p_user_id uuid, p_display_name text
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'aafd6bf491638c24433363f81cf823ec';
 comment on function stark.setup_admin(uuid,text) is 'Makes this user the first admin; works once.';
 grant execute on function stark.setup_admin(uuid,text) to service_role;
@@ -1325,6 +1360,7 @@ CREATE OR REPLACE FUNCTION stark.stop_pods(p_ids uuid[], p_if_version bigint DEF
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'c8a81905b1ff6ee99de43be91ea46638';
 comment on function stark.stop_pods(uuid[],bigint) is 'Stops pods; their rows stay.';
 grant execute on function stark.stop_pods(uuid[],bigint) to authenticated;
@@ -1335,6 +1371,7 @@ CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'eb50f58183d598afa570072921e93288';
 comment on function stark.uncordon_node(text) is 'Lets a node have new pods again.';
 grant execute on function stark.uncordon_node(text) to authenticated;
@@ -1345,6 +1382,7 @@ CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_ver
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'ab3cf07cbe9c903d86bcd5940e8290b9';
 comment on function stark.update_cluster_config(jsonb,bigint) is 'Changes settings of the cluster.';
 grant execute on function stark.update_cluster_config(jsonb,bigint) to authenticated;
@@ -1355,6 +1393,7 @@ CREATE OR REPLACE FUNCTION stark.update_namespace(p_name text, p_labels jsonb DE
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '91ce87a1577c9567167aefd357ef1cf8';
 comment on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) is 'Patches a namespace''s labels, quota and limit range.';
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to authenticated;
@@ -1365,6 +1404,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '909847a05837e79d49049c672953e4ea';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to authenticated;
@@ -1375,6 +1415,7 @@ CREATE OR REPLACE FUNCTION stark.update_pack(p_name text, p_visibility text DEFA
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '0623d2a32694b759a46c95ad52fba760';
 comment on function stark.update_pack(text,text,text,bigint) is 'Changes who may use a pack, and its description.';
 grant execute on function stark.update_pack(text,text,text,bigint) to authenticated;
@@ -1385,6 +1426,7 @@ CREATE OR REPLACE FUNCTION stark.update_priority_class(p_name text, p_global_def
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '2ba8cbce302b05f71ada13d28a2e22e5';
 comment on function stark.update_priority_class(text,boolean,text,bigint) is 'Changes which priority class is the default, or what one is for.';
 grant execute on function stark.update_priority_class(text,boolean,text,bigint) to authenticated;
@@ -1395,6 +1437,7 @@ CREATE OR REPLACE FUNCTION stark.update_role(p_name text, p_permissions text[] D
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'cec2926cabcc592f8bb61d9a6a77c25a';
 comment on function stark.update_role(text,text[],text) is 'Changes what a role may do, or its description.';
 grant execute on function stark.update_role(text,text[],text) to authenticated;
@@ -1405,6 +1448,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_sightings jsonb, p_since timestam
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'c9e5144840f9c4574e9034c731d9b3df';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
@@ -1414,6 +1458,7 @@ CREATE OR REPLACE FUNCTION stark.whoami()
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'a3db4df9c692665e6f971b83e9dec073';
 comment on function stark.whoami() is 'The caller and the roles they have.';
 grant execute on function stark.whoami() to authenticated;
@@ -1424,6 +1469,7 @@ CREATE OR REPLACE FUNCTION stark.withdraw_pack_version(p_name text, p_version te
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'c49cda3297532498825fa32586cc0284';
 comment on function stark.withdraw_pack_version(text,text) is 'Keeps new pods off a version.';
 grant execute on function stark.withdraw_pack_version(text,text) to authenticated;
@@ -1434,6 +1480,7 @@ CREATE OR REPLACE FUNCTION stark_internal.account_resources()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '63ccda8c7b3c39c8ec4944def139efb7';
 comment on function stark_internal.account_resources() is 'Keeps nodes.allocated equal to what the placed pods have asked for.';
 
@@ -1441,6 +1488,7 @@ CREATE OR REPLACE FUNCTION stark_internal.admit(p_role text DEFAULT NULL::text, 
  RETURNS uuid
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '862332e0631de3206b1dcda271962141';
 comment on function stark_internal.admit(text,text,text) is 'Announces a user whom Supabase Auth is about to make.';
 
@@ -1456,6 +1504,7 @@ CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '1c19b0f67d8a111518de7481d5e9f9b9';
 comment on function stark_internal.append_events(text,text,text,jsonb[],jsonb[]) is 'Writes and broadcasts one event for each object.';
 
@@ -1463,6 +1512,7 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  RETURNS jsonb
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '8799523d53213d22197a6320365d6176';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
@@ -1470,6 +1520,7 @@ CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timesta
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'da186ae0124b9c00a48f1925b78fcf43';
 comment on function stark_internal.begin_stop(uuid[],timestamp with time zone) is 'Asks pods to stop; pending ones have stopped at once.';
 
@@ -1478,6 +1529,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '13648f3f1b4942010276ad2a27229776';
 comment on function stark_internal.bind(timestamp with time zone) is 'Writes what a schedule pass has worked out.';
 
@@ -1487,6 +1539,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '7b5e879e6062390e9d622a0f20e0f09b';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
@@ -1495,6 +1548,7 @@ CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
 as md5 'd7d165921fe62542d3ba3d5fbb57dd95';
 comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 
@@ -1502,6 +1556,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_version()
  RETURNS trigger
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'cdc247f13c36b60fb1c2658a93ee7303';
 comment on function stark_internal.bump_version() is 'Counts resource_version up with each change of a row.';
 
@@ -1509,6 +1564,7 @@ CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '378fb5caa878a204d3572d751fc37144';
 comment on function stark_internal.call_watcher(timestamp with time zone) is 'Has Edge Function watch listen to the nodes for the next minute.';
 
@@ -1532,6 +1588,7 @@ CREATE OR REPLACE FUNCTION stark_internal.catch_up(p_now timestamp with time zon
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '1c27ea25ca35490c2951ec1da2d02549';
 comment on function stark_internal.catch_up(timestamp with time zone) is 'Places, and removes, what waits for it.';
 
@@ -1565,6 +1622,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_nodes()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '1f8fd485acd295e0b38085dff3526ffc';
 comment on function stark_internal.check_nodes() is 'Refuses nodes whose labels, taints, amounts or capabilities are not well formed.';
 
@@ -1574,6 +1632,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_pods()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '876bff6c586724859ad329a0fd95e5e9';
 comment on function stark_internal.check_pods() is 'Refuses specs and labels that are not well formed.';
 
@@ -1583,6 +1642,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_status_steps()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 'ee18fac43bf5118fa14f78339296ba2b';
 comment on function stark_internal.check_status_steps() is 'Refuses steps of a pod''s status that are not allowed.';
 
@@ -1592,6 +1652,7 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 'ee04039a191a24e4d3f18493dd3d4814';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
@@ -1600,6 +1661,7 @@ CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '455b8e02019be3a2cc31cd4c64c9a361';
 comment on function stark_internal.close_deleted_nodes() is 'Tells the agents of deleted nodes, and removes the accounts that had joined for them.';
 
@@ -1609,6 +1671,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 'f493c3cf329b534a6b0effd9d1476300';
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
 
@@ -1617,6 +1680,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
 as md5 'c65071497ca5c02ec41261ea755646fc';
 comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
 
@@ -1624,6 +1688,7 @@ CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '91ef21fd8ee0e79bae1ee7e5244ad427';
 comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
 
@@ -1631,6 +1696,7 @@ CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_
  RETURNS uuid[]
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '9b117c04eccf6755b02756b9095d5676';
 comment on function stark_internal.create_pod_group(jsonb,uuid,timestamp with time zone) is 'Checks one entry of create_pods and inserts its pods.';
 
@@ -1648,6 +1714,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deserted_nodes(p_group stark_internal.
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '45b60d1e47afbeeba3692fe3410d81e8';
 comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
 
@@ -1655,6 +1722,7 @@ CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp wi
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '76ec8c65f2573ebf088f7fc5d3dda1ab';
 comment on function stark_internal.drop_old_partitions(timestamp with time zone) is 'Drops events and logs that are older than they are kept.';
 
@@ -1662,6 +1730,7 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reaso
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '84c9077011744550ea92c52ae8ebc1c6';
 comment on function stark_internal.empty_node(stark.nodes,text,boolean,timestamp with time zone) is 'Asks the pods of a node to go.';
 
@@ -1671,6 +1740,7 @@ CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 'dd3059c41b7ffe17247a9c59cf82b6ee';
 comment on function stark_internal.enforce_quota() is 'Refuses pods that their namespace''s quota or limit range has no room for.';
 
@@ -1678,6 +1748,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'a839e78bea346de699ce6afa3a822763';
 comment on function stark_internal.ensure_partitions(timestamp with time zone) is 'Makes the partitions of the coming days.';
 
@@ -1685,6 +1756,7 @@ CREATE OR REPLACE FUNCTION stark_internal.evict_pods(p_now timestamp with time z
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'b59a55eb6c8d7795a3542f6606b49252';
 comment on function stark_internal.evict_pods(timestamp with time zone) is 'Makes pods leave nodes whose taints they do not tolerate.';
 
@@ -1694,6 +1766,7 @@ CREATE OR REPLACE FUNCTION stark_internal.explain_nodes(p_group stark_internal.p
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 'fbe26077b50fe488447ef5f95c61ac26';
 comment on function stark_internal.explain_nodes(stark_internal.pod_group) is 'Every node with the filters it fails or the scores it earns.';
 
@@ -1711,6 +1784,7 @@ CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '7cac5107145de3f235ccfe92e81941cd';
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group) is 'Nodes that pass every filter, and their room.';
 
@@ -1839,6 +1913,7 @@ CREATE OR REPLACE FUNCTION stark_internal.finish_namespaces()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '3b1f5abc63b7919cfbae8770cf0186c2';
 comment on function stark_internal.finish_namespaces() is 'Removes terminating namespaces when their last pod has gone.';
 
@@ -1848,6 +1923,7 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '812208aead300790d7e8ad5bdadfca3e';
 comment on function stark_internal.follow_taints() is 'Notes since when a node has which taint NoExecute, and evicts.';
 
@@ -1994,6 +2070,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_an_admin()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'ab49873a77ef2121cf2ce1465beaa7b9';
 comment on function stark_internal.keep_an_admin() is 'Refuses to leave the cluster without an admin.';
 
@@ -2002,6 +2079,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_bundles()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '273fbb8f5aa5aab1ea0cbd3420394a9d';
 comment on function stark_internal.keep_bundles() is 'Refuses to change the bundle of a finished version.';
 
@@ -2010,6 +2088,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_house(p_now timestamp with time z
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET lock_timeout TO '2s'
+ SET jit TO 'off'
 as md5 '44ae4f7d338bca75269040d9b6e325b7';
 comment on function stark_internal.keep_house(timestamp with time zone) is 'Partitions ahead, old ones gone, pods of long ago gone, pg_cron''s own diary kept short.';
 
@@ -2018,6 +2097,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_reasons(p_group stark_internal.po
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
 as md5 '6e80272b2d563f75fad74e51fe8d65ab';
 comment on function stark_internal.keep_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
 
@@ -2027,6 +2107,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '1770286555c77d733cd85f894999129c';
 comment on function stark_internal.keep_versions_immutable() is 'Refuses changes to a version that is ready or withdrawn.';
 
@@ -2066,6 +2147,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'd7cad7cc273f8818198a4edf3664f664';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
@@ -2073,6 +2155,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '2c3f4357f00585c2c3f51af91acb099b';
 comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';
 
@@ -2081,6 +2164,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
+ SET jit TO 'off'
 as md5 '83d9c05c865b0558453b7bf86ba7645c';
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 
@@ -2088,6 +2172,7 @@ CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '99d681ab60e9b52e8898cd936a88fd63';
 comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
 
@@ -2096,6 +2181,7 @@ CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '65650d5035eac474c9c9f5d99794aab8';
 comment on function stark_internal.lock_cluster_first() is 'Takes the cluster lock before a statement locks its first row.';
 
@@ -2171,6 +2257,7 @@ CREATE OR REPLACE FUNCTION stark_internal.mirror_users()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'c0a3bf67e92c9f380d6a56b952f5b257';
 comment on function stark_internal.mirror_users() is 'Keeps one profile for each user of Supabase Auth.';
 
@@ -2227,6 +2314,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '21781cbcf29fe1e5fdb57d5108aff2e5';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
@@ -2253,6 +2341,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAU
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
 as md5 '019351cbcadd49bc13dd3e66f1d2a51c';
 comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
 
@@ -2272,6 +2361,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
 as md5 '265fea4ddb4024141ea40d8e294237df';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
@@ -2279,6 +2369,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_budget interval DEFAULT
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '64ed85e0d4a3641b2e721e54f65cd664';
 comment on function stark_internal.place_groups(interval) is 'Works out where all pending pods go.';
 
@@ -2287,6 +2378,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '5f864e7859ad4257928360735a5e0ce0';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
@@ -2294,6 +2386,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_
  RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '610ca04851f7249ec2e762f3d2f83a3e';
 comment on function stark_internal.place_pods(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods of a group; tells those that fit nowhere.';
 
@@ -2342,6 +2435,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '52fa552d40a59387a7f86d1f0474de3a';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],interval) is 'Finds nodes where lower pods have to go.';
 
@@ -2351,6 +2445,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 'cf2601ce8834c96fc233e21cc729969e';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
@@ -2360,6 +2455,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preferences(p_group stark_internal.pod
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '021718d419d0e33b07b80429e9c4992d';
 comment on function stark_internal.preferences(stark_internal.pod_group) is 'What each preference adds to nodes.';
 
@@ -2375,6 +2471,7 @@ CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permiss
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '2b416685a7c8d74553c52d903e9d3340';
 comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
 
@@ -2390,6 +2487,7 @@ CREATE OR REPLACE FUNCTION stark_internal.random_suffix()
  RETURNS text
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '4e70e755ac0997e63e5ff12d2719ffd0';
 comment on function stark_internal.random_suffix() is 'Five random characters for made-up names.';
 
@@ -2413,6 +2511,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time z
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'fec0e77e00d165e6091d3e5ba7994786';
 comment on function stark_internal.reap_nodes(timestamp with time zone) is 'Gives up nodes that were silent for too long while somebody listened.';
 
@@ -2422,6 +2521,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '469c6ccc5c17e453437b4d2ab4d988a0';
 comment on function stark_internal.rejections(stark_internal.pod_group) is 'Which nodes are rejected for a group, under each filter.';
 
@@ -2429,6 +2529,7 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '2ce988a151eb97579fc2a313ef5d84ae';
 comment on function stark_internal.remove_emptied_namespaces() is 'Removes terminating namespaces without pods.';
 
@@ -2436,6 +2537,7 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  RETURNS integer
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '47f1ba0501ec978eb19da6c1e6fbef45';
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
 
@@ -2443,6 +2545,7 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with t
  RETURNS integer
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '82a16fbd04c06647413fa45b2a002b72';
 comment on function stark_internal.remove_old_pods(timestamp with time zone) is 'Removes the rows of pods that ended long ago.';
 
@@ -2450,6 +2553,7 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_sightings jsonb, p_at t
  RETURNS integer
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'b5416cebc413784fc6842f5009d4958a';
 comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
 
@@ -2537,6 +2641,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_pods(p_ids uuid[], p_permissio
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '82b47afbd4a73df66889bdf2beab8217';
 comment on function stark_internal.require_pods(uuid[],text,bigint) is 'Raises a coded error unless the caller may do this to each of these pods.';
 
@@ -2544,6 +2649,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_priority_class(p_name text, p_
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '3a3bb624f6e8dcb27f5c8117cca4ed51';
 comment on function stark_internal.require_priority_class(text,bigint) is 'The priority class of this name, when it is as the caller saw it.';
 
@@ -2559,6 +2665,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_version(p_what text, p_seen bi
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '101be2ccb7432ede35a0b66f2564f135';
 comment on function stark_internal.require_version(text,bigint,bigint) is 'Raises CONFLICT when an object is not at the revision the caller saw.';
 
@@ -2590,6 +2697,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ring_after_start(p_now timestamp with 
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '161da8e4bd172c0c4c257a358ddfd959';
 comment on function stark_internal.ring_after_start(timestamp with time zone) is 'Tells all agents to ask, when Postgres has just started.';
 
@@ -2597,6 +2705,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ring_nodes(p_ids uuid[])
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'a7a18ed32164dcdcf4f9c1f0c959d06d';
 comment on function stark_internal.ring_nodes(uuid[]) is 'Sends command sync to agents.';
 
@@ -2613,6 +2722,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT 
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'bbff6f8149e23c23219c3625812ee821';
 comment on function stark_internal.schedule_pods(boolean,timestamp with time zone) is 'Places pending pods, highest priority first.';
 
@@ -2622,6 +2732,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '79c9a95273af4cff880325b1b876a5dc';
 comment on function stark_internal.schedule_when_nodes_change() is 'Runs a schedule pass when a node became usable.';
 
@@ -2631,6 +2742,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '6002e4c15b63f1925bb0f8bcdb0a5bba';
 comment on function stark_internal.schedule_when_room_is_freed() is 'Runs a schedule pass when pods have left room.';
 
@@ -2718,6 +2830,7 @@ CREATE OR REPLACE FUNCTION stark_internal.send_messages(p_event text, p_topics t
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '2b8c349a2d90de5ed2eeb80010c1634b';
 comment on function stark_internal.send_messages(text,text[],jsonb[]) is 'Broadcasts many messages at once.';
 
@@ -2725,6 +2838,7 @@ CREATE OR REPLACE FUNCTION stark_internal.set_disabled(p_user_id uuid, p_since t
  RETURNS stark.profiles
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'bfc028eaea3e2e165f85ce16744f08d9';
 comment on function stark_internal.set_disabled(uuid,timestamp with time zone) is 'Takes every right and session from a user, or gives them back.';
 
@@ -2733,6 +2847,7 @@ CREATE OR REPLACE FUNCTION stark_internal.shut_out_users()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 'ff508c691547ebe4650d846bdbdc7147';
 comment on function stark_internal.shut_out_users() is 'Takes nodes from agents that may no longer speak for them, and has them ask.';
 
@@ -2780,6 +2895,7 @@ CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '568c1da59f90ad7c8e49796f52b261b4';
 comment on function stark_internal.take_slots(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Gives nodes to pods of a group, in their order.';
 
@@ -2827,6 +2943,7 @@ CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
  RETURNS integer
  LANGUAGE sql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '37cac1b834f1b820601aba21353d5d06';
 comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
 
@@ -2835,6 +2952,7 @@ CREATE OR REPLACE FUNCTION stark_internal.unbind_first()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '686e898c5a2f071a6c27345d4a9cc580';
 comment on function stark_internal.unbind_first() is 'Takes the roles of a user who is being removed.';
 
@@ -2843,6 +2961,7 @@ CREATE OR REPLACE FUNCTION stark_internal.unify_templates()
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '70db3ecf50f2be9e0328b48630375a0b';
 comment on function stark_internal.unify_templates() is 'Makes templates equal that want the same nodes.';
 
@@ -2866,6 +2985,7 @@ CREATE OR REPLACE FUNCTION stark_internal.wake_watcher(p_now timestamp with time
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
 as md5 '1e86cffddd3854cedcc6e93932ac161c';
 comment on function stark_internal.wake_watcher(timestamp with time zone) is 'Calls a watcher when nobody is watching.';
 
@@ -2875,6 +2995,7 @@ CREATE OR REPLACE FUNCTION stark_internal.warn_of_conflicts()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '7e1f73a07640e92bd9811cfbb498f063';
 comment on function stark_internal.warn_of_conflicts() is 'Warns when an update has overwritten what somebody else just changed.';
 
@@ -2892,6 +3013,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET jit TO 'off'
 as md5 '98632315a086d8e109498c67cfc389bf';
 comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
 

@@ -14,3 +14,22 @@ begin
   end loop;
 end;
 $$;
+
+-- What changes something, what is called from outside, and what says enable_nestloop = off is run without compiling its plans.
+-- Postgres compiles a plan that looks dear, as those over working tables of unknown size do and those that are left no way but what
+-- was switched off: seconds for a statement of milliseconds, while everybody waits for the cluster lock. Hosted projects have jit off;
+-- an ordinary server with LLVM has it on.
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select p.oid from pg_catalog.pg_proc p
+    where p.prokind = 'f'
+      and (p.pronamespace = 'stark'::regnamespace
+           or (p.pronamespace = 'stark_internal'::regnamespace and (p.provolatile = 'v' or 'enable_nestloop=off' = any (p.proconfig))))
+  loop
+    execute format('alter function %s set jit = off', v_function);
+  end loop;
+end;
+$$;
