@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest: begun first, so that no worker is left alone with one of them at the end. */
 const LONGEST =
-  /\/tests\/(demo|cli\/(stack|slice|joining)|database\/schema|agent\/(liveness|faults|browser)|stack\/lifecycle)\.test\.ts$/;
+  /\/tests\/(demo|cli\/(stack|slice|joining)|database\/(schema|postgres-15)|agent\/(liveness|faults|browser)|stack\/lifecycle)\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

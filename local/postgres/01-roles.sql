@@ -36,7 +36,7 @@ $$;
 grant anon, authenticated, service_role to authenticator;
 grant anon, authenticated, service_role, authenticator to postgres with admin option;
 grant authenticator to supabase_storage_admin;
-grant pg_monitor, pg_read_all_data, pg_signal_backend, pg_create_subscription to postgres;
+grant pg_monitor, pg_read_all_data, pg_signal_backend to postgres;
 grant pg_read_all_data to supabase_read_only_user;
 grant execute on function pg_catalog.pg_reload_conf() to postgres;
 -- Hosted, supautils keeps this role from being dropped; here it is that something depends on it.
@@ -60,6 +60,15 @@ begin
   ] loop
     execute format('grant set on parameter %s to postgres', parameter);
   end loop;
+end
+$$;
+
+-- A role that came with Postgres 16.
+do $$
+begin
+  if exists (select from pg_catalog.pg_roles where rolname = 'pg_create_subscription') then
+    grant pg_create_subscription to postgres;
+  end if;
 end
 $$;
 

@@ -22,8 +22,9 @@ set search_path = ''
 as $$
 begin
   if pg_catalog.current_setting('platform.caller', true) = 'postgres' then
-    grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres
-    with inherit true, set false;
+    -- Postgres 15 knows no options of a membership: there the role's own attribute makes it inherit.
+    execute 'grant supabase_auth_admin, supabase_storage_admin, supabase_realtime_admin to postgres'
+      || case when pg_catalog.current_setting('server_version_num')::integer >= 160000 then ' with inherit true, set false' else '' end;
   end if;
 end
 $$;

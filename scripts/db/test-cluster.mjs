@@ -14,9 +14,9 @@ export async function startTestCluster(dataDir) {
   return startClusterIn(dataDir);
 }
 
-/** A running server on a folder that may hold the files of one. */
-export async function startClusterIn(dataDir) {
-  const cluster = clusterIn(dataDir);
+/** A running server on a folder that may hold the files of one; `options` are those of `PostgresCluster`. */
+export async function startClusterIn(dataDir, options) {
+  const cluster = clusterIn(dataDir, options);
   await cluster.initialise();
   try {
     await cluster.start();
@@ -27,6 +27,6 @@ export async function startClusterIn(dataDir) {
   }
 }
 
-function clusterIn(dataDir) {
-  return new PostgresCluster({ dataDir, port: 0, durable: false, log });
+function clusterIn(dataDir, options) {
+  return new PostgresCluster({ dataDir, port: 0, durable: false, log, ...options });
 }

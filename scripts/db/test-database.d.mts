@@ -9,11 +9,21 @@ export interface TestDatabase {
   stop(): Promise<void>;
 }
 
+export interface TestDatabaseOptions {
+  /** False leaves the migrations out. */
+  migrate?: boolean;
+  /** Of Postgres. 17 comes from npm, 15 must be installed. */
+  version?: 15 | 17;
+}
+
 /** Starts a database with everything a hosted project has, and the migrations unless told otherwise. */
-export declare function startTestDatabase(options?: { migrate?: boolean }): Promise<TestDatabase>;
+export declare function startTestDatabase(options?: TestDatabaseOptions): Promise<TestDatabase>;
 
 /** Runs `use` with a database of its own. */
-export declare function withTestDatabase<T>(use: (database: TestDatabase) => Promise<T>): Promise<T>;
+export declare function withTestDatabase<T>(
+  use: (database: TestDatabase) => Promise<T>,
+  options?: TestDatabaseOptions,
+): Promise<T>;
 
 /** Makes a folder the files of a server that has everything, migrations included; false outside `npm test`. */
 export declare function copyMigrated(dataDir: string): Promise<boolean>;

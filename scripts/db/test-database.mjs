@@ -9,6 +9,7 @@ import { pushMigrations } from '../../local/dist/migrations.js';
 import { bootstrapGrants, bootstrapPlatform } from '../../local/dist/postgres/bootstrap.js';
 import { LiteService } from '../../local/dist/rest/lite.js';
 import { applyRealtimeSchema } from '../../local/realtime/dist/index.js';
+import { postgres15 } from './postgres-15.mjs';
 import { copyPrepared } from './prepared-folder.mjs';
 import { startClusterIn, startTestCluster } from './test-cluster.mjs';
 
@@ -18,13 +19,12 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 const log = pino({ level: process.env.STARK_TEST_LOG ?? 'silent' });
 
 /** Starts the database; `stop()` ends it and removes its folder. `url(role)` is a connection string. */
-export async function startTestDatabase({ migrate = true } = {}) {
+export async function startTestDatabase({ migrate = true, version = 17 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'stark-db-'));
   const remove = () => rm(folder, { recursive: true, force: true });
   try {
     const dataDir = join(folder, 'data');
-    const copied = migrate && (await copyMigrated(dataDir));
-    const cluster = copied ? await startClusterIn(dataDir) : await startFilled(dataDir, { migrate });
+    const cluster = await (version === 15 ? startOn15(dataDir, { migrate }) : startOn17(dataDir, { migrate }));
     return {
       url: (role = 'postgres') => cluster.url(role),
       stop: async () => {
@@ -48,10 +48,24 @@ export async function copyMigrated(dataDir) {
 
 /** A new server that looks like a hosted project's. */
 async function startFilled(dataDir, { migrate }) {
-  const cluster = await startTestCluster(dataDir);
+  return fill(await startTestCluster(dataDir), { migrate });
+}
+
+async function startOn17(dataDir, { migrate }) {
+  const copied = migrate && (await copyMigrated(dataDir));
+  return copied ? startClusterIn(dataDir) : startFilled(dataDir, { migrate });
+}
+
+async function startOn15(dataDir, { migrate }) {
+  const binaries = await postgres15(`${dataDir}-extensions`);
+  return fill(await startClusterIn(dataDir, { binaries }), { migrate });
+}
+
+/** Gives a new server what a hosted project has. */
+async function fill(cluster, { migrate }) {
   try {
     await bootstrapPlatform(cluster);
-    await makeSystemSchemas(cluster, `${dataDir}-storage`);
+    await makeSystemSchemas(cluster, `${cluster.dataDir}-storage`);
     await applyRealtimeSchema(cluster.url('supabase_admin'));
     await bootstrapGrants(cluster);
     if (migrate) await pushMigrations(root, cluster.url('postgres'));
@@ -63,8 +77,8 @@ async function startFilled(dataDir, { migrate }) {
 }
 
 /** Runs `use` with a database of its own. */
-export async function withTestDatabase(use) {
-  const database = await startTestDatabase();
+export async function withTestDatabase(use, options) {
+  const database = await startTestDatabase(options);
   try {
     return await use(database);
   } finally {

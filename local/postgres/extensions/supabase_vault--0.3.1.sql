@@ -10,7 +10,7 @@ volatile
 set search_path = ''
 as $$
 begin
-  return @extschema:pgcrypto@.hmac(
+  return extensions.hmac(
     pg_catalog.convert_to(purpose, 'utf8'),
     pg_catalog.decode(pg_catalog.btrim(pg_catalog.pg_read_file('vault.key'), E' \n'), 'hex'),
     'sha256'
@@ -24,7 +24,7 @@ language sql
 volatile
 set search_path = ''
 as $$
-  select @extschema:pgcrypto@.gen_random_bytes(16)
+  select extensions.gen_random_bytes(16)
 $$;
 
 create function vault._crypto_aead_det_encrypt(
@@ -40,9 +40,9 @@ volatile
 set search_path = ''
 as $$
 declare
-  ciphertext bytea := @extschema:pgcrypto@.encrypt_iv(message, vault._derive_key('encrypt'), nonce, 'aes-cbc/pad:pkcs');
+  ciphertext bytea := extensions.encrypt_iv(message, vault._derive_key('encrypt'), nonce, 'aes-cbc/pad:pkcs');
 begin
-  return ciphertext || @extschema:pgcrypto@.hmac(
+  return ciphertext || extensions.hmac(
     pg_catalog.int8send(pg_catalog.length(additional)::bigint) || additional || nonce || ciphertext,
     vault._derive_key('authenticate'),
     'sha256'
@@ -68,7 +68,7 @@ declare
 begin
   if pg_catalog.length(message) < 48
     or pg_catalog.substring(message, pg_catalog.length(message) - 31)
-      is distinct from @extschema:pgcrypto@.hmac(
+      is distinct from extensions.hmac(
         pg_catalog.int8send(pg_catalog.length(additional)::bigint) || additional || nonce || ciphertext,
         vault._derive_key('authenticate'),
         'sha256'
@@ -77,7 +77,7 @@ begin
     raise exception 'vault: the secret was changed outside the vault, or its key file is another one'
     using errcode = 'data_corrupted';
   end if;
-  return @extschema:pgcrypto@.decrypt_iv(ciphertext, vault._derive_key('encrypt'), nonce, 'aes-cbc/pad:pkcs');
+  return extensions.decrypt_iv(ciphertext, vault._derive_key('encrypt'), nonce, 'aes-cbc/pad:pkcs');
 end
 $$;
 

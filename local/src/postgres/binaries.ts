@@ -9,6 +9,8 @@ export interface PostgresBinaries {
   readonly postgres: string;
   readonly pgCtl: string;
   readonly extensionDirectory: string;
+  /** What this server wants beside the settings that every one gets. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -37,6 +37,8 @@ export interface PostgresClusterOptions {
   readonly port: number;
   /** False gives up safety on power loss for speed (tests). Default true. */
   readonly durable?: boolean;
+  /** Another server than the one that npm brings. */
+  readonly binaries?: PostgresBinaries;
   readonly log: Logger;
 }
 
@@ -82,7 +84,7 @@ export class PostgresCluster {
     const isMade = await exists(path.join(directory, 'PG_VERSION'));
     const user = await findSystemUser();
     if (!isMade) refuseNameless(user);
-    const binaries = await findBinaries();
+    const binaries = await this.#binaries();
     await installExtensionFiles(binaries.extensionDirectory);
     if (isMade) return { created: false };
     await makePrivateDirectory(directory, user);
@@ -93,7 +95,7 @@ export class PostgresCluster {
   /** Starts the server and settles once it accepts connections. */
   async start(): Promise<void> {
     if (this.#child !== null) return;
-    const binaries = await findBinaries();
+    const binaries = await this.#binaries();
     const user = await findSystemUser();
     const directory = await realpath(this.#options.dataDir);
     await this.#recover(directory);
@@ -128,7 +130,7 @@ export class PostgresCluster {
     this.#stopping = true;
     const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     if (process.platform === 'win32') {
-      const { pgCtl } = await findBinaries();
+      const { pgCtl } = await this.#binaries();
       await run(pgCtl, ['stop', '-D', this.#options.dataDir, '-m', 'fast', '-W']).catch(() => child.kill());
     } else {
       child.kill('SIGINT');
@@ -152,6 +154,10 @@ export class PostgresCluster {
     if (this.#port === 0) throw new ClusterError('NOT_RUNNING', 'the port is chosen when the cluster starts');
     const password = role === SUPERUSER ? this.#superuserPassword : this.#rolePassword;
     return `postgresql://${encodeURIComponent(role)}:${password}@127.0.0.1:${this.#port}/${encodeURIComponent(database)}`;
+  }
+
+  async #binaries(): Promise<PostgresBinaries> {
+    return this.#options.binaries ?? findBinaries();
   }
 
   /**
@@ -233,7 +239,8 @@ export class PostgresCluster {
   ): Promise<string | null> {
     const output = new ServerLog(this.#log);
     const durable = this.#options.durable ?? true;
-    const options = ['-D', directory, ...serverSettings({ directory, port: this.#port, durable })];
+    const { settings } = binaries;
+    const options = ['-D', directory, ...serverSettings({ directory, port: this.#port, durable, settings })];
     const launch = await launchAs(user, binaries.postgres, options, [binaries.postgres, directory]);
     const child = spawn(launch.command, launch.args, {
       ...launch.user,

@@ -1,5 +1,10 @@
 /** Server settings, given on the command line so that one place shows all of them; roles and databases may still override. */
-export function serverSettings(options: { directory: string; port: number; durable: boolean }): string[] {
+export function serverSettings(options: {
+  directory: string;
+  port: number;
+  durable: boolean;
+  settings?: Readonly<Record<string, string>> | undefined;
+}): string[] {
   const settings: Record<string, string> = {
     // Only this machine may connect.
     listen_addresses: '127.0.0.1',
@@ -24,6 +29,7 @@ export function serverSettings(options: { directory: string; port: number; durab
     tcp_keepalives_idle: '60',
     tcp_keepalives_interval: '10',
     tcp_keepalives_count: '3',
+    ...options.settings,
   };
   if (!options.durable) {
     // A commit still reaches the operating system before it is reported (synchronous_commit stays on): only a crash of
