@@ -116,7 +116,11 @@ describe('hostile pods', () => {
     const livenessProbe = { httpGet: { port: 'http' }, periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 2 };
     const patient = { httpGet: { port: 'http' }, timeoutSeconds: 20 };
     const neighbour = await cluster.running(
-      await cluster.createPod('service', { ports: http, livenessProbe: patient }),
+      await cluster.createPod('service', {
+        ports: http,
+        livenessProbe: patient,
+        readinessProbe: { httpGet: { port: 'http' }, periodSeconds: 1 },
+      }),
     );
     const paths = [
       '/etc/passwd',

@@ -4,12 +4,17 @@ export default async ({ log }) => {
   const order = [];
   setTimeout(() => order.push('timeout'), 5);
   queueMicrotask(() => order.push('microtask'));
-  const interval = setInterval(() => order.push('interval'), 30);
+  const once = new Promise((resolve) => {
+    const interval = setInterval(() => {
+      order.push('interval');
+      clearInterval(interval);
+      resolve();
+    }, 30);
+  });
   const cancelled = setTimeout(() => order.push('never'), 10);
   clearTimeout(cancelled);
   order.push('now');
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  clearInterval(interval);
+  await Promise.all([once, new Promise((resolve) => setTimeout(resolve, 50))]);
   log.info('timers', { order });
 
   const data = new TextEncoder().encode('the same everywhere');

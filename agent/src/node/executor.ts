@@ -34,7 +34,7 @@ export class ProcessExecutor implements Executor {
 
   constructor(private readonly options: ProcessExecutorOptions) {
     this.#orphans = new OrphanRecords(options.podsDir);
-    this.#workers = new WorkerHosts(options.launcher, options.podsDir);
+    this.#workers = new WorkerHosts(options.launcher);
   }
 
   /** Ends what an earlier agent on this folder left alive; nothing may be launched before. */

@@ -39,9 +39,13 @@ export class Launcher {
     return this.#start(wrapper, [...flags, this.runtime], limits.dataDir, limits.env);
   }
 
-  /** Starts a process that runs pods as threads. It may make threads, read the runtime, and nothing else. */
-  spawnHost(directory: string): ChildProcess {
-    const script = join(dirname(this.runtime), 'node-host.js');
+  /**
+   * Starts a process that runs pods as threads. It may make threads, read the runtime, and nothing else. It works in a folder that
+   * pods may read anyway: Node.js 22 and 24 open the folder of the process to each of its threads, whatever their flags say.
+   */
+  spawnHost(): ChildProcess {
+    const directory = dirname(this.runtime);
+    const script = join(directory, 'node-host.js');
     const flags = [...permissionFlags(), '--allow-worker', '--disable-warning=SecurityWarning', ...this.#readable()];
     return this.#start([], [...flags, script], directory, {});
   }

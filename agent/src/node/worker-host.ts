@@ -187,15 +187,12 @@ export class WorkerHosts {
   readonly #hosts = new Map<string, WorkerHost>();
   readonly #watch = new UsageWatch();
 
-  constructor(
-    private readonly launcher: Launcher,
-    private readonly directory: string,
-  ) {}
+  constructor(private readonly launcher: Launcher) {}
 
   launch(circle: string, { pod, podLimits, limits, run }: ThreadLaunch): RunBody {
     let host = this.#hosts.get(circle);
     if (host === undefined) {
-      const made = new WorkerHost(this.launcher.spawnHost(this.directory), this.#watch, () => {
+      const made = new WorkerHost(this.launcher.spawnHost(), this.#watch, () => {
         if (this.#hosts.get(circle) === made) this.#hosts.delete(circle);
       });
       host = made;

@@ -1,9 +1,13 @@
+import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackStorage } from '@stark-o/core';
 import { storageName, storageText } from './storage-rules.js';
 
 const SUFFIX = '.json';
+
+/** Each write waits for the disk, by a flag: under the permission model Node.js 24 refuses fsync. */
+const DURABLE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_SYNC;
 
 /** `ctx.storage` as one JSON file a key, in the pod's data folder. */
 export class FileStorage implements PackStorage {
@@ -29,10 +33,9 @@ export class FileStorage implements PackStorage {
     // Written aside and renamed, so that a crash leaves the old value or the new one.
     this.#writes += 1;
     const aside = join(this.directory, `${this.#writes}.tmp`);
-    const file = await open(aside, 'w', 0o600);
+    const file = await open(aside, DURABLE, 0o600);
     try {
       await file.writeFile(text);
-      await file.sync();
     } finally {
       await file.close();
     }

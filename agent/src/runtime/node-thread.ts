@@ -1,6 +1,6 @@
 // The entry of a pod that is a thread. What it may touch, Node's permission model says for this thread alone.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { harden } from './harden.js';
 import type { ThreadUsage } from './host-protocol.js';
@@ -50,7 +50,12 @@ function systemThread(): number | undefined {
 /** Rather nothing than a pack without walls, should a version of Node.js not give threads limits of their own. */
 function refuseOpenThread(): void {
   const { permission } = process as { permission?: { has(scope: string, reference?: string): boolean } };
+  const { dataDir } = workerData as { dataDir: string };
+  // Places by name: asked of none, Node.js 20 answers for the folder that the process works in.
+  const elsewhere = [parse(dataDir).root, dirname(dirname(dataDir))].map((folder) => join(folder, 'neighbour', 'data'));
   const closed =
-    permission !== undefined && !['fs.read', 'fs.write', 'worker', 'child'].some((scope) => permission.has(scope));
+    permission !== undefined &&
+    !['worker', 'child'].some((scope) => permission.has(scope)) &&
+    !['fs.read', 'fs.write'].some((scope) => elsewhere.some((path) => permission.has(scope, path)));
   if (!closed) throw new Error(`Node.js ${process.version} does not close in threads`);
 }
