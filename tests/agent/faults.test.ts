@@ -292,6 +292,8 @@ describe('with all these agents', () => {
     const get = (path: string) => fetch(`http://127.0.0.1:${web.ports.http}${path}`).then((answer) => answer.text());
     const ports = [{ name: 'http', strategy: 'random' }];
     const web = await cluster.running(await cluster.createPod('web', { nodeName: 'frozen', ports }));
+    // Without a probe a pod is ready before it listens.
+    await waitFor('the pod to serve', () => get('/early').catch(() => undefined));
     const before = await everyone();
     const { url, dbUrl, dataDir } = test.stack;
     await test.stack.stop();
