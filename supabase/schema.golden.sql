@@ -164,7 +164,7 @@ CREATE INDEX events_object_id_idx ON ONLY stark.events USING btree (object_id, s
 create policy "members read events of their namespaces and of what is theirs" on stark.events for select to authenticated
   using ((((kind <> ALL (ARRAY['user'::text, 'role'::text, 'role_permission'::text, 'role_binding'::text])) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)) AND ((namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text) AS permitted_namespaces)::text[])) OR ((namespace IS NULL) AND ( SELECT stark_internal.has_permission('events:get'::text) AS has_permission)) OR ((kind = 'pod'::text) AND ((object ->> 'created_by'::text) = (( SELECT auth.uid() AS uid))::text) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text, true) AS permitted_namespaces)::text[]))) OR ((kind = ANY (ARRAY['node'::text, 'pack'::text])) AND ((object ->> 'owner_id'::text) = (( SELECT auth.uid() AS uid))::text) AND ( SELECT stark_internal.has_permission('events:get'::text, NULL::text, true) AS has_permission)))));
 comment on table stark.events is 'Append-only log of every change.';
-comment on column stark.events.seq is 'Grows by one with each event; commit order.';
+comment on column stark.events.seq is 'Grows by one with each event, by a billion after a restore; commit order.';
 comment on column stark.events.version is 'Version of the event''s form.';
 comment on column stark.events.type is '<kind>.created, .updated or .deleted; .conflict warns of an update that overwrote another''s.';
 comment on column stark.events."time" is 'When it was written.';
@@ -760,6 +760,24 @@ create policy "nobody reads admissions" on stark_internal.admitted_users for sel
   using (false);
 comment on table stark_internal.admitted_users is 'Ids under which Supabase Auth may make a user though registration is closed, and what such a user starts with. Used once, within an hour.';
 
+create table stark_internal.database_identity (
+  only_row boolean default true not null,
+  id uuid default gen_random_uuid() not null,
+  system_identifier bigint not null,
+  timeline integer not null,
+  since timestamp with time zone default now() not null
+);
+alter table stark_internal.database_identity enable row level security;
+alter table stark_internal.database_identity add constraint there_is_one_row CHECK (only_row);
+alter table stark_internal.database_identity add constraint database_identity_pkey PRIMARY KEY (only_row);
+create policy "nobody reads the identity" on stark_internal.database_identity for select to authenticated
+  using (false);
+comment on table stark_internal.database_identity is 'Which database this is, to tell it from one that it was made of. Always one row.';
+comment on column stark_internal.database_identity.id is 'Another one after each restore, copy or move. The watcher is called by this name.';
+comment on column stark_internal.database_identity.system_identifier is 'Of the Postgres server at that time; 0 where it does not tell.';
+comment on column stark_internal.database_identity.timeline is 'Of its write-ahead log; grows with each restore from a physical backup.';
+comment on column stark_internal.database_identity.since is 'When it was restored, copied or moved last, or made.';
+
 create table stark_internal.event_heads (
   topic text not null,
   seq bigint not null
@@ -830,7 +848,8 @@ comment on table stark_internal.node_secrets is 'SHA-256 of the secret that the 
 create table stark_internal.node_watch (
   only_row boolean default true not null,
   watched tstzmultirange default '{}'::tstzmultirange not null,
-  called_at timestamp with time zone
+  called_at timestamp with time zone,
+  probe_id bigint
 );
 alter table stark_internal.node_watch enable row level security;
 alter table stark_internal.node_watch add constraint there_is_one_row CHECK (only_row);
@@ -840,6 +859,7 @@ create policy "nobody reads the watch" on stark_internal.node_watch for select t
 comment on table stark_internal.node_watch is 'When somebody was watching the nodes. Always one row.';
 comment on column stark_internal.node_watch.watched is 'The times in which some watcher has heard everything, of the last two hours; those that meet are one.';
 comment on column stark_internal.node_watch.called_at is 'When a watcher was called last.';
+comment on column stark_internal.node_watch.probe_id is 'Number of pg_net''s request that asked last whether one could be called.';
 
 create table stark_internal.pod_logs_default (
   pod_id uuid not null,
@@ -872,6 +892,18 @@ alter table stark_internal.recent_edits add constraint recent_edits_pkey PRIMARY
 create policy "nobody reads edits" on stark_internal.recent_edits for select to authenticated
   using (false);
 comment on table stark_internal.recent_edits is 'Who has set a field of an object in the last ten seconds. actor is null for the secret key.';
+
+create table stark_internal.scheduled_jobs (
+  name text not null,
+  schedule text not null,
+  command text not null
+);
+alter table stark_internal.scheduled_jobs enable row level security;
+alter table stark_internal.scheduled_jobs add constraint scheduled_jobs_pkey PRIMARY KEY (name);
+create policy "nobody reads scheduled jobs" on stark_internal.scheduled_jobs for select to authenticated
+  using (false);
+comment on table stark_internal.scheduled_jobs is 'The jobs of pg_cron that Stark needs.';
+comment on column stark_internal.scheduled_jobs.schedule is 'In pg_cron''s form: five fields, or seconds.';
 
 -- Views
 
@@ -1147,6 +1179,17 @@ comment on function stark.delete_role(text) is 'Deletes a role and takes it from
 grant execute on function stark.delete_role(text) to authenticated;
 grant execute on function stark.delete_role(text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.diagnostics()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'f95b83d74678f98b3f52b3cc109a3c22';
+comment on function stark.diagnostics() is 'What stark doctor looks at.';
+grant execute on function stark.diagnostics() to authenticated;
+grant execute on function stark.diagnostics() to service_role;
+
 CREATE OR REPLACE FUNCTION stark.disable_user(p_user_id uuid)
  RETURNS stark.profiles
  LANGUAGE plpgsql
@@ -1235,6 +1278,16 @@ comment on function stark.grant_role(uuid,text,text) is 'Gives a user a role, in
 grant execute on function stark.grant_role(uuid,text,text) to authenticated;
 grant execute on function stark.grant_role(uuid,text,text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.is_this_database(p_id uuid)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'cab08063f9940804c24c1439a700bc21';
+comment on function stark.is_this_database(uuid) is 'Whether this is the database of that identity.';
+grant execute on function stark.is_this_database(uuid) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.join_node(p_secret_sha256 text, p_user_id uuid, p_name text, p_runtime text)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1278,6 +1331,17 @@ as md5 'ae7b8401e8b38a29e4ced48c71f17116';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.probe_watcher()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '80f0f9b8987184513c60c90fed96a7e6';
+comment on function stark.probe_watcher() is 'Has the database ask whether a watcher can be called.';
+grant execute on function stark.probe_watcher() to authenticated;
+grant execute on function stark.probe_watcher() to service_role;
 
 CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_installation uuid DEFAULT NULL::uuid, p_replaces uuid DEFAULT NULL::uuid)
  RETURNS jsonb
@@ -1365,6 +1429,16 @@ as md5 'c8a81905b1ff6ee99de43be91ea46638';
 comment on function stark.stop_pods(uuid[],bigint) is 'Stops pods; their rows stay.';
 grant execute on function stark.stop_pods(uuid[],bigint) to authenticated;
 grant execute on function stark.stop_pods(uuid[],bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.store_watch_secrets(p_project_url text, p_secret_key text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '8106949a516be5b08872d0b110d2f201';
+comment on function stark.store_watch_secrets(text,text) is 'Puts into Vault by what a watcher is called.';
+grant execute on function stark.store_watch_secrets(text,text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
  RETURNS stark.nodes
@@ -1516,6 +1590,14 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
 as md5 '8799523d53213d22197a6320365d6176';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
+CREATE OR REPLACE FUNCTION stark_internal.begin_anew(p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '2a5618b855f37ef3119280be8e73009f';
+comment on function stark_internal.begin_anew(timestamp with time zone) is 'Has counters go on behind what was given out in the time that a restore took back.';
+
 CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE sql
@@ -1565,7 +1647,7 @@ CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '378fb5caa878a204d3572d751fc37144';
+as md5 'c82b93ce7dcf9e1c50432954e903b3d1';
 comment on function stark_internal.call_watcher(timestamp with time zone) is 'Has Edge Function watch listen to the nodes for the next minute.';
 
 CREATE OR REPLACE FUNCTION stark_internal.caller_name()
@@ -2065,6 +2147,14 @@ CREATE OR REPLACE FUNCTION stark_internal.is_whole(p_value jsonb, p_low numeric,
 as md5 '61209270497164f0894ca3dbb9160454';
 comment on function stark_internal.is_whole(jsonb,numeric,numeric) is 'True for a whole JSON number between two bounds.';
 
+CREATE OR REPLACE FUNCTION stark_internal.job_states()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'f5987378edeef38e14e5c18b5df92854';
+comment on function stark_internal.job_states() is 'Stark''s jobs as pg_cron has them, and how they ran last.';
+
 CREATE OR REPLACE FUNCTION stark_internal.keep_an_admin()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2170,10 +2260,10 @@ comment on function stark_internal.load_rules() is 'Fills the working tables of 
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '99d681ab60e9b52e8898cd936a88fd63';
+as md5 '52b43fbef210b88a4927a0dbf9898fda';
 comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
@@ -2286,6 +2376,14 @@ CREATE OR REPLACE FUNCTION stark_internal.name_stem(p_name text)
 as md5 '83dd06a49ffd46db71b83a40a281458c';
 comment on function stark_internal.name_stem(text) is 'What the made-up name of a pod starts with.';
 
+CREATE OR REPLACE FUNCTION stark_internal.needed_grants()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '997d4773e430b9e0c1c4a68268c0ece2';
+comment on function stark_internal.needed_grants() is 'What Stark''s owner must be able to use of the platform, and whether it can.';
+
 CREATE OR REPLACE FUNCTION stark_internal.node_problem(p_labels jsonb, p_taints jsonb, p_allocatable jsonb, p_capabilities jsonb)
  RETURNS TABLE(code text, problem text, hint text)
  LANGUAGE plpgsql
@@ -2301,6 +2399,14 @@ CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what
  SET search_path TO 'pg_temp'
 as md5 '2c53de08a2a7efa7825b77b98b9535db';
 comment on function stark_internal.node_term_problem(jsonb,text) is 'What is wrong with this node selector term; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.notice_restore()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'b9a7255898bee038e59b0cfe6b724227';
+comment on function stark_internal.notice_restore() is 'Begins anew after a restore, a copy or a move.';
 
 CREATE OR REPLACE FUNCTION stark_internal.occupies(p_status text)
  RETURNS boolean
@@ -2459,6 +2565,14 @@ CREATE OR REPLACE FUNCTION stark_internal.preferences(p_group stark_internal.pod
 as md5 '021718d419d0e33b07b80429e9c4992d';
 comment on function stark_internal.preferences(stark_internal.pod_group) is 'What each preference adds to nodes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.present_server()
+ RETURNS TABLE(system_identifier bigint, timeline integer)
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '80b5ab2edd442280e711113abf8b3f80';
+comment on function stark_internal.present_server() is 'Identifier and timeline of the Postgres server.';
+
 CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what text, p_ports jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -2466,6 +2580,22 @@ CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what te
  SET search_path TO 'pg_temp'
 as md5 '597de2a61b1c8e2dfb3c930730057137';
 comment on function stark_internal.probe_problem(jsonb,text,jsonb) is 'What is wrong with this probe of a pod; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.probe_state()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'd7698a89c8098998b1073ee8565dc796';
+comment on function stark_internal.probe_state() is 'What the watcher''s function answered to the last probe.';
+
+CREATE OR REPLACE FUNCTION stark_internal.pushed_migrations()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'ad3d015da9cf4168ad28ccf13d09e371';
+comment on function stark_internal.pushed_migrations() is 'The migrations that supabase db push has applied.';
 
 CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permissions text[])
  RETURNS void
@@ -2716,6 +2846,14 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
  SET search_path TO 'pg_temp'
 as md5 'af025c0e9682c6c0557de8258b0f270b';
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
+
+CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '3d8064be1aa6a87d7dc7093c5c7865bb';
+comment on function stark_internal.schedule_jobs() is 'Schedules Stark''s jobs, again where they are there.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT true, p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -2981,6 +3119,14 @@ CREATE OR REPLACE FUNCTION stark_internal.user_may(p_user_id uuid, p_permission 
 as md5 '032419534e2c1b51619beae246e9af7a';
 comment on function stark_internal.user_may(uuid,text,text,boolean) is 'Whether this user has this right, cluster-wide or in the namespace.';
 
+CREATE OR REPLACE FUNCTION stark_internal.vault_state()
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'eeadc6a9401e710f646cd291dc7d0132';
+comment on function stark_internal.vault_state() is 'What Vault has of the two secrets by which a watcher is called.';
+
 CREATE OR REPLACE FUNCTION stark_internal.wake_watcher(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE plpgsql
@@ -2998,6 +3144,14 @@ CREATE OR REPLACE FUNCTION stark_internal.warn_of_conflicts()
  SET jit TO 'off'
 as md5 '7e1f73a07640e92bd9811cfbb498f063';
 comment on function stark_internal.warn_of_conflicts() is 'Warns when an update has overwritten what somebody else just changed.';
+
+CREATE OR REPLACE FUNCTION stark_internal.watch_secrets(OUT url text, OUT key text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '71856d4c9761fa051bdbda8b9de25216';
+comment on function stark_internal.watch_secrets() is 'URL and key in Vault, null where there are none that can be read.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
  RETURNS text

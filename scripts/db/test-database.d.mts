@@ -5,6 +5,8 @@ export declare const root: string;
 export interface TestDatabase {
   /** Connection string of a role; `postgres` when none is named. */
   url(role?: string): string;
+  /** Stops the server while `use` has its files, and starts it again. */
+  pause(use: (dataDir: string) => Promise<void>): Promise<void>;
   /** Ends it and removes its folder. */
   stop(): Promise<void>;
 }

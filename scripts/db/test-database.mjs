@@ -18,7 +18,10 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const log = pino({ level: process.env.STARK_TEST_LOG ?? 'silent' });
 
-/** Starts the database; `stop()` ends it and removes its folder. `url(role)` is a connection string. */
+/**
+ * Starts the database. `url(role)` is a connection string, `pause` has its files looked at while it is stopped, `stop()` ends it
+ * and removes its folder.
+ */
 export async function startTestDatabase({ migrate = true, version = 17 } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'stark-db-'));
   const remove = () => rm(folder, { recursive: true, force: true });
@@ -27,6 +30,11 @@ export async function startTestDatabase({ migrate = true, version = 17 } = {}) {
     const cluster = await (version === 15 ? startOn15(dataDir, { migrate }) : startOn17(dataDir, { migrate }));
     return {
       url: (role = 'postgres') => cluster.url(role),
+      pause: async (use) => {
+        await cluster.stop();
+        await use(dataDir);
+        await cluster.start();
+      },
       stop: async () => {
         await cluster.stop();
         await remove();

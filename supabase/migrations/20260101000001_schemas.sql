@@ -120,17 +120,113 @@ revoke all on function stark_internal.fail(text, text, text, text) from public, 
 
 -- The cluster lock ----------------------------------------------------------------------------------------------------
 
-/**
- * stark_internal.lock_cluster(): one transaction-level advisory lock, taken first by every function that changes wanted
- * state or places pods, always before any row lock. So placement sees a settled world and nothing deadlocks.
- */
-create function stark_internal.lock_cluster()
-returns void
-language sql
+-- A database may be set back to an earlier time (a restored backup), copied (a preview branch with data) or moved (an upgrade to
+-- another Postgres). What it forgot has happened all the same: agents have connected, events have been read. So the first to take
+-- the cluster lock afterwards has counters go on behind everything that can have been given out, and no number is given twice.
+
+create table stark_internal.database_identity (
+  only_row boolean primary key default true,
+  id uuid not null default gen_random_uuid(),
+  system_identifier bigint not null,
+  timeline integer not null,
+  since timestamptz not null default now(),
+  constraint there_is_one_row check (only_row)
+);
+comment on table stark_internal.database_identity is 'Which database this is, to tell it from one that it was made of. Always one row.';
+comment on column stark_internal.database_identity.id is 'Another one after each restore, copy or move. The watcher is called by this name.';
+comment on column stark_internal.database_identity.system_identifier is 'Of the Postgres server at that time; 0 where it does not tell.';
+comment on column stark_internal.database_identity.timeline is 'Of its write-ahead log; grows with each restore from a physical backup.';
+comment on column stark_internal.database_identity.since is 'When it was restored, copied or moved last, or made.';
+alter table stark_internal.database_identity enable row level security;
+create policy "nobody reads the identity" on stark_internal.database_identity for select to authenticated using (false);
+
+/** stark_internal.present_server() -> one row: the identifier of this Postgres server, 0 where it is not told, and the timeline it writes. */
+create function stark_internal.present_server()
+returns table (system_identifier bigint, timeline integer)
+language plpgsql
 volatile
 set search_path = ''
 as $$
-  select pg_catalog.pg_advisory_xact_lock(1398030674, 1);
+begin
+  system_identifier := 0;
+  if pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') then
+    system_identifier := (select c.system_identifier from pg_catalog.pg_control_system() c);
+  end if;
+  -- The name of the log's present file begins with its timeline; pg_control_checkpoint() tells it only after the next checkpoint.
+  timeline := ('x' || left(pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()), 8))::bit(32)::integer;
+  return next;
+end;
+$$;
+comment on function stark_internal.present_server() is 'Identifier and timeline of the Postgres server.';
+revoke all on function stark_internal.present_server() from public, anon;
+
+insert into stark_internal.database_identity (system_identifier, timeline) select s.system_identifier, s.timeline from stark_internal.present_server() s;
+
+/**
+ * stark_internal.begin_anew(now): after a restore. Every incarnation is over and its successors count 10,000 higher, so that no
+ * agent is taken for one of the time that was lost; who was connected connects anew, under whichever installation, and keeps the
+ * pods that the database knows. Events count a billion higher. Nobody has watched yet. The cluster lock is held.
+ * Called by itself where the server or its timeline is another one; by hand after tables were filled from a dump in place.
+ */
+create function stark_internal.begin_anew(p_now timestamptz default now())
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update stark_internal.database_identity i set id = gen_random_uuid(), since = p_now where i.only_row;
+  update stark_internal.event_heads h set seq = h.seq + 1000000000 where h.topic = '*';
+  update stark_internal.node_watch w set watched = '{}', called_at = null where w.only_row;
+  delete from stark_internal.node_secrets s where true;
+  update stark.nodes n set
+      incarnation = n.incarnation + 10000,
+      installation = null,
+      status = case when n.status in ('healthy', 'unhealthy') then 'unhealthy' else n.status end,
+      status_reason = case when n.status in ('healthy', 'unhealthy') then 'DatabaseRestored' else n.status_reason end,
+      updated_at = p_now
+    where true;
+  perform stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status = 'unhealthy'));
+end;
+$$;
+comment on function stark_internal.begin_anew(timestamptz) is 'Has counters go on behind what was given out in the time that a restore took back.';
+revoke all on function stark_internal.begin_anew(timestamptz) from public, anon;
+
+/** stark_internal.notice_restore(): begins anew when the server or its timeline is not the one that was noted. The cluster lock is held. */
+create function stark_internal.notice_restore()
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  update stark_internal.database_identity i set system_identifier = s.system_identifier, timeline = s.timeline
+    from stark_internal.present_server() s
+    where i.only_row and (i.system_identifier, i.timeline) is distinct from (s.system_identifier, s.timeline);
+  if found then
+    perform stark_internal.begin_anew();
+  end if;
+end;
+$$;
+comment on function stark_internal.notice_restore() is 'Begins anew after a restore, a copy or a move.';
+revoke all on function stark_internal.notice_restore() from public, anon;
+
+/**
+ * stark_internal.lock_cluster(): one transaction-level advisory lock, taken first by every function that changes wanted
+ * state or places pods, always before any row lock. So placement sees a settled world and nothing deadlocks. Each session looks
+ * once whether the database was restored: no session outlives that.
+ */
+create function stark_internal.lock_cluster()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform pg_catalog.pg_advisory_xact_lock(1398030674, 1);
+  if pg_catalog.current_setting('stark.restore_noticed', true) is distinct from 'yes' then
+    perform pg_catalog.set_config('stark.restore_noticed', 'yes', false);
+    perform stark_internal.notice_restore();
+  end if;
+end;
 $$;
 comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
 revoke all on function stark_internal.lock_cluster() from public, anon;

@@ -2,7 +2,8 @@
 -- broadcast in batches.
 --
 -- Order: a writer takes its numbers by updating one counter row, and holds that row until it commits. So numbers have no
--- gaps, and whoever sees number N has everything below N: a reader that asks "after N" never misses a late commit.
+-- gaps, and whoever sees number N has everything below N: a reader that asks "after N" never misses a late commit. After a
+-- restore a billion is skipped, since what was lost had numbers too.
 --
 -- A client of one topic sees only some of the numbers, so each broadcast says which number came before it on that topic:
 --   event "events", payload {"events": [event], "previous_seq": 41}
@@ -27,7 +28,7 @@ create index events_namespace_idx on stark.events (namespace, seq);
 create index events_object_id_idx on stark.events (object_id, seq);
 create table stark_internal.events_default partition of stark.events default;
 comment on table stark.events is 'Append-only log of every change.';
-comment on column stark.events.seq is 'Grows by one with each event; commit order.';
+comment on column stark.events.seq is 'Grows by one with each event, by a billion after a restore; commit order.';
 comment on column stark.events.version is 'Version of the event''s form.';
 comment on column stark.events.type is '<kind>.created, .updated or .deleted; .conflict warns of an update that overwrote another''s.';
 comment on column stark.events.time is 'When it was written.';

@@ -158,6 +158,19 @@ revoke all on function stark_internal.catch_up(timestamptz) from public, anon;
 select stark_internal.ensure_partitions();
 
 create extension if not exists pg_cron;
-select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()');
-select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()');
-select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()');
+
+-- What pg_cron runs, said once: the last file schedules it, and stark.diagnostics compares.
+create table stark_internal.scheduled_jobs (
+  name text primary key,
+  schedule text not null,
+  command text not null
+);
+comment on table stark_internal.scheduled_jobs is 'The jobs of pg_cron that Stark needs.';
+comment on column stark_internal.scheduled_jobs.schedule is 'In pg_cron''s form: five fields, or seconds.';
+alter table stark_internal.scheduled_jobs enable row level security;
+create policy "nobody reads scheduled jobs" on stark_internal.scheduled_jobs for select to authenticated using (false);
+
+insert into stark_internal.scheduled_jobs (name, schedule, command) values
+  ('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()'),
+  ('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()'),
+  ('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()');

@@ -9,11 +9,13 @@ create table stark_internal.node_watch (
   only_row boolean primary key default true,
   watched tstzmultirange not null default '{}',
   called_at timestamptz,
+  probe_id bigint,
   constraint there_is_one_row check (only_row)
 );
 comment on table stark_internal.node_watch is 'When somebody was watching the nodes. Always one row.';
 comment on column stark_internal.node_watch.watched is 'The times in which some watcher has heard everything, of the last two hours; those that meet are one.';
 comment on column stark_internal.node_watch.called_at is 'When a watcher was called last.';
+comment on column stark_internal.node_watch.probe_id is 'Number of pg_net''s request that asked last whether one could be called.';
 insert into stark_internal.node_watch (only_row) values (true);
 alter table stark_internal.node_watch enable row level security;
 create policy "nobody reads the watch" on stark_internal.node_watch for select to authenticated using (false);
@@ -23,8 +25,31 @@ create policy "nobody reads the watch" on stark_internal.node_watch for select t
 create extension if not exists pg_net with schema extensions;
 
 /**
+ * stark_internal.watch_secrets() -> {url, key}: by what a watcher is called, each null where Vault lacks it. So are both where Vault
+ * cannot be read: the secrets of a database that came from another project are encrypted with that one's key.
+ */
+create function stark_internal.watch_secrets(out url text, out key text)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  url := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'project_url');
+  key := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'secret_key');
+exception when others then
+  url := null;
+  key := null;
+  raise warning 'Vault cannot be read: %', sqlerrm;
+end;
+$$;
+comment on function stark_internal.watch_secrets() is 'URL and key in Vault, null where there are none that can be read.';
+revoke all on function stark_internal.watch_secrets() from public, anon;
+
+/**
  * stark_internal.call_watcher(now) -> whether one was called: none is when no node is connected, or when Vault lacks the
- * secrets project_url and secret_key. pg_cron does it every minute, and each watcher stays a little longer than that.
+ * secrets project_url and secret_key. pg_cron does it every minute, and each watcher stays a little longer than that. The call
+ * says which database it is from: a copy has the secrets too, and its nodes are not the ones that listen there.
+ * Locks: the cluster lock.
  */
 create function stark_internal.call_watcher(p_now timestamptz default now())
 returns boolean
@@ -32,17 +57,25 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_url text := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'project_url');
-  v_key text := (select s.decrypted_secret from vault.decrypted_secrets s where s.name = 'secret_key');
+  v_secrets record;
 begin
-  if v_url is null or v_key is null or not exists (select from stark.nodes n where n.status in ('healthy', 'unhealthy')) then
+  -- Before the name of this database is told, since a copy takes another one only now.
+  perform stark_internal.lock_cluster();
+  v_secrets := stark_internal.watch_secrets();
+  if v_secrets.url is null or v_secrets.key is null or not exists (select from stark.nodes n where n.status in ('healthy', 'unhealthy')) then
     return false;
   end if;
   update stark_internal.node_watch w set called_at = p_now where w.only_row;
   perform net.http_post(
-    url => rtrim(v_url, '/') || '/functions/v1/watch',
-    headers => jsonb_build_object('Content-Type', 'application/json', 'apikey', v_key));
+    url => rtrim(v_secrets.url, '/') || '/functions/v1/watch',
+    body => jsonb_build_object('database', (select i.id from stark_internal.database_identity i)),
+    headers => jsonb_build_object('Content-Type', 'application/json', 'apikey', v_secrets.key));
   return true;
+exception
+  when undefined_function or undefined_table or invalid_schema_name or insufficient_privilege then
+    -- pg_net is gone. Agents ask what to run all the same, and stark doctor tells.
+    raise warning 'no watcher can be called: %', sqlerrm;
+    return false;
 end;
 $$;
 comment on function stark_internal.call_watcher(timestamptz) is 'Has Edge Function watch listen to the nodes for the next minute.';
@@ -94,6 +127,28 @@ as $$
 $$;
 comment on function stark_internal.ring_after_start(timestamptz) is 'Tells all agents to ask, when Postgres has just started.';
 revoke all on function stark_internal.ring_after_start(timestamptz) from public, anon;
+
+/**
+ * stark.is_this_database(id) -> boolean: whether a call of the watcher came from this database, and not from a copy of it or one it
+ * was made of. Caller: the secret key. Raises: FORBIDDEN.
+ */
+create function stark.is_this_database(p_id uuid)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  if not stark_internal.is_trusted() then
+    perform stark_internal.fail('FORBIDDEN', 'only the secret key may ask which database this is', 'stark doctor');
+  end if;
+  return exists (select from stark_internal.database_identity i where i.id = p_id);
+end;
+$$;
+comment on function stark.is_this_database(uuid) is 'Whether this is the database of that identity.';
+revoke all on function stark.is_this_database(uuid) from public, anon, authenticated;
+grant execute on function stark.is_this_database(uuid) to service_role;
 
 -- What the watcher says -----------------------------------------------------------------------------------------------
 
@@ -213,5 +268,6 @@ comment on function stark.watch_nodes(jsonb, timestamptz, timestamptz) is 'A wat
 revoke all on function stark.watch_nodes(jsonb, timestamptz, timestamptz) from public, anon, authenticated;
 grant execute on function stark.watch_nodes(jsonb, timestamptz, timestamptz) to service_role;
 
-select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_watcher()');
-select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher(), stark_internal.ring_after_start()');
+insert into stark_internal.scheduled_jobs (name, schedule, command) values
+  ('stark-watch', '* * * * *', 'select stark_internal.call_watcher()'),
+  ('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher(), stark_internal.ring_after_start()');

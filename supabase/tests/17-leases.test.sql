@@ -131,7 +131,8 @@ select is(pg_temp.connect('n2'), 4::bigint, 'somebody connects');
 select is(stark_internal.call_watcher(), false, 'without the secrets in Vault none can be');
 select vault.create_secret('http://stark.test/', 'project_url'), vault.create_secret('sb_secret_x', 'secret_key');
 select is(stark_internal.call_watcher(), true, 'with them one is');
-select results_eq($$select method::text, url, headers ->> 'apikey' from net.http_request_queue$$, $$values ('POST', 'http://stark.test/functions/v1/watch', 'sb_secret_x')$$, 'by the function''s address, with the key');
+select results_eq($$select method::text, url, headers ->> 'apikey', convert_from(body, 'UTF8')::jsonb from net.http_request_queue$$,
+  $$select 'POST', 'http://stark.test/functions/v1/watch', 'sb_secret_x', jsonb_build_object('database', id) from stark_internal.database_identity$$, 'by the function''s address, with the key and this database''s name');
 select is(pg_temp.connect('n2'), 5::bigint, 'who connects now');
 select is((select count(*) from net.http_request_queue), 1::bigint, 'does not call another');
 update stark_internal.node_watch set watched = tstzmultirange(tstzrange(null, now() - interval '11 seconds')), called_at = now() - interval '11 seconds';

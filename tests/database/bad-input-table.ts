@@ -616,6 +616,25 @@ export const rows: Record<string, Row> = {
       ['too many lines', { p_lines: many(5001, () => ({})) }, 'LIMIT_EXCEEDED', '5001'],
     ],
   },
+  diagnostics: { as: 'admin', denied: ['viewer', 'FORBIDDEN'], good: () => ({}), bad: {} },
+  probe_watcher: { as: 'admin', denied: ['viewer', 'FORBIDDEN'], good: () => ({}), bad: {} },
+  is_this_database: {
+    as: 'secret',
+    denied: ['admin', '42501'],
+    good: () => ({ p_id: unknownId }),
+    bad: { p_id: 'typed' },
+  },
+  store_watch_secrets: {
+    as: 'secret',
+    denied: ['admin', '42501'],
+    good: () => ({ p_project_url: 'https://abc.supabase.co', p_secret_key: 'sb_secret_x' }),
+    bad: { p_project_url: 'INVALID_ARGUMENT', p_secret_key: 'INVALID_ARGUMENT' },
+    cases: () => [
+      ['a URL with a password', { p_project_url: 'https://u:p@abc.supabase.co' }, 'INVALID_ARGUMENT', 'p@abc'],
+      ['a URL with a path', { p_project_url: 'https://abc.supabase.co/x' }, 'INVALID_ARGUMENT', '/x'],
+      ['a publishable key', { p_secret_key: 'sb_publishable_x' }, 'INVALID_ARGUMENT', 'secret'],
+    ],
+  },
   watch_nodes: {
     as: 'secret',
     denied: ['admin', '42501'],

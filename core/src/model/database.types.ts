@@ -1348,6 +1348,7 @@ export type Database = {
         };
       };
       delete_role: { Args: { p_name: string }; Returns: number };
+      diagnostics: { Args: Record<PropertyKey, never>; Returns: Json };
       disable_user: {
         Args: { p_user_id: string };
         Returns: {
@@ -1444,6 +1445,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      is_this_database: { Args: { p_id: string }; Returns: boolean };
       join_node: {
         Args: { p_name: string; p_runtime: string; p_secret_sha256: string; p_user_id: string };
         Returns: Json;
@@ -1462,6 +1464,7 @@ export type Database = {
       };
       needs_setup: { Args: Record<PropertyKey, never>; Returns: boolean };
       node_sync: { Args: { p_incarnation?: number; p_node_id: string }; Returns: Json };
+      probe_watcher: { Args: Record<PropertyKey, never>; Returns: number };
       register_node: {
         Args: {
           p_allocatable?: Json;
@@ -1598,6 +1601,7 @@ export type Database = {
           isSetofReturn: true;
         };
       };
+      store_watch_secrets: { Args: { p_project_url: string; p_secret_key: string }; Returns: undefined };
       uncordon_node: {
         Args: { p_name: string };
         Returns: {
