@@ -25,6 +25,6 @@ export async function writeOrCheck(path, text, how) {
   }
   const difference = firstDifference(text, await readFile(path, 'utf8').catch(() => ''));
   if (difference === undefined) return;
-  console.error(`${path} does not fit the migrations, ${difference}\nrun: ${how}`);
+  console.error(`${path} does not fit its sources, ${difference}\nrun: ${how}`);
   process.exitCode = 1;
 }

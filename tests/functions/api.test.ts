@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { VERSION } from '../../supabase/functions/_shared/version.ts';
 import { type RunningFunction, startFunction } from './deno-function.js';
 import { FakePlatform } from './fake-platform.js';
 
@@ -178,6 +179,12 @@ describe('POST /api/nodes/join', () => {
     expect((await join()).status).toBe(answered);
     expect(platform.users.size).toBe(0);
   });
+});
+
+it('says to anybody that it is there, and which version of it', async () => {
+  const answer = await fetch(`${api.url}/api/health`);
+  expect(answer.status).toBe(200);
+  expect(await answer.json()).toEqual({ status: 'ok', function: 'api', version: VERSION });
 });
 
 describe('every answer', () => {

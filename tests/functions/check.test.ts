@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { versionFile, versionPath } from '../../scripts/functions-version.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 let denoDir: string;
@@ -32,4 +33,8 @@ it('every function is a member of the workspace, or Deno would look for its pack
   const config = JSON.parse(await readFile(join(root, 'deno.json'), 'utf8'));
   const names = await functionNames();
   expect(config.workspace.sort()).toEqual(names.map((name) => `./supabase/functions/${name}`).sort());
+});
+
+it('the version that the functions answer is of their sources (npm run types)', async () => {
+  expect(await readFile(versionPath, 'utf8')).toBe(await versionFile());
 });

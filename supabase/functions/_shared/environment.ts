@@ -56,6 +56,9 @@ type Database = {
     Tables: Record<never, never>;
     Views: Record<never, never>;
     Functions: {
+      can_i: { Args: { p_verb: string; p_kind: string }; Returns: boolean };
+      is_this_database: { Args: { p_id: string }; Returns: boolean };
+      store_watch_secrets: { Args: { p_project_url: string; p_secret_key: string }; Returns: undefined };
       needs_setup: { Args: Record<never, never>; Returns: boolean };
       admit_user: {
         Args: { p_email: string; p_role: string | null; p_namespace: string | null; p_display_name: string | null };

@@ -1,5 +1,8 @@
+import { ApiError } from '../_shared/api-error.ts';
 import { requireSecretKey, secretClient } from '../_shared/environment.ts';
-import { type Call, json, serveRoutes } from '../_shared/http.ts';
+import { healthOf } from '../_shared/health.ts';
+import { type Call, json, readObject, serveRoutes } from '../_shared/http.ts';
+import { VERSION } from '../_shared/version.ts';
 import { HEARTBEAT_MS, Watcher } from './watcher.ts';
 
 declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void };
@@ -10,9 +13,21 @@ declare const EdgeRuntime: { waitUntil(promise: Promise<unknown>): void };
  */
 const WATCH_MS = 70_000;
 
+/** `GET /watch?database=<id>`: whether a call from this database with this key would be taken. stark.probe_watcher asks. */
+async function getWatch({ request, correlationId }: Call): Promise<Response> {
+  await requireSecretKey(request);
+  const id = new URL(request.url).searchParams.get('database');
+  return json({ function: 'watch', version: VERSION, database: await isOwnDatabase(id, correlationId) });
+}
+
 /** `POST /watch`: answers at once and goes on watching. */
 async function postWatch({ request, correlationId }: Call): Promise<Response> {
   await requireSecretKey(request);
+  const { database } = await readObject(request);
+  // A copy of the database, such as a preview branch with data, has this project's URL and key in its Vault.
+  if ((await isOwnDatabase(database, correlationId)) === false) {
+    throw new ApiError(409, 'OTHER_DATABASE', 'the call is from the database of another project', 'stark doctor --fix');
+  }
   const watcher = new Watcher(secretClient(correlationId, { heartbeatIntervalMs: HEARTBEAT_MS }));
   const end = new AbortController();
   addEventListener('beforeunload', () => end.abort(), { signal: end.signal });
@@ -20,4 +35,11 @@ async function postWatch({ request, correlationId }: Call): Promise<Response> {
   return json({ watching_seconds: WATCH_MS / 1000 }, 202);
 }
 
-Deno.serve(serveRoutes('watch', { '/': { POST: postWatch } }));
+/** Null when the call does not say which database it is from, or our own does not tell: better watched in vain than not at all. */
+async function isOwnDatabase(id: unknown, correlationId: string): Promise<boolean | null> {
+  if (typeof id !== 'string') return null;
+  const { data, error } = await secretClient(correlationId).rpc('is_this_database', { p_id: id });
+  return error ? null : data;
+}
+
+Deno.serve(serveRoutes('watch', { '/': { GET: getWatch, POST: postWatch }, '/health': { GET: healthOf('watch') } }));
