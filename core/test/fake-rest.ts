@@ -19,7 +19,8 @@ export class FakeRest {
     const limit = Number(query.get('limit'));
     if (table === 'events') {
       if (query.get('order') === 'seq.desc') return this.database.log.slice(-limit).reverse();
-      return this.database.log.slice(Number(query.get('seq')?.replace('gt.', ''))).slice(0, limit);
+      const from = Number(query.get('seq')?.replace('gte.', ''));
+      return this.database.log.filter(({ seq }) => seq >= from).slice(0, limit);
     }
     const rows = table === 'pods' ? this.database.pods : table === 'namespaces' ? this.database.namespaces : undefined;
     if (!rows) throw new Error(`nobody should ask for ${table}`);

@@ -13,18 +13,47 @@ export class ModelDatabase {
   readonly batches: EventBatch[] = [];
   #clock = Date.UTC(2026, 0, 1);
   #names = 0;
+  /** What numbers count higher by since restores. */
+  #skipped = 0;
 
   constructor(readonly namespace = 'default') {}
 
+  /** Number of the newest event. */
+  get head(): number {
+    return this.log.at(-1)?.seq ?? 0;
+  }
+
   /** One transaction: one to three changes of random rows. */
   step(random: Random): void {
-    const previous = this.log.length;
+    const [previous, length] = [this.head, this.log.length];
     for (let count = 1 + random.below(3); count > 0; count--) this.#change(random);
-    this.batches.push({ events: this.log.slice(previous), previous_seq: previous });
+    this.batches.push({ events: this.log.slice(length), previous_seq: previous });
+  }
+
+  /** Events after a number that the log knows; nothing when it does not. */
+  after(seq: number, limit: number): StarkEvent[] | undefined {
+    const at = this.log.findIndex((event) => event.seq === seq);
+    return at < 0 && seq > 0 ? undefined : this.log.slice(at + 1, at + 1 + limit);
+  }
+
+  /** Remembers what is now; calling the answer restores it, and numbers go on behind all that were given out. */
+  backup(): () => void {
+    const [pods, namespaces, length] = [new Map(this.pods), new Map(this.namespaces), this.log.length];
+    return () => {
+      this.#skipped += 1_000_000;
+      for (const [rows, saved] of [
+        [this.pods, pods],
+        [this.namespaces, namespaces],
+      ] as [Map<string, Row>, Map<string, Row>][]) {
+        rows.clear();
+        for (const [id, row] of saved) rows.set(id, row);
+      }
+      this.log.splice(length);
+    };
   }
 
   /** What a reader gets who asked for the newest number some steps before reading the rows. */
-  snapshot(seq = this.log.length): Snapshot {
+  snapshot(seq = this.head): Snapshot {
     const { namespace } = this;
     return { seq, namespace, rows: { pod: copy(this.pods), namespace: copy(this.namespaces) } };
   }
@@ -69,7 +98,8 @@ export class ModelDatabase {
   #write<R extends Row>(kind: 'pod' | 'namespace', id: string, rows: Map<string, R>, row: R, verb: string): void {
     if (verb === 'deleted') rows.delete(id);
     else rows.set(id, row);
-    const event = { seq: this.log.length + 1, type: `${kind}.${verb}`, kind, object_id: id, object: { ...row } };
+    const seq = Math.max(this.head, this.#skipped) + 1;
+    const event = { seq, type: `${kind}.${verb}`, kind, object_id: id, object: { ...row } };
     this.log.push({ ...event, namespace: this.namespace, time: this.#now() } as unknown as StarkEvent);
   }
 

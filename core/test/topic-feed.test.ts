@@ -23,18 +23,16 @@ class FlakySource implements EventSource {
   ) {}
 
   async snapshot(): Promise<Snapshot> {
-    const seq = this.database.log.length;
+    const seq = this.database.head;
     await this.#travel();
     const snapshot = this.database.snapshot(seq);
     await this.#travel();
     return snapshot;
   }
 
-  async after(seq: number, limit: number): Promise<readonly StarkEvent[]> {
+  async after(seq: number, limit: number): Promise<readonly StarkEvent[] | undefined> {
     await this.#travel();
-    const events = this.database.log
-      .slice(seq, seq + limit)
-      .map((event) => ({ ...event, object: { ...event.object } }));
+    const events = this.database.after(seq, limit)?.map((event) => ({ ...event, object: { ...event.object } }));
     await this.#travel();
     return events;
   }
@@ -88,6 +86,48 @@ describe('TopicFeed', () => {
     expect(feed.last).toBe(database.log.length);
   });
 
+  it.each(seeds)('ends as the database is that was restored to an earlier time (seed %i)', async (seed) => {
+    const random = new Random(seed);
+    const database = new ModelDatabase();
+    const store = new ClusterStore();
+    const feed = new TopicFeed(new FlakySource(database, random, 0), {
+      load: (snapshot) => store.load(snapshot),
+      apply: (events) => store.applyEvents(events),
+    });
+    const steps = async (count: number) => {
+      for (; count > 0; count--) {
+        database.step(random);
+        const batch = database.batches.at(-1) as EventBatch;
+        if (random.chance(0.8) && !feed.receive(batch)) await feed.sync();
+      }
+    };
+    await steps(random.below(10));
+    await feed.sync();
+    const restore = database.backup();
+    await steps(random.below(10));
+    restore();
+    await steps(1 + random.below(10));
+    // The watch asks again every half minute.
+    await feed.sync();
+    expect(contents(store)).toEqual(contents(database));
+    expect(feed.last).toBe(database.head);
+  });
+
+  it('learns of a restore from the first batch that comes after it', async () => {
+    const random = new Random(1);
+    const database = new ModelDatabase();
+    const source = new FlakySource(database, random, 0);
+    const feed = new TopicFeed(source, { load: () => {}, apply: () => {} });
+    database.step(random);
+    await feed.sync();
+    const restore = database.backup();
+    database.step(random);
+    feed.receive(database.batches.at(-1) as EventBatch);
+    restore();
+    database.step(random);
+    expect(feed.receive(database.batches.at(-1) as EventBatch)).toBe(false);
+  });
+
   it('reads nothing while batches follow each other', async () => {
     const random = new Random(1);
     const database = new ModelDatabase();
@@ -127,7 +167,7 @@ describe('TopicFeed', () => {
     let loads = 0;
     const source: EventSource = {
       snapshot: async () => database.snapshot(),
-      after: async (seq, limit) => database.log.slice(seq, seq + limit),
+      after: async (seq, limit) => database.after(seq, limit),
     };
     const store = new ClusterStore();
     const load = (snapshot: Snapshot) => {

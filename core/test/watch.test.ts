@@ -117,6 +117,26 @@ describe('watchNamespace', () => {
     await until('the pod', isComplete);
   });
 
+  it('holds what the database holds after it was restored to an earlier time', async () => {
+    change(() => database.createPod());
+    await start({ checkEveryMs: 30 });
+    const restore = database.backup();
+    const [id = ''] = database.pods.keys();
+    realtime.broadcast(
+      TOPIC,
+      change(() => database.updatePod(id, { status: 'running' })),
+    );
+    realtime.broadcast(
+      TOPIC,
+      change(() => database.createPod()),
+    );
+    await until('what will be lost', isComplete);
+    restore();
+    await until('what was before', isComplete);
+    change(() => database.updatePod(id, { status: 'failed' }));
+    await until('what came afterwards', isComplete);
+  });
+
   it('looks again when the database feed stands', async () => {
     await start();
     change(() => database.createPod());

@@ -29,6 +29,8 @@ export interface Snapshot {
   readonly rows: { readonly [Kind in EventKind]?: readonly Documents[Kind][] };
   /** The namespace the snapshot is of; undefined when it is of the whole cluster. */
   readonly namespace?: string | undefined;
+  /** What was known before says nothing about these rows: the database may have been restored to an earlier time. */
+  readonly anew?: boolean;
 }
 
 type Tables = { readonly [Kind in EventKind]: ObjectTable<Documents[Kind]> };
@@ -91,11 +93,15 @@ export class ClusterStore {
     this.#scope.stop();
   }
 
-  #loadKind(kind: EventKind, rows: readonly Documents[EventKind][], { seq, namespace }: Snapshot): Change[] {
+  #loadKind(
+    kind: EventKind,
+    rows: readonly Documents[EventKind][],
+    { seq, namespace, anew = false }: Snapshot,
+  ): Change[] {
     const table = this.#tables[kind] as ObjectTable<Documents[EventKind]>;
     const byId = new Map(rows.map((row) => [idOf(row), row]));
     const scope = (row: Documents[EventKind]) => namespace === undefined || namespaceOf(row) === namespace;
-    return table.load(byId, seq, scope).map((id) => ({ kind, id, row: table.rows.get(id) }));
+    return table.load(byId, seq, scope, anew).map((id) => ({ kind, id, row: table.rows.get(id) }));
   }
 }
 

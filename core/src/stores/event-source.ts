@@ -39,8 +39,13 @@ export class DatabaseEventSource implements EventSource {
     return { seq, namespace, rows: { pod, namespace: own } };
   }
 
-  async after(seq: number, limit: number): Promise<readonly StarkEvent[]> {
-    return (await read(this.#events('*').gt('seq', seq).order('seq').limit(limit))) as StarkEvent[];
+  async after(seq: number, limit: number): Promise<readonly StarkEvent[] | undefined> {
+    const query = this.#events('*').gte('seq', seq).order('seq');
+    const [known, ...events] = (await read(query.limit(limit + 1))) as StarkEvent[];
+    if (known?.seq === seq) return events;
+    // There is no event 0: whoever begins there has seen none.
+    if (seq > 0) return undefined;
+    return known === undefined ? [] : [known, ...events];
   }
 
   async #head(): Promise<number> {

@@ -42,10 +42,11 @@ export class ObjectTable<Row extends Versioned> {
 
   /**
    * Takes over a snapshot: `rows` is everything within `scope`, read after event `seq` was visible. What later events
-   * have said meanwhile stands. Gives the ids that changed.
+   * have said meanwhile stands, unless `anew`: then the rows count, and what was known before does not. Gives the ids that changed.
    */
-  load(rows: ReadonlyMap<string, Row>, seq: number, scope: (row: Row) => boolean): string[] {
+  load(rows: ReadonlyMap<string, Row>, seq: number, scope: (row: Row) => boolean, anew = false): string[] {
     const changed: string[] = [];
+    if (anew) this.#forget(scope);
     for (const [id, known] of this.#rows) {
       if (rows.has(id) || !scope(known) || (this.#seqs.get(id) ?? -1) > seq) continue;
       this.#bury(id, seq);
@@ -56,11 +57,17 @@ export class ObjectTable<Row extends Versioned> {
       if ((this.#seqs.get(id) ?? this.#tombstones.get(id) ?? -1) > seq) continue;
       this.#seqs.set(id, seq);
       this.#tombstones.delete(id);
-      if (known && sameObject(known, row) && known.resource_version === row.resource_version) continue;
+      // Of a row that took another way after a restore the version may be the same.
+      if (known && (anew ? JSON.stringify(known) === JSON.stringify(row) : sameVersion(known, row))) continue;
       this.#rows.set(id, Object.freeze(row));
       changed.push(id);
     }
     return changed;
+  }
+
+  #forget(scope: (row: Row) => boolean): void {
+    for (const [id, row] of this.#rows) if (scope(row)) this.#seqs.delete(id);
+    this.#tombstones.clear();
   }
 
   #bury(id: string, seq: number): void {
@@ -72,6 +79,10 @@ export class ObjectTable<Row extends Versioned> {
     const [oldest] = this.#tombstones.keys();
     this.#tombstones.delete(oldest as string);
   }
+}
+
+function sameVersion(a: Versioned, b: Versioned): boolean {
+  return sameObject(a, b) && a.resource_version === b.resource_version;
 }
 
 // A namespace may be removed and made again under its name; its versions then begin anew.

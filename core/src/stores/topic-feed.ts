@@ -17,8 +17,11 @@ export interface EventBatch<Item extends Numbered = StarkEvent> {
 export interface EventSource<Item extends Numbered = StarkEvent> {
   /** Everything the topic is about, and a number of an event that it surely contains. Without it, events are all there is. */
   snapshot?(): Promise<Snapshot>;
-  /** The topic's events after `seq`, oldest first, at most `limit` of them. */
-  after(seq: number, limit: number): Promise<readonly Item[]>;
+  /**
+   * The topic's events after `seq`, oldest first, at most `limit` of them. Nothing when the log does not know the event of that number:
+   * it was cleared away, and others with it, or the database was restored to a time before it.
+   */
+  after(seq: number, limit: number): Promise<readonly Item[] | undefined>;
 }
 
 /** Where the feed puts what it has put in order. */
@@ -27,7 +30,8 @@ export interface EventSink<Item extends Numbered = StarkEvent> {
   apply(events: readonly Item[]): void;
 }
 
-const PAGE = 1000;
+// PostgREST gives 1,000 rows, and the event that comes before these is one of them.
+const PAGE = 999;
 // Beyond this many missed events a new snapshot is cheaper than all of them.
 const MAX_PAGES = 5;
 // A backlog larger than this is dropped: the log is read anyway.
@@ -63,7 +67,7 @@ export class TopicFeed<Item extends Numbered = StarkEvent> {
       this.#keep(batch);
       return true;
     }
-    if (batch.previous_seq > this.#last) {
+    if (batch.previous_seq > this.#last || this.#passesOver(batch, this.#last)) {
       this.#keep(batch);
       return false;
     }
@@ -106,17 +110,29 @@ export class TopicFeed<Item extends Numbered = StarkEvent> {
   }
 
   async #readDatabase(): Promise<void> {
+    let anew = false;
     for (let page = 0; this.#last !== undefined && !this.#reload; page++) {
       if (page === MAX_PAGES && this.source.snapshot !== undefined) break;
       const events = await this.source.after(this.#last, PAGE);
+      if (events === undefined) {
+        anew = true;
+        break;
+      }
       this.#pass(events);
       if (events.length < PAGE) return;
     }
     const snapshot = await this.source.snapshot?.();
     if (snapshot === undefined) return;
-    this.sink.load?.(snapshot);
-    this.#last = Math.max(this.#last ?? 0, snapshot.seq);
+    this.sink.load?.({ ...snapshot, anew });
+    this.#last = snapshot.seq;
     this.#reload = false;
+  }
+
+  // A batch has every event of its topic from one number to another. One that leaves out the last event that is known comes from a
+  // database that does not have it any more, and whose numbers go on higher.
+  #passesOver({ previous_seq, events }: EventBatch<Item>, last: number): boolean {
+    if (this.source.snapshot === undefined || previous_seq >= last) return false;
+    return events.some(({ seq }) => seq > last) && !events.some(({ seq }) => seq === last);
   }
 
   // What arrived while the database was read and follows it needs no second look.
