@@ -1185,7 +1185,7 @@ CREATE OR REPLACE FUNCTION stark.diagnostics()
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f95b83d74678f98b3f52b3cc109a3c22';
+as md5 'd761bd78b48416a014573b8a318d5a5f';
 comment on function stark.diagnostics() is 'What stark doctor looks at.';
 grant execute on function stark.diagnostics() to authenticated;
 grant execute on function stark.diagnostics() to service_role;

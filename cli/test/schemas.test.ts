@@ -8,7 +8,7 @@ import { joinTokenRow, nodeRow, packRow, podRow, versionRow } from './support/ro
 import { Machine, packageRoot, temporaryFolder } from './support/run.js';
 
 // What `-o json` prints is a promise: nothing goes missing, and nothing comes in unannounced. What only a whole stack can
-// print (up, status, node agent start, watch) is held to its schema by tests/cli.
+// print (up, status, doctor, node agent start, watch) is held to its schema by tests/cli.
 const ajv = new Ajv2020({
   allErrors: true,
   allowUnionTypes: true,

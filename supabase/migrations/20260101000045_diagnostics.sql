@@ -150,7 +150,7 @@ revoke all on function stark_internal.probe_state() from public, anon;
 -- API -----------------------------------------------------------------------------------------------------------------
 
 /**
- * stark.diagnostics() -> what stark doctor looks at: {now, server_version, database: {id, since}, migrations, extensions, grants, jobs,
+ * stark.diagnostics() -> what stark doctor looks at: {now, started_at, server_version, database: {id, since}, migrations, extensions, grants, jobs,
  * jobs_are_logged, watch: {heard_at, called_at}, vault: {project_url, secret_key, error}, probe: {id, status, error, body}, nodes: {<status>:
  * count}}. No secret is in it. What cannot be looked at is null. Caller: settings:update (admin).
  * Raises: UNAUTHENTICATED, USER_DISABLED, FORBIDDEN.
@@ -166,6 +166,7 @@ begin
   perform stark_internal.require_permission('settings:update');
   return jsonb_build_object(
     'now', clock_timestamp(),
+    'started_at', pg_postmaster_start_time(),
     'server_version', current_setting('server_version_num')::integer,
     'database', (select jsonb_build_object('id', i.id, 'since', i.since) from stark_internal.database_identity i),
     'migrations', stark_internal.pushed_migrations(),

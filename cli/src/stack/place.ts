@@ -5,8 +5,8 @@ import { type Context, Contexts } from '../config/contexts.js';
 import { configDirectory, upwards } from '../config/directories.js';
 import { resolveSettings } from '../config/settings.js';
 
-// Where the migrations stand that come with this program.
-const bundledProject = fileURLToPath(new URL('../../../', import.meta.url));
+/** The folder whose supabase/ comes with this program. */
+export const bundledProject = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** The folder whose supabase/ a stack runs: the nearest one above us, else the one that comes with this program. */
 export async function findWorkdir(from: string = process.cwd()): Promise<string> {

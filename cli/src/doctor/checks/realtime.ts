@@ -1,0 +1,36 @@
+import type { Check, Finding } from '../check.js';
+import { failed, ok, skipped } from '../check.js';
+import { type Joining, tryToJoin } from '../realtime.js';
+
+/** A private topic can be joined by who has the right to. */
+export const realtime: Check = {
+  id: 'realtime',
+  title: 'Realtime: private channels',
+  after: ['session'],
+  look: async (subject) => {
+    const { connection, settings } = subject;
+    const { namespace } = settings;
+    const caller = await subject.caller();
+    if ('problem' in caller) return skipped('nobody is signed in here', 'stark auth login');
+    const right = { p_verb: 'get', p_kind: 'events', p_namespace: namespace };
+    if (!(await connection.call<boolean>('can_i', right))) {
+      return skipped(`you may not get events of namespace ${namespace}`, 'ask an admin for a role, such as viewer');
+    }
+    const client = await connection.client();
+    await client.realtime.setAuth();
+    return judgePrivate(await tryToJoin(client, `stark:namespace:${namespace}`, true));
+  },
+};
+
+export function judgePrivate(joining: Joining): Finding {
+  if (joining === 'joined') return ok('joined, as the signed-in user');
+  const { refused } = joining;
+  if (/Unauthorized|permission|policies/i.test(refused)) {
+    return failed(
+      `the join was refused although the right is there: ${refused}`,
+      'the policies on realtime.messages are missing: docs/hosted.md, "Updates", says how to begin anew',
+    );
+  }
+  if (/Token|JWT|expired/i.test(refused)) return failed(`the session was refused: ${refused}`, 'stark auth login');
+  return failed(`no join: ${refused}`, 'dashboard, Realtime settings: enable the Realtime service');
+}
