@@ -1,21 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { normaliseArgv } from '../src/base/words.js';
-import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import { Machine, packageRoot } from './support/run.js';
+import { Surface } from './support/surface.js';
 
 // A hint is a command to type. One that does not exist sends a person who is in trouble already into a second one.
 const root = join(packageRoot, '..');
-let flagsOf: Map<string, Set<string>>;
+let surface: Surface;
 beforeAll(async () => {
-  const { commands } = await buildManifest(packageRoot);
-  flagsOf = new Map();
-  for (const command of Object.values(commands) as { id: string; aliases: string[]; flags: object }[]) {
-    const flags = new Set(['help', ...Object.keys(command.flags)]);
-    for (const id of [command.id, ...command.aliases]) flagsOf.set(id.replaceAll(':', ' '), flags);
-  }
+  surface = await Surface.read();
 });
 
 function filesOf(folder: string, ending: string): string[] {
@@ -49,13 +43,7 @@ function problemOf(command: string): string | undefined {
   const [, ...typed] = command.split(' ');
   // What is put in here could be any command.
   if (typed[0]?.startsWith('${') || command === 'stark --help') return undefined;
-  const words = normaliseArgv(typed);
-  const id = [3, 2, 1].map((count) => words.slice(0, count).join(' ')).find((name) => flagsOf.has(name));
-  if (id === undefined) return `there is no "${command}"`;
-  const unknown = typed
-    .flatMap((word) => /^--([a-z-]+)/.exec(word)?.[1] ?? [])
-    .find((flag) => !flagsOf.get(id)?.has(flag));
-  return unknown === undefined ? undefined : `"stark ${id}" has no --${unknown}`;
+  return surface.problemOf(typed, { complete: false });
 }
 
 const sources: [string, string[], (source: string) => string[]][] = [

@@ -478,3 +478,12 @@ describe('function watch', () => {
     expect((await ask(undefined)).status).toBe(202);
   });
 });
+
+describe('a database that was restored', () => {
+  it('has its agent connect anew, under a number that was not given out', async () => {
+    const before = agent?.incarnation ?? 0;
+    await database.query('select stark_internal.begin_anew()');
+    await waitFor('the agent to be connected', () => (agent?.incarnation ?? 0) > before + 10_000);
+    await waitFor('its node to be healthy', async () => found(await doctor(), 'nodes')?.result === 'ok');
+  });
+});

@@ -30,9 +30,9 @@ export async function stark(
 /** The same in a process that many commands share, and much sooner: for a command that leaves nothing running. */
 export function sharedStark(
   args: string[],
-  { env, input = '' }: { env?: Record<string, string>; input?: string | undefined } = {},
+  { env, input = '', cwd = root }: { env?: Record<string, string>; input?: string | undefined; cwd?: string } = {},
 ): Promise<CommandResult> {
-  return runInServer({ args, cwd: root, env: environment(env), input });
+  return runInServer({ args, cwd, env: environment(env), input });
 }
 
 /** Starts a `stark` command that stays. */
