@@ -44,6 +44,21 @@ describe('a session', () => {
     expect((await file.read())?.expiresAt).toBeGreaterThan(Date.now() / 1000);
   });
 
+  it('that several read as expired is renewed by one of them', async () => {
+    const file = new SessionFile(temporaryFolder(), 'x', 'http://x');
+    const session = { accessToken: 'a', refreshToken: 'r', expiresAt: 0, userId: 'u', email: 'e' };
+    await file.write(session);
+    const spent: string[] = [];
+    const refresh = async (refreshToken: string) => {
+      spent.push(refreshToken);
+      await new Promise((done) => setImmediate(done));
+      return { ...session, refreshToken: `${refreshToken}+`, expiresAt: Number.MAX_SAFE_INTEGER };
+    };
+    const fresh = await Promise.all(Array.from({ length: 6 }, () => file.fresh(refresh)));
+    expect(spent).toEqual(['r']);
+    expect(new Set(fresh.map((each) => each?.refreshToken))).toEqual(new Set(['r+']));
+  });
+
   it('ends when its refresh token is refused, and says how to go on', async () => {
     const machine = new Machine();
     const file = await machine.signIn(cluster, { seconds: -10 });
