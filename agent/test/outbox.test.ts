@@ -100,10 +100,12 @@ describe('an outbox', () => {
     first.add(1, [item('1'), item('2')]);
     first.done(2);
     await first.close();
-    const second = await open();
-    second.add(1, [item('3')]);
-    expect(second.peek(1)[0]?.number).toBe(3);
-    await second.close();
+    // The first restart leaves out of the file what is done with; the second one reads there only that it was.
+    await (await open()).close();
+    const third = await open();
+    third.add(1, [item('3')]);
+    expect(third.peek(1)[0]?.number).toBe(3);
+    await third.close();
   });
 
   it('drops the oldest when it is full, but never the last word about a pod', async () => {
