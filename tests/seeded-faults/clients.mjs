@@ -14,8 +14,8 @@ export const clientFaults = [
     id: 'event-gap-unseen',
     breaks: 'After a lost broadcast the dashboard and stark --watch show what is not so, for ever.',
     file: 'core/src/stores/topic-feed.ts',
-    from: 'if (batch.previous_seq > this.#last) {',
-    to: 'if (batch.previous_seq > this.#last + 1) {',
+    from: 'if (batch.previous_seq > this.#last || ',
+    to: 'if (batch.previous_seq > this.#last + 1 || ',
     tests: ['core/test/topic-feed.test.ts'],
   },
   {
