@@ -417,6 +417,133 @@ describe('pod delete', () => {
   );
 });
 
+/** Portions of a call, as the cluster saw them; `fail` says what becomes of the nth. */
+function portionsOf(
+  fn: string,
+  fail: (nth: number) => { status: number; body: unknown } | undefined = () => undefined,
+) {
+  const seen: Record<string, unknown>[] = [];
+  let made = 0;
+  cluster.functions[fn] = (args) => {
+    seen.push(args);
+    const failure = fail(seen.length);
+    if (failure !== undefined) return failure;
+    const [entry] = args.p_pods as { replicas: number }[];
+    const rows = Array.from({ length: entry?.replicas ?? 0 }, () => podRow(`web-${++made}`));
+    pods(...rows);
+    return { body: rows };
+  };
+  return seen as { p_pods: { name?: string; replicas: number; spec: object }[] }[];
+}
+
+const quotaExceeded = {
+  status: 409,
+  body: {
+    code: 'QUOTA_EXCEEDED',
+    message: 'namespace default would use 600 pods, its quota is 500',
+    hint: 'stark namespace describe default',
+    details: null,
+  },
+};
+
+describe('what is more than a call takes', () => {
+  it('is created in portions, of which none has one pod alone', async () => {
+    const seen = portionsOf('create_pods');
+    const run = await machine.run([
+      'pod',
+      'create',
+      '--pack',
+      'alpha',
+      '--name',
+      'web',
+      '--replicas',
+      '601',
+      '--wait=30s',
+      '-o',
+      'name',
+    ]);
+    expect(run.code, run.stderr).toBe(0);
+    expect(seen.map(({ p_pods }) => p_pods.map(({ name, replicas }) => [name, replicas]))).toEqual([
+      [['web', 150]],
+      [['web', 150]],
+      [['web', 150]],
+      [['web', 151]],
+    ]);
+    expect(run.stdout.trimEnd().split('\n')).toHaveLength(601);
+    expect(run.stderr).toContain('created 450 of 601 pods');
+    expect(run.stderr).toContain('created 601 pods\n');
+  });
+
+  it('is cut by bytes too', async () => {
+    const seen = portionsOf('create_pods');
+    const flags = ['--config', JSON.stringify({ text: 'x'.repeat(50_000) }), '--no-wait', '-o', 'name'];
+    expect((await machine.run(['pod', 'create', '--pack', 'alpha', '--replicas', '25', ...flags])).code).toBe(0);
+    expect(seen.map(({ p_pods }) => p_pods[0]?.replicas)).toEqual([8, 8, 9]);
+  });
+
+  it('stays created when a later portion is refused, and is told', async () => {
+    portionsOf('create_pods', (nth) => (nth === 3 ? quotaExceeded : undefined));
+    const run = (...more: string[]) =>
+      machine.run(['pod', 'create', '--pack', 'alpha', '--replicas', '1000', '--wait=5s', ...more]);
+    const plain = await run();
+    expect(plain).toMatchObject({ code: 7, stdout: '' });
+    expect(plain.stderr).toContain(
+      'error: created 400 of 1000 pods, then: namespace default would use 600 pods, its quota is 500 (QUOTA_EXCEEDED)',
+    );
+    expect(plain.stderr).toMatch(/pods: web-1, web-2, .* and 380 more\n/);
+    expect(plain.stderr).toContain('stark namespace describe default');
+    portionsOf('create_pods', (nth) => (nth === 3 ? quotaExceeded : undefined));
+    const { error } = JSON.parse((await run('-o', 'json')).stderr.trim().split('\n').at(-1) ?? '') as {
+      error: { code: string; details: { pods: string[] } };
+    };
+    expect(error.code).toBe('QUOTA_EXCEEDED');
+    expect(error.details.pods).toHaveLength(400);
+  });
+
+  it('is nothing at all when the first portion is refused', async () => {
+    portionsOf('create_pods', () => quotaExceeded);
+    const run = await machine.run(['pod', 'create', '--pack', 'alpha', '--replicas', '1000', '--no-wait']);
+    expect(run.stderr).toContain('error: namespace default would use 600 pods');
+  });
+
+  it('is deleted in portions; what has gone meanwhile is no error', async () => {
+    pods(...Array.from({ length: 450 }, (_, i) => podRow(`p${String(i).padStart(3, '0')}`)));
+    const sizes: number[] = [];
+    cluster.functions.delete_pods = ({ p_ids }) => {
+      const ids = p_ids as string[];
+      const all = cluster.tables.pods ?? [];
+      const known = all.filter(({ id }) => ids.includes(String(id)));
+      // One of the second portion goes before its turn.
+      if (sizes.push(ids.length) === 1)
+        all.splice(
+          all.findIndex(({ name }) => name === 'p333'),
+          1,
+        );
+      if (known.length < ids.length)
+        return { status: 404, body: { code: 'POD_NOT_FOUND', message: 'no pod', hint: null, details: null } };
+      for (const pod of known) all.splice(all.indexOf(pod), 1);
+      return { body: known };
+    };
+    const run = await machine.run(['pod', 'delete', '--all', '--yes', '--no-wait', '-o', 'name']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(sizes).toEqual([200, 200, 199, 50]);
+    expect(run.stdout.trimEnd().split('\n')).toHaveLength(449);
+  });
+});
+
+describe('a project that gives fewer rows at once', () => {
+  it('has its lists read to the end', async () => {
+    pods(...Array.from({ length: 450 }, (_, i) => podRow(`p${i}`)));
+    cluster.maxRows = 200;
+    try {
+      const run = await machine.run(['pod', 'list', '-o', 'name']);
+      expect(run.stdout.trimEnd().split('\n')).toHaveLength(450);
+    } finally {
+      cluster.maxRows = 1_000;
+    }
+  });
+});
+
 describe('waiting', () => {
   it('is off in a pipe unless asked for', () => {
     expect(waitTime({})).toBeUndefined();

@@ -46,8 +46,8 @@ export const clientFaults = [
     id: 'first-page-only',
     breaks: 'stark pod list shows the first thousand pods and says nothing of the others.',
     file: 'cli/src/data/query.ts',
-    from: 'if (found.length < page) break;',
-    to: 'if (found.length <= page) break;',
+    from: 'if (!mayHaveMore(found.length)) break;',
+    to: 'if (mayHaveMore(found.length) || found.length < PAGE_ROWS) break;',
     tests: ['cli/test/pods.test.ts'],
   },
   {

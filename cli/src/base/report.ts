@@ -34,10 +34,18 @@ const linesOf = (text: string) => text.split('\n').map(printable).join('\n');
 function detailLines(details: unknown): string[] {
   if (details === undefined || details === null || details === '') return [];
   if (typeof details === 'string') return details.split('\n');
-  if (Array.isArray(details)) return details.map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
-  return Object.entries(details).map(
-    ([key, value]) => `${key}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  );
+  if (Array.isArray(details)) return details.map(detailText);
+  return Object.entries(details).map(([key, value]) => `${key}: ${detailText(value)}`);
+}
+
+// A person reads some of a long list; machines get all of it.
+const mostShown = 20;
+
+function detailText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value) || value.length <= mostShown) return JSON.stringify(value);
+  const shown = value.slice(0, mostShown).map((item) => (typeof item === 'string' ? item : JSON.stringify(item)));
+  return `${shown.join(', ')} and ${value.length - mostShown} more`;
 }
 
 function stackOf(error: unknown): string {

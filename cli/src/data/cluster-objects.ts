@@ -1,4 +1,5 @@
 import { StarkError } from '@stark-o/core/errors';
+import { mayHaveMore, PAGE_ROWS } from '@stark-o/core/model';
 import type { View } from '../base/output.js';
 import type { Connection } from '../session/connection.js';
 import { ageOf } from './cells.js';
@@ -32,7 +33,6 @@ export interface RoleRow {
   description: string;
 }
 
-const page = 1000;
 const columns = {
   namespaces: 'name,phase,reserved,labels,quota,limit_range,created_at',
   priority_classes: 'name,value,global_default,preemption_policy,built_in,description',
@@ -60,9 +60,9 @@ async function findNamed<Row extends { name: string }>(
       .from(table)
       .select(columns[table])
       .gt('name', rows.at(-1)?.name ?? '');
-    const found = await connection.rows<Row>(query.order('name').limit(page));
+    const found = await connection.rows<Row>(query.order('name').limit(PAGE_ROWS));
     rows.push(...found);
-    if (found.length < page) break;
+    if (!mayHaveMore(found.length)) break;
   }
   if (names === undefined || names.length === 0) return rows;
   const missing = names.find((name) => !rows.some((row) => row.name === name));

@@ -2,6 +2,9 @@ import { type Watch, watchNamespace } from '@stark-o/core';
 import type { Connection } from '../session/connection.js';
 import { findPods, type PodRow } from './pods.js';
 
+/** Names travel in the address line, fifty a request: for more than this it is cheaper to read the whole namespace. */
+const MOST_NAMED = 500;
+
 /**
  * Some pods of a namespace as they are now. Asks the database until the live connection stands and whenever it is gone,
  * so that nothing waits for Realtime, and nothing fails because of it.
@@ -23,11 +26,12 @@ export class LivePods {
 
   /** The pods of these names or ids that exist. */
   async look(namesOrIds: readonly string[]): Promise<PodRow[]> {
-    if (this.#watch.state.value === 'live') {
-      const wanted = new Set(namesOrIds);
-      return [...this.#watch.store.pods.values()].filter(({ id, name }) => wanted.has(id) || wanted.has(name));
-    }
-    return findPods(this.#connection, { namespace: this.#namespace, names: namesOrIds, allowMissing: true });
+    const wanted = new Set(namesOrIds);
+    const those = (pods: Iterable<PodRow>) => [...pods].filter(({ id, name }) => wanted.has(id) || wanted.has(name));
+    if (this.#watch.state.value === 'live') return those(this.#watch.store.pods.values());
+    const namespace = this.#namespace;
+    if (wanted.size > MOST_NAMED) return those(await findPods(this.#connection, { namespace }));
+    return findPods(this.#connection, { namespace, names: namesOrIds, allowMissing: true });
   }
 
   /** Whether changes are told as they happen. */

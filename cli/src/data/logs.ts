@@ -1,5 +1,6 @@
 import type { LogLine as StoredLine } from '@stark-o/core';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { mayHaveMore, PAGE_ROWS } from '@stark-o/core/model';
 import { paint, printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
 import type { PodRow } from './pods.js';
@@ -20,7 +21,6 @@ export interface LogSelection {
 }
 
 const columns = 'seq,time,stream,level,message,run';
-const page = 1000;
 
 /** Reads the log of one pod, and goes on reading while somebody follows. */
 export class LogReader {
@@ -55,10 +55,10 @@ export class LogReader {
     if (tail === 0) return;
     if (tail !== undefined) after = ((await last(query(), tail - 1)) ?? 0) - 1;
     while (true) {
-      const rows = await this.#connection.rows<StoredLine>(query().gt('seq', after).order('seq').limit(page));
+      const rows = await this.#connection.rows<StoredLine>(query().gt('seq', after).order('seq').limit(PAGE_ROWS));
       after = rows.at(-1)?.seq ?? after;
       if (rows.length > 0) yield this.#take(rows);
-      if (rows.length < page) return;
+      if (!mayHaveMore(rows.length)) return;
     }
   }
 

@@ -62,9 +62,13 @@ export function judgeRunning(rows: readonly PodRow[], wanted: readonly Wanted[])
   const good = new Set(rows.filter((pod) => pod.status === 'succeeded' || (pod.status === 'running' && pod.ready)));
   if (good.size === wanted.length) return { done: true };
   const blocking = rows.find((pod) => !good.has(pod));
-  const missing = wanted.find(({ name, id }) => !rows.some((pod) => pod.name === name || pod.id === id));
-  const why = blocking === undefined ? `${missing?.name} does not exist yet` : whyNotRunning(blocking);
+  const why = blocking === undefined ? `${missingOf(rows, wanted)?.name} does not exist yet` : whyNotRunning(blocking);
   return { waiting: `${good.size}/${wanted.length} running; ${why}` };
+}
+
+function missingOf(rows: readonly PodRow[], wanted: readonly Wanted[]): Wanted | undefined {
+  const known = new Set(rows.flatMap(({ name, id }) => [name, id]));
+  return wanted.find(({ name, id }) => !known.has(name) && (id === undefined || !known.has(id)));
 }
 
 function whyNotRunning(pod: PodRow): string {

@@ -1,7 +1,9 @@
-import { type Pod, shownStatus } from '@stark-o/core/model';
+import { StarkError } from '@stark-o/core/errors';
+import { CALL_LIMITS, type Pod, shownStatus } from '@stark-o/core/model';
 import type { View } from '../base/output.js';
 import type { Connection } from '../session/connection.js';
 import { ageOf, labelsCell } from './cells.js';
+import { inPortions, partsOf } from './portions.js';
 import { type Filter, findRows } from './query.js';
 
 /** What `-o json` promises of a pod. */
@@ -33,6 +35,25 @@ export type PodRow = Pick<Pod, (typeof podColumns)[number]>;
 
 export function findPods(connection: Connection, filter: Filter): Promise<PodRow[]> {
   return findRows<PodRow>(connection, 'pods', podColumns, filter);
+}
+
+/** Deletes pods; those that have gone by themselves meanwhile are none of ours. */
+export function deletePods(connection: Connection, pods: readonly PodRow[]): Promise<PodRow[]> {
+  const remove = (ids: readonly string[]) => connection.call<PodRow[]>('delete_pods', { p_ids: ids });
+  return inPortions(partsOf(pods, CALL_LIMITS.pods), {
+    verb: 'deleted',
+    sizeOf: (portion) => portion.length,
+    call: async (portion) => {
+      const ids = portion.map(({ id }) => id);
+      try {
+        return await remove(ids);
+      } catch (error) {
+        if (!(error instanceof StarkError) || error.code !== 'POD_NOT_FOUND') throw error;
+        const left = await findPods(connection, { names: ids, allowMissing: true });
+        return left.length === 0 ? [] : remove(left.map(({ id }) => id));
+      }
+    },
+  });
 }
 
 /** A pod with the promised members only, in their order. */

@@ -1,11 +1,15 @@
 import { StarkError } from '@stark-o/core/errors';
-import { type LabelSelector, type Labels, matchesSelector, parseSelector } from '@stark-o/core/model';
+import {
+  type LabelSelector,
+  type Labels,
+  matchesSelector,
+  mayHaveMore,
+  PAGE_ROWS,
+  parseSelector,
+} from '@stark-o/core/model';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { nearest } from '../base/suggest.js';
 import type { Connection } from '../session/connection.js';
-
-// PostgREST gives at most this many rows a request, on hosted Supabase and locally.
-const page = 1000;
 
 export interface Filter {
   namespace?: string | undefined;
@@ -28,16 +32,17 @@ export async function findRows<Row extends { name: string; id: string; labels?: 
   const selector = filter.selector === undefined ? undefined : parseSelector(filter.selector);
   const rows: Row[] = [];
   for (const names of portions(filter.names)) {
-    for (let from = 0; ; from += page) {
+    for (let from = 0; ; ) {
       const query = narrowed(client, table, columns, { ...filter, names }, selector);
       const found = await connection.rows<Row>(
         query
           .order('name')
           .order('id')
-          .range(from, from + page - 1),
+          .range(from, from + PAGE_ROWS - 1),
       );
       rows.push(...found);
-      if (found.length < page) break;
+      from += found.length;
+      if (!mayHaveMore(found.length)) break;
     }
   }
   const chosen = selector === undefined ? rows : rows.filter((row) => matchesSelector(selector, row.labels ?? {}));
@@ -102,7 +107,7 @@ async function refuseMissing(
   const client = await connection.client();
   let others = client.from(table).select('name');
   if (filter.namespace !== undefined) others = others.eq('namespace', filter.namespace);
-  const known = await connection.rows<{ name: string }>(others.limit(page));
+  const known = await connection.rows<{ name: string }>(others.limit(PAGE_ROWS));
   const meant = nearest(
     first,
     known.map((row) => row.name),

@@ -36,6 +36,8 @@ export class FakeCluster {
   readonly requests: SeenRequest[] = [];
   /** Answers machines that join. */
   join: () => Answer = () => ({ status: 404, body: { message: 'no such function' } });
+  /** Rows that PostgREST gives at once. */
+  maxRows = 1_000;
   setupNeeded = true;
   tokenSeconds = 3600;
   /** Answers instead of Storage, when set. */
@@ -164,7 +166,7 @@ export class FakeCluster {
     }
     const from = Number(query.get('offset') ?? 0);
     const columns = query.get('select')?.split(',') ?? [];
-    const page = found.slice(from, from + Math.min(1000, Number(query.get('limit') ?? 1000)));
+    const page = found.slice(from, from + Math.min(this.maxRows, Number(query.get('limit') ?? this.maxRows)));
     return { body: page.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null]))) };
   }
 }

@@ -5,6 +5,7 @@ export type * from './join-token.js';
 export type * from './json.js';
 export * from './label-selector.js';
 export * from './labels.js';
+export * from './limits.js';
 export * from './names.js';
 export type * from './namespace.js';
 export * from './node.js';

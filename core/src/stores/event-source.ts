@@ -1,10 +1,9 @@
 import type { StarkClient } from '../client/client.js';
 import { toStarkError } from '../client/to-stark-error.js';
 import type { EventKind, StarkEvent } from '../model/event.js';
+import { mayHaveMore, PAGE_ROWS } from '../model/limits.js';
 import type { Documents, Snapshot } from './cluster-store.js';
 import type { EventSource } from './topic-feed.js';
-
-const PAGE = 1000;
 
 const TABLES = {
   pod: 'pods',
@@ -67,14 +66,14 @@ export class DatabaseEventSource implements EventSource {
         .from(TABLES[kind] as 'pods')
         .select('*')
         .order(key as 'id')
-        .limit(PAGE);
+        .limit(PAGE_ROWS);
       if (kind === 'pod') query = query.eq('namespace', this.namespace as string);
       if (kind === 'namespace') query = query.eq('name', this.namespace as string);
       const last = rows.at(-1);
       if (last) query = query.gt(key, last[key] as string);
       const page = (await read(query)) as Record<string, unknown>[];
       rows.push(...page);
-      if (page.length < PAGE) return rows as unknown as Documents[Kind][];
+      if (!mayHaveMore(page.length)) return rows as unknown as Documents[Kind][];
     }
   }
 }

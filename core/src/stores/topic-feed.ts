@@ -1,4 +1,5 @@
 import type { StarkEvent } from '../model/event.js';
+import { mayHaveMore, PAGE_ROWS } from '../model/limits.js';
 import type { Snapshot } from './cluster-store.js';
 
 /** What has a number on its topic: an event, a log line. */
@@ -30,8 +31,8 @@ export interface EventSink<Item extends Numbered = StarkEvent> {
   apply(events: readonly Item[]): void;
 }
 
-// PostgREST gives 1,000 rows, and the event that comes before these is one of them.
-const PAGE = 999;
+// The event that comes before these is one of the rows.
+const PAGE = PAGE_ROWS - 1;
 // Beyond this many missed events a new snapshot is cheaper than all of them.
 const MAX_PAGES = 5;
 // A backlog larger than this is dropped: the log is read anyway.
@@ -119,7 +120,7 @@ export class TopicFeed<Item extends Numbered = StarkEvent> {
         break;
       }
       this.#pass(events);
-      if (events.length < PAGE) return;
+      if (!mayHaveMore(events.length + 1)) return;
     }
     const snapshot = await this.source.snapshot?.();
     if (snapshot === undefined) return;

@@ -1,6 +1,14 @@
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
-import { checkLabelKey, parseCpu, parseLabels, parseMemory, parseTaint, TAINT_EFFECTS } from '@stark-o/core/model';
+import {
+  CALL_LIMITS,
+  checkLabelKey,
+  parseCpu,
+  parseLabels,
+  parseMemory,
+  parseTaint,
+  TAINT_EFFECTS,
+} from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { names, repeated } from '../../base/flags.js';
 import { changeNodes } from '../../data/nodes.js';
@@ -19,7 +27,7 @@ export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
     'remove-taint': repeated({ summary: 'Taint to remove, with every effect; may be repeated.', helpValue: '<key>' }),
     cpu: Flags.string({ summary: 'CPU that pods may have: millicores, or 0.5, 2.' }),
     memory: Flags.string({ summary: 'Memory that pods may have: MB, or 512Mi, 4Gi.' }),
-    pods: Flags.integer({ summary: 'How many pods at once.', min: 0, max: 10_000 }),
+    pods: Flags.integer({ summary: 'How many pods at once.', min: 0, max: CALL_LIMITS.podsOfANode }),
     unschedulable: Flags.boolean({ summary: 'Cordon.', exclusive: ['schedulable'] }),
     schedulable: Flags.boolean({ summary: 'Uncordon.' }),
   };

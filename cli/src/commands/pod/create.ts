@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
 import {
+  cutPodRequests,
   type JsonObject,
   type JsonValue,
   type PodRequest,
@@ -18,6 +19,10 @@ import { waitTime } from '../../base/wait.js';
 import { parseEnv, parsePort } from '../../data/pod-flags.js';
 import { waitForRunning } from '../../data/pod-wait.js';
 import { type PodRow, podView } from '../../data/pods.js';
+import { inPortions } from '../../data/portions.js';
+
+/** More than this many new pods are counted, not named, before they are waited for. */
+const MOST_NAMES = 20;
 
 export default class PodCreate extends StarkCommand<typeof PodCreate> {
   static override summary = 'Create pods of a pack.';
@@ -85,9 +90,14 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
     };
     const timeoutMs = waitTime(flags);
     const connection = await this.connection();
-    const created = await connection.call<PodRow[]>('create_pods', { p_pods: [request] });
+    const created = await inPortions(cutPodRequests([request]), {
+      verb: 'created',
+      sizeOf: (requests) => requests.reduce((sum, { replicas = 1 }) => sum + replicas, 0),
+      call: (requests) => connection.call<PodRow[]>('create_pods', { p_pods: requests }),
+    });
     if (timeoutMs !== undefined) {
-      say(`created ${created.map(({ name }) => `pod/${name}`).join(', ')}`);
+      const names = created.map(({ name }) => `pod/${name}`);
+      say(`created ${names.length > MOST_NAMES ? `${names.length} pods` : names.join(', ')}`);
       await this.printList(podView({ namespaces: false }), await waitForRunning(connection, created, timeoutMs));
     } else await this.printList(podView({ namespaces: false }), created);
     const [first] = created;

@@ -7,7 +7,7 @@ import { confirm } from '../../base/prompt.js';
 import { say } from '../../base/terminal.js';
 import { waitTime } from '../../base/wait.js';
 import { waitForGone } from '../../data/pod-wait.js';
-import { findPods, type PodRow, podView } from '../../data/pods.js';
+import { deletePods, findPods, type PodRow, podView } from '../../data/pods.js';
 
 export default class PodDelete extends StarkCommand<typeof PodDelete> {
   static override summary = 'Delete pods; running ones are stopped first.';
@@ -45,7 +45,7 @@ export default class PodDelete extends StarkCommand<typeof PodDelete> {
     }
     const question = `Delete ${pods.length} pod${pods.length === 1 ? '' : 's'} of namespace ${namespace} in context ${settings.context}?`;
     if (!byName && !(await confirm(question, flags.yes))) return;
-    const deleted = await connection.call<PodRow[]>('delete_pods', { p_ids: pods.map(({ id }) => id) });
+    const deleted = await deletePods(connection, pods);
     if (timeoutMs !== undefined) await waitForGone(connection, pods, timeoutMs);
     await this.#print(deleted, timeoutMs === undefined);
   }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as Flags from '@oclif/core/flags';
 import { StarkError, usageError } from '@stark-o/core/errors';
-import { parseCpu, parseLabels, parseMemory, parseTaint } from '@stark-o/core/model';
+import { CALL_LIMITS, parseCpu, parseLabels, parseMemory, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
 import { passwordFlags, placeFlags, repeated, urlFlag } from '../../../base/flags.js';
 import { onInterrupt } from '../../../base/interrupt.js';
@@ -45,7 +45,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
     taint: repeated({ summary: 'Taint of the node; may be repeated.', helpValue: '<key=value:Effect>' }),
     cpu: Flags.string({ summary: 'CPU that pods may have: millicores, or 0.5, 2.', default: '1000' }),
     memory: Flags.string({ summary: 'Memory that pods may have: MB, or 512Mi, 4Gi.', default: '1024' }),
-    pods: Flags.integer({ summary: 'How many pods at once.', default: 10, min: 0, max: 10_000 }),
+    pods: Flags.integer({ summary: 'How many pods at once.', default: 10, min: 0, max: CALL_LIMITS.podsOfANode }),
     heartbeat: Flags.integer({
       summary: 'Seconds between heartbeats, where the cluster asks for fewer.',
       helpValue: '<seconds>',
