@@ -1,4 +1,4 @@
-import { isTerminal, type StarkError, toStarkError } from '@stark-o/core';
+import { CALL_LIMITS, isTerminal, type StarkError, toStarkError } from '@stark-o/core';
 import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
 import type { Doorbell } from './control-plane/doorbell.js';
 import { isPassing, isRefusal, isStaleIncarnation } from './control-plane/failures.js';
@@ -49,11 +49,14 @@ const LAST_DELIVERY_MS = 5_000;
 const LAST_LINES_MS = 2_000;
 /** A follower says again that it is there long before. */
 const LONGEST_FOLLOW_S = 300;
-const REPORTS_PER_CALL = 200;
+/** All of them may be on one pod, as those of an outage on one that crashes. */
+const REPORTS_PER_CALL = CALL_LIMITS.reportsOfOnePod;
 const LONGEST_REST_MS = 250;
 /** That a pod is on its way may wait this long for the news of its arrival, or of other pods: each call costs the cluster. */
 const ON_ITS_WAY_MS = 200;
 const LINES_PER_CALL = 500;
+/** A quarter of what a call takes: Postgres counts a line's escaped characters anew. */
+const LINE_BYTES_PER_CALL = CALL_LIMITS.logBytes / 4;
 /** So long after an incarnation was taken over, the next takeover is no longer part of the same quarrel. */
 const QUARREL_MS = 5 * 60_000;
 
@@ -123,6 +126,7 @@ export class Agent {
       clock,
       log,
       batchSize: LINES_PER_CALL,
+      batchBytes: LINE_BYTES_PER_CALL,
       deliver: (items, incarnation) =>
         this.#deliver(incarnation, async (current) => {
           await controlPlane.appendLogs(this.#nodeId, current, items);

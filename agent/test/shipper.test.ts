@@ -5,7 +5,7 @@ import { memoryLog } from './support/log.js';
 import { MemoryOutbox } from './support/memory-outbox.js';
 
 /** Ships letters; each delivery takes 100 ms. */
-function letters(longestRestMs?: number) {
+function letters(longestRestMs?: number, batchBytes?: number) {
   const clock = new FakeClock();
   const outbox = new MemoryOutbox<string>((letter) => letter);
   const delivered: string[] = [];
@@ -16,6 +16,7 @@ function letters(longestRestMs?: number) {
     log: memoryLog(),
     batchSize: 10,
     ...(longestRestMs !== undefined && { longestRestMs }),
+    ...(batchBytes !== undefined && { batchBytes }),
     deliver: async (items) => {
       await new Promise<void>((resolve) => clock.after(100, resolve));
       delivered.push(items.join(''));
@@ -66,4 +67,12 @@ it('without a rest the next delivery follows at once', async () => {
   await write('b');
   await clock.advance(200);
   expect(delivered).toEqual(['a', 'b']);
+});
+
+it('a batch has no more bytes than a call takes, and one entry however large it is', async () => {
+  const { clock, delivered, write } = letters(undefined, 12);
+  // As JSON each is two quotation marks longer, and é is two bytes.
+  for (const letter of ['aaa', 'éé', 'b', 'x'.repeat(20), 'c', 'd']) await write(letter);
+  await clock.advance(1_000);
+  expect(delivered).toEqual(['aaa', 'ééb', 'x'.repeat(20), 'cd']);
 });

@@ -15,6 +15,8 @@ export interface ShipperOptions<T> {
   clock: Clock;
   log: AgentLog;
   batchSize: number;
+  /** Most bytes of JSON in a batch; a single entry is shipped however large it is. Default: no bound. */
+  batchBytes?: number;
   /**
    * After each delivery the control plane rests for as long as it took, at most this long: the busier it is, the more of
    * what happens meanwhile goes with the next. Default: no rest.
@@ -103,13 +105,13 @@ export class Shipper<T> {
   }
 
   async #work(): Promise<void> {
-    const { outbox, batchSize, clock } = this.options;
+    const { outbox, batchSize, batchBytes, clock } = this.options;
     // What is added while the current event is handled, or the control plane rests, goes with the first batch.
     await Promise.resolve();
     while (!this.#stopped && outbox.size > 0) {
       await this.#rest;
       if (this.#stopped) return;
-      const batch = sameIncarnation(outbox.peek(batchSize));
+      const batch = fitting(sameIncarnation(outbox.peek(batchSize)), batchBytes);
       const before = clock.now();
       const shipped = await this.#ship(batch);
       this.#beginRest(clock.now() - before);
@@ -167,6 +169,19 @@ export class Shipper<T> {
       this.#cancelWait = go;
     });
   }
+}
+
+const encoder = new TextEncoder();
+
+/** The first entries, as many as are not too large together. */
+function fitting<T>(entries: readonly Entry<T>[], most = Number.POSITIVE_INFINITY): readonly Entry<T>[] {
+  if (most === Number.POSITIVE_INFINITY) return entries;
+  let bytes = 0;
+  const end = entries.findIndex(({ item }) => {
+    bytes += encoder.encode(JSON.stringify(item)).length;
+    return bytes > most;
+  });
+  return end < 0 ? entries : entries.slice(0, Math.max(1, end));
 }
 
 function sameIncarnation<T>(entries: readonly Entry<T>[]): readonly Entry<T>[] {
