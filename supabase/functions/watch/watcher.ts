@@ -8,6 +8,8 @@ export const HEARTBEAT_MS = 5_000;
 const GATHER_MS = 500;
 const REJOIN_MS = 2_000;
 const CALL_TIMEOUT_MS = 10_000;
+/** As many as one call of watch_nodes takes (`stark_internal.call_limit`). */
+const SIGHTINGS_PER_CALL = 1_000;
 const TOPICS = ['stark:presence', 'stark:heartbeat'] as const;
 type Topic = (typeof TOPICS)[number];
 
@@ -140,17 +142,21 @@ export class Watcher {
     const since = this.#since;
     if (since === undefined || this.#ended) return;
     if (this.#callsRoll) for (const identity of this.#roll) this.#batch.add({ ...identity, sign: 'present' });
+    const heardAt = this.#heardAt.toISOString();
     const sightings = this.#batch.take();
-    const word = { p_sightings: sightings, p_since: since.toISOString(), p_at: this.#heardAt.toISOString() };
-    const { data, error } = await this.client
-      .rpc('watch_nodes', word)
-      .abortSignal(AbortSignal.timeout(CALL_TIMEOUT_MS));
-    if (error) {
-      this.#batch.restore(sightings);
-      if (!this.#failing) warn(`what was seen could not be written: ${error.message}`);
+    // In several calls where there are many. Only the last claims the time: until all are told, those that are not look silent.
+    for (let first = 0; first === 0 || first < sightings.length; first += SIGHTINGS_PER_CALL) {
+      const part = sightings.slice(first, first + SIGHTINGS_PER_CALL);
+      const isLast = first + part.length === sightings.length;
+      const word = { p_sightings: part, p_since: isLast ? since.toISOString() : heardAt, p_at: heardAt };
+      const { data, error } = await this.client
+        .rpc('watch_nodes', word)
+        .abortSignal(AbortSignal.timeout(CALL_TIMEOUT_MS));
+      if (error && !this.#failing) warn(`what was seen could not be written: ${error.message}`);
+      this.#failing = error !== null;
+      if (error) return this.#batch.restore(sightings.slice(first));
+      this.#callsRoll = data?.roll_call ?? this.#callsRoll;
     }
-    this.#failing = error !== null;
-    this.#callsRoll = data?.roll_call ?? this.#callsRoll;
   }
 
   #after(ms: number, callback: () => void): void {
