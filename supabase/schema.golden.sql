@@ -138,7 +138,7 @@ create policy "everybody signed in reads error codes" on stark.error_codes for s
 comment on table stark.error_codes is 'Every error code a caller can meet, with the HTTP status it travels under and the exit code of the command line.';
 comment on column stark.error_codes.code is 'Stable name of the error; messages may change, codes do not.';
 comment on column stark.error_codes.http_status is 'Status that PostgREST answers with.';
-comment on column stark.error_codes.exit_code is 'Exit code of the command line: 2 usage, 4 sign in, 5 denied, 6 not found, 7 conflict or quota.';
+comment on column stark.error_codes.exit_code is 'Exit code of the command line: 2 usage, 4 sign in, 5 denied, 6 not found, 7 conflict or quota, 8 not to be reached.';
 comment on column stark.error_codes.description is 'What it means, for the errors page.';
 grant select on table stark.error_codes to authenticated;
 grant select on table stark.error_codes to service_role;
@@ -2263,7 +2263,7 @@ CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '52b43fbef210b88a4927a0dbf9898fda';
+as md5 '76a18788b005953195959156702d6dcb';
 comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
@@ -3220,6 +3220,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (BUNDLE_MISSING,409,7)
 --  (BUNDLE_SIZE_MISMATCH,409,7)
 --  (BUNDLE_TOO_LARGE,413,2)
+--  (CLUSTER_BUSY,503,8)
 --  (CONFLICT,409,7)
 --  (EMAIL_TAKEN,409,7)
 --  (FORBIDDEN,403,5)

@@ -315,6 +315,21 @@ describe('an agent', () => {
     expect(logged.some(({ message }) => message.includes('not wanted'))).toBe(false);
   });
 
+  it('keeps what it reports, and its pods, while the cluster is busy', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    await started();
+    plane.failure = new StarkError('the cluster is busy', { code: 'CLUSTER_BUSY', status: 503 });
+    node.alive(pod.id)[0]?.start();
+    await clock.advance(30_000);
+    expect(agent.stopping).toBe(false);
+    expect(reports.size).toBeGreaterThan(0);
+    plane.failure = undefined;
+    await clock.advance(60_000);
+    expect(reports.size).toBe(0);
+    expect(plane.ledger.pods.get(pod.id)?.status).toBe('running');
+  });
+
   it('asks whether it is still wanted when a report is refused, and keeps the report', async () => {
     const pod = aPod();
     plane.ledger.place(pod);

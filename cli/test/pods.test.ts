@@ -445,6 +445,10 @@ const quotaExceeded = {
     details: null,
   },
 };
+const busy = {
+  status: 503,
+  body: { code: 'CLUSTER_BUSY', message: 'the cluster is busy', hint: 'try again', details: null },
+};
 
 describe('what is more than a call takes', () => {
   it('is created in portions, of which none has one pod alone', async () => {
@@ -528,6 +532,24 @@ describe('what is more than a call takes', () => {
     expect(run.code, run.stderr).toBe(0);
     expect(sizes).toEqual([200, 200, 199, 50]);
     expect(run.stdout.trimEnd().split('\n')).toHaveLength(449);
+  });
+});
+
+describe('a cluster that is busy', () => {
+  it('is asked again, since nothing was done', async () => {
+    const seen = portionsOf('create_pods', (nth) => (nth === 2 ? busy : undefined));
+    const run = await machine.run(['pod', 'create', '--pack', 'alpha', '--replicas', '400', '--no-wait', '-o', 'name']);
+    expect(run.code, run.stderr).toBe(0);
+    expect(seen).toHaveLength(3);
+    expect(run.stdout.trimEnd().split('\n')).toHaveLength(400);
+  });
+
+  it('is given up after some tries', async () => {
+    const seen = portionsOf('create_pods', () => busy);
+    const run = await machine.run(['pod', 'create', '--pack', 'alpha', '--no-wait']);
+    expect(run).toMatchObject({ code: 8, stdout: '' });
+    expect(run.stderr).toContain('the cluster is busy (CLUSTER_BUSY)');
+    expect(seen).toHaveLength(5);
   });
 });
 

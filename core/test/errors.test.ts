@@ -27,6 +27,7 @@ describe('exit codes', () => {
     ['X', 503, 8],
     ['X', undefined, 1],
     ['UNREACHABLE', undefined, 8],
+    ['CLUSTER_BUSY', 503, 8],
     ['INVALID_CREDENTIALS', 400, 4],
     ['WAIT_TIMED_OUT', undefined, 3],
   ])('%s with status %s exits %i', (code, status, exit) => {
@@ -69,6 +70,16 @@ describe('toStarkError', () => {
       hint: 'stark auth login',
     });
     expect(toStarkError(refused, { status: 403 })).toMatchObject({ code: 'FORBIDDEN', exitCode: 5 });
+  });
+
+  it('says that the cluster is busy where a lock was waited for too long', () => {
+    const raised = { code: '55P03', message: 'canceling statement due to lock timeout' };
+    expect(toStarkError(raised, { status: 500 })).toMatchObject({
+      code: 'CLUSTER_BUSY',
+      status: 503,
+      exitCode: EXIT_CODES.unreachable,
+      hint: 'try again',
+    });
   });
 
   it('reads an error envelope', () => {

@@ -31,7 +31,7 @@ create table stark.error_codes (
 comment on table stark.error_codes is 'Every error code a caller can meet, with the HTTP status it travels under and the exit code of the command line.';
 comment on column stark.error_codes.code is 'Stable name of the error; messages may change, codes do not.';
 comment on column stark.error_codes.http_status is 'Status that PostgREST answers with.';
-comment on column stark.error_codes.exit_code is 'Exit code of the command line: 2 usage, 4 sign in, 5 denied, 6 not found, 7 conflict or quota.';
+comment on column stark.error_codes.exit_code is 'Exit code of the command line: 2 usage, 4 sign in, 5 denied, 6 not found, 7 conflict or quota, 8 not to be reached.';
 comment on column stark.error_codes.description is 'What it means, for the errors page.';
 
 insert into stark.error_codes (code, http_status, exit_code, description) values
@@ -87,7 +87,8 @@ insert into stark.error_codes (code, http_status, exit_code, description) values
   ('NAMESPACE_TERMINATING', 409, 7, 'The namespace is being deleted and takes nothing new.'),
   ('PRIORITY_CLASS_NOT_FOUND', 404, 6, 'No priority class has this name.'),
   ('PRIORITY_CLASS_EXISTS', 409, 7, 'There is a priority class of this name already.'),
-  ('PRIORITY_CLASS_RESERVED', 409, 7, 'The built-in priority classes always exist.');
+  ('PRIORITY_CLASS_RESERVED', 409, 7, 'The built-in priority classes always exist.'),
+  ('CLUSTER_BUSY', 503, 8, 'Others held the cluster lock for all the time that the call waited for it. Nothing was changed: call again.');
 
 alter table stark.error_codes enable row level security;
 create policy "everybody signed in reads error codes" on stark.error_codes for select to authenticated using (code is not null);
@@ -211,8 +212,10 @@ revoke all on function stark_internal.notice_restore() from public, anon;
 
 /**
  * stark_internal.lock_cluster(): one transaction-level advisory lock, taken first by every function that changes wanted
- * state or places pods, always before any row lock. So placement sees a settled world and nothing deadlocks. Each session looks
- * once whether the database was restored: no session outlives that.
+ * state or places pods, always before any row lock. So placement sees a settled world and nothing deadlocks. A caller waits half
+ * of the eight seconds that a hosted project gives a statement, or less where the session says so; then it raises CLUSTER_BUSY,
+ * which tells that nothing was done. The statement's own end would tell nobody why. Each session looks once whether the database
+ * was restored: no session outlives that.
  */
 create function stark_internal.lock_cluster()
 returns void
@@ -220,8 +223,20 @@ language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+  v_timeout text := pg_catalog.current_setting('lock_timeout');
 begin
-  perform pg_catalog.pg_advisory_xact_lock(1398030674, 1);
+  if not pg_catalog.pg_try_advisory_xact_lock(1398030674, 1) then
+    begin
+      if extract(epoch from v_timeout::interval) not between 0.001 and 4 then
+        perform pg_catalog.set_config('lock_timeout', '4s', true);
+      end if;
+      perform pg_catalog.pg_advisory_xact_lock(1398030674, 1);
+      perform pg_catalog.set_config('lock_timeout', v_timeout, true);
+    exception when lock_not_available then
+      perform stark_internal.fail('CLUSTER_BUSY', 'the cluster is busy: others were at work all the while', 'try again');
+    end;
+  end if;
   if pg_catalog.current_setting('stark.restore_noticed', true) is distinct from 'yes' then
     perform pg_catalog.set_config('stark.restore_noticed', 'yes', false);
     perform stark_internal.notice_restore();

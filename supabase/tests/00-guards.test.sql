@@ -131,7 +131,7 @@ select is_empty(
   'every error in the table is raised somewhere');
 
 select is_empty(
-  $$select e.code from stark.error_codes e where e.exit_code <> case e.http_status when 400 then 2 when 413 then 2 when 401 then 4 when 403 then 5 when 404 then 6 when 409 then 7 else 1 end$$,
+  $$select e.code from stark.error_codes e where e.exit_code <> case e.http_status when 400 then 2 when 413 then 2 when 401 then 4 when 403 then 5 when 404 then 6 when 409 then 7 when 503 then 8 else 1 end$$,
   'an error''s exit code follows from its HTTP status, as the command line does it');
 
 select is_empty(

@@ -207,6 +207,45 @@ describe('many sessions at once', () => {
   });
 });
 
+describe('a caller that others keep waiting', () => {
+  it('is told that the cluster is busy, and that nothing was done', async () => {
+    const admin = await open(await addUser('admin'));
+    const other = await connect(database);
+    try {
+      await other.query('begin; select stark_internal.lock_cluster()');
+      await admin.begin();
+      await admin.query(`set local lock_timeout = '100ms'`);
+      const { code, message, detail } = await admin
+        .query(`select stark.create_namespace('late')`)
+        .then(() => Promise.reject(new Error('it did not wait')))
+        .catch((error: { code: string; message: string; detail: string }) => error);
+      expect({ code, ...JSON.parse(message), ...JSON.parse(detail) }).toMatchObject({
+        code: 'CLUSTER_BUSY',
+        status: 503,
+      });
+      await admin.query('rollback');
+      await other.query('commit');
+      expect(await codeOf(admin.call(`select stark.create_namespace('late')`))).toBe('ok');
+    } finally {
+      await other.end();
+    }
+  });
+
+  it('waits half of the time that a statement has, where its session does not say less', async () => {
+    const admin = await open(await addUser('admin'));
+    const other = await connect(database);
+    try {
+      await other.query('begin; select stark_internal.lock_cluster()');
+      const began = performance.now();
+      expect(await codeOf(admin.call(`select stark.create_namespace('later')`))).toBe('CLUSTER_BUSY');
+      expect(performance.now() - began).toBeGreaterThan(3_500);
+      await other.query('commit');
+    } finally {
+      await other.end();
+    }
+  });
+});
+
 describe('Supabase Auth', () => {
   it('removes a user who has made pods, as its own role', async () => {
     const [keeper, leaver] = [await addUser('admin'), await addUser('user')];

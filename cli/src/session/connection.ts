@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { StarkClient } from '@stark-o/core';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
 import type { SupabaseClient } from '@supabase/supabase-js';
@@ -6,6 +7,9 @@ import type { Settings } from '../config/settings.js';
 import { debugFetch } from './debug-fetch.js';
 import { SessionFile } from './sessions.js';
 import { SignIn } from './sign-in.js';
+
+/** A call waits four seconds for the cluster by itself, so this is half a minute in all. */
+const busyPausesMs = [500, 1_000, 2_000, 4_000];
 
 interface RetryingQuery {
   retry(enabled: boolean): PromiseLike<{ data: unknown; error: unknown; status: number }>;
@@ -55,13 +59,19 @@ export class Connection {
     return (await this.starkClient()) as unknown as SupabaseClient;
   }
 
-  /** Calls a function of schema `stark`. */
+  /** Calls a function of schema `stark`; again where the cluster was busy, which means that nothing was done. */
   async call<T>(fn: string, args: Record<string, unknown> = {}): Promise<T> {
     const [{ call }, client] = await Promise.all([import('@stark-o/core'), this.starkClient()]);
-    try {
-      return (await call(client, fn as never, args as never)) as T;
-    } catch (error) {
-      throw this.#named(error);
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return (await call(client, fn as never, args as never)) as T;
+      } catch (error) {
+        const failure = this.#named(error);
+        const pause = busyPausesMs[attempt];
+        if (failure.code !== 'CLUSTER_BUSY' || pause === undefined) throw failure;
+        // Many who were turned away at once shall not all come back at once.
+        await sleep(pause * (0.5 + Math.random() / 2));
+      }
     }
   }
 
