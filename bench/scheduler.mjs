@@ -63,11 +63,11 @@ async function measureOne(cluster, size, workload, each) {
   const { before } = workload;
   if (before) {
     await cluster.addPods(before.count ?? before.perNode * size.nodes, before);
-    await cluster.query('select stark_internal.schedule_pods()');
+    await cluster.query('select stark_internal.schedule_pods(p_most => 1000000, p_groups => 1000000)');
     await cluster.settle();
   }
   await cluster.addPods(pods, podsOf(workload, each));
-  let ms = await cluster.time('select stark_internal.schedule_pods()');
+  let ms = await cluster.time('select stark_internal.schedule_pods(p_most => 1000000, p_groups => 1000000)');
   if (workload.name === 'preemption') {
     // The end of the victims starts the pass that places those who waited for it.
     ms += await cluster.time(`update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping'`);

@@ -88,7 +88,7 @@ alter table stark.cluster_config add constraint heartbeat_timeout_outlasts_the_i
 alter table stark.cluster_config add constraint liveness_is_fast_or_thrifty CHECK ((liveness = ANY (ARRAY['fast'::text, 'thrifty'::text])));
 alter table stark.cluster_config add constraint log_retention_days_is_from_1_to_3650 CHECK (((log_retention_days >= 1) AND (log_retention_days <= 3650)));
 alter table stark.cluster_config add constraint max_log_lines_per_pod_is_from_100_to_1000000 CHECK (((max_log_lines_per_pod >= 100) AND (max_log_lines_per_pod <= 1000000)));
-alter table stark.cluster_config add constraint max_pods_per_node_is_from_0_to_10000 CHECK (((max_pods_per_node >= 0) AND (max_pods_per_node <= 10000)));
+alter table stark.cluster_config add constraint max_pods_per_node_is_from_0_to_500 CHECK (((max_pods_per_node >= 0) AND (max_pods_per_node <= 500)));
 alter table stark.cluster_config add constraint scheduling_policy_is_known CHECK ((scheduling_policy = ANY (ARRAY['spread'::text, 'bin_pack'::text, 'least_loaded'::text, 'random'::text, 'affinity'::text])));
 alter table stark.cluster_config add constraint there_is_one_row CHECK ((name = 'cluster'::text));
 alter table stark.cluster_config add constraint cluster_config_pkey PRIMARY KEY (name);
@@ -861,6 +861,22 @@ comment on column stark_internal.node_watch.watched is 'The times in which some 
 comment on column stark_internal.node_watch.called_at is 'When a watcher was called last.';
 comment on column stark_internal.node_watch.probe_id is 'Number of pg_net''s request that asked last whether one could be called.';
 
+create table stark_internal.pass_state (
+  only_row boolean default true not null,
+  is_due boolean default false not null,
+  turns_left integer default 0 not null,
+  last_group uuid
+);
+alter table stark_internal.pass_state enable row level security;
+alter table stark_internal.pass_state add constraint there_is_one_row CHECK (only_row);
+alter table stark_internal.pass_state add constraint pass_state_pkey PRIMARY KEY (only_row);
+create policy "nobody reads the state of the pass" on stark_internal.pass_state for select to authenticated
+  using (false);
+comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
+comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
+comment on column stark_internal.pass_state.turns_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
+comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
+
 create table stark_internal.pod_logs_default (
   pod_id uuid not null,
   seq bigint not null,
@@ -1031,7 +1047,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b2385b9422b6cbcf6ef9e5422ce1897b';
+as md5 '5f00d3662374982f9174b304fe69a34f';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
@@ -1086,7 +1102,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e2be5104f7e39a06f1f19938d5974afc';
+as md5 '5729098e571c5b083d79a22cd05e4fd9';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
@@ -1119,7 +1135,7 @@ CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigi
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '1585929d5d6a0bb26f6294c4677d1845';
+as md5 'd993c574c8bc2e6ae8f5d4672c93efdb';
 comment on function stark.delete_namespace(text,bigint) is 'Empties a namespace, then removes it.';
 grant execute on function stark.delete_namespace(text,bigint) to authenticated;
 grant execute on function stark.delete_namespace(text,bigint) to service_role;
@@ -1141,7 +1157,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text, p_if_version bigint DE
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '87cb1110981e09b357bf80681ba448e5';
+as md5 '4fbcc8b32597a8b12392f1b6cb730169';
 comment on function stark.delete_pack(text,bigint) is 'Removes a pack whose pods have all ended.';
 grant execute on function stark.delete_pack(text,bigint) to authenticated;
 grant execute on function stark.delete_pack(text,bigint) to service_role;
@@ -1371,7 +1387,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '93eef29632063dca22fc41aaff0d0cdd';
+as md5 '8d7a7be9d6a643b4d86c046e89f29ef3';
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
@@ -1523,7 +1539,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_sightings jsonb, p_since timestam
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c9e5144840f9c4574e9034c731d9b3df';
+as md5 '967b817d71eb08a4fdf560e2be1ed060';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
@@ -1587,7 +1603,7 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '8799523d53213d22197a6320365d6176';
+as md5 'da00b7b9438aa328151ec64a5c1ce398';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_anew(p_now timestamp with time zone DEFAULT now())
@@ -1606,14 +1622,14 @@ CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timesta
 as md5 'da186ae0124b9c00a48f1925b78fcf43';
 comment on function stark_internal.begin_stop(uuid[],timestamp with time zone) is 'Asks pods to stop; pending ones have stopped at once.';
 
-CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DEFAULT now())
- RETURNS integer
+CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DEFAULT now(), p_most integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), OUT placed integer, OUT explained integer)
+ RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '13648f3f1b4942010276ad2a27229776';
-comment on function stark_internal.bind(timestamp with time zone) is 'Writes what a schedule pass has worked out.';
+as md5 '4b38a3d1f1b2a662a8484810efd7c1b8';
+comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
 CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, rule integer, must_leave bigint, pods uuid[])
@@ -1631,7 +1647,7 @@ CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'd7d165921fe62542d3ba3d5fbb57dd95';
+as md5 '3c47e47c95a22e41b4923021231d1b61';
 comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
@@ -1641,6 +1657,14 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_version()
  SET jit TO 'off'
 as md5 'cdc247f13c36b60fb1c2658a93ee7303';
 comment on function stark_internal.bump_version() is 'Counts resource_version up with each change of a row.';
+
+CREATE OR REPLACE FUNCTION stark_internal.call_limit(p_what text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'ecd56672acc9d2d8a0c23b277ede8b5b';
+comment on function stark_internal.call_limit(text) is 'The most of something that one call takes, or one step of work does.';
 
 CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time zone DEFAULT now())
  RETURNS boolean
@@ -1763,8 +1787,16 @@ CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'c65071497ca5c02ec41261ea755646fc';
+as md5 '69974bcf0f9d9e5c930397432694220b';
 comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with time zone DEFAULT now())
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '222ad3b7e6ad28c06fc8c23d37afdf87';
+comment on function stark_internal.continue_work(timestamp with time zone) is 'One step of what earlier calls have left over.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
@@ -1805,8 +1837,16 @@ CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp wi
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '76ec8c65f2573ebf088f7fc5d3dda1ab';
+as md5 'a50cce6e684c9c7db1523aad81e1974e';
 comment on function stark_internal.drop_old_partitions(timestamp with time zone) is 'Drops events and logs that are older than they are kept.';
+
+CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'ac088f51752406a63be72a24f2f0483f';
+comment on function stark_internal.empty_namespaces(timestamp with time zone) is 'Asks pods of terminating namespaces to stop and to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
  RETURNS void
@@ -1831,7 +1871,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a839e78bea346de699ce6afa3a822763';
+as md5 'c8cf68a79911792005de3deb50636039';
 comment on function stark_internal.ensure_partitions(timestamp with time zone) is 'Makes the partitions of the coming days.';
 
 CREATE OR REPLACE FUNCTION stark_internal.evict_pods(p_now timestamp with time zone DEFAULT now())
@@ -1839,7 +1879,7 @@ CREATE OR REPLACE FUNCTION stark_internal.evict_pods(p_now timestamp with time z
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b59a55eb6c8d7795a3542f6606b49252';
+as md5 'f077a12b15b9467e1965e4da36d226fe';
 comment on function stark_internal.evict_pods(timestamp with time zone) is 'Makes pods leave nodes whose taints they do not tolerate.';
 
 CREATE OR REPLACE FUNCTION stark_internal.explain_nodes(p_group stark_internal.pod_group)
@@ -2179,8 +2219,8 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_house(p_now timestamp with time z
  SET search_path TO 'pg_temp'
  SET lock_timeout TO '2s'
  SET jit TO 'off'
-as md5 '44ae4f7d338bca75269040d9b6e325b7';
-comment on function stark_internal.keep_house(timestamp with time zone) is 'Partitions ahead, old ones gone, pods of long ago gone, pg_cron''s own diary kept short.';
+as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
+comment on function stark_internal.keep_house(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
 
 CREATE OR REPLACE FUNCTION stark_internal.keep_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
@@ -2241,13 +2281,13 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
 as md5 'd7cad7cc273f8818198a4edf3664f664';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
-CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true)
- RETURNS void
+CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true, p_of_a_kind integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text))
+ RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '2c3f4357f00585c2c3f51af91acb099b';
-comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';
+as md5 '712a7a65b1bbb88c90099b109ae141ba';
+comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  RETURNS boolean
@@ -2389,7 +2429,7 @@ CREATE OR REPLACE FUNCTION stark_internal.node_problem(p_labels jsonb, p_taints 
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '11b79dc88e9e17b8fd1bcaa758b49dbd';
+as md5 'e214f603e92ada9c2b28dc44c4b309f3';
 comment on function stark_internal.node_problem(jsonb,jsonb,jsonb,jsonb) is 'What is wrong with a node''s own description; no row when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what text)
@@ -2440,16 +2480,16 @@ CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch j
 as md5 '875f406cc7ca9aa08a20d68d38730612';
 comment on function stark_internal.patch_taints(jsonb,jsonb) is 'A list of taints with a patch by key and effect applied to it.';
 
-CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false)
- RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false, p_after uuid DEFAULT NULL::uuid)
+ RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, turn bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '019351cbcadd49bc13dd3e66f1d2a51c';
-comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
+as md5 '59283e8130f4673e3a979435de73fa99';
+comment on function stark_internal.pending_groups(boolean,uuid) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
  RETURNS text[]
@@ -2471,13 +2511,13 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
 as md5 '265fea4ddb4024141ea40d8e294237df';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
-CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_budget interval DEFAULT '00:00:02'::interval)
- RETURNS void
+CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_placements integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_after uuid DEFAULT NULL::uuid, OUT has_more boolean, OUT waiting integer, OUT retried integer, OUT last_group uuid)
+ RETURNS record
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '64ed85e0d4a3641b2e721e54f65cd664';
-comment on function stark_internal.place_groups(interval) is 'Works out where all pending pods go.';
+as md5 '412b57a852957316f4a9795b21f0f622';
+comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
  RETURNS record
@@ -2536,14 +2576,14 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
 as md5 '5535f925ce83780d8413659d2c0f826f';
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_budget interval DEFAULT '00:00:02'::interval)
- RETURNS void
+CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
+ RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '52fa552d40a59387a7f86d1f0474de3a';
-comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],interval) is 'Finds nodes where lower pods have to go.';
+as md5 'cbd414369f4acb66bfa25f919880b360';
+comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
  RETURNS integer[]
@@ -2626,7 +2666,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '02e2b99e361ef0656509ce6dfec834ed';
+as md5 '3f16b91c890023d52befed356e691c04';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
@@ -2642,7 +2682,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time z
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'fec0e77e00d165e6091d3e5ba7994786';
+as md5 '758332e21331705bce48d9f2737d2612';
 comment on function stark_internal.reap_nodes(timestamp with time zone) is 'Gives up nodes that were silent for too long while somebody listened.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group)
@@ -2668,7 +2708,7 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '47f1ba0501ec978eb19da6c1e6fbef45';
+as md5 'e48169154e621b74d23665ecb1a10777';
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with time zone DEFAULT now())
@@ -2676,7 +2716,7 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with t
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '82a16fbd04c06647413fa45b2a002b72';
+as md5 '9492b5266340d74359ac1b924a9643d6';
 comment on function stark_internal.remove_old_pods(timestamp with time zone) is 'Removes the rows of pods that ended long ago.';
 
 CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_sightings jsonb, p_at timestamp with time zone)
@@ -2772,7 +2812,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_pods(p_ids uuid[], p_permissio
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '82b47afbd4a73df66889bdf2beab8217';
+as md5 'd78a77afe57cd3e692d3d28525044294';
 comment on function stark_internal.require_pods(uuid[],text,bigint) is 'Raises a coded error unless the caller may do this to each of these pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_priority_class(p_name text, p_if_version bigint)
@@ -2855,14 +2895,14 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
 as md5 '3d8064be1aa6a87d7dc7093c5c7865bb';
 comment on function stark_internal.schedule_jobs() is 'Schedules Stark''s jobs, again where they are there.';
 
-CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT true, p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT true, p_now timestamp with time zone DEFAULT now(), p_continues boolean DEFAULT false, p_most integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bbff6f8149e23c23219c3625812ee821';
-comment on function stark_internal.schedule_pods(boolean,timestamp with time zone) is 'Places pending pods, highest priority first.';
+as md5 'd835fb766a6cb5845c899f42aee92ce1';
+comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  RETURNS trigger
@@ -3082,7 +3122,7 @@ CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '37cac1b834f1b820601aba21353d5d06';
+as md5 '60515bb1ae2f922a131bae2e6fff6d00';
 comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
 
 CREATE OR REPLACE FUNCTION stark_internal.unbind_first()
@@ -3206,11 +3246,32 @@ insert into storage.buckets (id, name, public, file_size_limit) values ('packs',
 
 select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()');
 
-select cron.schedule('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()');
+select cron.schedule('stark-keep-house', '17 * * * *', 'do $$
+begin
+  for step in 1..20 loop
+    exit when stark_internal.remove_old_pods() < stark_internal.call_limit(''ended_pods_removed_at_once'');
+    commit;
+  end loop;
+  perform stark_internal.keep_house();
+end $$');
 
-select cron.schedule('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher(), stark_internal.ring_after_start()');
+select cron.schedule('stark-reap-nodes', '15 seconds', 'do $$
+begin
+  perform stark_internal.wake_watcher(), stark_internal.ring_after_start();
+  commit;
+  for step in 1..20 loop
+    exit when stark_internal.reap_nodes() = 0 and not stark_internal.continue_work();
+    commit;
+  end loop;
+end $$');
 
-select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()');
+select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'do $$
+begin
+  for step in 1..50 loop
+    exit when stark_internal.trim_pod_logs() < stark_internal.call_limit(''log_lines_removed_at_once'');
+    commit;
+  end loop;
+end $$');
 
 select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_watcher()');
 

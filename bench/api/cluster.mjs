@@ -134,7 +134,7 @@ export class ApiCluster {
        join stark.pack_versions v on v.version = '1.1.0' and v.pack_name = 'pack-' || lpad((i * 7 % $4::int)::text, 4, '0')`,
       [pods, hopeless, namespaces, packs],
     );
-    await this.query('select stark_internal.schedule_pods()');
+    await this.query('select stark_internal.schedule_pods(p_most => 100000)');
     for (const set of [`status = 'starting'`, `status = 'running', ready = true, started_at = now()`])
       await this.query(`update stark.pods set ${set} where node_id is not null`);
     const [{ running }] = await this.query(`select count(*)::int as running from stark.pods where status = 'running'`);

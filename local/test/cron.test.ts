@@ -284,6 +284,15 @@ describe('the worker', () => {
     expect(await run(1, 2)).toHaveLength(2);
   });
 
+  it('lets a job that is one block commit on its way', async () => {
+    const block = 'do $$ begin insert into ticks values (1); commit; insert into ticks values (1 / 0); end $$';
+    const { run } = await scheduled(owner, '* * * * *', block);
+    expect(await run(60, 1)).toMatchObject([
+      { status: 'failed', return_message: expect.stringContaining('division by zero') },
+    ]);
+    expect(await admin`select n from ticks`).toEqual([{ n: 1 }]);
+  });
+
   it('runs the job of a role whose password nobody knows', async () => {
     const [row] = await owner.begin(async (sql) => {
       await sql`set local role stranger`;

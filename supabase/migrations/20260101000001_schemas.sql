@@ -262,6 +262,41 @@ $$;
 comment on function stark_internal.lock_cluster_first() is 'Takes the cluster lock before a statement locks its first row.';
 revoke all on function stark_internal.lock_cluster_first() from public, anon;
 
+-- Limits --------------------------------------------------------------------------------------------------------------
+
+/**
+ * stark_internal.call_limit(what) -> the most of it that one call takes, or one step of work does. A hosted project ends a
+ * statement after eight seconds; these are sized so that the smallest database that Stark is meant for needs two. docs/limits.md
+ * says how each was measured, core/src/model/limits.ts has those that callers cut their work by, and a test compares the three.
+ */
+create function stark_internal.call_limit(p_what text)
+returns integer
+language sql
+immutable
+set search_path = ''
+as $$
+  select case p_what
+    when 'pods' then 200
+    when 'pod_entries' then 50
+    when 'pod_bytes' then 524288
+    when 'pod_terms' then 24
+    when 'reports' then 500
+    when 'reports_of_one_pod' then 100
+    when 'log_lines' then 5000
+    when 'log_bytes' then 4194304
+    when 'sightings' then 1000
+    when 'pods_of_a_node' then 500
+    when 'placements_of_a_pass' then 200
+    when 'groups_of_a_pass' then 12
+    when 'nodes_given_up_at_once' then 100
+    when 'ended_pods_removed_at_once' then 500
+    when 'log_lines_removed_at_once' then 20000
+    when 'message_bytes' then 120000
+  end;
+$$;
+comment on function stark_internal.call_limit(text) is 'The most of something that one call takes, or one step of work does.';
+revoke all on function stark_internal.call_limit(text) from public, anon;
+
 -- Who is calling ------------------------------------------------------------------------------------------------------
 
 /**

@@ -27,7 +27,7 @@ create table stark.cluster_config (
   constraint default_cpu_request_is_from_0_to_1000000 check (default_cpu_request between 0 and 1000000),
   constraint default_memory_request_is_from_0_to_1000000000 check (default_memory_request between 0 and 1000000000),
   constraint default_grace_seconds_is_from_0_to_3600 check (default_grace_seconds between 0 and 3600),
-  constraint max_pods_per_node_is_from_0_to_10000 check (max_pods_per_node between 0 and 10000),
+  constraint max_pods_per_node_is_from_0_to_500 check (max_pods_per_node between 0 and 500),
   constraint event_retention_days_is_from_1_to_3650 check (event_retention_days between 1 and 3650),
   constraint log_retention_days_is_from_1_to_3650 check (log_retention_days between 1 and 3650),
   constraint max_log_lines_per_pod_is_from_100_to_1000000 check (max_log_lines_per_pod between 100 and 1000000),

@@ -175,8 +175,33 @@ revoke all on function stark.update_namespace(text, jsonb, jsonb, jsonb, bigint)
 grant execute on function stark.update_namespace(text, jsonb, jsonb, jsonb, bigint) to authenticated, service_role;
 
 /**
+ * stark_internal.empty_namespaces(now) -> how many pods of terminating namespaces were asked to stop and to go, as many as one step
+ * asks. The cluster lock is held. Idempotent; the rest is done by continue_work.
+ */
+create function stark_internal.empty_namespaces(p_now timestamptz default now())
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ids uuid[] := array(
+    select p.id from stark.pods p join stark.namespaces n on n.name = p.namespace
+    where n.phase = 'terminating' and p.deletion_requested_at is null
+    order by p.namespace, p.id limit stark_internal.call_limit('pods'));
+begin
+  if cardinality(v_ids) > 0 then
+    perform stark_internal.begin_stop(v_ids, p_now);
+    update stark.pods p set deletion_requested_at = p_now where p.id = any (v_ids) and p.deletion_requested_at is null;
+  end if;
+  return cardinality(v_ids);
+end;
+$$;
+comment on function stark_internal.empty_namespaces(timestamptz) is 'Asks pods of terminating namespaces to stop and to go.';
+revoke all on function stark_internal.empty_namespaces(timestamptz) from public, anon;
+
+/**
  * stark.delete_namespace(name, if_version) -> the namespace, terminating: it takes nothing new, its pods are stopped with
- * their grace and deleted, and it goes with the last of them, at once when it is empty.
+ * their grace and deleted, 200 at once and the others soon after, and it goes with the last of them, at once when it is empty.
  * Caller: namespaces:delete in the whole cluster (admin). Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NAMESPACE_NOT_FOUND, NAMESPACE_RESERVED, CONFLICT.
  */
@@ -198,8 +223,7 @@ begin
   end if;
   perform stark_internal.require_version('namespace ' || p_name, p_if_version, v_namespace.resource_version);
   update stark.namespaces n set phase = 'terminating' where n.name = p_name and n.phase = 'active';
-  perform stark_internal.begin_stop(array(select p.id from stark.pods p where p.namespace = p_name));
-  update stark.pods p set deletion_requested_at = now() where p.namespace = p_name and p.deletion_requested_at is null;
+  perform stark_internal.empty_namespaces();
   select * into v_namespace from stark.namespaces n where n.name = p_name;
   perform stark_internal.remove_ended_pods();
   perform stark_internal.remove_emptied_namespaces();

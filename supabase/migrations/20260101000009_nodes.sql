@@ -98,6 +98,9 @@ begin
     return query select 'INVALID_TAINTS', stark_internal.taints_problem(p_taints), 'use --taint key=value:NoSchedule';
   elsif stark_internal.resources_problem(p_allocatable, 'allocatable') is not null then
     return query select 'INVALID_ARGUMENT', stark_internal.resources_problem(p_allocatable, 'allocatable'), 'use --cpu 1000 --memory 1024 --pods 10';
+  elsif (p_allocatable ->> 'pods')::numeric > stark_internal.call_limit('pods_of_a_node') then
+    -- What a node runs is handed over, stopped and evicted in one call.
+    return query select 'INVALID_ARGUMENT', format('allocatable.pods must be at most %s', stark_internal.call_limit('pods_of_a_node')), 'use --pods 10';
   elsif p_capabilities is null or jsonb_typeof(p_capabilities) <> 'object' or octet_length(p_capabilities::text) > 16384 then
     return query select 'INVALID_ARGUMENT', 'capabilities must be an object of at most 16 kB', 'leave them out';
   end if;

@@ -404,8 +404,8 @@ begin
   if v_pod.name is not null and not stark_internal.is_dns_label(v_pod.name) then
     perform stark_internal.fail('INVALID_NAME', format('%s is no name for a pod', to_json(left(v_pod.name, 80))), 'use lower case letters, digits and -, at most 63');
   end if;
-  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, 10000) then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('replicas must be a whole number from 1 to 10000, not %s', left((p_item -> 'replicas')::text, 80)), 'use --replicas 3');
+  if not stark_internal.is_whole(coalesce(nullif(p_item -> 'replicas', 'null'), '1'), 1, stark_internal.call_limit('pods')) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('replicas must be a whole number from 1 to %s, not %s', stark_internal.call_limit('pods'), left((p_item -> 'replicas')::text, 80)), 'use --replicas 3');
   end if;
   if not stark_internal.is_whole(coalesce(nullif(p_item -> 'priority', 'null'), '100'), 0, 1000) then
     perform stark_internal.fail('INVALID_ARGUMENT', format('priority must be a whole number from 0 to 1000, not %s', left((p_item -> 'priority')::text, 80)), 'use --priority 100');
@@ -494,8 +494,9 @@ revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz)
  * stark.create_pods(pods) -> the new pods, placed already where there is room.
  * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, priority? = 100, spec?}. All or
  * nothing. Requests that are not given are those of the namespace's limit range, then of the cluster's configuration (100
- * millicores and 128 MB), and so is the grace period (30 seconds). In one call at most 1000 entries, 10000 pods, 64 different
- * terms about other pods, and 16 kB of different affinities, tolerations and spread constraints.
+ * millicores and 128 MB), and so is the grace period (30 seconds). In one call at most 50 entries, 200 pods, 512 kB of pods (an
+ * entry counts once for each replica), 24 different terms about other pods, and 16 kB of different affinities, tolerations and
+ * spread constraints. Pods that this call cannot place any more are pending, and are placed soon after.
  * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
  *   select * from stark.create_pods('[{"pack": "alpha", "replicas": 3}]');
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_NAME, INVALID_LABELS, INVALID_SPEC, LIMIT_EXCEEDED,
@@ -512,17 +513,26 @@ declare
   v_user uuid := stark_internal.require_user();
   v_item jsonb;
   v_ids uuid[] := '{}';
+  v_pods numeric;
   v_terms bigint;
-  v_bytes bigint;
+  v_bytes numeric;
 begin
   if p_pods is null or jsonb_typeof(p_pods) <> 'array' or jsonb_array_length(p_pods) = 0 then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_pods must be a list with at least one pod', 'give [{"pack": "name"}]');
   end if;
-  if jsonb_array_length(p_pods) > 1000 then
-    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s entries in one call, at most 1000', jsonb_array_length(p_pods)), 'use replicas, or several calls');
+  if jsonb_array_length(p_pods) > stark_internal.call_limit('pod_entries') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s entries in one call, at most %s', jsonb_array_length(p_pods), stark_internal.call_limit('pod_entries')), 'use replicas, or several calls');
   end if;
-  if (select sum(case when stark_internal.is_whole(e -> 'replicas', 1, 1000000000) then (e ->> 'replicas')::numeric else 1 end) from jsonb_array_elements(p_pods) e) > 10000 then
-    perform stark_internal.fail('LIMIT_EXCEEDED', 'more than 10000 pods in one call', 'use several calls');
+  select sum(s.replicas), sum(s.replicas * s.bytes) into v_pods, v_bytes
+    from (
+      select case when stark_internal.is_whole(e -> 'replicas', 1, 1000000000) then (e ->> 'replicas')::numeric else 1 end as replicas,
+             octet_length(e::text) as bytes
+      from jsonb_array_elements(p_pods) e) s;
+  if v_pods > stark_internal.call_limit('pods') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s pods in one call, at most %s', v_pods, stark_internal.call_limit('pods')), 'use several calls');
+  end if;
+  if v_bytes > stark_internal.call_limit('pod_bytes') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s bytes of pods in one call, at most %s', v_bytes, stark_internal.call_limit('pod_bytes')), 'use several calls');
   end if;
   -- Everybody waits while these are compared with all nodes and pods, each different one by itself.
   with wishes as materialized (
@@ -537,8 +547,8 @@ begin
                jsonb_path_query(w.wishes, p) t (term)),
          (select sum(octet_length(d.wishes::text)) from (select distinct w.wishes from wishes w) d)
     into v_terms, v_bytes;
-  if v_terms > 64 then
-    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s different terms about other pods in one call, at most 64', v_terms), 'use several calls');
+  if v_terms > stark_internal.call_limit('pod_terms') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s different terms about other pods in one call, at most %s', v_terms, stark_internal.call_limit('pod_terms')), 'use several calls');
   end if;
   if v_bytes > 16384 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s bytes of different affinities, tolerations and spread constraints in one call, at most 16384', v_bytes), 'use several calls, or fewer terms');
@@ -575,8 +585,8 @@ begin
   if p_ids is null or cardinality(p_ids) = 0 then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_ids must name at least one pod', 'stark pod list');
   end if;
-  if cardinality(p_ids) > 10000 then
-    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s pods in one call, at most 10000', cardinality(p_ids)), 'use several calls');
+  if cardinality(p_ids) > stark_internal.call_limit('pods') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s pods in one call, at most %s', cardinality(p_ids), stark_internal.call_limit('pods')), 'use several calls');
   end if;
   select i.id into v_id
     from unnest(p_ids) i (id) left join stark.pods p on p.id = i.id
@@ -626,7 +636,7 @@ revoke all on function stark_internal.begin_stop(uuid[], timestamptz) from publi
 
 /**
  * stark.stop_pods(ids, if_version) -> the pods: running ones are stopping now, pending ones stopped. Calling again changes
- * nothing. if_version goes with a single pod.
+ * nothing. if_version goes with a single pod. A call takes 200 pods.
  * Caller: pods:update in their namespaces, or own pods. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED, CONFLICT.
  */
@@ -650,7 +660,7 @@ grant execute on function stark.stop_pods(uuid[], bigint) to authenticated, serv
 
 /**
  * stark.delete_pods(ids, if_version) -> the pods as they were last: pending and ended ones are gone, running ones are stopping
- * and go when their node has reported the end. if_version goes with a single pod.
+ * and go when their node has reported the end. if_version goes with a single pod. A call takes 200 pods.
  * Caller: pods:delete in their namespaces, or own pods. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, INVALID_ARGUMENT, LIMIT_EXCEEDED, CONFLICT.
  */
@@ -674,7 +684,7 @@ comment on function stark.delete_pods(uuid[], bigint) is 'Stops pods and removes
 revoke all on function stark.delete_pods(uuid[], bigint) from public, anon;
 grant execute on function stark.delete_pods(uuid[], bigint) to authenticated, service_role;
 
-/** stark_internal.remove_ended_pods() -> how many: rows whose deletion was asked for and that have ended. */
+/** stark_internal.remove_ended_pods() -> how many: rows whose deletion was asked for and that have ended, as many as one step removes. */
 create function stark_internal.remove_ended_pods()
 returns integer
 language sql
@@ -682,7 +692,8 @@ volatile
 set search_path = ''
 as $$
   with leaving as materialized (
-    select p.id from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null order by p.id for update
+    select p.id from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null order by p.id
+    limit stark_internal.call_limit('ended_pods_removed_at_once') for update
   ), removed as (
     delete from stark.pods p using leaving l where p.id = l.id returning 1)
   select count(*)::integer from removed;

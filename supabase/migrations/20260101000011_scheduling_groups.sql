@@ -178,28 +178,46 @@ $$;
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 revoke all on function stark_internal.load_nodes() from public, anon;
 
-/** stark_internal.load_pods(retry): pending pods; without retry, not those that fitted nowhere, unless they look at other pods. */
-create function stark_internal.load_pods(p_retry boolean default true)
-returns void
+/**
+ * stark_internal.load_pods(retry, of a kind) -> whether some were left out: pending pods; without retry, not those that fitted
+ * nowhere, unless they look at other pods. Of many that want the same only so many are loaded, the oldest: where these fit nowhere
+ * the others do not either, and a pass places no more of them anyway.
+ */
+create function stark_internal.load_pods(p_retry boolean default true, p_of_a_kind integer default stark_internal.call_limit('placements_of_a_pass'))
+returns boolean
 language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+  v_left_out boolean;
 begin
-  insert into pg_temp.pass_pods
-    select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
-           stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
-           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request,
-           coalesce(p.status_reason = 'Unschedulable', false)
+  with waiting as materialized (
+    select p.id, p.nominated_node_id,
+           row_number() over (
+             partition by p.priority, p.pack_version_id, p.namespace, p.status_reason = 'Unschedulable', jsonb_hash_extended(p.labels, 0), jsonb_hash_extended(p.spec, 0)
+             order by p.created_at, p.id) as nth
     from stark.pods p
     where p.status = 'pending'
-      and (p_retry or p.status_reason is distinct from 'Unschedulable' or stark_internal.placement_rules(p.spec) is not null);
+      and (p_retry or p.status_reason is distinct from 'Unschedulable' or stark_internal.placement_rules(p.spec) is not null)
+  ), chosen as materialized (
+    select w.id from waiting w where w.nth <= p_of_a_kind or w.nominated_node_id is not null
+  ), loaded as (
+    insert into pg_temp.pass_pods
+      select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
+             stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
+             p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request,
+             coalesce(p.status_reason = 'Unschedulable', false)
+      from chosen c join stark.pods p using (id)
+  )
+  select (select count(*) from waiting) > (select count(*) from chosen) into v_left_out;
   -- Each rule is a question about each kind of pods: of those that fitted nowhere 50 have a turn, others in the next pass.
   delete from pg_temp.pass_pods p
     where p.is_hopeless and p.rules is not null
       and (p.namespace, p.rules) not in (
         select d.namespace, d.rules from (select distinct r.namespace, r.rules from pg_temp.pass_pods r where r.is_hopeless and r.rules is not null) d order by random() limit 50);
+  return v_left_out;
 end;
 $$;
-comment on function stark_internal.load_pods(boolean) is 'Fills the working table of pending pods.';
-revoke all on function stark_internal.load_pods(boolean) from public, anon;
+comment on function stark_internal.load_pods(boolean, integer) is 'Fills the working table of pending pods.';
+revoke all on function stark_internal.load_pods(boolean, integer) from public, anon;

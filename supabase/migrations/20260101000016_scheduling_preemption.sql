@@ -298,13 +298,13 @@ comment on function stark_internal.goes_alone(stark_internal.pod_group) is 'Whet
 revoke all on function stark_internal.goes_alone(stark_internal.pod_group) from public, anon;
 
 /**
- * stark_internal.preempt(group, pods and their requests, budget): finds each a node and the pods that have to go for it. As kube-scheduler
- * does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes, 100 at least, and at more only
- * where that does not help. Pods that go alone cost a look each, under the lock: when the budget is spent the others are left to
- * the next pass.
+ * stark_internal.preempt(group, pods and their requests, looks) -> whether some had no look: finds each a node and the pods that have
+ * to go for it. As kube-scheduler does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes,
+ * 100 at least, and at more only where that does not help. Pods that go alone cost a look each, under the lock: after so many looks
+ * the others are left to the next pass.
  */
-create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_budget interval default '2 seconds')
-returns void
+create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer default stark_internal.call_limit('groups_of_a_pass'))
+returns boolean
 language plpgsql
 volatile
 set search_path = ''
@@ -323,13 +323,16 @@ declare
   v_picked integer[];
   v_spreads boolean := exists (select from pg_temp.pass_rules r where r.kind in ('spread', 'prefer_spread'));
   v_alone boolean := stark_internal.goes_alone(p_group);
-  v_start timestamptz := clock_timestamp();
+  v_looks integer := 0;
 begin
   while v_from <= cardinality(p_ids) loop
-    exit when v_alone and v_from > 1 and clock_timestamp() - v_start >= p_budget;
+    exit when v_alone and v_from > 1 and v_looks >= p_looks;
+    v_looks := v_looks + 1;
     if v_nodes is null or (v_alone and v_tried = 0) then
       v_nodes := stark_internal.preemptable_nodes(p_group);
-      exit when v_nodes is null;
+      if v_nodes is null then
+        return false;
+      end if;
       -- Where it begins to look depends on the pod, so that not always the same nodes are asked for their pods.
       v_first := abs(hashtext(p_ids[v_from]::text) % cardinality(v_nodes));
       v_nodes := v_nodes[v_first + 1:] || v_nodes[:v_first];
@@ -411,10 +414,11 @@ begin
     perform stark_internal.count_taken(v_group, v_picked, p_cpu[v_from:v_until], p_memory[v_from:v_until], p_storage[v_from:v_until]);
     v_from := v_until + 1;
   end loop;
+  return v_from <= cardinality(p_ids);
 end;
 $$;
-comment on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], interval) is 'Finds nodes where lower pods have to go.';
-revoke all on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], interval) from public, anon;
+comment on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) is 'Finds nodes where lower pods have to go.';
+revoke all on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) from public, anon;
 
 /** stark_internal.place_nominated(group, pods and their requests, in order) -> those whose nomination helps no longer: binds the others to the nodes they were promised, or goes on keeping the place while somebody still has to leave. */
 create function stark_internal.place_nominated(p_group stark_internal.pod_group, inout p_ids uuid[], inout p_cpu bigint[], inout p_memory bigint[], inout p_storage bigint[])

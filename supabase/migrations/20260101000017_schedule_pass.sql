@@ -3,9 +3,13 @@
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
 
-/** stark_internal.pending_groups(waiting): pending pods, or those that still wait for company, as groups, in the order in which they are served: priority, then those that were promised a node, then age. Of many that fitted nowhere before it differs who comes first. */
-create function stark_internal.pending_groups(p_waiting boolean default false)
-returns table (pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+/**
+ * stark_internal.pending_groups(waiting, after): pending pods, or those that still wait for company, as groups, in the order in
+ * which they are served: priority, then those that were promised a node, then age. turn numbers the groups that fitted nowhere before,
+ * as in a ring, from the one that comes after the group of this pod.
+ */
+create function stark_internal.pending_groups(p_waiting boolean default false, p_after uuid default null)
+returns table (pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, turn bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
 language plpgsql
 stable
 set search_path = ''
@@ -15,7 +19,9 @@ as $$
 begin
   return query
     select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
-           g.is_nominated, g.is_hopeless, g.ids, g.cpus, g.memories, g.storages
+           g.is_nominated, g.is_hopeless,
+           case when g.is_hopeless then row_number() over (partition by g.is_hopeless order by g.ids[1] <= p_after, g.ids[1]) end,
+           g.ids, g.cpus, g.memories, g.storages
     from (
       select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
              p.nominated_node_id is not null as is_nominated, bool_and(p.is_hopeless) as is_hopeless,
@@ -30,18 +36,43 @@ begin
              and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
              and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
       group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
-    order by g.priority desc, g.is_nominated desc, case when g.is_hopeless and count(*) filter (where g.is_hopeless) over () > 100 then random() else 0 end, g.oldest, g.ids[1];
+    order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
 end;
 $$;
-comment on function stark_internal.pending_groups(boolean) is 'Pending pods as groups, in the order in which they are served.';
-revoke all on function stark_internal.pending_groups(boolean) from public, anon;
+comment on function stark_internal.pending_groups(boolean, uuid) is 'Pending pods as groups, in the order in which they are served.';
+revoke all on function stark_internal.pending_groups(boolean, uuid) from public, anon;
+
+create table stark_internal.pass_state (
+  only_row boolean primary key default true,
+  is_due boolean not null default false,
+  turns_left integer not null default 0,
+  last_group uuid,
+  constraint there_is_one_row check (only_row)
+);
+comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
+comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
+comment on column stark_internal.pass_state.turns_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
+comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
+insert into stark_internal.pass_state (only_row) values (true);
+alter table stark_internal.pass_state enable row level security;
+create policy "nobody reads the state of the pass" on stark_internal.pass_state for select to authenticated using (false);
 
 /**
- * stark_internal.place_groups(budget): group by group, picks into the working tables; nothing that lasts is written. When the
- * budget is spent, groups that fitted nowhere before have no turn in this pass: everybody waits for the lock meanwhile.
+ * stark_internal.place_groups(groups, placements, after): group by group, picks into the working tables; nothing that lasts is written.
+ * So many new groups have a turn, and so many of those that fitted nowhere before, until as many pods are placed as one pass places:
+ * everybody waits for the lock meanwhile. has_more: groups are left that had none. waiting: how many groups had fitted nowhere;
+ * retried: how many of them had their turn, last_group: the oldest pod of the last one in the ring.
  */
-create function stark_internal.place_groups(p_budget interval default '2 seconds')
-returns void
+create function stark_internal.place_groups(
+  p_groups integer default stark_internal.call_limit('groups_of_a_pass'),
+  p_placements integer default stark_internal.call_limit('placements_of_a_pass'),
+  p_after uuid default null,
+  out has_more boolean,
+  out waiting integer,
+  out retried integer,
+  out last_group uuid
+)
+returns record
 language plpgsql
 volatile
 set search_path = ''
@@ -52,11 +83,32 @@ declare
   v_lowest integer;
   v_again boolean := false;
   v_placed bigint := 0;
-  v_start timestamptz := clock_timestamp();
+  v_new integer := 0;
+  v_is_full boolean;
+  v_owed boolean := false;
 begin
+  has_more := false;
+  waiting := 0;
+  retried := 0;
+  last_group := p_after;
   loop
-    for v_group in select * from stark_internal.pending_groups(v_again) loop
-      continue when v_group.is_hopeless and clock_timestamp() - v_start >= p_budget;
+    for v_group in select * from stark_internal.pending_groups(v_again, p_after) loop
+      if not v_again then
+        v_new := v_new + (not v_group.is_hopeless)::integer;
+        waiting := waiting + v_group.is_hopeless::integer;
+      end if;
+      continue when v_group.turn > p_groups;
+      -- A place that is kept for a pod is spoken of in each pass.
+      v_is_full := not v_group.is_nominated
+        and (v_new > p_groups and not v_group.is_hopeless
+             or (select count(*) from pg_temp.pass_bindings) + (select count(*) from pg_temp.pass_nominations) >= p_placements);
+      has_more := has_more or v_is_full;
+      v_owed := v_owed or v_is_full and v_group.is_hopeless;
+      continue when v_is_full;
+      if v_group.turn > retried then
+        retried := v_group.turn;
+        last_group := v_group.ids[1];
+      end if;
       select v_group.ids as p_ids, v_group.cpu as p_cpu, v_group.memory as p_memory, v_group.storage as p_storage into v_left;
       if v_group.is_nominated then
         v_left := stark_internal.place_nominated(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
@@ -70,7 +122,7 @@ begin
           v_lowest := coalesce((select min(p.priority) from stark.pods p where p.node_id is not null and p.finished_at is null), 1001);
         end if;
         if v_lowest < (v_group.pod_group).priority then
-          perform stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+          has_more := has_more or stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
         end if;
       end if;
     end loop;
@@ -82,22 +134,30 @@ begin
     delete from pg_temp.pass_reasons r using pg_temp.pass_pods p, pg_temp.pass_rules u
       where p.pod_id = r.pod_id and u.rules_no = p.rules_no and u.kind = 'affinity';
   end loop;
+  -- Who was passed over because the pass was full is next.
+  if v_owed then
+    retried := 0;
+    last_group := p_after;
+  end if;
 end;
 $$;
-comment on function stark_internal.place_groups(interval) is 'Works out where all pending pods go.';
-revoke all on function stark_internal.place_groups(interval) from public, anon;
+comment on function stark_internal.place_groups(integer, integer, uuid) is 'Works out where pending pods go.';
+revoke all on function stark_internal.place_groups(integer, integer, uuid) from public, anon;
 
-/** stark_internal.bind(now) -> how many were placed: writes what the pass has worked out, three updates at most. */
-create function stark_internal.bind(p_now timestamptz default now())
-returns integer
+/**
+ * stark_internal.bind(now, most) -> how many were placed, and of how many others the reason was written: what the pass has worked out,
+ * three updates at most. Of placements and of reasons it writes so many, those of the first in line; every place that is kept for a
+ * pod is.
+ */
+create function stark_internal.bind(p_now timestamptz default now(), p_most integer default stark_internal.call_limit('placements_of_a_pass'), out placed integer, out explained integer)
+returns record
 language plpgsql
 volatile
 set search_path = ''
 set enable_nestloop = off
 as $$
-declare
-  v_placed integer;
 begin
+  explained := 0;
   update stark.pods p set
       status = 'scheduled',
       node_id = n.node_id,
@@ -107,9 +167,10 @@ begin
       scheduled_at = p_now,
       status_reason = null,
       status_message = null
-    from pg_temp.pass_bindings b join pg_temp.pass_nodes n using (node_no)
+    from (select c.pod_id, c.node_no from pg_temp.pass_bindings c join pg_temp.pass_pods t using (pod_id) order by t.priority desc, t.created_at, t.pod_id limit p_most) b
+    join pg_temp.pass_nodes n using (node_no)
     where p.id = b.pod_id and p.status = 'pending';
-  get diagnostics v_placed = row_count;
+  get diagnostics placed = row_count;
   -- Before the reasons, so that what they say of the places that are kept is true when it is read.
   if exists (select from pg_temp.pass_nominations) then
     update stark.pods p set
@@ -124,62 +185,87 @@ begin
       where p.id = v and p.node_id is not null and p.finished_at is null and p.status <> 'stopping';
   end if;
   if not exists (select from pg_temp.pass_reasons) and not exists (select from pg_temp.pass_nominations) then
-    return v_placed;
+    return;
   end if;
   update stark.pods p set nominated_node_id = w.node_id, status_reason = w.reason, status_message = w.message
     from (
-      select t.pod_id, n.node_id,
-             case when m.pod_id is null then 'Unschedulable' else 'Nominated' end as reason,
-             case when m.pod_id is null then r.message else 'waits for room on node ' || n.name end as message
-      from pg_temp.pass_pods t
-      left join pg_temp.pass_reasons r using (pod_id)
-      left join pg_temp.pass_nominations m using (pod_id)
-      left join pg_temp.pass_nodes n using (node_no)
-      where m.pod_id is not null or r.pod_id is not null) w
-    where p.id = w.pod_id and p.status = 'pending'
-      and (p.nominated_node_id, p.status_reason, p.status_message) is distinct from (w.node_id, w.reason, w.message);
-  return v_placed;
+      select c.*, row_number() over (partition by c.reason order by q.status_reason is not null, q.priority desc, q.created_at, q.id) as nth
+      from (
+        select t.pod_id, n.node_id,
+               case when m.pod_id is null then 'Unschedulable' else 'Nominated' end as reason,
+               case when m.pod_id is null then r.message else 'waits for room on node ' || n.name end as message
+        from pg_temp.pass_pods t
+        left join pg_temp.pass_reasons r using (pod_id)
+        left join pg_temp.pass_nominations m using (pod_id)
+        left join pg_temp.pass_nodes n using (node_no)
+        where m.pod_id is not null or r.pod_id is not null) c
+      join stark.pods q on q.id = c.pod_id
+      where q.status = 'pending'
+        and (q.nominated_node_id, q.status_reason, q.status_message) is distinct from (c.node_id, c.reason, c.message)) w
+    where p.id = w.pod_id and p.status = 'pending' and (w.nth <= p_most or w.reason = 'Nominated');
+  get diagnostics explained = row_count;
 end;
 $$;
-comment on function stark_internal.bind(timestamptz) is 'Writes what a schedule pass has worked out.';
-revoke all on function stark_internal.bind(timestamptz) from public, anon;
+comment on function stark_internal.bind(timestamptz, integer) is 'Writes what a schedule pass has worked out.';
+revoke all on function stark_internal.bind(timestamptz, integer) from public, anon;
 
 /**
- * stark_internal.schedule_pods(retry, now) -> how many were placed. Locks: the cluster lock. Idempotent; called at once when
+ * stark_internal.schedule_pods(retry, now, continues, most, groups) -> how many were placed. Locks: the cluster lock. Called at once when
  * something it cares about changes: new pods, a node that became usable, room that became free. retry: whether pods that fitted
- * nowhere are looked at again; new pods only take room, so what they can help are those that look at other pods.
+ * nowhere are looked at again; new pods only take room, so what they can help are those that look at other pods. A pass does a
+ * bounded amount of work (most: pods it places, groups: those it looks at); what is left is noted in pass_state, and continue_work
+ * has it done by further passes, which say that they continue.
  */
-create function stark_internal.schedule_pods(p_retry boolean default true, p_now timestamptz default now())
+create function stark_internal.schedule_pods(
+  p_retry boolean default true, p_now timestamptz default now(), p_continues boolean default false,
+  p_most integer default stark_internal.call_limit('placements_of_a_pass'), p_groups integer default stark_internal.call_limit('groups_of_a_pass')
+)
 returns integer
 language plpgsql
 security definer
 set search_path = ''
 as $$
 declare
-  v_placed integer;
+  v_found bigint;
+  v_left_out boolean;
+  v_groups record;
+  v_written record;
+  v_state stark_internal.pass_state;
   v_origin text := pg_catalog.current_setting('stark.origin', true);
 begin
   -- Definer: whoever comes first in a session makes the working tables, and all who follow must be able to use them. No API role may call it.
   perform stark_internal.lock_cluster();
   if not exists (select from stark.pods p where p.status = 'pending') then
+    update stark_internal.pass_state s set is_due = false, turns_left = 0 where s.is_due or s.turns_left > 0;
     return 0;
   end if;
   perform pg_catalog.set_config('stark.origin', 'scheduler', true);
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
-  perform stark_internal.load_pods(p_retry);
+  v_left_out := stark_internal.load_pods(p_retry, p_most);
   if exists (select from pg_temp.pass_pods p where p.template ? 'required') then
     perform stark_internal.unify_templates();
   end if;
   perform stark_internal.load_rules();
-  perform stark_internal.place_groups();
-  v_placed := stark_internal.bind(p_now);
+  select * into v_state from stark_internal.pass_state;
+  v_groups := stark_internal.place_groups(p_groups, p_most, v_state.last_group);
+  v_found := (select count(*) from pg_temp.pass_bindings);
+  v_written := stark_internal.bind(p_now, p_most);
+  -- Only a pass that got somewhere is followed by another, so that this ends.
+  v_state.is_due := (v_state.is_due and not p_retry)
+    or ((v_left_out or v_groups.has_more or v_found > v_written.placed or v_written.explained >= p_most) and v_written.placed + v_written.explained > 0);
+  if p_retry then
+    v_state.turns_left := greatest(0, case when p_continues then least(v_state.turns_left, v_groups.waiting) else v_groups.waiting end - v_groups.retried);
+    v_state.last_group := v_groups.last_group;
+  end if;
+  update stark_internal.pass_state s set is_due = v_state.is_due, turns_left = v_state.turns_left, last_group = v_state.last_group
+    where (s.is_due, s.turns_left, s.last_group) is distinct from (v_state.is_due, v_state.turns_left, v_state.last_group);
   perform pg_catalog.set_config('stark.origin', coalesce(v_origin, ''), true);
-  return v_placed;
+  return v_written.placed;
 end;
 $$;
-comment on function stark_internal.schedule_pods(boolean, timestamptz) is 'Places pending pods, highest priority first.';
-revoke all on function stark_internal.schedule_pods(boolean, timestamptz) from public, anon;
+comment on function stark_internal.schedule_pods(boolean, timestamptz, boolean, integer, integer) is 'Places pending pods, highest priority first.';
+revoke all on function stark_internal.schedule_pods(boolean, timestamptz, boolean, integer, integer) from public, anon;
 
 -- When to run it ------------------------------------------------------------------------------------------------------
 

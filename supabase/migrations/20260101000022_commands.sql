@@ -61,8 +61,10 @@ begin
     from (
       select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
       from (
-        -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-        select w.*, sum(pg_column_size(w.item)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id) / 200000 as chunk
+        -- By where an item begins, so that a message is longer than the limit by its last item at most. As text: what has many
+        -- quotes or line ends in it is several times as long as it is in memory.
+        select w.*, coalesce(sum(octet_length(w.item::text)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id
+                               rows between unbounded preceding and 1 preceding), 0) / stark_internal.call_limit('message_bytes') as chunk
         from (select p.* from stark_internal.wanted_pods p where p.pod_id = any (p_ids) offset 0) w -- offset 0: each item is built once
         ) s
       group by s.node_id, s.chunk
@@ -75,7 +77,7 @@ revoke all on function stark_internal.command_starts(uuid[]) from public, anon;
 
 /**
  * stark_internal.command_nodes(): statement trigger on pods; tells each node what it is to start and what to stop, one message
- * a node on stark:node:<id>, as {pods: [item]}; more than one where a message would pass 200 kB, since a hosted project drops
+ * a node on stark:node:<id>, as {pods: [item]}; more than one where a message would pass 250 kB, since a hosted project drops
  * large ones.
  */
 create function stark_internal.command_nodes()

@@ -172,7 +172,7 @@ begin
            'message', stark_internal.report_problem(e.report)))
     from jsonb_array_elements(p_reports) with ordinality as e (report, ord)
     where stark_internal.report_problem(e.report) is not null);
-  -- Read once: a thousand reports on one pod are a thousand rounds.
+  -- Read once: a hundred reports on one pod are a hundred rounds.
   for v_reports in select array_agg(r) from stark_internal.read_reports(p_reports) r group by r.nth order by r.nth loop
     with judged as materialized (
       select r.*, p.status as from_status, p.name, coalesce(p.status = r.status, false) as repeated,
@@ -230,8 +230,8 @@ revoke all on function stark_internal.apply_reports(uuid, jsonb, timestamptz) fr
  * stark.report_pods(node, incarnation, reports) -> [{pod_id, accepted, code?, message?}], one for each report, in order.
  * report: {pod_id, status, reason?, message?, exit_code?, restarts?, ready?, ports?, observed_at?}. Reporting the same again
  * is accepted and changes nothing, so an agent may retry. A refused report (POD_NOT_FOUND, POD_NOT_ON_NODE,
- * STATUS_STEP_REFUSED, INVALID_ARGUMENT) is final: retrying will not help, node_sync tells what is wanted. A call takes 1000
- * reports, 200 on one pod.
+ * STATUS_STEP_REFUSED, INVALID_ARGUMENT) is final: retrying will not help, node_sync tells what is wanted. A call takes 500
+ * reports, 100 on one pod.
  * Caller: who may speak for the node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
@@ -246,12 +246,12 @@ begin
   if p_incarnation is null or p_reports is null or jsonb_typeof(p_reports) <> 'array' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'report_pods needs p_incarnation and a list p_reports', 'take the incarnation from node_sync');
   end if;
-  if jsonb_array_length(p_reports) > 1000 then
-    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s reports in one call, at most 1000', jsonb_array_length(p_reports)), 'use several calls');
+  if jsonb_array_length(p_reports) > stark_internal.call_limit('reports') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s reports in one call, at most %s', jsonb_array_length(p_reports), stark_internal.call_limit('reports')), 'use several calls');
   end if;
   -- Each is an update of its own, under the cluster lock.
-  if (select max(r.nth) from stark_internal.read_reports(p_reports) r) > 200 then
-    perform stark_internal.fail('LIMIT_EXCEEDED', 'more than 200 reports on one pod in one call', 'use several calls');
+  if (select max(r.nth) from stark_internal.read_reports(p_reports) r) > stark_internal.call_limit('reports_of_one_pod') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('more than %s reports on one pod in one call', stark_internal.call_limit('reports_of_one_pod')), 'use several calls');
   end if;
   perform stark_internal.lock_cluster();
   perform stark_internal.require_agent(p_node_id, p_incarnation);

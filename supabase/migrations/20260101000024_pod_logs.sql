@@ -50,7 +50,7 @@ revoke all on function stark_internal.cut(text, integer) from public, anon;
  * stark.append_pod_logs(node, incarnation, lines) -> how many lines are new.
  * line: {pod_id, seq, time, stream: stdout|stderr|platform, level?, message, run?}. Sending a line again changes nothing; lines of
  * pods that are not this node's, or are gone, are dropped, and so are malformed ones and those of days to come: logs never
- * hold up an agent.
+ * hold up an agent. A call takes 5000 lines, 4 MB of them.
  * Caller: the node's owner, or nodes:connect on any. No lock: logs change no wanted state.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
@@ -67,8 +67,11 @@ begin
   if p_incarnation is null or p_lines is null or jsonb_typeof(p_lines) <> 'array' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'append_pod_logs needs p_incarnation and a list p_lines', 'take the incarnation from node_sync');
   end if;
-  if jsonb_array_length(p_lines) > 5000 then
-    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most 5000', jsonb_array_length(p_lines)), 'use several calls');
+  if jsonb_array_length(p_lines) > stark_internal.call_limit('log_lines') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most %s', jsonb_array_length(p_lines), stark_internal.call_limit('log_lines')), 'use several calls');
+  end if;
+  if octet_length(p_lines::text) > stark_internal.call_limit('log_bytes') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s bytes of lines in one call, at most %s', octet_length(p_lines::text), stark_internal.call_limit('log_bytes')), 'use several calls');
   end if;
   perform stark_internal.require_agent(p_node_id, p_incarnation);
   -- In the order in which they are removed: one that goes at this moment is gone before its lines are looked at.

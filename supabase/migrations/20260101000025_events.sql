@@ -49,7 +49,7 @@ create table stark_internal.event_heads (
 comment on table stark_internal.event_heads is 'Last number of all events (topic *) and of each topic.';
 insert into stark_internal.event_heads (topic, seq) values ('*', 0);
 
-/** stark_internal.broadcast_events(events): sends new events on their topics, in batches of about 200 kB at most, since a hosted project drops large messages. */
+/** stark_internal.broadcast_events(events): sends new events on their topics, in batches of 250 kB at most, since a hosted project drops large messages. */
 create function stark_internal.broadcast_events(p_events stark.events[])
 returns void
 language plpgsql
@@ -65,8 +65,10 @@ begin
     select b.topic, b.chunk, max((b.event).seq) as last_seq, array_agg(b.event order by (b.event).seq) as events
     from (
       select e.topic, e.event,
-             -- The size of a jsonb in memory is close to that of its text, and is known without writing it.
-             sum(pg_column_size((e.event).object) + 300) over (partition by e.topic order by (e.event).seq) / 200000 as chunk
+             -- By where an event begins, so that a batch is longer than the limit by its last event at most. As text: what has many
+             -- quotes or line ends in it is several times as long as it is in memory.
+             coalesce(sum(octet_length((e.event).object::text) + 600) over (partition by e.topic order by (e.event).seq
+                        rows between unbounded preceding and 1 preceding), 0) / stark_internal.call_limit('message_bytes') as chunk
       from (select u as event, coalesce('stark:namespace:' || u.namespace, 'stark:cluster') as topic from unnest(p_events) u) e
     ) b
     group by b.topic, b.chunk

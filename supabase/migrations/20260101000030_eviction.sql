@@ -84,7 +84,8 @@ revoke all on function stark_internal.pods_to_evict(timestamptz) from public, an
 /**
  * stark_internal.evict_pods(now) -> how many had to go: those on an offline node are evicted at once (NodeOffline); elsewhere
  * the agent is asked to stop them with their grace (TaintNoExecute). What has ended stays as it is until a user, or the
- * controller that made it, acts: room that became free starts a schedule pass by the triggers on pods.
+ * controller that made it, acts: room that became free starts a schedule pass by the triggers on pods. Of many pods one step's
+ * worth goes, the next with continue_work.
  * Locks: the cluster lock, when there is something to do. Idempotent; called when a node gets such a taint, and by pg_cron for
  * tolerations that run out.
  */
@@ -107,7 +108,7 @@ begin
       ready = false,
       stop_requested_at = coalesce(p.stop_requested_at, p_now),
       finished_at = case when e.offline then p_now end
-    from stark_internal.pods_to_evict(p_now) e
+    from (select * from stark_internal.pods_to_evict(p_now) e order by e.pod_id limit stark_internal.call_limit('pods')) e
     where p.id = e.pod_id;
   get diagnostics v_evicted = row_count;
   perform stark_internal.remove_ended_pods();

@@ -205,6 +205,7 @@ revoke all on function stark_internal.silent_nodes() from public, anon;
 
 /**
  * stark_internal.reap_nodes(now) -> how many were given up: they are offline, their incarnation is over, their pods are evicted.
+ * Of many those that were silent longest are given up, and the next with the next call.
  * When two thirds of its time are over an agent is rung: one whose signs were lost saves itself by asking, and one that was
  * frozen learns when it thaws that it was given up.
  * Locks: the cluster lock, when there is something to do. Idempotent; the watcher runs it with each word, pg_cron as a safety net.
@@ -221,7 +222,8 @@ begin
     return 0;
   end if;
   perform stark_internal.lock_cluster();
-  v_dead := array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed);
+  v_dead := array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed
+                  order by s.silence desc, s.node_id limit stark_internal.call_limit('nodes_given_up_at_once'));
   perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3));
   delete from stark_internal.node_secrets k where k.node_id = any (v_dead);
   update stark.nodes n set status = 'offline', status_reason = 'HeartbeatTimeout', incarnation = n.incarnation + 1, updated_at = p_now
@@ -235,8 +237,8 @@ revoke all on function stark_internal.reap_nodes(timestamptz) from public, anon;
 /**
  * stark.watch_nodes(sightings, since, at) -> {roll_call}: a watcher says what it saw of the nodes (see renew_leases), and that
  * it has heard everything from since to at, by its own clock. roll_call: whether it shall name everyone who is present with
- * each word.
- * Caller: the secret key. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT.
+ * each word. A call takes 1000 sightings; of a word in several calls only the last claims its time, the others none (since = at).
+ * Caller: the secret key. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
 create function stark.watch_nodes(p_sightings jsonb, p_since timestamptz, p_at timestamptz)
 returns jsonb
@@ -254,12 +256,18 @@ begin
   if p_since is null or p_at is null or coalesce(jsonb_typeof(p_sightings), '') <> 'array' or p_sightings @? '$[*] ? (@.type() != "object")' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'watch_nodes needs a list p_sightings, p_since and p_at', 'deploy Edge Function watch of the same version');
   end if;
+  if jsonb_array_length(p_sightings) > stark_internal.call_limit('sightings') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s sightings in one call, at most %s', jsonb_array_length(p_sightings), stark_internal.call_limit('sightings')), 'use several calls');
+  end if;
   perform stark_internal.lock_cluster();
   update stark_internal.node_watch w set watched =
     (w.watched + tstzmultirange(tstzrange(least(p_since, v_at), v_at, '[]'))) * tstzmultirange(tstzrange(v_at - interval '2 hours', null))
     where w.only_row;
   perform stark_internal.renew_leases(p_sightings, v_at);
-  perform stark_internal.reap_nodes();
+  -- One of the two: each is sized to be a call's work. What was left over is continued here because the watcher calls every five seconds.
+  if stark_internal.reap_nodes() = 0 then
+    perform stark_internal.continue_work();
+  end if;
   return jsonb_build_object('roll_call', exists (
     select from stark.node_leases l join stark.nodes n on n.id = l.node_id where l.liveness = 'thrifty' and n.status in ('healthy', 'unhealthy')));
 end;
@@ -268,6 +276,15 @@ comment on function stark.watch_nodes(jsonb, timestamptz, timestamptz) is 'A wat
 revoke all on function stark.watch_nodes(jsonb, timestamptz, timestamptz) from public, anon, authenticated;
 grant execute on function stark.watch_nodes(jsonb, timestamptz, timestamptz) to service_role;
 
+-- A transaction for each step, so that the cluster lock is free in between, and at most twenty steps: the next run is soon.
 insert into stark_internal.scheduled_jobs (name, schedule, command) values
   ('stark-watch', '* * * * *', 'select stark_internal.call_watcher()'),
-  ('stark-reap-nodes', '15 seconds', 'select stark_internal.reap_nodes(), stark_internal.evict_pods(), stark_internal.wake_watcher(), stark_internal.ring_after_start()');
+  ('stark-reap-nodes', '15 seconds', $job$do $$
+begin
+  perform stark_internal.wake_watcher(), stark_internal.ring_after_start();
+  commit;
+  for step in 1..20 loop
+    exit when stark_internal.reap_nodes() = 0 and not stark_internal.continue_work();
+    commit;
+  end loop;
+end $$$job$);

@@ -225,21 +225,25 @@ select is((select status_message from stark.pods where name = 'giant'), 'as it w
 update stark.nodes set labels = labels || '{"new": "label"}' where name = 'n1';
 select matches((select status_message from stark.pods where name = 'giant'), 'insufficient cpu', 'but is when a node has changed');
 
--- Everybody waits while a pass looks again at what fitted nowhere, so it does not look at all of it when that takes long
+-- Everybody waits while a pass looks again at what fitted nowhere, so it looks at some of it, and at the rest in the next
 delete from stark.pods;
-select stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'spec', jsonb_build_object('resources', '{"requests": {"cpu": 1000000}}'::jsonb, 'topologySpreadConstraints',
-  jsonb_build_array(jsonb_build_object('maxSkew', 1, 'topologyKey', 'host', 'whenUnsatisfiable', 'DoNotSchedule', 'labelSelector', jsonb_build_object('matchLabels', jsonb_build_object('app', 'a' || i))))))) from generate_series(1, 55) i));
+select stark.create_pods(part) from (select jsonb_agg(item order by i) as part from (select i, jsonb_build_object('pack', 'open', 'spec', jsonb_build_object('resources', '{"requests": {"cpu": 1000000}}'::jsonb, 'topologySpreadConstraints',
+  jsonb_build_array(jsonb_build_object('maxSkew', 1, 'topologyKey', 'host', 'whenUnsatisfiable', 'DoNotSchedule', 'labelSelector', jsonb_build_object('matchLabels', jsonb_build_object('app', 'a' || i)))))) as item from generate_series(1, 55) i) e group by i / 20) p;
+select is((select count(*) from generate_series(1, 9) where stark_internal.continue_work()) between 2 and 8, true, 'twelve groups have a turn in a pass, and others in the next, until all have had one');
 insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, spec, priority, created_by)
   select 'new', 'default', v.pack_id, v.pack_name, v.id, v.version, '{}', 0, tests.uid('uma') from stark.pack_versions v where v.pack_name = 'open';
 select stark_internal.lock_cluster(), stark_internal.open_tables(), stark_internal.load_nodes(), stark_internal.load_pods();
 select set_eq($$select relname::text from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r' and relname ~ '^pass_' and reltoastrelid = 0$$,
   array['pass_facts', 'pass_rules', 'pass_counts', 'pass_bans', 'pass_wishes', 'pass_bindings', 'pass_nominated'], 'tables with nothing long in them have no other beside them that each commit would empty too');
 select is((select count(distinct rules) from pg_temp.pass_pods), 50::bigint, 'of many rules fifty have a turn');
-select stark_internal.load_rules(), stark_internal.place_groups('0 seconds');
-select is((select array_agg(p.name) from pg_temp.pass_bindings b join stark.pods p on p.id = b.pod_id), '{new}', 'when the time is over who is new is still placed');
-select is((select count(*) from pg_temp.pass_reasons), 0::bigint, 'and the others keep their reasons for the next pass');
-select stark_internal.place_groups('1 minute');
-select is((select count(*) from pg_temp.pass_reasons), 50::bigint, 'in which they have their turn');
+select stark_internal.load_rules();
+create temporary table turns as select * from stark_internal.place_groups(20);
+select is((select array_agg(p.name) from pg_temp.pass_bindings b join stark.pods p on p.id = b.pod_id), '{new}', 'who is new is placed');
+select results_eq('select has_more, waiting, retried, (select count(*)::integer from pg_temp.pass_reasons) from turns', 'values (false, 50, 20, 20)', 'of those that fitted nowhere twenty have their turn');
+create temporary table next_turns as select * from stark_internal.place_groups(20, p_after => (select last_group from turns));
+create temporary table last_turns as select * from stark_internal.place_groups(20, p_after => (select last_group from next_turns));
+select results_eq('select retried from next_turns union all select retried from last_turns', 'values (20), (20)', 'then twenty more, and the rest');
+select is((select count(distinct pod_id) from pg_temp.pass_reasons), 50::bigint, 'so that all have had one');
 select is((select count(*) from stark_internal.pending_groups() where is_hopeless), 50::bigint, 'as those that fitted nowhere');
 
 select * from finish();

@@ -95,8 +95,8 @@ select is(tests.report('n1', 'p1', 'running', more), 'INVALID_ARGUMENT', format(
   from unnest(array['{"reason": 5}', '{"message": []}', '{"exit_code": "1"}', '{"restarts": -1}', '{"ready": "yes"}', '{"ports": [1]}', '{"ports": {"http": 0}}', '{"ports": {"http": "80"}}', '{"observed_at": "yesterday-ish"}', '{"status": 5}']::jsonb[]) more;
 select is(tests.code_of('select stark.report_pods((select n1 from ids), 2, ''{}'')'), 'INVALID_ARGUMENT', 'reports must be a list');
 select is(tests.code_of('select stark.report_pods((select n1 from ids), null, ''[]'')'), 'INVALID_ARGUMENT', 'and say for which incarnation');
-select is(tests.code_of(format('select stark.report_pods((select n1 from ids), 2, %L)', (select jsonb_agg(i) from generate_series(1, 1001) i))), 'LIMIT_EXCEEDED', 'and be at most 1000');
-select is(tests.code_of(format('select stark.report_pods((select n1 from ids), 2, %L)', (select jsonb_agg(jsonb_build_object('pod_id', case when i % 2 = 0 then '{0000000000000000000000000000000A}' else '00000000-0000-0000-0000-00000000000a' end, 'status', 'running')) from generate_series(1, 201) i))), 'LIMIT_EXCEEDED', 'of one pod at most 200, since each is an update of its own');
+select is(tests.code_of(format('select stark.report_pods((select n1 from ids), 2, %L)', (select jsonb_agg(i) from generate_series(1, 501) i))), 'LIMIT_EXCEEDED', 'and be at most 500');
+select is(tests.code_of(format('select stark.report_pods((select n1 from ids), 2, %L)', (select jsonb_agg(jsonb_build_object('pod_id', case when i % 2 = 0 then '{0000000000000000000000000000000A}' else '00000000-0000-0000-0000-00000000000a' end, 'status', 'running')) from generate_series(1, 101) i))), 'LIMIT_EXCEEDED', 'of one pod at most 100, since each is an update of its own');
 select tests.sign_out();
 select tests.add_node('n2', 'udo');
 select tests.sign_in('uma');

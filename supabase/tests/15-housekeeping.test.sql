@@ -1,8 +1,8 @@
 -- Housekeeping: partitions ahead of time, old ones dropped, nothing lost in between; logs kept short; the safety net; the jobs.
 begin;
 select * from no_plan();
-select results_eq($$select jobname, schedule, command from cron.job where jobname in ('stark-catch-up', 'stark-keep-house', 'stark-trim-pod-logs') order by 1$$,
-  $$values ('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()'), ('stark-keep-house', '17 * * * *', 'select stark_internal.keep_house()'), ('stark-trim-pod-logs', '47 * * * *', 'select stark_internal.trim_pod_logs()')$$, 'what runs when');
+select results_eq($$select jobname, schedule from cron.job where jobname in ('stark-catch-up', 'stark-keep-house', 'stark-trim-pod-logs') order by 1$$,
+  $$values ('stark-catch-up', '* * * * *'), ('stark-keep-house', '17 * * * *'), ('stark-trim-pod-logs', '47 * * * *')$$, 'what runs when');
 create function pg_temp.days(p_table text) returns bigint language sql as $$
   select count(*) from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = p_table::regclass and c.relname ~ '\d{4}_\d\d_\d\d$' $$;
 select is(pg_temp.days('stark.events'), 5::bigint, 'there are partitions from yesterday to three days ahead');
@@ -57,6 +57,16 @@ select is(tests.count_of($$select from stark_internal.events_2032_01_13 where ob
 select lives_ok($$select stark_internal.keep_house('2032-01-10 13:00Z')$$, 'running again');
 select is(tests.count_of($$select from stark.events where object_id = 'x'$$), 11::bigint, 'changes nothing');
 
+insert into stark.events (seq, type, time, origin, kind, object_id, object)
+  select 2000000 + i, 'node.updated', '2032-01-14 10:00Z', 'system', 'node', 'many', '{}' from generate_series(1, stark_internal.call_limit('log_lines') + 1) i;
+select lives_ok($$select stark_internal.ensure_partitions('2032-01-11 12:00Z')$$, 'a day of which more stands there than a call moves');
+select is(to_regclass('stark_internal.events_2032_01_14'), null, 'gets no partition');
+select is(tests.count_of($$select from stark.events where object_id = 'many'$$), 5001::bigint, 'and its events are read where they are');
+delete from stark.events where seq = 2000001;
+select lives_ok($$select stark_internal.ensure_partitions('2032-01-11 12:00Z')$$, 'one of fewer');
+select is(tests.count_of($$select from stark_internal.events_2032_01_14 where object_id = 'many'$$), 5000::bigint, 'gets one, and they move');
+delete from stark.events where object_id = 'many';
+
 -- Logs
 select tests.add_pack('open', 'ada', 'public');
 select tests.make_pods('{"pack": "open", "name": "chatty"}'), tests.make_pods('{"pack": "open", "name": "quiet"}');
@@ -88,7 +98,7 @@ select set_eq('select name from stark.pods', array['lately', 'runs'], 'others st
 select is(tests.count_of('select from stark.pod_logs'), 0::bigint, 'its logs go with it');
 select is(tests.count_of($$select from stark.pod_history where pod_name = 'long-ago' and type = 'pod.deleted' and origin = 'system'$$), 1::bigint, 'its history says so');
 update stark.cluster_config set ended_pod_retention_days = 1;
-select lives_ok($$select stark_internal.keep_house('2032-01-31 00:00Z')$$, 'the hourly job');
+select lives_ok($$select stark_internal.remove_old_pods('2032-01-31 00:00Z')$$, 'the next step of the hourly job');
 select set_eq('select name from stark.pods', array['runs'], 'removes those that are older than the configuration keeps');
 
 -- The safety net
