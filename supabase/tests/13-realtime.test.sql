@@ -58,5 +58,9 @@ update stark.pods set status = 'stopped', finished_at = now(), node_id = null;
 select is(pg_temp.rights('nod', 'stark:pod:' || tests.pod('p1')), '', 'and not when it does not');
 select is(tests.count_of($$select from pg_policies where schemaname = 'realtime' and tablename = 'messages' and policyname like 'Stark:%'$$), 2::bigint, 'two policies do all that');
 
+select is((select array_agg(distinct a.attname::text) from pg_policy p join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.oid and d.refobjid = p.polrelid and d.refobjsubid > 0
+    join pg_attribute a on a.attrelid = p.polrelid and a.attnum = d.refobjsubid where p.polrelid = 'realtime.messages'::regclass and p.polname like 'Stark:%'),
+  array['extension'], 'and look at nothing in a row but its extension: what else a server''s probe has in it is its own affair');
+
 select * from finish();
 rollback;
