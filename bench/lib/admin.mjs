@@ -13,7 +13,7 @@ export class BenchAdmin {
     const admin = new BenchAdmin();
     const answer = await fetch(`${url}/functions/v1/api/auth/setup`, {
       method: 'POST',
-      headers: { apikey: keys.publishable, 'content-type': 'application/json' },
+      headers: { apikey: keys.secret, 'content-type': 'application/json' },
       body: JSON.stringify({ ...ADMIN, display_name: 'Bench' }),
     });
     if (!answer.ok) throw new Error(`Setting up the admin: ${answer.status} ${await answer.text()}`);

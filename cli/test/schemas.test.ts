@@ -27,8 +27,10 @@ function expectToMatch(name: string, value: unknown): void {
 const cluster = new FakeCluster();
 const machine = new Machine();
 const bundle = join(temporaryFolder(), 'pack.js');
+const secretKey = join(temporaryFolder(), 'secret.key');
 
 beforeAll(async () => {
+  writeFileSync(secretKey, cluster.secretKey);
   await cluster.start();
   await machine.signIn(cluster);
   cluster.setupNeeded = true;
@@ -125,7 +127,11 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['pack-versions', ['pack', 'versions', 'alpha']],
   ['pack-register', ['pack', 'register', bundle, '--name', 'alpha', '--ver', '1.0.1']],
   ['pack-bundle', ['pack', 'bundle', bundle, '--out', `${bundle}.out.js`]],
-  ['auth-login', ['auth', 'setup', '--email', cluster.email, '--password-stdin'], cluster.password],
+  [
+    'auth-login',
+    ['auth', 'setup', '--email', cluster.email, '--password-stdin', '--secret-key-file', secretKey],
+    cluster.password,
+  ],
   ['auth-login', ['auth', 'login', '--email', cluster.email, '--password-stdin'], cluster.password],
   ['auth-whoami', ['auth', 'whoami']],
   ['auth-list-users', ['auth', 'list-users']],

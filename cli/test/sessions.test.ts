@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tryLock } from '@stark-o/file-lock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -104,7 +104,9 @@ describe('the first admin', () => {
     const fresh = await new FakeCluster().start();
     const machine = new Machine();
     await machine.use(fresh);
-    const setup = ['auth', 'setup', '--email', fresh.email, '--password-stdin'];
+    const file = join(machine.home, 'secret.key');
+    await writeFile(file, `${fresh.secretKey}\n`);
+    const setup = ['auth', 'setup', '--email', fresh.email, '--password-stdin', '--secret-key-file', file];
     try {
       const first = await machine.run(setup, { input: fresh.password });
       expect(first, first.stderr).toMatchObject({ code: 0, stdout: `${fresh.email} is the admin of ${fresh.url}\n` });
@@ -112,6 +114,27 @@ describe('the first admin', () => {
       const second = await machine.run(setup, { input: fresh.password });
       expect(second).toMatchObject({ code: 7, stdout: '', stderr: expect.stringContaining('SETUP_DONE') });
       expect(fresh.seen('POST', '/functions/v1/api/auth/setup')).toHaveLength(1);
+    } finally {
+      await fresh.stop();
+    }
+  });
+
+  it('needs the secret key, which is shown for nothing else and kept nowhere', async () => {
+    const fresh = await new FakeCluster().start();
+    const machine = new Machine();
+    await machine.use(fresh);
+    const setup = ['auth', 'setup', '--email', fresh.email, '--password-stdin'];
+    try {
+      const without = await machine.run(setup, { input: fresh.password });
+      expect(without).toMatchObject({ code: 2, stderr: expect.stringContaining('--secret-key-file is needed') });
+      const env = { STARK_SECRET_KEY: fresh.secretKey };
+      expect(await machine.run(setup, { input: fresh.password, env })).toMatchObject({ code: 0 });
+      const shown = fresh.requests.filter(({ headers }) => JSON.stringify(headers).includes(fresh.secretKey));
+      expect(shown.map(({ method, path }) => `${method} ${path}`)).toEqual(['POST /functions/v1/api/auth/setup']);
+      const kept = await readdir(machine.home, { recursive: true, withFileTypes: true });
+      for (const file of kept.filter((entry) => entry.isFile())) {
+        expect(await readFile(join(file.parentPath, file.name), 'utf8')).not.toContain(fresh.secretKey);
+      }
     } finally {
       await fresh.stop();
     }

@@ -16,7 +16,7 @@ export class Cluster {
     const { url, keys } = test.stack;
     const response = await fetch(`${url}/functions/v1/api/auth/setup`, {
       method: 'POST',
-      headers: { apikey: keys.publishable, 'content-type': 'application/json' },
+      headers: { apikey: keys.secret, 'content-type': 'application/json' },
       body: JSON.stringify({ ...ADMIN, display_name: 'Admin' }),
     });
     if (!response.ok) throw new Error(`setting up the admin: ${response.status} ${await response.text()}`);

@@ -99,11 +99,15 @@ async function silence(name: string): Promise<number> {
 describe('liveness', () => {
   it('only the secret key calls the watcher', async () => {
     const { url, keys } = test.stack;
-    const post = (headers: Record<string, string>) =>
-      fetch(`${url}/functions/v1/watch`, { method: 'POST', headers }).then(({ status }) => status);
+    const post = (headers: Record<string, string>) => {
+      const json = { 'content-type': 'application/json', ...headers };
+      return fetch(`${url}/functions/v1/watch`, { method: 'POST', headers: json }).then(({ status }) => status);
+    };
     expect(await post({})).toBe(401);
     expect(await post({ apikey: keys.publishable })).toBe(401);
     expect(await post({ apikey: `${keys.secret}x` })).toBe(401);
+    expect(await post({ apikey: keys.secret, 'content-type': 'text/plain' })).toBe(415);
+    expect(await post({ apikey: keys.secret, origin: 'https://evil.example' })).toBe(403);
   });
 
   it('nobody is declared dead while nobody watches', async () => {

@@ -36,7 +36,7 @@ function setup(email: string): Promise<Response> {
   const { url, keys } = harness.stack;
   return fetch(`${url}/functions/v1/api/auth/setup`, {
     method: 'POST',
-    headers: { apikey: keys.publishable, 'content-type': 'application/json', 'x-correlation-id': 'setup-1' },
+    headers: { apikey: keys.secret, 'content-type': 'application/json', 'x-correlation-id': 'setup-1' },
     body: JSON.stringify({ ...admin, email, display_name: 'Ada' }),
   });
 }

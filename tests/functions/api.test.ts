@@ -8,6 +8,10 @@ import { FakePlatform } from './fake-platform.js';
 
 const ada = { email: 'ada@example.com', password: 'correct horse', display_name: 'Ada' };
 
+const publishable = 'sb_publishable_test';
+const json = { 'content-type': 'application/json' };
+const shown = { ...json, apikey: publishable };
+
 let platform: FakePlatform;
 let platformUrl: string;
 let api: RunningFunction;
@@ -15,7 +19,11 @@ let api: RunningFunction;
 beforeAll(async () => {
   platform = new FakePlatform();
   platformUrl = await platform.start();
-  api = await startFunction('api', { SUPABASE_URL: platformUrl, SUPABASE_SERVICE_ROLE_KEY: platform.secretKey });
+  api = await startFunction('api', {
+    SUPABASE_URL: platformUrl,
+    SUPABASE_SERVICE_ROLE_KEY: platform.secretKey,
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: publishable }),
+  });
 }, 40_000);
 
 afterAll(async () => {
@@ -34,15 +42,20 @@ beforeEach(() => {
 
 async function setup(body: unknown = ada, headers: Record<string, string> = {}) {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  const response = await fetch(`${api.url}/api/auth/setup`, { method: 'POST', body: text, headers });
+  const response = await fetch(`${api.url}/api/auth/setup`, {
+    method: 'POST',
+    body: text,
+    headers: { ...json, apikey: platform.secretKey, ...headers },
+  });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
 
 describe('GET /api/auth/setup', () => {
   it.each(['/api/auth/setup', '/functions/v1/api/auth/setup', '/api/auth/setup/'])('answers at %s', async (path) => {
-    expect(await (await fetch(api.url + path)).json()).toEqual({ needed: true });
+    const needed = async () => (await fetch(api.url + path, { headers: { apikey: publishable } })).json();
+    expect(await needed()).toEqual({ needed: true });
     platform.admin = 'somebody';
-    expect(await (await fetch(api.url + path)).json()).toEqual({ needed: false });
+    expect(await needed()).toEqual({ needed: false });
   });
 });
 
@@ -124,7 +137,10 @@ describe('POST /api/auth/setup', () => {
   });
 
   it('refuses one without an end before it ends', async () => {
-    const sent = request(`${api.url}/api/auth/setup`, { method: 'POST' });
+    const sent = request(`${api.url}/api/auth/setup`, {
+      method: 'POST',
+      headers: { ...json, apikey: platform.secretKey },
+    });
     const status = new Promise((resolve, reject) => {
       sent.on('response', ({ statusCode }) => resolve(statusCode)).on('error', reject);
     });
@@ -137,7 +153,11 @@ describe('POST /api/auth/setup', () => {
 describe('POST /api/nodes/join', () => {
   const joining = { token: 'stark_join_x_y', name: 'n1', runtime: 'node' };
   const join = async (body: unknown = joining) => {
-    const response = await fetch(`${api.url}/api/nodes/join`, { method: 'POST', body: JSON.stringify(body) });
+    const response = await fetch(`${api.url}/api/nodes/join`, {
+      method: 'POST',
+      headers: shown,
+      body: JSON.stringify(body),
+    });
     return { status: response.status, body: await response.json() };
   };
 
@@ -185,6 +205,99 @@ it('says to anybody that it is there, and which version of it', async () => {
   const answer = await fetch(`${api.url}/api/health`);
   expect(answer.status).toBe(200);
   expect(await answer.json()).toEqual({ status: 'ok', function: 'api', version: VERSION });
+  expect(answer.headers.get('access-control-allow-origin')).toBeNull();
+  const page = await fetch(`${api.url}/api/health`, { headers: { origin: 'https://evil.example' } });
+  expect(page.status).toBe(403);
+});
+
+const joining = JSON.stringify({ token: null, name: 'n1', runtime: 'node' });
+const doors: [path: string, body: string][] = [
+  ['auth/setup', JSON.stringify(ada)],
+  ['auth/users', JSON.stringify(ada)],
+  ['nodes/join', joining],
+  ['vault', '{}'],
+];
+
+async function knock(path: string, body: string, headers: Record<string, string>, url = api.url) {
+  const response = await fetch(`${url}/api/${path}`, { method: 'POST', body, headers });
+  return { status: response.status, code: (await response.json()).error?.code };
+}
+
+describe('who may change something', () => {
+  const evil = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
+
+  it.each(doors)('not a form on anybody’s page, at %s', async (path, body) => {
+    const types = [
+      'text/plain',
+      'text/plain;charset=UTF-8',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data',
+    ];
+    for (const type of [...types, 'text/plain; application/json', 'application/jsonx', 'application/json-seq']) {
+      const key = { apikey: platform.secretKey };
+      const answer = await knock(path, body, { ...key, 'content-type': type });
+      expect(answer, type).toEqual({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+      // As a browser sends it: with its origin, and with no key, which a form cannot add.
+      const status = (await knock(path, body, { ...evil, 'content-type': type })).status;
+      expect([401, 403], type).toContain(status);
+    }
+    expect(platform.users.size).toBe(0);
+    expect(platform.correlationIds).toEqual([]);
+  });
+
+  it.each(doors)('nobody without a key of the project, at %s', async (path, body) => {
+    for (const apikey of ['', 'sb_publishable_other', `${publishable}x`, publishable.slice(0, -1)]) {
+      expect(await knock(path, body, { ...json, apikey })).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+      expect((await knock(`${path}?apikey=${publishable}`, body, { ...json, apikey })).status).toBe(401);
+    }
+    expect(platform.correlationIds).toEqual([]);
+  });
+
+  it('the first admin is made by the secret key only, and by no page that has it', async () => {
+    const body = JSON.stringify(ada);
+    for (const headers of [shown, { ...shown, authorization: `Bearer ${platform.secretKey}` }]) {
+      expect(await knock('auth/setup', body, headers)).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
+    }
+    const secret = { ...json, apikey: platform.secretKey };
+    const pages = [{ origin: 'https://evil.example' }, { origin: 'null' }, { origin: api.url }, evil];
+    for (const page of [...pages, { 'sec-fetch-site': 'same-site' }] as Record<string, string>[]) {
+      expect(await knock('auth/setup', body, { ...secret, ...page })).toEqual({
+        status: 403,
+        code: 'ORIGIN_NOT_ALLOWED',
+      });
+    }
+    expect(platform.users.size).toBe(0);
+    expect(
+      (await knock('auth/setup', body, { ...secret, 'content-type': 'application/json; charset=utf-8' })).status,
+    ).toBe(201);
+  });
+
+  it('pages of every origin where they show the key, unless the operator has named some', async () => {
+    expect((await knock('nodes/join', joining, { ...shown, ...evil })).status).toBe(201);
+    const named = await startFunction('api', {
+      SUPABASE_URL: platformUrl,
+      SUPABASE_SERVICE_ROLE_KEY: platform.secretKey,
+      SUPABASE_ANON_KEY: publishable,
+      STARK_ALLOWED_ORIGINS: 'https://app.example, https://other.example',
+    });
+    try {
+      const join = (origin: Record<string, string>) => {
+        platform.users.clear();
+        return knock('nodes/join', joining, { ...shown, ...origin }, named.url);
+      };
+      for (const origin of ['https://evil.example', 'https://app.example.evil', 'http://app.example', 'null']) {
+        expect(await join({ origin }), origin).toEqual({ status: 403, code: 'ORIGIN_NOT_ALLOWED' });
+      }
+      expect((await join({ 'sec-fetch-site': 'cross-site' })).status).toBe(403);
+      for (const origin of ['https://app.example', 'https://other.example']) {
+        expect((await join({ origin })).status).toBe(201);
+      }
+      // Who is no page has no origin.
+      expect((await join({})).status).toBe(201);
+    } finally {
+      await named.stop();
+    }
+  });
 });
 
 describe('every answer', () => {
@@ -199,12 +312,14 @@ describe('every answer', () => {
     expect(headers.get('x-correlation-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('allows other origins', async () => {
-    const preflight = await fetch(`${api.url}/api/auth/setup`, { method: 'OPTIONS' });
+  it('may be read by pages of other origins, but for that of the setup', async () => {
+    const preflight = await fetch(`${api.url}/api/nodes/join`, { method: 'OPTIONS' });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-origin')).toBe('*');
     expect(preflight.headers.get('access-control-allow-headers')).toContain('x-correlation-id');
-    expect((await setup('{')).headers.get('access-control-allow-origin')).toBe('*');
+    const closed = await fetch(`${api.url}/api/auth/setup`, { method: 'OPTIONS' });
+    expect(closed.headers.get('access-control-allow-origin')).toBeNull();
+    expect((await setup('{')).headers.get('access-control-allow-origin')).toBeNull();
   });
 
   it('is an envelope for unknown paths and methods', async () => {
@@ -219,7 +334,7 @@ describe('every answer', () => {
 });
 
 async function ask({ url }: RunningFunction) {
-  const response = await fetch(`${url}/api/auth/setup`);
+  const response = await fetch(`${url}/api/auth/setup`, { headers: { apikey: platform.secretKey } });
   return { status: response.status, body: await response.json() };
 }
 

@@ -69,7 +69,8 @@ export class Cluster {
   }
 
   setUp(email: string): Promise<Answer> {
-    return this.request('/functions/v1/api/auth/setup', { method: 'POST', body: { email, password } });
+    const key = this.stack.keys.secret;
+    return this.request('/functions/v1/api/auth/setup', { method: 'POST', key, body: { email, password } });
   }
 
   async request(path: string, options: RequestOptions = {}): Promise<Answer> {

@@ -65,6 +65,26 @@ export async function passwordFrom(flags: PasswordFlags, options: { repeat?: boo
   return typed;
 }
 
+/** A secret from a file or a variable of the environment; nothing when neither was given. */
+export async function secretFrom(source: {
+  file: string | undefined;
+  flag: string;
+  variable: string;
+}): Promise<string | undefined> {
+  if (source.file === undefined) return process.env[source.variable] || undefined;
+  const text = await readFile(source.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw usageError(`cannot read ${source.flag} ${source.file}: ${error.code}`);
+  });
+  return notEmpty(text.trim(), source.file);
+}
+
+/** Asks for a secret, which is not shown as it is typed; without a terminal it fails and names the flag that answers. */
+export async function askSecret(message: string, flag: string): Promise<string> {
+  if (!mayAsk()) throw usageError(`${flag} is needed: there is no terminal to ask on`);
+  const { password } = await import('@inquirer/prompts');
+  return notEmpty((await password({ message }, streams)).trim(), 'the secret key');
+}
+
 /** Everything that stands on stdin, without the line break that `echo` adds. */
 export async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];

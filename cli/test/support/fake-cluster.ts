@@ -19,6 +19,7 @@ export interface SeenRequest {
  */
 export class FakeCluster {
   readonly key = 'sb_publishable_fake';
+  readonly secretKey = 'sb_secret_fake';
   readonly email = 'ada@example.com';
   readonly password = 'correct horse';
   readonly userId = '00000000-0000-4000-8000-000000000001';
@@ -98,7 +99,8 @@ export class FakeCluster {
 
   #answer(request: SeenRequest): Answer {
     const { path } = request;
-    if (request.headers.apikey !== this.key)
+    const setsUp = path === '/functions/v1/api/auth/setup' && request.method === 'POST';
+    if (request.headers.apikey !== (setsUp ? this.secretKey : this.key))
       return { status: 401, body: { message: 'Invalid API key', hint: 'check the key' } };
     if (path === '/auth/v1/token') return this.#token(request);
     if (path === '/auth/v1/logout') return { status: 204 };

@@ -35,11 +35,29 @@ function namedKeys(json: string | undefined): Record<string, string> {
 
 /** Lets only those through who show one of the project's secret keys as `apikey`. */
 export async function requireSecretKey(request: Request): Promise<void> {
+  if (await showsOneOf(request, secretKeys())) return;
+  const hint = 'set the header apikey to a secret key; stark auth setup finds that of a stack on the same machine';
+  throw new ApiError(401, 'UNAUTHENTICATED', 'the secret key is needed, as header apikey', hint);
+}
+
+/** Lets only those through who show a key of the project as `apikey`, as the platform's other services do. */
+export async function requireKey(request: Request): Promise<void> {
+  readEnvironment();
+  const publishable = Object.values(namedKeys(Deno.env.get('SUPABASE_PUBLISHABLE_KEYS')));
+  const known = [...publishable, Deno.env.get('SUPABASE_ANON_KEY') ?? '', ...secretKeys()];
+  if (await showsOneOf(request, known)) return;
+  throw new ApiError(401, 'UNAUTHENTICATED', 'a key of the project is needed, as header apikey');
+}
+
+function secretKeys(): string[] {
+  const named = Object.values(namedKeys(Deno.env.get('SUPABASE_SECRET_KEYS')));
+  return [...named, Deno.env.get('SUPABASE_SERVICE_ROLE_KEY') ?? ''];
+}
+
+async function showsOneOf(request: Request, keys: readonly string[]): Promise<boolean> {
   const shown = request.headers.get('apikey') ?? '';
-  const keys = Object.values(namedKeys(Deno.env.get('SUPABASE_SECRET_KEYS')));
-  keys.push(Deno.env.get('SUPABASE_SERVICE_ROLE_KEY') ?? '');
-  const known = await Promise.all(keys.map((key) => key !== '' && sameText(key, shown)));
-  if (!known.includes(true)) throw new ApiError(401, 'UNAUTHENTICATED', 'the secret key is needed, as header apikey');
+  const same = await Promise.all(keys.map((key) => key !== '' && sameText(key, shown)));
+  return same.includes(true);
 }
 
 // Sums of equal length are compared, so that the time it takes tells nothing of the key.

@@ -1,4 +1,5 @@
 import { ApiError, invalid } from './api-error.ts';
+import { requireKey } from './environment.ts';
 
 /** One request on its way through a function. */
 export interface Call {
@@ -8,11 +9,20 @@ export interface Call {
 
 export type Handler = (call: Call) => Promise<Response> | Response;
 
-/** Handlers by path (below the function's name) and method. */
-export type Routes = Record<string, Partial<Record<string, Handler>>>;
+/** What a path (below the function's name) answers. */
+export interface Route {
+  /** Handlers by HTTP method. */
+  methods: Partial<Record<string, Handler>>;
+  /** Whether web pages may call it: those that show a key of the project, or none at all where no page holds what is asked for. */
+  pages: 'with key' | 'none';
+  /** Whether it answers who shows no key: only that it is there. */
+  keyless?: true;
+}
 
+export type Routes = Record<string, Route>;
+
+const ANY_ORIGIN = { 'access-control-allow-origin': '*' };
 const CORS = {
-  'access-control-allow-origin': '*',
   'access-control-allow-headers': 'authorization, apikey, content-type, x-client-info, x-correlation-id',
   'access-control-expose-headers': 'x-correlation-id',
   'access-control-max-age': '86400',
@@ -30,13 +40,14 @@ export function serveRoutes(functionName: string, routes: Routes): (request: Req
   const prefix = new RegExp(`^(?:/functions/v1)?/${functionName}(?=/|$)`);
   return async (request) => {
     const path = new URL(request.url).pathname.replace(prefix, '').replace(/\/+$/, '') || '/';
-    const methods = routes[path];
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     const correlationId = correlationIdOf(request);
-    const response = await answer(request, path, methods, correlationId).catch((error) =>
+    const response = await answer(request, path, route, correlationId).catch((error) =>
       errorResponse(error, correlationId),
     );
-    const allowed = methods ? [...Object.keys(methods), 'OPTIONS'].join(', ') : 'OPTIONS';
-    for (const [name, value] of Object.entries(CORS)) response.headers.set(name, value);
+    const allowed = route ? [...Object.keys(route.methods), 'OPTIONS'].join(', ') : 'OPTIONS';
+    const headers = route?.pages === 'none' ? CORS : { ...CORS, ...ANY_ORIGIN };
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     response.headers.set('access-control-allow-methods', allowed);
     response.headers.set('x-correlation-id', correlationId);
     if (response.status === 405) response.headers.set('allow', allowed);
@@ -47,14 +58,39 @@ export function serveRoutes(functionName: string, routes: Routes): (request: Req
 async function answer(
   request: Request,
   path: string,
-  methods: Routes[string] | undefined,
+  route: Route | undefined,
   correlationId: string,
 ): Promise<Response> {
   if (request.method === 'OPTIONS') return new Response(null, { status: 204 });
-  if (!methods) throw new ApiError(404, 'NOT_FOUND', `there is nothing at ${path}`);
-  const handler = methods[request.method];
+  if (!route) throw new ApiError(404, 'NOT_FOUND', `there is nothing at ${path}`);
+  const handler = Object.hasOwn(route.methods, request.method) ? route.methods[request.method] : undefined;
   if (!handler) throw new ApiError(405, 'METHOD_NOT_ALLOWED', `${path} does not take ${request.method}`);
+  refuseForeignPages(request, path, route);
+  if (!route.keyless) await requireKey(request);
+  if (request.method !== 'GET' && request.method !== 'HEAD') requireJson(request);
   return await handler({ request, correlationId });
+}
+
+/**
+ * A page of anybody's site may send requests from the browser of whoever visits it, to a stack on that person's machine too.
+ * Where pages may call, the key is what a foreign page does not have; an operator can name the pages beside.
+ */
+function refuseForeignPages(request: Request, path: string, { pages }: Route): void {
+  const origin = request.headers.get('origin');
+  const crossed = /^(cross|same)-site$/.test(request.headers.get('sec-fetch-site') ?? '');
+  if (origin === null && !crossed) return;
+  if (pages === 'none') throw new ApiError(403, 'ORIGIN_NOT_ALLOWED', `${path} is not for web pages`);
+  const listed = Deno.env.get('STARK_ALLOWED_ORIGINS');
+  if (!listed || listed.split(',').some((one) => one.trim() === origin)) return;
+  const message = `pages of ${origin ?? 'another site'} may not call this`;
+  throw new ApiError(403, 'ORIGIN_NOT_ALLOWED', message, 'add it to STARK_ALLOWED_ORIGINS of the functions');
+}
+
+// What a plain form sends crosses origins without a question; of the three types that it can send, none is JSON.
+function requireJson(request: Request): void {
+  const type = request.headers.get('content-type') ?? '';
+  if (/^application\/json\s*(;|$)/i.test(type)) return;
+  throw new ApiError(415, 'UNSUPPORTED_MEDIA_TYPE', 'the body must be sent as content-type application/json');
 }
 
 /** Reads a body that must be a JSON object. */

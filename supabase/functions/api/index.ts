@@ -7,10 +7,10 @@ import { postVault } from './vault.ts';
 
 Deno.serve(
   serveRoutes('api', {
-    '/auth/setup': { GET: getSetup, POST: postSetup },
-    '/auth/users': { POST: postUser },
-    '/health': { GET: healthOf('api') },
-    '/nodes/join': { POST: postJoin },
-    '/vault': { POST: postVault },
+    '/auth/setup': { methods: { GET: getSetup, POST: postSetup }, pages: 'none' },
+    '/auth/users': { methods: { POST: postUser }, pages: 'with key' },
+    '/health': { methods: { GET: healthOf('api') }, pages: 'none', keyless: true },
+    '/nodes/join': { methods: { POST: postJoin }, pages: 'with key' },
+    '/vault': { methods: { POST: postVault }, pages: 'none' },
   }),
 );

@@ -1,5 +1,5 @@
 import { ApiError, fromService } from '../_shared/api-error.ts';
-import { type Client, secretClient } from '../_shared/environment.ts';
+import { type Client, requireSecretKey, secretClient } from '../_shared/environment.ts';
 import { type Call, json, readObject } from '../_shared/http.ts';
 import { createUser, readAccount, removeUser } from './accounts.ts';
 
@@ -8,8 +8,12 @@ export async function getSetup({ correlationId }: Call): Promise<Response> {
   return json({ needed: await needsSetup(secretClient(correlationId)) });
 }
 
-/** `POST /auth/setup`: makes the first admin. Of two at once one wins; the other leaves no user behind. */
+/**
+ * `POST /auth/setup`: makes the first admin, for who has the secret key: whoever reaches the cluster first is not yet its owner.
+ * Of two at once one wins; the other leaves no user behind.
+ */
 export async function postSetup({ request, correlationId }: Call): Promise<Response> {
+  await requireSecretKey(request);
   const account = readAccount(await readObject(request));
   const client = secretClient(correlationId);
   if (!(await needsSetup(client))) throw setupDone();

@@ -42,4 +42,9 @@ async function isOwnDatabase(id: unknown, correlationId: string): Promise<boolea
   return error ? null : data;
 }
 
-Deno.serve(serveRoutes('watch', { '/': { GET: getWatch, POST: postWatch }, '/health': { GET: healthOf('watch') } }));
+Deno.serve(
+  serveRoutes('watch', {
+    '/': { methods: { GET: getWatch, POST: postWatch }, pages: 'none' },
+    '/health': { methods: { GET: healthOf('watch') }, pages: 'none', keyless: true },
+  }),
+);
