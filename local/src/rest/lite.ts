@@ -18,6 +18,7 @@ import { checkAuthBody, checkStorageRequest, prepareRestBody } from './request-b
 import { contextOf, type RequestContext, requestContext } from './request-context.js';
 import { RestConfig } from './rest-settings.js';
 import { SchemaWatch } from './schema-watch.js';
+import { SignInCodes } from './sign-in-codes.js';
 import { FileStorage, objectRefused } from './storage-adapter.js';
 import { aroundStorage } from './storage-fidelity.js';
 
@@ -60,6 +61,7 @@ export class LiteService {
   readonly #objects: App;
   readonly #admin: AuthAdmin;
   readonly #sessions: AuthSessions;
+  readonly #codes: SignInCodes;
   readonly #watch: SchemaWatch;
 
   constructor(options: LiteOptions) {
@@ -112,6 +114,7 @@ export class LiteService {
       },
       mayReplace: (bucket, key) => tryUpdate(objects.kysely, bucket, key),
     });
+    this.#codes = new SignInCodes({ database: auth.kysely, secret: options.jwtSecret });
     this.#rest = this.#app(rest, 'rest');
     this.#auth = this.#app(auth, 'auth');
     this.#objects = this.#app(objects, 'storage');
@@ -190,7 +193,9 @@ export class LiteService {
     if (pathname.startsWith('/auth/v1/')) {
       const response = pathname.startsWith('/auth/v1/admin/')
         ? await this.#admin.fetch(request)
-        : await this.#sessions.around(await checkAuthBody(request), (inner) => this.#auth.fetch(inner));
+        : await this.#codes.around(await checkAuthBody(request), (known) =>
+            this.#sessions.around(known, (inner) => this.#auth.fetch(inner)),
+          );
       return refusedByTrigger() ?? response;
     }
     return aroundStorage(await checkStorageRequest(request), (inner) => this.#objects.fetch(inner));
@@ -254,7 +259,7 @@ export class LiteService {
       db: { migrations: { enabled: false } },
       studio: { enabled: false },
       options: {
-        drivers: { email: logMail(this.#log.child({ service: 'mail' })) },
+        drivers: { email: logMail(this.#log.child({ service: 'mail' }), (text) => this.#codes.seal(text)) },
         server: {
           admin: false,
           disableStudio: true,
