@@ -1,10 +1,26 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Contexts } from '../src/config/contexts.js';
 import { configDirectory, upwards } from '../src/config/directories.js';
 import { writePrivateJson } from '../src/config/files.js';
+import { isTrusted } from '../src/config/owner.js';
 import { resolveSettings } from '../src/config/settings.js';
+import { Connection } from '../src/session/connection.js';
+import { findWorkdir } from '../src/stack/place.js';
 import { Machine, temporaryFolder } from './support/run.js';
 
 const base = temporaryFolder();
@@ -64,6 +80,143 @@ describe('a setting comes from', () => {
     expect((await resolve({}, { STARK_CONTEXT: 'far' })).key).toBe('b');
     writeFileSync(join(project, 'stark.json'), '{"context":"far"}');
     expect((await resolve()).url).toBe('https://far.example');
+  });
+});
+
+describe('a cloned repository', () => {
+  const evil = 'https://evil.example';
+  const clone = (settings: object) => writeFileSync(join(home, 'project', 'stark.json'), JSON.stringify(settings));
+  const connect = async (flags = {}, more: NodeJS.ProcessEnv = {}) => new Connection(await resolve(flags, more), false);
+  const refused = (variable: string) => ({
+    code: 'USAGE',
+    message: `${variable} is not sent to ${evil}, which only ${join(home, 'project', 'stark.json')} names`,
+    hint: expect.stringContaining(`STARK_URL=${evil}`),
+  });
+
+  it.each(['STARK_TOKEN', 'STARK_KEY'])('does not get %s by naming a URL', async (variable) => {
+    clone({ url: evil, key: 'sb_publishable_evil' });
+    const secret = { [variable]: 'header.payload.secret' };
+    await expect(connect({}, secret)).rejects.toMatchObject(refused(variable));
+    // Said by who runs the command, the same place is theirs.
+    for (const [flags, more] of [
+      [{ url: evil }, {}],
+      [{}, { STARK_URL: evil }],
+    ] as const) {
+      expect((await connect(flags, { ...secret, ...more })).url).toBe(evil);
+    }
+    await contexts.save('chosen', { url: evil, key: 'k' });
+    await contexts.use('chosen');
+    clone({ namespace: 'x' });
+    expect((await connect({}, secret)).url).toBe(evil);
+  });
+
+  it('does not get the key of the context, unless that is of the same place', async () => {
+    await contexts.save('local', { url: 'http://local:1', key: 'of-context' });
+    await contexts.use('local');
+    clone({ url: evil });
+    await expect(connect()).rejects.toMatchObject({ message: `no key is known for ${evil}` });
+    clone({ url: 'http://local:1/' });
+    expect((await connect()).key).toBe('of-context');
+  });
+
+  it.each<[string, string[], Record<string, string>]>([
+    ['STARK_TOKEN', ['pod', 'list'], { STARK_TOKEN: 'a.b.c' }],
+    ['STARK_TOKEN', ['node', 'agent', 'start', '--name', 'n1'], { STARK_TOKEN: 'a.b.c' }],
+    ['STARK_AUTH_TOKEN', ['node', 'agent', 'start', '--name', 'n1'], { STARK_AUTH_TOKEN: 'stark_join_a_b' }],
+    ['STARK_PASSWORD', ['node', 'agent', 'start', '--name', 'n1', '--email', 'a@example.com'], { STARK_PASSWORD: 'x' }],
+    ['STARK_PASSWORD', ['auth', 'login', '--email', 'a@example.com'], { STARK_PASSWORD: 'x' }],
+    ['STARK_SECRET_KEY', ['auth', 'setup', '--email', 'a@example.com'], { STARK_SECRET_KEY: 'sb_secret_x' }],
+  ])('sees nothing of %s: stark %s', async (variable, args, secret) => {
+    const seen: string[] = [];
+    const thief = createServer((request, response) => {
+      seen.push(JSON.stringify([request.url, request.headers]));
+      request.on('data', (chunk) => seen.push(String(chunk)));
+      request.on('end', () => response.end('{"needed":true}'));
+    }).listen(0, '127.0.0.1');
+    await once(thief, 'listening');
+    try {
+      const machine = new Machine();
+      const url = `http://127.0.0.1:${(thief.address() as AddressInfo).port}`;
+      writeFileSync(join(machine.home, 'stark.json'), JSON.stringify({ url, key: 'sb_publishable_evil' }));
+      const result = await machine.run(args, { env: secret });
+      expect(result).toMatchObject({ code: 2, stdout: '' });
+      expect(result.stderr).toContain(`${variable} is not sent to ${url}, which only `);
+      expect(seen.join()).not.toContain(Object.values(secret)[0]);
+    } finally {
+      thief.closeAllConnections();
+      thief.close();
+    }
+  });
+});
+
+describe('a file of somebody else', () => {
+  /** Lets a file be another user's, whoever runs the test. */
+  function give(path: string): void {
+    if (process.getuid?.() === 0) lchownSync(path, 4711, 4711);
+    else vi.spyOn(process, 'geteuid').mockReturnValue(4711);
+  }
+  afterEach(() => vi.restoreAllMocks());
+  const file = () => join(home, 'project', 'stark.json');
+  const refused = (path: string) => ({
+    code: 'USAGE',
+    message: expect.stringMatching(new RegExp(`^${path} belongs to user \\d+, not to you, and is not read$`)),
+    hint: expect.stringContaining(`STARK_SAFE_DIRECTORY=${dirname(path)}`),
+  });
+
+  it('is not read as the project’s settings, and the error says what to do', async () => {
+    writeFileSync(file(), '{"namespace":"theirs"}');
+    give(file());
+    await expect(resolve()).rejects.toMatchObject(refused(file()));
+    const trusted = { STARK_SAFE_DIRECTORY: [join(home, 'other'), join(home, 'project')].join(':') };
+    vi.stubEnv('STARK_SAFE_DIRECTORY', trusted.STARK_SAFE_DIRECTORY);
+    expect((await resolve()).namespace).toBe('theirs');
+    vi.stubEnv('STARK_SAFE_DIRECTORY', join(home, 'proj'));
+    await expect(resolve()).rejects.toMatchObject(refused(file()));
+    vi.unstubAllEnvs();
+  });
+
+  it('is not read through a link of theirs either', async () => {
+    const mine = join(home, 'mine.json');
+    writeFileSync(mine, '{"namespace":"mine"}');
+    symlinkSync(mine, file());
+    expect((await resolve()).namespace).toBe('mine');
+    give(file());
+    await expect(resolve()).rejects.toMatchObject(refused(file()));
+  });
+
+  it('is not read as a context, as the current one, or as the settings of old', async () => {
+    await contexts.save('local', { url: 'http://local:1', key: 'a' });
+    await contexts.use('local');
+    mkdirSync(join(home, '.stark'));
+    const old = join(home, '.stark', 'config.json');
+    writeFileSync(old, '{}');
+    for (const path of [contexts.path('local'), join(home, 'xdg', 'stark', 'config.json'), old]) {
+      give(path);
+      await expect(resolve()).rejects.toMatchObject({ message: expect.stringContaining('belongs to user') });
+      if (process.getuid?.() === 0) lchownSync(path, 0, 0);
+      vi.restoreAllMocks();
+      expect((await resolve()).url).toBe('http://local:1');
+    }
+  });
+
+  it('is no project whose functions a stack would run', async () => {
+    mkdirSync(join(home, 'project', 'supabase'));
+    const path = join(home, 'project', 'supabase', 'config.toml');
+    writeFileSync(path, '');
+    expect(await findWorkdir(project)).toBe(join(home, 'project'));
+    give(path);
+    await expect(findWorkdir(project)).rejects.toMatchObject({ message: expect.stringContaining('is not read') });
+  });
+
+  it('is read when it is root’s, as in a container that mounts it', async () => {
+    writeFileSync(file(), '{"namespace":"of-root"}');
+    expect(isTrusted(0)).toBe(true);
+    vi.spyOn(process, 'geteuid').mockReturnValue(1000);
+    expect([0, 1000, 1001].map((uid) => isTrusted(uid))).toEqual([true, true, false]);
+    vi.spyOn(process, 'geteuid').mockReturnValue(0);
+    // Who became root by sudo is still who they were.
+    expect([1000, 1001].map((uid) => isTrusted(uid, { SUDO_UID: '1000' }))).toEqual([true, false]);
+    expect(isTrusted(1000, {})).toBe(false);
   });
 });
 

@@ -33,6 +33,18 @@ export async function confirmTyped(message: string, name: string, yes: boolean):
   if (typed.trim() !== name) throw usageError(`"${typed.trim()}" is not "${name}": nothing was done`);
 }
 
+/** Whoever knows whether a secret of the environment may go where the command is going. */
+export interface SecretKeeper {
+  allowSecretOf(variable: string): void;
+}
+
+function secretOf(variable: string, settings: SecretKeeper): string | undefined {
+  const value = process.env[variable];
+  if (!value) return undefined;
+  settings.allowSecretOf(variable);
+  return value;
+}
+
 export interface PasswordFlags {
   password?: string | undefined;
   'password-stdin'?: boolean | undefined;
@@ -40,7 +52,11 @@ export interface PasswordFlags {
 }
 
 /** A password from stdin, a file, STARK_PASSWORD or the keyboard, and, with a warning, from the command line. */
-export async function passwordFrom(flags: PasswordFlags, options: { repeat?: boolean } = {}): Promise<string> {
+export async function passwordFrom(
+  flags: PasswordFlags,
+  settings: SecretKeeper,
+  options: { repeat?: boolean } = {},
+): Promise<string> {
   if (flags.password !== undefined) {
     say(
       `${paint(process.stderr, 'yellow', 'warning:')} --password shows up in the process list and in your shell's history; use --password-stdin`,
@@ -55,7 +71,8 @@ export async function passwordFrom(flags: PasswordFlags, options: { repeat?: boo
     });
     return notEmpty(oneLine(text), path);
   }
-  if (process.env.STARK_PASSWORD) return process.env.STARK_PASSWORD;
+  const inEnvironment = secretOf('STARK_PASSWORD', settings);
+  if (inEnvironment !== undefined) return inEnvironment;
   if (!mayAsk()) throw usageError('--password-stdin or --password-file is needed: there is no terminal to ask on');
   const { password } = await import('@inquirer/prompts');
   const typed = notEmpty(await password({ message: 'Password' }, streams), 'the password');
@@ -66,12 +83,11 @@ export async function passwordFrom(flags: PasswordFlags, options: { repeat?: boo
 }
 
 /** A secret from a file or a variable of the environment; nothing when neither was given. */
-export async function secretFrom(source: {
-  file: string | undefined;
-  flag: string;
-  variable: string;
-}): Promise<string | undefined> {
-  if (source.file === undefined) return process.env[source.variable] || undefined;
+export async function secretFrom(
+  source: { file: string | undefined; flag: string; variable: string },
+  settings: SecretKeeper,
+): Promise<string | undefined> {
+  if (source.file === undefined) return secretOf(source.variable, settings);
   const text = await readFile(source.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw usageError(`cannot read ${source.flag} ${source.file}: ${error.code}`);
   });

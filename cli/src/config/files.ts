@@ -1,18 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StarkError, usageError } from '@stark-o/core/errors';
+import { refuseForeign } from './owner.js';
 
-/** Reads a JSON object; nothing when the file is not there, a usage error naming the file when it is no JSON object. */
+/** Reads a JSON object of ours; nothing when the file is not there, a usage error naming the file when it is not that. */
 export async function readJsonFile(path: string): Promise<Record<string, unknown> | undefined> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw usageError(`cannot read ${path}: ${code}`);
-  }
+  const text = await readOwnFile(path);
+  if (text === undefined) return undefined;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -23,6 +18,25 @@ export async function readJsonFile(path: string): Promise<Record<string, unknown
     throw usageError(`${path} must hold a JSON object`);
   }
   return value as Record<string, unknown>;
+}
+
+/** Reads a file that is ours or root's, and so is the link that leads to it; nothing when it is not there. */
+export async function readOwnFile(path: string): Promise<string | undefined> {
+  try {
+    refuseForeign(path, await lstat(path));
+    const file = await open(path);
+    try {
+      refuseForeign(path, await file.stat());
+      return await file.readFile('utf8');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (error instanceof StarkError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw usageError(`cannot read ${path}: ${code}`);
+  }
 }
 
 /** Writes a file that only its owner may read, in a folder likewise; readers see the old text or the new, never half. */

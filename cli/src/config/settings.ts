@@ -28,10 +28,25 @@ export interface SettingSources {
 export class Settings {
   readonly all: Readonly<Record<SettingName, Setting>>;
   readonly configDirectory: string;
+  /** The project's stark.json, where that is what names the URL. */
+  readonly projectOfUrl: string | undefined;
 
-  constructor(all: Record<SettingName, Setting>, directory: string) {
+  constructor(all: Record<SettingName, Setting>, directory: string, projectOfUrl?: string) {
     this.all = all;
     this.configDirectory = directory;
+    this.projectOfUrl = projectOfUrl;
+  }
+
+  /**
+   * Before a secret of the environment is used: it was put there for a place that its owner chose, and a repository that
+   * somebody cloned must not choose another one.
+   */
+  allowSecretOf(variable: string): void {
+    if (this.projectOfUrl === undefined) return;
+    throw usageError(
+      `${variable} is not sent to ${this.url}, which only ${this.projectOfUrl} names`,
+      `if that is where it belongs, say so: STARK_URL=${this.url}, or --url where the command has it`,
+    );
   }
 
   get context(): string {
@@ -87,8 +102,14 @@ export async function resolveSettings(sources: SettingSources = {}): Promise<Set
     origin: current === undefined ? 'default' : join(directory, 'config.json'),
   };
   const chosen = await chosenContext(contexts, context, current);
+  const url = above('url');
+  const projectOfUrl = url !== undefined && url.origin === project?.path ? project.path : undefined;
   const below = (name: 'url' | 'key' | 'namespace' | 'output', fallback?: string): Setting => {
     const inContext = name === 'output' ? undefined : chosen?.[name];
+    // The key of one place is not for another.
+    if (name === 'key' && projectOfUrl !== undefined && withoutSlash(url?.value) !== chosen?.url) {
+      return { value: undefined, origin: 'not set' };
+    }
     if (inContext !== undefined) return { value: inContext, origin: contexts.path(context.value ?? '') };
     const old = legacy?.values[name];
     if (old !== undefined) return { value: old, origin: legacy?.path ?? '' };
@@ -97,13 +118,14 @@ export async function resolveSettings(sources: SettingSources = {}): Promise<Set
   return new Settings(
     {
       context,
-      url: checkedUrl(above('url') ?? below('url', defaults.url)),
+      url: checkedUrl(url ?? below('url', defaults.url)),
       key: above('key') ?? below('key'),
       namespace: above('namespace') ?? below('namespace', defaults.namespace),
       output: above('output') ?? below('output', defaults.output),
       token: above('token') ?? { value: undefined, origin: 'not set' },
     },
     directory,
+    projectOfUrl,
   );
 }
 
@@ -165,8 +187,10 @@ function checkedUrl(setting: Setting): Setting {
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw usageError(`"${setting.value}" (${setting.origin}) is no http or https URL`);
   }
-  return { ...setting, value: (setting.value ?? '').replace(/\/+$/, '') };
+  return { ...setting, value: withoutSlash(setting.value) };
 }
+
+const withoutSlash = (url = '') => url.replace(/\/+$/, '');
 
 function safeUrl(text: string): URL | null {
   try {

@@ -31,6 +31,8 @@ export class Connection {
     if (settings.key === undefined) {
       throw usageError(`no key is known for ${settings.url}`, 'stark up, or stark auth login --url <url> --key <key>');
     }
+    if (settings.all.key.origin === 'variable STARK_KEY') settings.allowSecretOf('STARK_KEY');
+    if (settings.all.token.origin === 'variable STARK_TOKEN') settings.allowSecretOf('STARK_TOKEN');
     this.key = settings.key;
     this.fetch = debug ? debugFetch() : fetch;
     this.sessions = new SessionFile(settings.configDirectory, settings.context, settings.url);

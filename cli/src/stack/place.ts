@@ -1,8 +1,9 @@
-import { stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Context, Contexts } from '../config/contexts.js';
 import { configDirectory, upwards } from '../config/directories.js';
+import { refuseForeign } from '../config/owner.js';
 import { resolveSettings } from '../config/settings.js';
 
 /** The folder whose supabase/ comes with this program. */
@@ -11,8 +12,13 @@ export const bundledProject = fileURLToPath(new URL('../../../', import.meta.url
 /** The folder whose supabase/ a stack runs: the nearest one above us, else the one that comes with this program. */
 export async function findWorkdir(from: string = process.cwd()): Promise<string> {
   for (const folder of upwards(from)) {
-    const found = await stat(join(folder, 'supabase', 'config.toml')).catch(() => undefined);
-    if (found?.isFile()) return folder;
+    const path = join(folder, 'supabase', 'config.toml');
+    const found = await stat(path).catch(() => undefined);
+    if (!found?.isFile()) continue;
+    // Its functions and migrations run on the stack that is started.
+    for (const part of [folder, join(folder, 'supabase'), path]) refuseForeign(part, await lstat(part));
+    refuseForeign(path, found);
+    return folder;
   }
   return resolve(bundledProject);
 }

@@ -20,7 +20,7 @@ export default class AuthLogin extends StarkCommand<typeof AuthLogin> {
     const { flags } = this;
     const connection = await this.connection();
     const email = flags.email ?? (await ask('E-mail', '--email'));
-    const session = await connection.signIn.withPassword(email, await passwordFrom(flags));
+    const session = await connection.signIn.withPassword(email, await passwordFrom(flags, await this.settings()));
     const { sessions, context } = await rememberPlace(await this.settings());
     await sessions.write(session);
     const object = { user_id: session.userId, email: session.email, context, url: connection.url };

@@ -31,7 +31,7 @@ export default class AuthSetup extends StarkCommand<typeof AuthSetup> {
     await refuseWhenDone(connection);
     const secretKey = await this.#secretKey(connection);
     const email = flags.email ?? (await ask('E-mail', '--email'));
-    const password = await passwordFrom(flags, { repeat: true });
+    const password = await passwordFrom(flags, await this.settings(), { repeat: true });
     const account = { email, password, display_name: flags['display-name'] ?? null };
     await request(connection, 'POST', secretKey, account);
     const session = await connection.signIn.withPassword(email, password);
@@ -44,11 +44,9 @@ export default class AuthSetup extends StarkCommand<typeof AuthSetup> {
 
   // Who may open the control socket of a stack owns it; the key it tells is used for this one request and kept nowhere.
   async #secretKey(connection: Connection): Promise<string> {
-    const given = await secretFrom({
-      file: this.flags['secret-key-file'],
-      flag: '--secret-key-file',
-      variable: 'STARK_SECRET_KEY',
-    });
+    const file = this.flags['secret-key-file'];
+    const source = { file, flag: '--secret-key-file', variable: 'STARK_SECRET_KEY' };
+    const given = await secretFrom(source, await this.settings());
     if (given !== undefined) return given;
     const contexts = await new Contexts((await this.settings()).configDirectory).list();
     const { readStackState } = await import('@stark-o/local/running-stack');

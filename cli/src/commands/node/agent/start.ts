@@ -92,8 +92,10 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
 
   async #credentials(connection: Connection, node: { name: string; dataDir: string | undefined }) {
     const { email } = this.flags;
-    if (email !== undefined) return { email, password: await passwordFrom(this.flags) };
+    if (email !== undefined) return { email, password: await passwordFrom(this.flags, await this.settings()) };
     const { hasJoined, isJoinToken } = await import('@stark-o/agent/node');
+    const { STARK_AUTH_TOKEN: inEnvironment } = process.env;
+    if (inEnvironment && this.flags.token === inEnvironment) (await this.settings()).allowSecretOf('STARK_AUTH_TOKEN');
     const token = this.flags.token ?? (await this.#tokenFromFile());
     if (token !== undefined) return isJoinToken(token) ? { join: { token } } : { accessToken: token };
     if (await hasJoined(connection.url, node.name, node.dataDir)) return { join: {} };
