@@ -173,7 +173,9 @@ export class Agent {
         this.#logShipper.wake();
         this.sync('joined');
       },
-      followed: ({ pod_id, seconds }) => this.#followed(String(pod_id), Number(seconds)),
+      followed: ({ pod_id, seconds }) => {
+        if (typeof pod_id === 'string' && typeof seconds === 'number') this.#followed(pod_id, seconds);
+      },
     });
     this.#pulse = controlPlane.openPulse({
       life: this.#life as Life,

@@ -457,6 +457,7 @@ describe('an agent whose pod is followed', () => {
     plane.ring?.followed({ pod_id: 'somebody else’s', seconds: 45 });
     plane.ring?.followed({ pod_id: pod.id, seconds: -1 });
     plane.ring?.followed({});
+    plane.ring?.followed({ pod_id: { toString: 1 }, seconds: { valueOf: 1 } });
     await clock.advance(1_000);
     expect(plane.messages).toEqual([]);
     plane.ring?.followed({ pod_id: pod.id, seconds: 45 });

@@ -41,6 +41,15 @@ export class FakeRealtime {
     this.#push(topic, null, 'broadcast', { type: 'broadcast', event: 'events', payload });
   }
 
+  /** Sends what no server of good will would, as a frame of this event or as it is. */
+  sendRaw(topic: string, event: string, payload: unknown): void {
+    this.#push(topic, null, event, payload);
+  }
+
+  sendBytes(topic: string, bytes: string | Uint8Array): void {
+    this.#joined.get(topic)?.socket.send(bytes);
+  }
+
   /** Says that the database feed stands, as the server does when a join asks for it. */
   replicationReady(topic: string): void {
     const message = 'Replication connection established';

@@ -10,6 +10,7 @@ import {
 } from '../src/index.js';
 import { FakeRealtime } from './fake-realtime.js';
 import { FakeRest } from './fake-rest.js';
+import { hostileBytes, hostilePayloads } from './hostile-messages.js';
 import { contents, ModelDatabase } from './model-database.js';
 
 const TOPIC = 'stark:namespace:default';
@@ -142,6 +143,27 @@ describe('watchNamespace', () => {
     change(() => database.createPod());
     realtime.replicationReady(TOPIC);
     await until('the pod', isComplete);
+  });
+
+  it('loses a malformed message alone, whatever is wrong with it', async () => {
+    await start();
+    for (const payload of hostilePayloads) realtime.sendRaw(TOPIC, 'broadcast', payload);
+    for (const event of ['system', 'presence_state', 'presence_diff', 'postgres_changes', 'phx_reply', 'nothing']) {
+      for (const payload of hostilePayloads) realtime.sendRaw(TOPIC, event, payload);
+    }
+    for (const bytes of hostileBytes) realtime.sendBytes(TOPIC, bytes);
+    const batch = change(() => database.createPod());
+    const damaged = [
+      { ...batch, events: null },
+      { ...batch, events: [null] },
+      { ...batch, previous_seq: 'x' },
+    ];
+    for (const payload of [...damaged, { ...batch, events: [{ ...batch.events[0], object: 5 }] }]) {
+      realtime.broadcast(TOPIC, payload as never);
+    }
+    realtime.broadcast(TOPIC, batch);
+    await until('the pod', isComplete);
+    expect(watch?.state.value).toBe('live');
   });
 
   it('catches up after the socket was cut, without another snapshot', async () => {

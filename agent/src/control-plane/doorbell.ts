@@ -72,9 +72,11 @@ export class RealtimeDoorbell implements Doorbell {
   #listen(channel: Channel): void {
     const { listener } = this.options;
     for (const event of COMMANDS) channel.on('broadcast', { event }, () => listener.rang(event));
-    channel.on('broadcast', { event: 'logs.follow' }, ({ payload }) => listener.followed(payload ?? {}));
-    channel.on('system', {}, ({ message }: { message?: string }) => {
-      if (message === REPLICATION_READY) listener.joined();
+    channel.on('broadcast', { event: 'logs.follow' }, (said) => {
+      listener.followed((said?.payload ?? {}) as Record<string, unknown>);
+    });
+    channel.on('system', {}, (said: unknown) => {
+      if ((said as { message?: unknown } | null)?.message === REPLICATION_READY) listener.joined();
     });
   }
 }

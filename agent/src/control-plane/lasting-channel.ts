@@ -53,7 +53,8 @@ export class LastingChannel {
     const channel = client.channel(topic, { config: { ...config, private: true } });
     this.#channel = channel;
     prepare?.(channel);
-    channel.on('system', {}, ({ status, message }: { status?: string; message?: string }) => {
+    channel.on('system', {}, (said: unknown) => {
+      const { status, message } = (said ?? {}) as Record<string, unknown>;
       if (status === 'error') this.options.log.warn({ topic, message }, 'Realtime ends a channel of this node');
     });
     channel.subscribe((status, error) => this.#changed(channel, status, error));

@@ -1,5 +1,6 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { type Database, STARK_SCHEMA } from '../model/database.js';
+import { guardedSocket } from './guarded-socket.js';
 import { keyOnceFetch } from './key-fetch.js';
 import { quietAuthFetch } from './quiet-fetch.js';
 import { relativeExpiryFetch } from './relative-expiry.js';
@@ -36,6 +37,12 @@ class MissingWebSocket {
   }
 }
 
+function transportOf(realtime: RealtimeOptions = {}): Transport {
+  if (realtime.transport !== undefined) return guardedSocket(realtime.transport as never) as unknown as Transport;
+  if (typeof WebSocket === 'undefined') return MissingWebSocket as unknown as Transport;
+  return guardedSocket(WebSocket) as unknown as Transport;
+}
+
 /** Makes a client for one cluster. */
 export function createStarkClient(options: StarkClientOptions): StarkClient {
   const { accessToken } = options;
@@ -46,10 +53,7 @@ export function createStarkClient(options: StarkClientOptions): StarkClient {
     db: { schema: STARK_SCHEMA },
     auth: { detectSessionInUrl: false, ...options.auth },
     ...(accessToken && { accessToken: async () => (constructing ? null : accessToken()) }),
-    realtime: {
-      ...(typeof WebSocket === 'undefined' && { transport: MissingWebSocket as unknown as Transport }),
-      ...options.realtime,
-    },
+    realtime: { ...options.realtime, transport: transportOf(options.realtime) },
     global: {
       headers: { 'x-correlation-id': options.correlationId ?? crypto.randomUUID(), ...options.headers },
       fetch: keyOnceFetch(options.key, relativeExpiryFetch(quietAuthFetch(options.fetch ?? fetch))),

@@ -1,8 +1,9 @@
 import { call } from '../client/call.js';
 import type { StarkClient } from '../client/client.js';
 import { toStarkError } from '../client/to-stark-error.js';
-import type { LiveLogLines, PodLogLine } from '../model/api.js';
+import type { PodLogLine } from '../model/api.js';
 import { isTerminal } from '../model/pod-status.js';
+import { readLogMessage } from './messages.js';
 import { TopicChannel } from './topic-channel.js';
 import { TopicFeed } from './topic-feed.js';
 
@@ -69,7 +70,7 @@ export class LogFollower {
     );
     this.#channel = new TopicChannel(client, `stark:pod:${podId}`, {
       event: 'lines',
-      onBroadcast: (payload) => this.#hear(payload as LiveLogLines),
+      onBroadcast: (payload) => this.#hear(payload),
       onJoined: () => {
         this.#live = true;
         this.#look();
@@ -90,9 +91,11 @@ export class LogFollower {
     await this.#channel.close();
   }
 
-  #hear({ previous_seq, lines, ending }: LiveLogLines): void {
-    const told = lines.map((line) => ({ ...line, level: line.level ?? null, run: line.run ?? 0 }));
-    const complete = this.#feed.receive({ previous_seq, events: told });
+  #hear(payload: unknown): void {
+    const message = readLogMessage(payload);
+    if (message === undefined) return;
+    const { previous_seq, lines, ending } = message;
+    const complete = this.#feed.receive({ previous_seq, events: lines });
     if (ending) {
       this.#ending = ENDING_MS;
       this.#lastSeq = Math.max(previous_seq, lines.at(-1)?.seq ?? 0);

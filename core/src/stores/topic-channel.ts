@@ -76,10 +76,11 @@ export class TopicChannel {
       });
   }
 
-  #hear({ extension, status, message }: { extension?: string; status?: string; message?: string }): void {
+  #hear(said: unknown): void {
+    const { extension, status, message } = (said ?? {}) as Record<string, unknown>;
     if (extension !== 'system') return;
     // The reason comes before the close, in a message of its own.
-    if (status === 'error') this.#reason = message ?? '';
+    if (status === 'error') this.#reason = typeof message === 'string' ? message : '';
     else if (message === 'Replication connection established') this.options.onJoined();
   }
 

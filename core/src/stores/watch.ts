@@ -4,8 +4,9 @@ import { StarkError } from '../client/errors.js';
 import { toStarkError } from '../client/to-stark-error.js';
 import { type Change, ClusterStore } from './cluster-store.js';
 import { DatabaseEventSource } from './event-source.js';
+import { readEventBatch } from './messages.js';
 import { TopicChannel } from './topic-channel.js';
-import { type EventBatch, TopicFeed } from './topic-feed.js';
+import { TopicFeed } from './topic-feed.js';
 
 /** `live`: what the store shows is what is; `stale`: it was, and is being caught up with. */
 export type WatchState = 'connecting' | 'live' | 'stale' | 'closed';
@@ -83,7 +84,7 @@ class TopicWatch implements Watch {
     });
     this.#channel = new TopicChannel(client, topic, {
       event: 'events',
-      onBroadcast: (payload) => this.#receive(payload as EventBatch),
+      onBroadcast: (payload) => this.#receive(payload),
       onJoined: () => {
         this.#joined = true;
         this.#sync();
@@ -121,7 +122,9 @@ class TopicWatch implements Watch {
     if (this.#ownStore) this.store.dispose();
   }
 
-  #receive(batch: EventBatch): void {
+  #receive(payload: unknown): void {
+    const batch = readEventBatch(payload);
+    if (batch === undefined) return;
     this.#lastContact = Date.now();
     if (!this.#feed.receive(batch)) this.#sync();
   }

@@ -1,5 +1,6 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { ApiError } from './api-error.ts';
+import { guardedSocket } from './guarded-socket.ts';
 
 /** Where the platform is and the key that may do everything on it. */
 export interface Environment {
@@ -124,7 +125,7 @@ function clientWith(key: string, headers: Record<string, string>, realtime: Real
     db: { schema: 'stark' },
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { headers, fetch: fetchWithKey(key) },
-    realtime,
+    realtime: { ...realtime, transport: guardedSocket() as never },
   });
 }
 

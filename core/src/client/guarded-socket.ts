@@ -1,0 +1,34 @@
+type Listener = (this: unknown, event: unknown) => unknown;
+
+// biome-ignore lint/suspicious/noExplicitAny: what TypeScript asks of a class that is extended.
+type SocketClass = new (...args: any[]) => object;
+
+/**
+ * The same WebSocket, but a message that its listener cannot take is lost alone. Realtime's client reads some parts of a
+ * message unseen, and whoever may write on a topic can write there what makes it throw, which would end the process.
+ */
+export function guardedSocket<Socket extends SocketClass>(transport: Socket): Socket {
+  class GuardedSocket extends transport {}
+  Object.defineProperty(GuardedSocket.prototype, 'onmessage', {
+    configurable: true,
+    get(): unknown {
+      return Reflect.get(transport.prototype, 'onmessage', this);
+    },
+    set(listener: unknown) {
+      Reflect.set(transport.prototype, 'onmessage', isListener(listener) ? guarded(listener) : listener, this);
+    },
+  });
+  return GuardedSocket;
+}
+
+const isListener = (value: unknown): value is Listener => typeof value === 'function';
+
+function guarded(listener: Listener): Listener {
+  return function (this: unknown, event) {
+    try {
+      return listener.call(this, event);
+    } catch {
+      return undefined;
+    }
+  };
+}

@@ -1,0 +1,57 @@
+/** What whoever may write on a topic can put into a frame, and no listener or library may fall over. */
+export const hostilePayloads: readonly unknown[] = [
+  null,
+  5,
+  'text',
+  [],
+  {},
+  { type: 'broadcast' },
+  { type: 'broadcast', event: null, payload: {} },
+  { type: 'broadcast', event: 5, payload: {} },
+  { type: 'broadcast', event: {}, payload: {} },
+  { type: 5, event: 'events', payload: {} },
+  { event: 'events' },
+  ...[null, 5, 'text', [], {}, { toString: 1 }].map((payload) => ({ type: 'broadcast', event: 'events', payload })),
+  ...[
+    null,
+    5,
+    'text',
+    [],
+    {},
+    { lines: null },
+    { previous_seq: 0, lines: null },
+    { previous_seq: 0, lines: [null] },
+  ].map((payload) => ({ type: 'broadcast', event: 'lines', payload })),
+  ...[null, 5, 'text', [], {}, { pod_id: { toString: 1 }, seconds: { valueOf: 1 } }].map((payload) => ({
+    type: 'broadcast',
+    event: 'logs.follow',
+    payload,
+  })),
+  ...[null, 5, 'text', [], { usage: { toString: 1 } }].map((payload) => ({
+    type: 'broadcast',
+    event: 'heartbeat',
+    payload,
+  })),
+  { ids: 5, data: null },
+  { ids: [1], data: { type: null } },
+  { joins: null, leaves: null },
+  { joins: { constructor: { metas: [{}] }, x: null }, leaves: { x: { metas: null } } },
+  JSON.parse('{"__proto__": {"metas": null}, "toString": 5}'),
+];
+
+/** Frames that are no messages: no JSON, no list, and a binary one that is cut short or says what is no JSON. */
+export const hostileBytes: readonly (string | Uint8Array)[] = [
+  '',
+  '{',
+  'null',
+  '5',
+  '[]',
+  '[null,null,null,null,null]',
+  '[1,2,3,4,5]',
+  '{"topic":"x"}',
+  new Uint8Array([]),
+  new Uint8Array([4]),
+  new Uint8Array([4, 255, 255, 255, 1]),
+  new Uint8Array([4, 1, 1, 0, 1, 120, 121, 123]),
+  new Uint8Array([9, 9, 9]),
+];
