@@ -1,6 +1,13 @@
+import { Writable } from 'node:stream';
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { AgentLog } from '../reconciler/adapters.js';
+
+/** Colours stay; what else could move the cursor or turn text around, and came with somebody's words, is written out. */
+const CONTROLS = new RegExp(
+  `${'\u001b'}\\[[\\d;]*m|[^\\P{Cc}\\t\\n]|[\\p{Bidi_Control}\\p{Zl}\\p{Zp}\\u{fff9}-\\u{fffb}\\u{e0000}-\\u{e007f}]`,
+  'gu',
+);
 
 /** The agent's own log: JSON lines, or readable ones when a person watches. */
 export function createAgentLog(level = process.env.STARK_LOG_LEVEL ?? 'info', out = process.stderr): AgentLog {
@@ -13,11 +20,27 @@ export function createAgentLog(level = process.env.STARK_LOG_LEVEL ?? 'info', ou
   };
   if (!out.isTTY) return pino(options, out);
   const stream = pretty({
-    destination: out,
+    destination: forTerminal(out),
     messageKey: 'message',
     timestampKey: 'timestamp',
     ignore: 'service,node_id,pod_id',
     translateTime: 'SYS:HH:MM:ss.l',
   });
   return pino(options, stream);
+}
+
+function forTerminal(terminal: NodeJS.WritableStream): Writable {
+  return new Writable({
+    write(text, _encoding, done) {
+      terminal.write(writtenOut(String(text)));
+      done();
+    },
+  });
+}
+
+function writtenOut(text: string): string {
+  return text.replace(CONTROLS, (found) => {
+    if (found.length > 1 && found.startsWith('\u001b')) return found;
+    return `\\u{${found.codePointAt(0)?.toString(16)}}`;
+  });
 }

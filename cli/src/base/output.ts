@@ -1,6 +1,6 @@
 import type { OutputFormat } from './format.js';
 import { type Column, table } from './table.js';
-import { printable, widthOf } from './terminal.js';
+import { escapeControls, fitFor, printable, widthOf } from './terminal.js';
 
 /** How a kind of thing is shown: its columns, its name, and what of it `-o json` promises. */
 export interface View<Row> {
@@ -12,10 +12,12 @@ export interface View<Row> {
   object?: (row: Row) => unknown;
 }
 
+type Stream = { isTTY?: boolean };
+
 /** Writes data to stdout; resolves when it is handed over, so that a slow pipe slows us instead of filling memory. */
 export async function writeData(text: string): Promise<void> {
   await new Promise<void>((done) => {
-    if (process.stdout.write(text)) done();
+    if (process.stdout.write(fitFor(text, process.stdout))) done();
     else process.stdout.once('drain', done);
   });
 }
@@ -35,9 +37,9 @@ export async function renderList<Row>(
   const toObject = view.object ?? ((row: Row) => row);
   switch (format) {
     case 'json':
-      return `${JSON.stringify(rows.map(toObject), null, 2)}\n`;
+      return `${toJson(rows.map(toObject), { indent: 2, stream })}\n`;
     case 'yaml':
-      return await toYaml(rows.map(toObject));
+      return await toYaml(rows.map(toObject), stream);
     case 'name':
       return rows.map((row) => `${view.kind}/${view.name(row)}\n`).join('');
     default: {
@@ -73,7 +75,7 @@ export async function printObject(
   switch (format) {
     case 'json':
       // Who reads from a process that stays needs to know where the object ends: at the end of the line.
-      return await writeData(`${JSON.stringify(object, null, options.stays ? 0 : 2)}\n`);
+      return await writeData(`${toJson(object, { indent: options.stays ? 0 : 2 })}\n`);
     case 'yaml':
       return await writeData(await toYaml(object));
     case 'name':
@@ -97,8 +99,36 @@ function text(value: unknown): string {
   return pairs.length === 0 ? '<none>' : pairs.join(', ');
 }
 
-/** YAML of an object; the library is loaded only when somebody asks for YAML. */
-export async function toYaml(object: unknown): Promise<string> {
-  const { stringify } = await import('yaml');
-  return stringify(object);
+/** JSON of an object. On a terminal controls are escaped, as JSON may write any character: it says the same. */
+export function toJson(object: unknown, options: { indent?: number; stream?: Stream } = {}): string {
+  const { indent = 0, stream = process.stdout } = options;
+  const text = JSON.stringify(object, null, indent);
+  return stream.isTTY ? escapeControls(text, inUnits) : text;
 }
+
+/**
+ * YAML of an object, on a terminal with its controls escaped, which YAML knows between double quotes only. The library is loaded
+ * only when somebody asks for YAML.
+ */
+export async function toYaml(object: unknown, stream: Stream = process.stdout): Promise<string> {
+  const { Document, Scalar, visit } = await import('yaml');
+  const document = new Document(object);
+  if (!stream.isTTY) return document.toString();
+  visit(document, {
+    Scalar(_, scalar) {
+      const { value } = scalar;
+      if (typeof value === 'string' && escapeControls(value, () => '') !== value) scalar.type = Scalar.QUOTE_DOUBLE;
+    },
+  });
+  return escapeControls(document.toString({ doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER }), inYaml);
+}
+
+/** One character of JSON as the units of UTF-16. */
+const inUnits = (control: string) => control.replace(/[\s\S]/g, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
+
+const inYaml = (control: string) => {
+  const code = control.codePointAt(0) ?? 0;
+  return code > 0xffff ? `\\U${hex(code, 8)}` : `\\u${hex(code, 4)}`;
+};
+
+const hex = (code: number, digits: number) => code.toString(16).padStart(digits, '0');

@@ -1,4 +1,4 @@
-import { mayAnimate, paint, widthOf } from './terminal.js';
+import { mayAnimate, paint, printable, widthOf } from './terminal.js';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
@@ -20,7 +20,8 @@ export class Progress {
   }
 
   /** Says what is being done now. The same text again says nothing new. */
-  now(text: string): void {
+  now(said: string): void {
+    const text = printable(said);
     if (text === this.#text) return;
     this.#text = text;
     if (!this.animated) {
@@ -51,7 +52,7 @@ export class Progress {
 
   #leave(mark: string, text: string): void {
     this.clear();
-    this.#stream.write(`${mark} ${text}\n`);
+    this.#stream.write(`${mark} ${printable(text)}\n`);
   }
 
   #draw(): void {

@@ -1,6 +1,6 @@
 import type { StarkError } from '@stark-o/core/errors';
 import type { OutputFormat } from './format.js';
-import { toYaml } from './output.js';
+import { toJson, toYaml } from './output.js';
 import { paint, printable, say } from './terminal.js';
 
 export interface ReportOptions {
@@ -12,8 +12,9 @@ export interface ReportOptions {
 
 /** Says on stderr what went wrong: the envelope for machines, a line and a hint for people. stdout stays empty. */
 export async function reportError(error: StarkError, options: ReportOptions): Promise<void> {
-  if (options.format === 'json') say(JSON.stringify(error.toEnvelope()));
-  else if (options.format === 'yaml') process.stderr.write(await toYaml(error.toEnvelope()));
+  const { stderr } = process;
+  if (options.format === 'json') say(toJson(error.toEnvelope(), { stream: stderr }));
+  else if (options.format === 'yaml') stderr.write(await toYaml(error.toEnvelope(), stderr));
   else sayError(error, options);
   if (options.debug) say(paint(process.stderr, 'dim', stackOf(error)));
 }

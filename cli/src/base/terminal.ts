@@ -32,18 +32,39 @@ export function paint(stream: { isTTY?: boolean }, colour: Colour, text: string)
   return styleText(colour, text, { validateStream: false } as never);
 }
 
-// Escape, bell, carriage return, C1 controls, and the marks that turn the direction of text around; not the tab.
-const controls = /[^\P{Cc}\t]|[\u202a-\u202e\u2066-\u2069]/gu;
+// Escape, bell, carriage return, C1 controls, what turns the direction of text around or ends a line, and what is never shown;
+// not the tab.
+const hidden = '\\p{Bidi_Control}\\p{Zl}\\p{Zp}\\u{fff9}-\\u{fffb}\\u{e0000}-\\u{e007f}';
+const controls = new RegExp(`[^\\P{Cc}\\t]|[${hidden}]`, 'gu');
+const colour = '\\u{1b}\\[[\\d;]*m';
+const uncoloured = new RegExp(`${colour}|[^\\P{Cc}\\t\\n]|[${hidden}]`, 'gu');
 
 /**
  * Text that came from elsewhere, for a terminal: what could move the cursor, rename the window or fill the clipboard of
  * whoever reads it is shown as `\x1b`. Pods, agents and packs are other people's.
  */
 export function printable(text: string): string {
-  return text.replace(controls, (control) => {
-    const code = control.charCodeAt(0).toString(16);
-    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code}`;
-  });
+  return text.replace(controls, shown);
+}
+
+/**
+ * The last look at everything that is written to a stream: a terminal gets lines, tabs and colours, and sees all other controls
+ * written out. What comes here is whole lines of ours, in which what came from elsewhere should be printable already.
+ */
+export function fitFor(text: string, stream: { isTTY?: boolean }): string {
+  if (stream.isTTY !== true) return text;
+  return text.replace(uncoloured, (found) => (found.length > 1 && found.startsWith('\u001b') ? found : shown(found)));
+}
+
+/** JSON or YAML for a terminal: `as` writes a control so that whoever reads the text back gets the same value. */
+export function escapeControls(text: string, as: (control: string) => string): string {
+  return text.replace(new RegExp(`[^\\P{Cc}\\n]|[${hidden}]`, 'gu'), as);
+}
+
+function shown(control: string): string {
+  const code = (control.codePointAt(0) ?? 0).toString(16);
+  if (code.length <= 2) return `\\x${code.padStart(2, '0')}`;
+  return code.length <= 4 ? `\\u${code}` : `\\u{${code}}`;
 }
 
 /** Whether a spinner may move on this stream. */
@@ -58,5 +79,5 @@ export function widthOf(stream: TerminalStream): number {
 
 /** Writes a line to stderr, where everything goes that is not data. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(fitFor(`${text}\n`, process.stderr));
 }

@@ -96,8 +96,8 @@ function previousRun({ name, restarts, status_reason }: PodRow): number {
 /** A log line for people: what the pod said, with its name in front when several are shown. */
 export function logText(line: LogLine, options: { prefix: boolean; timestamps: boolean }): string {
   const before = [
-    ...(options.prefix ? [paint(process.stdout, 'cyan', `[${line.pod}]`)] : []),
-    ...(options.timestamps ? [line.time] : []),
+    ...(options.prefix ? [paint(process.stdout, 'cyan', `[${printable(line.pod)}]`)] : []),
+    ...(options.timestamps ? [printable(line.time)] : []),
     ...(line.stream === 'platform' ? [paint(process.stdout, 'dim', 'stark:')] : []),
     ...(line.level === 'warn' || line.level === 'error' ? [paintLevel(line.level)] : []),
   ];

@@ -1,7 +1,7 @@
 import type { Change, Watch } from '@stark-o/core';
 import type { OutputFormat } from '../base/format.js';
 import { interruptSignal } from '../base/interrupt.js';
-import { renderList, toYaml, type View, writeData } from '../base/output.js';
+import { renderList, toJson, toYaml, type View, writeData } from '../base/output.js';
 import { table } from '../base/table.js';
 import { mayAnimate } from '../base/terminal.js';
 
@@ -75,14 +75,16 @@ function shower<Row extends { id: string }>(options: WatchListOptions<Row>, show
   const printed = new Map<string, string>();
   return async (news: readonly { type: Happened; row: Row }[]): Promise<void> => {
     if (format === 'json') {
-      await writeData(news.map(({ type, row }) => `${JSON.stringify({ type, object: toObject(row) })}\n`).join(''));
+      await writeData(news.map(({ type, row }) => `${toJson({ type, object: toObject(row) })}\n`).join(''));
     } else if (format === 'yaml') {
       for (const { type, row } of news) await writeData(`---\n${await toYaml({ type, object: toObject(row) })}`);
     } else if (isTable && mayAnimate(process.stdout)) {
       const rows = [...shown.values()].sort((a, b) => (view.name(a) < view.name(b) ? -1 : 1));
       const room = (process.stdout.rows ?? 24) - 2;
       const text = await renderList(view, rows.slice(0, room), format);
-      await writeData(`${drawn === 0 ? '' : `\u001b[${drawn}A`}\u001b[0J${text}`);
+      // Back to where the list began, and away with what stood below.
+      process.stdout.write(`${drawn === 0 ? '' : `\u001b[${drawn}A`}\u001b[0J`);
+      await writeData(text);
       drawn = text.split('\n').length - 1;
     } else {
       for (const { row } of news) {

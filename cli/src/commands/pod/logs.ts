@@ -4,7 +4,7 @@ import { parseDuration } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { names, namespaceFlag, selectorFlag } from '../../base/flags.js';
 import { interruptSignal } from '../../base/interrupt.js';
-import { toYaml, writeData } from '../../base/output.js';
+import { toJson, toYaml, writeData } from '../../base/output.js';
 import { say } from '../../base/terminal.js';
 import { waitFor } from '../../base/wait.js';
 import { type LogLine, LogReader, logText } from '../../data/logs.js';
@@ -89,7 +89,7 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
 
   async #print(lines: readonly LogLine[], prefix: boolean): Promise<void> {
     const format = await this.format();
-    if (format === 'json') await writeData(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    if (format === 'json') await writeData(lines.map((line) => `${toJson(line)}\n`).join(''));
     else if (format === 'yaml') for (const line of lines) await writeData(`---\n${await toYaml(line)}`);
     else {
       const { timestamps } = this.flags;

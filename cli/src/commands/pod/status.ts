@@ -1,6 +1,6 @@
 import { StarkCommand } from '../../base/command.js';
 import { names, namespaceFlag, waitFlags } from '../../base/flags.js';
-import { describe, printList } from '../../base/output.js';
+import { describe, printList, writeData } from '../../base/output.js';
 import { waitTime } from '../../base/wait.js';
 import { ageOf } from '../../data/cells.js';
 import { eventLines, lastEvents, type ObjectEvent } from '../../data/events.js';
@@ -42,7 +42,7 @@ export default class PodStatus extends StarkCommand<typeof PodStatus> {
     const format = await this.format();
     if (format !== 'table') return printList(view, described, format);
     const texts = described.map((pod) => linesOf(pod).join('\n'));
-    process.stdout.write(`${texts.join('\n\n')}\n`);
+    await writeData(`${texts.join('\n\n')}\n`);
     for (const { name } of pods.slice(0, 1)) this.next(`stark pod logs ${name} --follow`);
   }
 }
