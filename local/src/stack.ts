@@ -83,6 +83,7 @@ export class Stack {
 
   /** Starts everything in a fixed order, or throws one StackError and leaves nothing running. */
   static async start(options: StackOptions): Promise<Stack> {
+    refuseDebugger();
     const stack = new Stack(options);
     const started = stack.#start();
     // A stop waits for the step that is under way: only then is known what there is to tear down.
@@ -382,6 +383,12 @@ async function writableFolder(wanted: string, fallback: string): Promise<string>
   } catch {
     return fallback;
   }
+}
+
+// SIGUSR1 opens the debugger of a Node.js process, and with it every key of the stack, to everyone on the machine. One listener
+// is enough, and it stays: the process may hold the keys longer than the stack runs.
+function refuseDebugger(): void {
+  if (process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => {});
 }
 
 /** Node.js 20 has no Promise.withResolvers yet. */

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +70,21 @@ function follow(args: string[]): { child: ChildProcess; lines: Record<string, un
   const lines: Record<string, unknown>[] = [];
   if (child.stdout !== null) createInterface(child.stdout).on('line', (line) => lines.push(JSON.parse(line)));
   return { child, lines };
+}
+
+/** How many sockets a process listens on. */
+function listeners(pid: number): number {
+  const inodes = readFileSync(`/proc/${pid}/net/tcp`, 'utf8')
+    .split('\n')
+    .flatMap((line) => (line.trim().split(/\s+/)[3] === '0A' ? [line.trim().split(/\s+/)[9]] : []));
+  const open = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+  return open.filter((link) => inodes.includes(/^socket:\[(\d+)\]$/.exec(link)?.[1])).length;
 }
 
 const ended = (child: ChildProcess) =>
@@ -210,6 +225,26 @@ describe('the first slice, command by command', () => {
     const { stderr } = await run([...args, '--json']);
     promised('error', JSON.parse(stderr.trim().split('\n').at(-1) ?? ''));
   });
+
+  it('opens no debugger when somebody asks by SIGUSR1: stack, agent and command', async () => {
+    const { pid } = await json<{ pid: number }>('status', ['status']);
+    const command = startStark(['pod', 'logs', 'nobody', '--follow'], { env });
+    const printed: string[] = [];
+    for (const child of [command, agent]) child?.stderr?.on('data', (chunk) => printed.push(String(chunk)));
+    await waitFor('the command to be at work', () => printed.join('').includes('waiting for'));
+    const processes = [pid, agent?.pid, command.pid] as number[];
+    const before = processes.map(listeners);
+    for (let times = 0; times < 3; times++) {
+      for (const one of processes) process.kill(one, 'SIGUSR1');
+      // A debugger says where it listens, and it takes no longer than any answer of the same process.
+      await json('status', ['status']);
+    }
+    expect(processes.map(listeners)).toEqual(before);
+    expect(printed.join('')).not.toContain('Debugger');
+    expect(readFileSync(join(dataDir, 'stack.log'), 'utf8')).not.toContain('Debugger');
+    command.kill('SIGINT');
+    expect(await ended(command)).toBe(130);
+  }, 60_000);
 
   it('ends the agent with its goodbye on Ctrl-C', async () => {
     await ok(['pod', 'delete', '--all', '--yes', '--wait=20s']);

@@ -58,6 +58,7 @@ const NAME = /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/;
 
 /** Turns this machine into a node of the cluster. */
 export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
+  refuseDebugger();
   const name = options.name ?? hostname().toLowerCase();
   if (!NAME.test(name)) {
     throw usageError(
@@ -78,7 +79,6 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const dataDir = await realpath(wanted);
   const unlock = await lockDirectory(dataDir);
   try {
-    refuseDebugger();
     const installation = await nextInstallation(dataDir);
     const agent = await assemble(options, { name, dataDir, installation, log });
     await agent.start().catch(async (error: unknown) => {

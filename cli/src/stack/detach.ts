@@ -38,7 +38,7 @@ export async function startInBackground(
 ): Promise<StackObject> {
   const log = new StartLog(dataDir);
   const output = await log.open();
-  const child = spawn(process.execPath, [process.argv[1] ?? '', ...argv], {
+  const child = spawn(process.execPath, [...noDebugger(), process.argv[1] ?? '', ...argv], {
     detached: true,
     stdio: ['ignore', output, output, 'ipc'],
     env: { ...process.env, [backgroundVariable]: '1', NO_COLOR: '1' },
@@ -78,6 +78,9 @@ export async function startInBackground(
     child.unref();
   }
 }
+
+// Where Node.js knows it: then not even the moment before our own listener stands is left.
+const noDebugger = () => ['--disable-sigusr1'].filter((flag) => process.allowedNodeEnvironmentFlags.has(flag));
 
 function toStarkError({ failed, exitCode }: Extract<FromBackground, { failed: unknown }>, log: string): StarkError {
   const { code, message, hint, details } = failed;
