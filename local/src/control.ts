@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type FileLock, FileLockError, lockHolder, tryLock } from '@stark-o/file-lock';
+import { findControl, prepareControl, refuseForeignControl } from './control-place.js';
 import { StackError } from './errors.js';
 
 /** What a running stack answers on the control socket of its data directory. */
@@ -18,19 +17,8 @@ interface Answer {
   error?: string;
 }
 
-// sun_path holds 107 bytes; a data directory deeper than that gets its socket in the temporary folder.
-const longestSocketPath = 100;
-
 // No socket file, no process behind it, or a file where the data directory should be.
 const nobodyListens: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTDIR']);
-
-/** Where the control socket of a data directory is. */
-export function controlPath(dataDir: string): string {
-  const inside = join(resolve(dataDir), 'control.sock');
-  const name = `stark-${createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16)}`;
-  if (process.platform === 'win32') return `\\\\.\\pipe\\${name}`;
-  return Buffer.byteLength(inside) <= longestSocketPath ? inside : join(tmpdir(), `${name}.sock`);
-}
 
 /**
  * Takes the data directory, or throws DATA_DIR_IN_USE. Who has the lock owns the directory and its socket: a socket that is
@@ -39,9 +27,9 @@ export function controlPath(dataDir: string): string {
 export async function takeControl(dataDir: string, handlers: ControlHandlers): Promise<{ release(): void }> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const lock = takeLock(dataDir);
-  const path = controlPath(dataDir);
   const server = createServer((socket) => serve(socket, handlers));
   try {
+    const path = await prepareControl(dataDir);
     const running = (await askStack(dataDir, 'status')) as { pid?: number } | undefined;
     if (running !== undefined) throw inUse(dataDir, running.pid);
     if (process.platform !== 'win32') await rm(path, { force: true });
@@ -86,8 +74,10 @@ function inUse(dataDir: string, holder: string | number | undefined): StackError
 
 /** Asks the stack that owns a data directory; undefined when none is running there. */
 export async function askStack(dataDir: string, command: 'status' | 'stop', deadlineMs = 30_000): Promise<unknown> {
+  const path = await findControl(dataDir);
+  await refuseForeignControl(path);
   return new Promise((resolvePromise, reject) => {
-    const socket = connect(controlPath(dataDir));
+    const socket = connect(path);
     const deadline = setTimeout(() => {
       socket.destroy();
       reject(
