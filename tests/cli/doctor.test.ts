@@ -290,7 +290,8 @@ describe('who asks', () => {
       hint: expect.stringContaining('ask an admin'),
     });
     const token = (await cluster.client.auth.getSession()).data.session?.access_token;
-    const headers = { apikey: test.stack.keys.publishable, authorization: `Bearer ${token}` };
+    const key = { apikey: test.stack.keys.publishable, 'content-type': 'application/json' };
+    const headers = { ...key, authorization: `Bearer ${token}` };
     const refused = await fetch(`${test.stack.url}/functions/v1/api/vault`, { method: 'POST', headers });
     expect(refused.status).toBe(403);
   });

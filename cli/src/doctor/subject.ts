@@ -123,7 +123,12 @@ export class Subject {
     const { connection } = this;
     const response = await connection.fetch(`${this.url}/functions/v1/api/vault`, {
       method: 'POST',
-      headers: { apikey: connection.key, authorization: `Bearer ${await connection.accessToken()}` },
+      headers: {
+        apikey: connection.key,
+        authorization: `Bearer ${await connection.accessToken()}`,
+        'content-type': 'application/json',
+      },
+      body: '{}',
     });
     const body = objectIn(await response.text());
     if (response.ok) return;

@@ -1,2 +1,2 @@
 /** Hash of the sources of all functions. Written by npm run types; do not edit. */
-export const VERSION = '7de8df422934';
+export const VERSION = 'acff84422130';
