@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -239,13 +239,7 @@ describe('a browser', () => {
           'access-control-request-headers': 'apikey,x-mine',
         },
       });
-    for (const path of [
-      '/rest/v1/t',
-      '/auth/v1/token',
-      '/storage/v1/object/b/x',
-      '/realtime/v1/api/broadcast',
-      '/health',
-    ]) {
+    for (const path of ['/rest/v1/t', '/auth/v1/token', '/storage/v1/object/b/x', '/realtime/v1/api/broadcast']) {
       const response = await preflight(path);
       expect([path, response.status, response.headers.get('access-control-allow-origin')]).toEqual([path, 200, '*']);
       expect(response.headers.get('access-control-allow-methods')).toContain('PATCH');
@@ -255,7 +249,7 @@ describe('a browser', () => {
     // A function answers for itself, as on the hosted platform.
     await preflight('/functions/v1/f');
     expect(seen).toHaveLength(1);
-    for (const path of ['/rest/v1/t', '/nothing', '/health', '/functions/v1/f', '/realtime/v1/api/x']) {
+    for (const path of ['/rest/v1/t', '/nothing', '/functions/v1/f', '/realtime/v1/api/x']) {
       expect([path, (await fetch(url + path)).headers.get('access-control-allow-origin')]).toEqual([path, '*']);
     }
   });
@@ -428,6 +422,47 @@ describe('health', () => {
     await gateway?.close();
     const ill = await start({ health: async () => ({ status: 'degraded', services: {}, versions: {} }) });
     expect((await fetch(`${ill.url}/health`)).status).toBe(503);
+  });
+
+  it('is told to no web page, by no preflight, and in few words under a name of the web', async () => {
+    let asked = 0;
+    const health = async () => {
+      asked += 1;
+      return { status: 'ok' as const, services: { rest: { healthy: true } }, versions: { stark: '0' } };
+    };
+    const { url } = await start({ health });
+    const { port } = new URL(url);
+    const ask = (headers: Record<string, string>, method = 'GET') =>
+      new Promise<{ status?: number; headers: IncomingHttpHeaders; body: unknown }>((resolve, reject) => {
+        request(`${url}/health`, { method, headers }, async (response) => {
+          const text = Buffer.concat(await response.toArray()).toString();
+          resolve({ status: response.statusCode, headers: response.headers, body: text && JSON.parse(text) });
+        })
+          .on('error', reject)
+          .end();
+      });
+    for (const page of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { origin: url },
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'image' },
+      { 'sec-fetch-site': 'same-site' },
+    ] as Record<string, string>[]) {
+      const { status, headers, body } = await ask(page);
+      expect([page, status, body]).toEqual([page, 403, { message: 'not for web pages' }]);
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+    }
+    const preflight = { origin: 'https://evil.example', 'access-control-request-method': 'GET' };
+    expect((await ask(preflight, 'OPTIONS')).headers['access-control-allow-origin']).toBeUndefined();
+    expect(asked).toBe(0);
+    for (const host of ['evil.example', 'evil.example:80', '127.0.0.1.evil.example', 'localhost.evil.example']) {
+      expect((await ask({ host })).body).toEqual({ status: 'ok' });
+    }
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, 'stark.localhost', 'stark', `[::1]:${port}`]) {
+      const { body, headers } = await ask({ host, 'sec-fetch-site': 'none' });
+      expect(body).toHaveProperty('services');
+      expect(headers['access-control-allow-origin']).toBeUndefined();
+    }
   });
 });
 

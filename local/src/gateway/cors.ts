@@ -26,6 +26,13 @@ export function isPreflight(message: IncomingMessage): boolean {
   );
 }
 
+/** True for what a web page has its browser ask, unless the page is one of ours. */
+export function isFromPage({ headers }: IncomingMessage): boolean {
+  return headers.origin !== undefined || /^(cross|same)-site$/.test(String(headers['sec-fetch-site'] ?? ''));
+}
+
+export const anyOrigin = { 'access-control-allow-origin': '*' };
+
 /** Answers a preflight as the hosted gateway does: any origin, any method, the headers asked for. */
 export function answerPreflight(message: IncomingMessage, response: ServerResponse): void {
   response.writeHead(200, {

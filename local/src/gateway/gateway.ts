@@ -7,7 +7,7 @@ import type { ReservedPort } from '../port.js';
 import { bearerOf } from '../rest/bearer.js';
 import { ResponseError } from '../rest/errors.js';
 import type { ApiKeys } from './api-keys.js';
-import { allowOrigins, answerPreflight, isPreflight } from './cors.js';
+import { allowOrigins, answerPreflight, anyOrigin, isFromPage, isPreflight } from './cors.js';
 import { type BodyTooLarge, headersOf, sendResponse, toRequest } from './exchange.js';
 import { functionOf, needsKey, type Route, routeOf, type Service } from './routes.js';
 
@@ -121,11 +121,7 @@ export class Gateway {
   }
 
   async #dispatch(message: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
-    if (url.pathname === '/health') {
-      if (isPreflight(message)) return answerPreflight(message, response);
-      const health = await this.#options.health();
-      return answer(response, health.status === 'ok' ? 200 : 503, health);
-    }
+    if (url.pathname === '/health') return this.#health(message, response, url);
     const route = routeOf(url.pathname);
     if (!route) return answer(response, 404, { message: 'no Route matched with those values' });
     // A hosted function answers its preflights itself; everywhere else the gateway does.
@@ -156,6 +152,17 @@ export class Gateway {
       result = error instanceof ResponseError ? error.getResponse() : tooLarge(route.service);
     }
     await sendWithCors(large && result.status >= 400 ? tooLarge(route.service) : result, response);
+  }
+
+  /**
+   * For whoever watches over this machine, and for no web page, since each of the user's browser could ask: what runs here and
+   * in which version is nobody's business on the web. A page that has its own name lead here says so by that name.
+   */
+  async #health(message: IncomingMessage, response: ServerResponse, { hostname }: URL): Promise<void> {
+    if (isFromPage(message)) return answer(response, 403, { message: 'not for web pages' }, {});
+    const health = await this.#options.health();
+    const shown = isNameOfThisMachine(hostname) ? health : { status: health.status };
+    answer(response, health.status === 'ok' ? 200 : 503, shown, {});
   }
 
   #serve(route: Route, request: Request): Promise<Response> {
@@ -293,12 +300,20 @@ async function sendWithCors(answered: Response, response: ServerResponse): Promi
   await sendResponse(open, response);
 }
 
-function answer(response: ServerResponse, status: number, body: unknown): void {
+/** An address, or a name that no public name server can give to a page. */
+const isNameOfThisMachine = (hostname: string) => /^(\[.*\]|[\d.]+|[^.]+|.+\.localhost)$/.test(hostname);
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  cors: Record<string, string> = anyOrigin,
+): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(text),
-    'access-control-allow-origin': '*',
+    ...cors,
   });
   response.end(text);
 }
