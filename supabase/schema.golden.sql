@@ -877,6 +877,18 @@ comment on column stark_internal.pass_state.is_due is 'Whether pods are left tha
 comment on column stark_internal.pass_state.turns_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
 comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
 
+create table stark_internal.pod_log_sizes (
+  pod_id uuid not null,
+  lines bigint not null,
+  bytes bigint not null
+);
+alter table stark_internal.pod_log_sizes enable row level security;
+alter table stark_internal.pod_log_sizes add constraint pod_log_sizes_pod_id_fkey FOREIGN KEY (pod_id) REFERENCES stark.pods(id) ON DELETE CASCADE;
+alter table stark_internal.pod_log_sizes add constraint pod_log_sizes_pkey PRIMARY KEY (pod_id);
+create policy "nobody reads sizes" on stark_internal.pod_log_sizes for select to authenticated
+  using (false);
+comment on table stark_internal.pod_log_sizes is 'How much of each pod''s log there is at most: what was dropped with its day may still be counted.';
+
 create table stark_internal.pod_logs_default (
   pod_id uuid not null,
   seq bigint not null,
@@ -1047,7 +1059,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5f00d3662374982f9174b304fe69a34f';
+as md5 'a0e3b08194ad05f3947c6f4c83358969';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
@@ -2399,6 +2411,14 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[
 as md5 '79406449c359f18f3a1faf00a65f2fa6';
 comment on function stark_internal.missing_permission(text[],text) is 'What of these permissions the caller does not have.';
 
+CREATE OR REPLACE FUNCTION stark_internal.most_log_bytes()
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '9439e618622f303038004e6702826445';
+comment on function stark_internal.most_log_bytes() is 'Bytes that are kept of a pod''s log.';
+
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -2666,7 +2686,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '3f16b91c890023d52befed356e691c04';
+as md5 '3e9c932ae4b942908a3e5bfb50cc38ca';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
@@ -3116,6 +3136,14 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints 
  SET search_path TO 'pg_temp'
 as md5 'a038503a56267cfce87706d31e9c2ad1';
 comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wrong with these spread constraints; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.trim_logs_of(p_pods uuid[])
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '3957ab6b026f2ae4683ce4ad7a8049fe';
+comment on function stark_internal.trim_logs_of(uuid[]) is 'Keeps the logs of these pods to their newest lines.';
 
 CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
  RETURNS integer

@@ -430,13 +430,23 @@ begin
   v_pod.pack_version_id := v_version.id;
   v_pod.version := v_version.version;
   if v_pod.spec ? 'nodeName' then
-    select * into v_node from stark.nodes n where n.name = v_pod.spec ->> 'nodeName';
+    -- To who may not see a node there is none, as everywhere: no answer tells them which nodes there are.
+    select * into v_node from stark.nodes n
+      where n.name = v_pod.spec ->> 'nodeName' and stark_internal.has_permission('nodes:get', null, p_user_id in (n.owner_id, n.agent_id));
     if not found then
       perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', v_pod.spec ->> 'nodeName'), 'stark node list');
     elsif v_version.runtime not in ('isomorphic', v_node.runtime) then
       perform stark_internal.fail('RUNTIME_MISMATCH', format('%s@%s runs on %s, node %s is a %s node',
         v_version.pack_name, v_version.version, v_version.runtime, v_node.name, v_node.runtime), 'stark node list');
     end if;
+  end if;
+  -- Why a pod waits counts the nodes that failed each rule, and would tell the same of a name in an affinity.
+  select f #>> '{}' into v_problem from jsonb_path_query(v_pod.spec, '$.affinity.nodeAffinity.**.matchFields[*].values[*]') f
+    where not stark_internal.has_permission('nodes:get') and not exists (
+      select from stark.nodes n where n.name = f #>> '{}' and stark_internal.has_permission('nodes:get', null, p_user_id in (n.owner_id, n.agent_id)))
+    limit 1;
+  if found then
+    perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', to_json(left(v_problem, 80))), 'stark node list');
   end if;
   v_pod.spec := jsonb_build_object('terminationGracePeriodSeconds', v_config.default_grace_seconds) || jsonb_set(v_pod.spec, '{resources}', coalesce(v_pod.spec -> 'resources', '{}')
     || jsonb_build_object('requests', jsonb_build_object('cpu', v_config.default_cpu_request, 'memory', v_config.default_memory_request)

@@ -46,11 +46,63 @@ $$;
 comment on function stark_internal.cut(text, integer) is 'The beginning of a text, in at most so many bytes.';
 revoke all on function stark_internal.cut(text, integer) from public, anon;
 
+create table stark_internal.pod_log_sizes (
+  pod_id uuid primary key references stark.pods (id) on delete cascade,
+  lines bigint not null,
+  bytes bigint not null
+);
+comment on table stark_internal.pod_log_sizes is 'How much of each pod''s log there is at most: what was dropped with its day may still be counted.';
+alter table stark_internal.pod_log_sizes enable row level security;
+create policy "nobody reads sizes" on stark_internal.pod_log_sizes for select to authenticated using (false);
+
+/** stark_internal.most_log_bytes(): what is kept of a pod's log, the newest lines, as much as Kubernetes keeps of a container's. */
+create function stark_internal.most_log_bytes()
+returns bigint
+language sql
+immutable
+set search_path = ''
+as $$ select 10485760 $$;
+comment on function stark_internal.most_log_bytes() is 'Bytes that are kept of a pod''s log.';
+revoke all on function stark_internal.most_log_bytes() from public, anon;
+
+/**
+ * stark_internal.trim_logs_of(pods) -> how many lines went: the oldest of each of these pods, by lines as configured and by
+ * bytes; and counts them anew.
+ */
+create function stark_internal.trim_logs_of(p_pods uuid[])
+returns integer
+language sql
+volatile
+set search_path = ''
+as $$
+  with measured as (
+    select l.pod_id, l.seq, octet_length(l.message) as bytes,
+           row_number() over newest as lines_from, sum(octet_length(l.message)) over newest as bytes_from
+    from stark.pod_logs l where l.pod_id = any (p_pods)
+    window newest as (partition by l.pod_id order by l.seq desc, l.time desc)
+  ), judged as (
+    select m.*, m.lines_from > c.max_log_lines_per_pod or m.bytes_from > stark_internal.most_log_bytes() as is_old
+    from measured m cross join stark.cluster_config c
+  ), counted as (
+    update stark_internal.pod_log_sizes s set lines = k.lines, bytes = k.bytes
+    from (select j.pod_id, count(*) filter (where not j.is_old) as lines, coalesce(sum(j.bytes) filter (where not j.is_old), 0) as bytes
+          from judged j group by j.pod_id) k
+    where s.pod_id = k.pod_id
+  ), removed as (
+    delete from stark.pod_logs l using (select j.pod_id, max(j.seq) as seq from judged j where j.is_old group by j.pod_id) o
+    where l.pod_id = o.pod_id and l.seq <= o.seq returning 1
+  )
+  select count(*)::integer from removed;
+$$;
+comment on function stark_internal.trim_logs_of(uuid[]) is 'Keeps the logs of these pods to their newest lines.';
+revoke all on function stark_internal.trim_logs_of(uuid[]) from public, anon;
+
 /**
  * stark.append_pod_logs(node, incarnation, lines) -> how many lines are new.
  * line: {pod_id, seq, time, stream: stdout|stderr|platform, level?, message, run?}. Sending a line again changes nothing; lines of
  * pods that are not this node's, or are gone, are dropped, and so are malformed ones and those of days to come: logs never
- * hold up an agent. A call takes 5000 lines, 4 MB of them.
+ * hold up an agent. A call takes 5000 lines, 4 MB of them. What is kept of a pod is bounded here, a quarter above what the hourly
+ * trim leaves.
  * Caller: the node's owner, or nodes:connect on any. No lock: logs change no wanted state.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
@@ -62,6 +114,7 @@ set search_path = ''
 as $$
 declare
   v_count integer;
+  v_full uuid[];
 begin
   perform stark_internal.require_user();
   if p_incarnation is null or p_lines is null or jsonb_typeof(p_lines) <> 'array' then
@@ -78,7 +131,8 @@ begin
   perform from stark.pods p
     where p.node_id = p_node_id and p.id::text in (select l.line ->> 'pod_id' from jsonb_array_elements(p_lines) l (line))
     order by p.id for key share;
-  insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message, run)
+  with added as (
+    insert into stark.pod_logs (pod_id, seq, time, namespace, stream, level, message, run)
     select p.id, (l.line ->> 'seq')::numeric::bigint, (l.line ->> 'time')::timestamptz, p.namespace, l.line ->> 'stream',
            case when l.line ->> 'level' in ('debug', 'info', 'warn', 'error') then l.line ->> 'level' end,
            stark_internal.cut(l.line ->> 'message', 16384), coalesce((l.line ->> 'run')::numeric::integer, 0)
@@ -90,8 +144,21 @@ begin
       and l.line ->> 'stream' in ('stdout', 'stderr', 'platform')
       and jsonb_typeof(l.line -> 'message') = 'string'
       and (l.line -> 'run' is null or stark_internal.is_whole(l.line -> 'run', 0, 2147483647))
-    on conflict do nothing;
-  get diagnostics v_count = row_count;
+    on conflict do nothing
+    returning pod_logs.pod_id, octet_length(pod_logs.message) as bytes
+  ), counted as (
+    insert into stark_internal.pod_log_sizes as s (pod_id, lines, bytes)
+    select a.pod_id, count(*), sum(a.bytes) from added a group by a.pod_id order by a.pod_id
+    on conflict (pod_id) do update set lines = s.lines + excluded.lines, bytes = s.bytes + excluded.bytes
+    returning s.pod_id, s.lines, s.bytes
+  )
+  select (select count(*) from added),
+         array(select k.pod_id from counted k where k.lines > c.max_log_lines_per_pod * 5 / 4 or k.bytes > stark_internal.most_log_bytes() * 5 / 4)
+    into v_count, v_full from stark.cluster_config c;
+  -- A quarter above, so that not every line costs a look at all of them.
+  if cardinality(v_full) > 0 then
+    perform stark_internal.trim_logs_of(v_full);
+  end if;
   return v_count;
 end;
 $$;

@@ -156,6 +156,29 @@ select is(pg_temp.with_terms(1, 15), null, 'a pod may have 16 terms about other 
 select is(pg_temp.with_terms(2, 15), 'spec.affinity has at most 16 terms about other pods', 'and no more, since all passes ask them');
 select is(tests.code_of($$update stark.pods set node_id = null, status = 'pending' where name = 'umas'$$), 'STATUS_STEP_REFUSED', 'a placed pod does not become pending again');
 
+-- Which nodes there are is told to nobody who may not read them, by no answer about a name
+create function pg_temp.answer_about(p_function text, p_pack text, p_spec text, p_node text) returns text language plpgsql as $$
+begin
+  execute format('select stark.%s', format(p_function, quote_literal(format('{"pack": "%s", "spec": %s}', p_pack, replace(p_spec, '?', p_node)))));
+  return 'ok';
+exception when others then
+  return replace(sqlerrm, p_node, '?');
+end $$;
+create temporary table names_in_specs as
+  select f.f as function, p.p as pack, s.s as spec
+  from unnest(array['create_pods(jsonb_build_array(%s::jsonb))', 'explain_placement(%s::jsonb)']) f, unnest(array['open', 'web']) p,
+    unnest(array['{"nodeName": "?"}',
+      '{"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["?"]}]}]}}}}',
+      '{"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchFields": [{"key": "metadata.name", "operator": "NotIn", "values": ["?"]}]}]}}}}',
+      '{"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["?"]}]}}]}}}']) s;
+grant select on names_in_specs to authenticated;
+select tests.sign_in('udo');
+select is(pg_temp.answer_about(function, pack, spec, 'n1'), pg_temp.answer_about(function, pack, spec, 'nowhere'), format('%s says the same of both, %s in %s', function, pack, spec)) from names_in_specs;
+select is(pg_temp.answer_about(function, pack, spec, 'n1')::jsonb ->> 'code', 'NODE_NOT_FOUND', format('%s: there is no such node', spec)) from names_in_specs;
+select tests.sign_in(who), is(pg_temp.answer_about(function, 'open', spec, 'n1'), 'ok', format('%s may name it, %s in %s', who, function, spec))
+  from names_in_specs, (values ('uma'), ('dev'), ('ada')) t (who) where pack = 'open';
+select tests.sign_out();
+
 -- Every step from every status: the table is what counts
 create temporary table steps as
   select f as from_status, t as to_status, exists (select from stark.pod_status_steps s where s.from_status = f and s.to_status = t) as allowed

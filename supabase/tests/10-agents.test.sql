@@ -2,6 +2,7 @@
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('op', 'operator'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('nod', 'node');
+select tests.let_read_nodes('uma');
 select tests.add_pack('open', 'uma', 'public');
 select tests.sign_in('nod');
 select is(stark.register_node('n1', 'node') ->> 'name', 'n1', 'an agent registers its node');

@@ -2,6 +2,7 @@
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('nod', 'node'), tests.add_user('pub', 'viewer', 'stark-public'), tests.add_user('none');
+select tests.let_read_nodes('uma');
 select tests.add_pack('open', 'uma', 'public');
 select tests.add_node('n1', 'nod'), tests.add_node('n2', 'udo');
 select tests.sign_in('uma');
@@ -37,6 +38,35 @@ select is(tests.code_of($$insert into stark.pod_logs (pod_id, seq, time, namespa
 select is(tests.code_of('select from stark_internal.pod_logs_default'), '42501', 'nor reads a partition');
 select tests.sign_in_as('anon');
 select is(tests.code_of('select from stark.pod_logs'), '42501', 'anon reads nothing');
+
+-- Bounded where it is written, by lines and by bytes
+select tests.sign_out();
+update stark.cluster_config set max_log_lines_per_pod = 100 where true;
+create function pg_temp.flood(p_from integer, p_lines integer, p_bytes integer) returns integer language sql as $$
+  select stark.append_pod_logs(tests.node('n1'), 1, (
+    select jsonb_agg(jsonb_build_object('pod_id', tests.pod('p1'), 'seq', i, 'time', '2026-01-01T00:00:00Z', 'stream', 'stdout', 'message', repeat('x', p_bytes)))
+    from generate_series(p_from, p_from + p_lines - 1) i)) $$;
+create function pg_temp.kept(out lines bigint, out oldest bigint, out newest bigint, out bytes bigint) language sql security definer as $$
+  select count(*), min(seq), max(seq), sum(octet_length(message)) from stark.pod_logs where pod_id = tests.pod('p1') $$;
+select tests.sign_in('nod');
+select is(pg_temp.flood(1000, 120, 1), 120, 'more lines than are kept, and a quarter of that more at most');
+select is((pg_temp.kept()).lines, 124::bigint, 'stand until the hourly trim');
+select is(pg_temp.flood(1120, 2, 1), 2, 'two lines more');
+select is(pg_temp.kept(), (100::bigint, 1022::bigint, 1121::bigint, 100::bigint)::record, 'and only the newest are left');
+select is(pg_temp.flood(2000, 5000, 1), 5000, 'a call of as many lines as a call may have');
+select is((pg_temp.kept()).lines, 100::bigint, 'leaves no more than before');
+select tests.sign_out();
+update stark.cluster_config set max_log_lines_per_pod = 1000000 where true;
+select tests.sign_in('nod');
+select is(pg_temp.flood(10000 + 225 * i, 225, 16384), 225, 'long lines, nearly 4 MB in a call') from generate_series(0, 3) i;
+select cmp_ok((pg_temp.kept()).bytes, '<=', 10485760::bigint, 'leaves 10 MB');
+select is((pg_temp.kept()).newest, 10899::bigint, 'of the newest');
+select pg_temp.flood(20000 + 100 * i, 100, 16384) from generate_series(1, 13) i;
+select cmp_ok((pg_temp.kept()).bytes, '<=', 13107200::bigint, 'and however many calls there are, a quarter more');
+select tests.sign_out();
+select results_eq('select s.lines, s.bytes from stark_internal.pod_log_sizes s', 'select lines, bytes from pg_temp.kept()', 'as it is counted');
+update stark.cluster_config set max_log_lines_per_pod = 10000 where true;
+delete from stark.pod_logs where seq > 4;
 
 -- Following
 select tests.sign_out();

@@ -3,6 +3,7 @@
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('op', 'operator'), tests.add_user('vic', 'viewer'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('nod', 'node'), tests.add_user('none');
+select tests.let_read_nodes('uma');
 select results_eq($$select public, file_size_limit from storage.buckets where id = 'packs'$$, 'values (false, 52428800::bigint)', 'bucket packs is private and takes 50 MB');
 
 select tests.sign_in('uma');

@@ -2,6 +2,7 @@
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('nod', 'node'), tests.add_user('vic', 'viewer');
+select tests.let_read_nodes('uma');
 select tests.add_pack('open', 'uma', 'public');
 
 create function pg_temp.at(p_seconds double precision) returns timestamptz language sql as $$ select now() - interval '1 hour' + make_interval(secs => p_seconds) $$;

@@ -3,6 +3,7 @@
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('nod', 'node');
+select tests.let_read_nodes('uma');
 select tests.add_pack('open', 'uma', 'public');
 
 create temporary table agents (name text primary key, node_id uuid, incarnation bigint, secret text);

@@ -19,6 +19,14 @@ begin
 end
 $$;
 
+/** tests.let_read_nodes(name): this user may read all nodes, and so may name them for pods. */
+create or replace function tests.let_read_nodes(p_name text) returns void language sql
+as $$
+  insert into stark.roles (name) values ('node-reader') on conflict do nothing;
+  insert into stark.role_permissions (role, kind, verb, scope) values ('node-reader', 'nodes', 'get', 'any') on conflict do nothing;
+  insert into stark.role_bindings (user_id, role) values (tests.uid(p_name), 'node-reader');
+$$;
+
 /** tests.sign_in(name): from now on statements come from this user, as PostgREST would send them. */
 create or replace function tests.sign_in(p_name text) returns void language plpgsql
 as $$
