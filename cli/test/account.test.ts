@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FakeCluster } from './support/fake-cluster.js';
@@ -66,7 +66,7 @@ describe.runIf(canBecome)('an account without a name, a home and a shell', () =>
     chmodSync(machine.home, 0o755);
     const result = await stark(['pod', 'list', '-o', 'name'], { STARK_CONFIG_DIR: machine.config });
     expect(result, result.stderr).toMatchObject({ code: 0, stdout: 'pod/alpha-1\n' });
-    expect((await file.read())?.expiresAt).toBeGreaterThan(Date.now() / 1000);
+    expect(JSON.parse(readFileSync(file.path, 'utf8')).expiresAt).toBeGreaterThan(Date.now() / 1000);
   });
 
   it('keeps its settings in a volume that belongs to root', async () => {

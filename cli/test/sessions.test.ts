@@ -83,7 +83,7 @@ describe('a session', () => {
     await machine.signIn(cluster);
     const other = await new FakeCluster().start();
     try {
-      await writeFile(join(machine.home, 'stark.json'), JSON.stringify({ url: other.url }));
+      await writeFile(join(machine.home, 'stark.json'), JSON.stringify({ url: other.url, key: other.key }));
       expect((await machine.run(['pod', 'list'])).code).toBe(4);
       expect(other.requests).toEqual([]);
     } finally {

@@ -14,6 +14,7 @@ import { EdgeFunctions } from './functions/edge-functions.js';
 import { hostedEnvironment } from './functions/environment.js';
 import { ApiKeys } from './gateway/api-keys.js';
 import { Gateway, type Health } from './gateway/gateway.js';
+import { StackIdentity } from './gateway/identity.js';
 import { loadKeys, type StackKeys } from './keys.js';
 import { migrate } from './migrations.js';
 import type { ReservedPort } from './port.js';
@@ -75,6 +76,7 @@ export class Stack {
   #cluster!: PostgresCluster;
   #lite!: LiteService;
   #realtime!: RealtimeServer;
+  #gateway: Gateway | undefined;
 
   private constructor(options: StackOptions) {
     this.#options = { ...options, workdir: resolve(options.workdir), dataDir: resolve(options.dataDir) };
@@ -111,6 +113,11 @@ export class Stack {
 
   get keys(): StackKeys {
     return this.#keys;
+  }
+
+  /** The public key by which agents and commands know this stack again. */
+  get identity(): string {
+    return new StackIdentity(this.#keys.jwtSecret).publicKey;
   }
 
   get dataDir(): string {
@@ -229,7 +236,11 @@ export class Stack {
       dbPort: this.#options.dbPort ?? config.db.port,
     });
     this.#port = reserved;
-    this.#onStop('port', () => reserved.release());
+    // The last of all: nobody else may listen here while anything of ours may still call.
+    this.#onStop('port', async () => {
+      await this.#gateway?.close();
+      await reserved.release();
+    });
   }
 
   async #lock(): Promise<void> {
@@ -352,10 +363,12 @@ export class Stack {
       realtime: this.#realtime,
       functions,
       health: () => this.#publicHealth(),
+      identity: new StackIdentity(this.#keys.jwtSecret),
       bodyLimits: { storage: config.storage.fileSizeLimitBytes + 65_536 },
       log: this.#options.log,
     });
-    this.#onStop('gateway', () => gateway.close());
+    this.#gateway = gateway;
+    this.#onStop('gateway', () => gateway.drain());
     await gateway.listen();
   }
 

@@ -32,11 +32,11 @@ export function isJoinToken(text: string): boolean {
 }
 
 /** Trades the join token for an account that speaks for this one node. */
-export async function joinCluster(url: string, key: string, joining: Joining): Promise<Tokens> {
+export async function joinCluster(url: string, key: string, joining: Joining, ask = fetch): Promise<Tokens> {
   const { name, runtime, token = null } = joining;
   let response: Response;
   try {
-    response = await fetch(`${url}/functions/v1/api/nodes/join`, {
+    response = await ask(`${url}/functions/v1/api/nodes/join`, {
       method: 'POST',
       headers: { apikey: key, 'content-type': 'application/json' },
       body: JSON.stringify({ token, name, runtime }),

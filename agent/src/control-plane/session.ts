@@ -44,22 +44,28 @@ interface Door {
 }
 
 /** Keeps an access token at hand that is valid, as long as the credentials allow. */
-export function openSession(url: string, key: string, credentials: Credentials, onTokens?: OnTokens): TokenHolder {
-  if ('join' in credentials) return new RefreshedSession(url, key, joinDoor(url, key, credentials.join));
+export function openSession(
+  url: string,
+  key: string,
+  credentials: Credentials,
+  onTokens?: OnTokens,
+  ask: typeof fetch = fetch,
+): TokenHolder {
+  if ('join' in credentials) return new RefreshedSession(url, key, joinDoor(url, key, credentials.join, ask), ask);
   if ('password' in credentials) {
     const enter = async (auth: Auth) => orThrow(url, await auth.signInWithPassword(credentials));
-    return new RefreshedSession(url, key, { enter, again: true, onTokens });
+    return new RefreshedSession(url, key, { enter, again: true, onTokens }, ask);
   }
   const { accessToken } = credentials;
   if (typeof accessToken === 'function') return new SuppliedToken(accessToken);
   if (!('refreshToken' in credentials) || credentials.refreshToken === undefined) return new FixedToken(accessToken);
   const tokens = { accessToken, refreshToken: credentials.refreshToken };
   const enter = (auth: Auth) => resume(url, auth, tokens);
-  return new RefreshedSession(url, key, { enter, again: false, onTokens });
+  return new RefreshedSession(url, key, { enter, again: false, onTokens }, ask);
 }
 
 /** Comes back with the session that was kept; joins when there is none, or when the cluster has ended it. */
-function joinDoor(url: string, key: string, joining: Joining): Door {
+function joinDoor(url: string, key: string, joining: Joining, ask: typeof fetch): Door {
   const { store, token } = joining;
   const enter = async (auth: Auth) => {
     const kept = await store.read();
@@ -76,7 +82,7 @@ function joinDoor(url: string, key: string, joining: Joining): Door {
         );
       }
     }
-    const tokens = await joinCluster(url, key, joining);
+    const tokens = await joinCluster(url, key, joining, ask);
     await store.keep(tokens);
     await resume(url, auth, tokens);
   };
@@ -101,8 +107,10 @@ class RefreshedSession implements TokenHolder {
     private readonly url: string,
     key: string,
     private readonly door: Door,
+    ask: typeof fetch,
   ) {
-    this.#auth = createStarkClient({ url, key, auth: { persistSession: false, autoRefreshToken: true } }).auth;
+    const auth = { persistSession: false, autoRefreshToken: true };
+    this.#auth = createStarkClient({ url, key, auth, fetch: ask }).auth;
     this.#auth.onAuthStateChange(async (event, session) => {
       if (session === null || (event !== 'TOKEN_REFRESHED' && event !== 'SIGNED_IN')) return;
       // Waited for by supabase-js: the old refresh token is spent, the new one must be safe before anything builds on it.

@@ -29,6 +29,8 @@ export interface SupabaseControlPlaneOptions {
   onTokens?: OnTokens;
   /** A WebSocket class where the platform has none of its own. */
   transport?: unknown;
+  /** A fetch that knows whom it speaks with. */
+  fetch?: typeof fetch;
 }
 
 /** A POST request as data. */
@@ -47,15 +49,18 @@ type RealtimeOptions = NonNullable<Parameters<typeof createStarkClient>[0]['real
 /** The cluster as a Supabase project: PostgREST, Storage and Realtime, nothing else. */
 export class SupabaseControlPlane implements ControlPlane {
   readonly #session;
+  readonly #fetch: typeof fetch;
   readonly #client: StarkClient;
 
   constructor(private readonly options: SupabaseControlPlaneOptions) {
     const { url, key, credentials, clock, onTokens, transport } = options;
-    this.#session = openSession(url, key, credentials, onTokens);
+    this.#fetch = options.fetch ?? fetch;
+    this.#session = openSession(url, key, credentials, onTokens, this.#fetch);
     this.#client = createStarkClient({
       url,
       key,
       accessToken: () => this.#session.token(),
+      fetch: this.#fetch,
       realtime: {
         ...(transport !== undefined && { transport: transport as NonNullable<RealtimeOptions['transport']> }),
         reconnectAfterMs: (tries: number) => jitteredBackoff(clock, tries - 1, LONGEST_RECONNECT_MS),
@@ -106,7 +111,11 @@ export class SupabaseControlPlane implements ControlPlane {
   async broadcast(messages: readonly BroadcastMessage[]): Promise<void> {
     const body = { messages: messages.map((message) => ({ ...message, private: true })) };
     const { url, ...request } = await this.#request('realtime/v1/api/broadcast', body);
-    const answer = await fetch(url, { method: 'POST', ...request, signal: AbortSignal.timeout(BROADCAST_TIMEOUT_MS) });
+    const answer = await this.#fetch(url, {
+      method: 'POST',
+      ...request,
+      signal: AbortSignal.timeout(BROADCAST_TIMEOUT_MS),
+    });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`Realtime took no broadcast: ${answer.status} ${text.slice(0, 200)}`);
   }

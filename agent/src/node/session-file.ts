@@ -3,6 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usageError } from '@stark-o/core';
 import type { SessionStore, Tokens } from '../control-plane/join.js';
+import type { KnownStacks } from './known-stack.js';
 
 /** The session of a node that joined, in its folder, for its owner's eyes alone. It names its cluster, and is shown to no other. */
 export class SessionFile implements SessionStore {
@@ -35,6 +36,33 @@ export class SessionFile implements SessionStore {
 
   forget(): Promise<void> {
     return rm(this.#path, { force: true });
+  }
+}
+
+/** The stacks that a node knows, in its folder. */
+export class KnownStackFile implements KnownStacks {
+  readonly #path: string;
+
+  constructor(folder: string) {
+    this.#path = join(folder, 'known-stacks.json');
+  }
+
+  async read(origin: string): Promise<string | undefined> {
+    return (await this.#all())[origin];
+  }
+
+  async keep(origin: string, key: string): Promise<void> {
+    await writePrivate(this.#path, JSON.stringify({ ...(await this.#all()), [origin]: key }));
+  }
+
+  async #all(): Promise<Record<string, string>> {
+    const text = await readOr(this.#path);
+    if (text === undefined) return {};
+    try {
+      return JSON.parse(text) as Record<string, string>;
+    } catch {
+      throw usageError(`${this.#path} is damaged`, 'remove it, when the stack that runs is the right one');
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { StarkError, usageError } from '@stark-o/core';
-import WebSocket from 'ws';
 import { Agent, type AgentEnd, type AgentOptions } from '../agent.js';
 import { ClusterClock } from '../clock.js';
 import type { Credentials } from '../control-plane/session.js';
@@ -13,13 +12,15 @@ import type { AgentLog } from '../reconciler/adapters.js';
 import type { PodReport } from '../reconciler/pod.js';
 import { FileBundleCache } from './bundle-cache.js';
 import { ProcessExecutor } from './executor.js';
+import { fetchOver, type KnownStacks, provenConnections } from './known-stack.js';
+import { webSocketOver } from './known-web-socket.js';
 import { Launcher } from './launcher.js';
 import { lockDirectory } from './lock.js';
 import { createAgentLog } from './log.js';
 import { describeMachine, measureMachine } from './machine.js';
 import { FileOutbox } from './outbox.js';
 import { PortRegistry } from './ports.js';
-import { type Installation, nextInstallation, SessionFile } from './session-file.js';
+import { type Installation, KnownStackFile, nextInstallation, SessionFile } from './session-file.js';
 
 export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'heartbeatEveryMs' | 'connectTimeoutMs'> {
   supabaseUrl: string;
@@ -36,6 +37,8 @@ export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'he
   /** Default: `~/.stark`. The node's own folder is `agents/<name>` in it. */
   dataDir?: string | undefined;
   log?: AgentLog;
+  /** Which stacks are known, and by which key. Default: a file in the node's folder, which keeps the first one it meets. */
+  knownStacks?: KnownStacks;
   /** The program a pod's process runs; only tests set it. */
   runtime?: string;
 }
@@ -133,6 +136,8 @@ async function assemble(
 ): Promise<Agent> {
   const clock = new ClusterClock();
   const { credentials, supabaseUrl } = options;
+  const known = options.knownStacks ?? new KnownStackFile(dataDir);
+  const connections = provenConnections(supabaseUrl, known, ({ message }) => log.warn({}, message));
   const controlPlane = new SupabaseControlPlane({
     url: supabaseUrl,
     key: options.key,
@@ -142,7 +147,8 @@ async function assemble(
         : credentials,
     clock,
     log,
-    transport: WebSocket,
+    transport: webSocketOver(connections),
+    fetch: fetchOver(connections),
   });
   const logs: LogCollector = new LogCollector(clock, (lines) => agent.takeLines(lines));
   const outboxDir = join(dataDir, 'outbox');

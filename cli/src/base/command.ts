@@ -44,7 +44,7 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
   }
 
   protected override async catch(error: Error): Promise<never> {
-    throw error;
+    throw this.#connection?.refused ?? error;
   }
 
   override warn(input: string | Error): string | Error {

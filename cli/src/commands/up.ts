@@ -9,6 +9,7 @@ import { confirmTyped } from '../base/prompt.js';
 import { say } from '../base/terminal.js';
 import { configDirectory } from '../config/directories.js';
 import { makePrivateDirectory } from '../config/files.js';
+import { KnownStacksFile } from '../config/known-stacks.js';
 import { type StackObject, stackLines, stackObject } from '../stack/describe.js';
 import { isInBackground, leaveForeground, startInBackground, tellForeground } from '../stack/detach.js';
 import { dataDirToStart, findWorkdir, useLocalContext } from '../stack/place.js';
@@ -106,6 +107,7 @@ export default class Up extends StarkCommand<typeof Up> {
         if (interrupt.signal.aborted) throw interrupted();
         const isRunning = async (other: string) => (await local.readStackState(other)) !== undefined;
         const place = { url: stack.url, key: stack.keys.publishable, dataDir: stack.dataDir };
+        await new KnownStacksFile(configDirectory()).keep(stack.url, stack.identity);
         const object = stackObject(await stack.status(), await useLocalContext(place, isRunning));
         tellForeground({ ready: object });
         leaveForeground();

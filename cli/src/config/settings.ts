@@ -58,6 +58,7 @@ export class Settings {
   }
 
   get key(): string | undefined {
+    if (this.all.key.origin === 'variable STARK_KEY') this.allowSecretOf('STARK_KEY');
     return this.all.key.value;
   }
 
@@ -66,6 +67,7 @@ export class Settings {
   }
 
   get token(): string | undefined {
+    if (this.all.token.origin === 'variable STARK_TOKEN') this.allowSecretOf('STARK_TOKEN');
     return this.all.token.value;
   }
 

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchOver, type ProvingAgent, provenConnections } from '@stark-o/agent/known-stack';
 import type { StarkClient } from '@stark-o/core';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
 import type { SupabaseClient } from '@supabase/supabase-js';
+import { KnownStacksFile } from '../config/known-stacks.js';
 import type { Settings } from '../config/settings.js';
 import { debugFetch } from './debug-fetch.js';
 import { SessionFile } from './sessions.js';
@@ -23,6 +25,10 @@ export class Connection {
   readonly signIn: SignIn;
   readonly correlationId = randomUUID();
   readonly fetch: typeof fetch;
+  readonly knownStacks: KnownStacksFile;
+  /** That somebody else answered in the cluster's place: the reason of whatever failed because of it. */
+  refused: StarkError | undefined;
+  readonly #connections: ProvingAgent | undefined;
   readonly #token: string | undefined;
   #client: Promise<StarkClient> | undefined;
 
@@ -31,10 +37,13 @@ export class Connection {
     if (settings.key === undefined) {
       throw usageError(`no key is known for ${settings.url}`, 'stark up, or stark auth login --url <url> --key <key>');
     }
-    if (settings.all.key.origin === 'variable STARK_KEY') settings.allowSecretOf('STARK_KEY');
-    if (settings.all.token.origin === 'variable STARK_TOKEN') settings.allowSecretOf('STARK_TOKEN');
     this.key = settings.key;
-    this.fetch = debug ? debugFetch() : fetch;
+    this.knownStacks = new KnownStacksFile(settings.configDirectory);
+    this.#connections = provenConnections(settings.url, this.knownStacks, (error) => {
+      this.refused = error;
+    });
+    const proven = fetchOver(this.#connections);
+    this.fetch = debug ? debugFetch(proven) : proven;
     this.sessions = new SessionFile(settings.configDirectory, settings.context, settings.url);
     this.signIn = new SignIn(this.url, this.key, this.fetch);
     this.#token = settings.token;
@@ -96,14 +105,17 @@ export class Connection {
 
   async #connect(): Promise<StarkClient> {
     await this.accessToken();
-    const [{ createStarkClient }, { default: WebSocket }] = await Promise.all([import('@stark-o/core'), import('ws')]);
+    const [{ createStarkClient }, { webSocketOver }] = await Promise.all([
+      import('@stark-o/core'),
+      import('@stark-o/agent/known-web-socket'),
+    ]);
     return createStarkClient({
       url: this.url,
       key: this.key,
       accessToken: () => this.accessToken(),
       correlationId: this.correlationId,
       fetch: this.fetch,
-      realtime: { transport: WebSocket as never },
+      realtime: { transport: webSocketOver(this.#connections) as never },
     });
   }
 }

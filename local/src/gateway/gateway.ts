@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ReservedPort } from '../port.js';
 import { bearerOf } from '../rest/bearer.js';
@@ -9,6 +10,7 @@ import { ResponseError } from '../rest/errors.js';
 import type { ApiKeys } from './api-keys.js';
 import { allowOrigins, answerPreflight, anyOrigin, isFromPage, isPreflight } from './cors.js';
 import { type BodyTooLarge, headersOf, sendResponse, toRequest } from './exchange.js';
+import { identityPath, nonceOf, type StackIdentity } from './identity.js';
 import { functionOf, needsKey, type Route, routeOf, type Service } from './routes.js';
 
 /** What the gateway needs of the Realtime server. */
@@ -38,6 +40,8 @@ export interface GatewayOptions {
   realtime: RealtimeHandler;
   functions: FunctionsHandler;
   health: () => Promise<Health>;
+  /** What proves to agents and commands that this is the stack they know. */
+  identity?: StackIdentity;
   /** The largest body per service; Storage takes its file limit and the rest of a multipart form. */
   bodyLimits?: Partial<Record<Service, number>>;
   log: Logger;
@@ -62,6 +66,7 @@ export class Gateway {
   readonly #server: Server;
   readonly #upgraded = new Set<Duplex>();
   #closing = false;
+  #underWay = 0;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -77,6 +82,19 @@ export class Gateway {
   async listen(): Promise<number> {
     await this.#options.port.handTo(this.#server);
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /**
+   * Lets what is under way finish until the deadline, and refuses what comes. The port stays ours: what still runs here and calls
+   * it with a secret key, an Edge Function for example, must not find somebody else there.
+   */
+  async drain(deadlineMs = 5000): Promise<void> {
+    this.#closing = true;
+    for (const socket of this.#upgraded) socket.end();
+    this.#server.closeIdleConnections();
+    const deadline = performance.now() + deadlineMs;
+    while (this.#underWay > 0 && performance.now() < deadline) await sleep(20);
+    for (const socket of this.#upgraded) socket.destroy();
   }
 
   /** Stops accepting, lets what is under way finish until the deadline, then cuts every connection. */
@@ -100,7 +118,13 @@ export class Gateway {
     const correlation = correlationOf(message);
     response.setHeader('x-correlation-id', correlation);
     let path = '';
+    if (this.#closing) {
+      response.setHeader('connection', 'close');
+      return void answer(response, 503, { message: 'the stack is stopping' });
+    }
+    this.#underWay += 1;
     response.once('close', () => {
+      this.#underWay -= 1;
       const ms = Math.round(performance.now() - started);
       const status = response.headersSent ? response.statusCode : 499;
       this.#log.debug({ method: message.method, path, status, ms, correlation_id: correlation }, 'request');
@@ -122,6 +146,7 @@ export class Gateway {
 
   async #dispatch(message: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     if (url.pathname === '/health') return this.#health(message, response, url);
+    if (url.pathname === identityPath) return this.#prove(message, response, url);
     const route = routeOf(url.pathname);
     if (!route) return answer(response, 404, { message: 'no Route matched with those values' });
     // A hosted function answers its preflights itself; everywhere else the gateway does.
@@ -163,6 +188,15 @@ export class Gateway {
     const health = await this.#options.health();
     const shown = isNameOfThisMachine(hostname) ? health : { status: health.status };
     answer(response, health.status === 'ok' ? 200 : 503, shown, {});
+  }
+
+  #prove(message: IncomingMessage, response: ServerResponse, url: URL): void {
+    const { identity } = this.#options;
+    const nonce = nonceOf(url);
+    if (identity === undefined) answer(response, 404, { message: 'no Route matched with those values' });
+    else if (isFromPage(message)) answer(response, 403, { message: 'not for web pages' }, {});
+    else if (nonce === undefined) answer(response, 400, { message: 'it takes a nonce of 16 to 64 bytes in base64url' });
+    else answer(response, 200, identity.prove(nonce, message.socket), {});
   }
 
   #serve(route: Route, request: Request): Promise<Response> {
@@ -221,6 +255,7 @@ export class Gateway {
   }
 
   async #upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    if (this.#closing) return refuseUpgrade(socket, 503, { message: 'the stack is stopping' });
     this.#upgraded.add(socket);
     socket.once('close', () => this.#upgraded.delete(socket));
     socket.on('error', (error) => this.#log.debug({ err: error }, 'upgraded connection broke'));

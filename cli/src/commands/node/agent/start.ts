@@ -73,6 +73,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
       supabaseUrl: connection.url,
       key: connection.key,
       credentials,
+      knownStacks: connection.knownStacks,
       log: createAgentLog(this.debugging ? 'debug' : undefined),
     });
     const dispose = onInterrupt(() => {
