@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { call } from '@stark-o/core';
@@ -109,6 +109,67 @@ async function started(where: Machine, ...flags: string[]): Promise<Agent> {
   return agent;
 }
 
+describe('a machine that a person starts', () => {
+  const admin = () => stored(office);
+  const stored = ({ env }: Machine): string[] =>
+    readdirSync(join(env.STARK_CONFIG_DIR ?? '', 'sessions'))
+      .filter((name) => name.endsWith('.json'))
+      .flatMap((name) => {
+        const { accessToken, refreshToken } = JSON.parse(
+          readFileSync(join(env.STARK_CONFIG_DIR ?? '', 'sessions', name), 'utf8'),
+        );
+        return [accessToken, refreshToken];
+      });
+  const kept = ({ folder }: Machine, name: string) =>
+    JSON.parse(readFileSync(join(folder, 'agents', name, 'session.json'), 'utf8'));
+  const emailOf = (token: string) => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).email;
+
+  it.each<[string, string[], () => Record<string, string>]>([
+    ['signed in at the command line', [], () => ({})],
+    ['by e-mail and password', ['--email', ADMIN.email], () => ({ STARK_PASSWORD: ADMIN.password })],
+    ['by an access token', ['--token'], () => ({})],
+  ])(
+    'gets an account of its own, %s, and never the person’s session',
+    async (how, flags, env) => {
+      const name = `own-${how.length}`;
+      const all = how === 'by an access token' ? [...flags, admin()[0] ?? ''] : flags;
+      const where = { ...office, folder: office.folder, env: { ...office.env, ...env() } };
+      const label = 'node-restriction.kubernetes.io/room';
+      const agent = await started(where, '--name', name, '--label', `${label}=7`, '--label', 'tier=web', ...all);
+      const { accessToken } = kept(office, name);
+      expect(emailOf(accessToken)).toMatch(/^node-.*@nodes\.stark\.invalid$/);
+      const files = readdirSync(join(office.folder, 'agents', name), { recursive: true, withFileTypes: true });
+      for (const file of files.filter((entry) => entry.isFile())) {
+        const text = readFileSync(join(file.parentPath, file.name), 'utf8');
+        for (const secret of [...admin(), ADMIN.password]) expect(text).not.toContain(secret);
+      }
+      const { stdout } = await ok(office, ['node', 'list', name, '--output', 'json']);
+      expect(JSON.parse(stdout)).toMatchObject([{ status: 'healthy', labels: { [label]: '7', tier: 'web' } }]);
+      // The account speaks for its node and does nothing else.
+      const asNode = await fetch(`${test.stack.url}/rest/v1/rpc/create_join_token`, {
+        method: 'POST',
+        headers: {
+          apikey: test.stack.keys.publishable,
+          authorization: `Bearer ${accessToken}`,
+          'content-type': 'application/json',
+          'content-profile': 'stark',
+        },
+        body: '{}',
+      });
+      expect(asNode.status).toBe(403);
+      agent.child.kill('SIGINT');
+      expect(await agent.ended).toBe(0);
+      // And comes back by itself, with the same command and nobody's password.
+      const again = await started(office, '--name', name, '--label', `${label}=7`);
+      expect(again.nodeId).toBe(agent.nodeId);
+      again.child.kill('SIGINT');
+      expect(await again.ended).toBe(0);
+      await ok(office, ['node', 'delete', name, '--yes']);
+    },
+    60_000,
+  );
+});
+
 describe('a second machine', () => {
   let agent: Agent;
   const session = () => join(attic.folder, 'agents', 'attic', 'session.json');
@@ -199,9 +260,21 @@ describe('an agent', () => {
   });
 
   it('of one account under one name on two machines: the second is refused while the first is there', async () => {
-    const flags = ['--name', 'twin', '--email', ADMIN.email];
-    const password = { env: { ...attic.env, STARK_PASSWORD: ADMIN.password }, folder: attic.folder };
-    const elsewhere = { env: { ...cellar.env, STARK_PASSWORD: ADMIN.password }, folder: cellar.folder };
+    const account = { email: 'machines@example.com', password: 'correct horse battery' };
+    const { data } = await cluster.client.auth.getSession();
+    const made = await fetch(`${test.stack.url}/functions/v1/api/auth/users`, {
+      method: 'POST',
+      headers: {
+        apikey: test.stack.keys.publishable,
+        authorization: `Bearer ${data.session?.access_token}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ ...account, role: 'node' }),
+    });
+    expect(made.status).toBe(201);
+    const flags = ['--name', 'twin', '--email', account.email];
+    const password = { env: { ...attic.env, STARK_PASSWORD: account.password }, folder: attic.folder };
+    const elsewhere = { env: { ...cellar.env, STARK_PASSWORD: account.password }, folder: cellar.folder };
     const first = await started(password, ...flags);
     const refused = await start(elsewhere, ...flags);
     expect(refused).toMatchObject({ code: 7, said: expect.stringContaining('NODE_CONNECTED') });
@@ -209,6 +282,17 @@ describe('an agent', () => {
     expect(await first.ended).toBe(0);
     const second = await started(elsewhere, ...flags);
     expect(second).toMatchObject({ nodeId: first.nodeId, incarnation: first.incarnation + 1 });
+  });
+
+  it('of one person under one name on two machines: the second is refused, since each has an account of its own', async () => {
+    const flags = ['--name', 'double', '--email', ADMIN.email];
+    const here = { env: { ...attic.env, STARK_PASSWORD: ADMIN.password }, folder: attic.folder };
+    const elsewhere = { env: { ...cellar.env, STARK_PASSWORD: ADMIN.password }, folder: cellar.folder };
+    const first = await started(here, ...flags);
+    first.child.kill('SIGINT');
+    expect(await first.ended).toBe(0);
+    const refused = await start(elsewhere, ...flags);
+    expect(refused).toMatchObject({ code: 7, said: expect.stringContaining('NODE_NAME_TAKEN') });
   });
 
   it('joins as a stranger where the configuration lets it', async () => {

@@ -17,7 +17,8 @@ export interface SessionStore {
 export interface Joining {
   name: string;
   runtime: 'node' | 'browser';
-  token?: string | undefined;
+  /** A function makes the token when it is needed. */
+  token?: string | (() => Promise<string>) | undefined;
   store: SessionStore;
 }
 
@@ -33,7 +34,8 @@ export function isJoinToken(text: string): boolean {
 
 /** Trades the join token for an account that speaks for this one node. */
 export async function joinCluster(url: string, key: string, joining: Joining, ask = fetch): Promise<Tokens> {
-  const { name, runtime, token = null } = joining;
+  const { name, runtime } = joining;
+  const token = (typeof joining.token === 'function' ? await joining.token() : joining.token) ?? null;
   let response: Response;
   try {
     response = await ask(`${url}/functions/v1/api/nodes/join`, {

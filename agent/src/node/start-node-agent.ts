@@ -27,7 +27,9 @@ export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'he
   /** Publishable key of the project. */
   key: string;
   /** With `join` the machine joins by this token, or as a stranger without one, unless it kept a session from an earlier time. */
-  credentials: Exclude<Credentials, { join: unknown }> | { join: { token?: string | undefined } };
+  credentials:
+    | Exclude<Credentials, { join: unknown }>
+    | { join: { token?: string | (() => Promise<string>) | undefined } };
   /** Default: the name of this machine. */
   name?: string;
   labels?: Record<string, string>;

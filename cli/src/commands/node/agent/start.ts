@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as Flags from '@oclif/core/flags';
+import type { NodeAgentOptions } from '@stark-o/agent/node';
 import { StarkError, usageError } from '@stark-o/core/errors';
 import { CALL_LIMITS, parseCpu, parseLabels, parseMemory, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
@@ -8,12 +9,22 @@ import { passwordFlags, placeFlags, repeated, urlFlag } from '../../../base/flag
 import { onInterrupt } from '../../../base/interrupt.js';
 import { passwordFrom } from '../../../base/prompt.js';
 import { say } from '../../../base/terminal.js';
+import type { Person } from '../../../data/agent-join.js';
 import type { Connection } from '../../../session/connection.js';
+
+/** Labels that an owner gives and no agent may claim, as in Kubernetes. */
+const ownersPrefix = 'node-restriction.kubernetes.io/';
+
+interface StartedNode {
+  name: string;
+  dataDir: string | undefined;
+  tokenLabels: Record<string, string>;
+}
 
 export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> {
   static override summary = 'Make this machine a node, until Ctrl-C.';
   static override description = [
-    'Joins with a join token (stark node token create), and from then on comes back by the session that it keeps in its data folder. Or works with an access token, with --email and a password, or with the session of stark auth login. Without any of them it asks to join as a stranger, which the cluster allows when its setting allow_node_registration is on.',
+    'Joins with a join token (stark node token create), and from then on comes back by the session that it keeps in its data folder. With an access token, with --email and a password, or with the session of stark auth login it makes itself such a token, and the node gets an account of its own just the same. Without any of them it asks to join as a stranger, which the cluster allows when its setting allow_node_registration is on.',
     'Ctrl-C stops the pods, reports their end and says goodbye. When the node is deleted, or its account loses its rights, the pods are stopped and the command ends with 9.',
   ].join('\n\n');
   static override examples = [
@@ -57,15 +68,18 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
 
   async run(): Promise<void> {
     const { flags } = this;
+    const labels = Object.entries(parseLabels(flags.label ?? []));
+    const ofOwner = ([key]: [string, string]) => key.startsWith(ownersPrefix);
     const node = {
       name: flags.name ?? hostname().toLowerCase(),
-      labels: parseLabels(flags.label ?? []),
+      labels: Object.fromEntries(labels.filter((label) => !ofOwner(label))),
       taints: (flags.taint ?? []).map(parseTaint),
       dataDir: flags['data-dir'],
       allocatable: { cpu: parseCpu(flags.cpu), memory: parseMemory(flags.memory), pods: flags.pods },
     };
     const connection = await this.connection();
-    const credentials = await this.#credentials(connection, node);
+    const tokenLabels = Object.fromEntries(labels.filter(ofOwner));
+    const credentials = await this.#credentials(connection, { ...node, tokenLabels });
     const { startNodeAgent, createAgentLog } = await import('@stark-o/agent/node');
     const agent = await startNodeAgent({
       ...node,
@@ -91,22 +105,50 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
     }
   }
 
-  async #credentials(connection: Connection, node: { name: string; dataDir: string | undefined }) {
-    const { email } = this.flags;
-    if (email !== undefined) return { email, password: await passwordFrom(this.flags, await this.settings()) };
-    const { hasJoined, isJoinToken } = await import('@stark-o/agent/node');
+  /** How the agent shows who it is. A person's session never becomes its own: it pays for one join, and the node gets an account. */
+  async #credentials(connection: Connection, node: StartedNode): Promise<NodeAgentOptions['credentials']> {
+    const { isJoinToken, hasJoined } = await import('@stark-o/agent/node');
     const { STARK_AUTH_TOKEN: inEnvironment } = process.env;
     if (inEnvironment && this.flags.token === inEnvironment) (await this.settings()).allowSecretOf('STARK_AUTH_TOKEN');
     const token = this.flags.token ?? (await this.#tokenFromFile());
-    if (token !== undefined) return isJoinToken(token) ? { join: { token } } : { accessToken: token };
-    if (await hasJoined(connection.url, node.name, node.dataDir)) return { join: {} };
+    if (token !== undefined && isJoinToken(token)) return { join: { token } };
+    const kept = await hasJoined(connection.url, node.name, node.dataDir);
+    const person = await this.#person(connection, token, kept);
+    if (person === undefined) return { join: {} };
+    const { makeJoinToken } = await import('../../../data/agent-join.js');
+    const makeToken = () => makeJoinToken(connection, person, node.tokenLabels);
+    // Made when it is needed: not for a node that comes back with the session it kept, nor while the cluster is away.
+    if (kept || person.asItself === undefined) return { join: { token: makeToken } };
     try {
-      // The session of the command line: renewed in its file, which other commands use at the same time.
+      return { join: { token: await makeToken() } };
+    } catch (error) {
+      // An account that may make nodes, but no tokens, is a machine's own: it has no more rights than one that joined.
+      if ((error as StarkError).code !== 'FORBIDDEN') throw error;
+      return person.asItself;
+    }
+  }
+
+  async #person(connection: Connection, token: string | undefined, kept: boolean): Promise<Person | undefined> {
+    const { email } = this.flags;
+    if (email !== undefined) {
+      const password = await passwordFrom(this.flags, await this.settings());
+      return {
+        accessToken: async () => (await connection.signIn.withPassword(email, password)).accessToken,
+        signOut: (accessToken) => connection.signIn.signOut(accessToken),
+        asItself: { email, password },
+      };
+    }
+    if (token !== undefined && !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) {
+      throw new StarkError('the access token is not a JWT', { code: 'INVALID_CREDENTIALS', status: 401 });
+    }
+    if (token !== undefined) return { accessToken: async () => token, asItself: { accessToken: token } };
+    if (kept) return undefined;
+    try {
       await connection.accessToken();
-      return { accessToken: () => connection.accessToken() };
+      return { accessToken: () => connection.accessToken(), asItself: undefined };
     } catch (error) {
       if ((error as StarkError).code !== 'NOT_SIGNED_IN') throw error;
-      return { join: {} };
+      return undefined;
     }
   }
 
