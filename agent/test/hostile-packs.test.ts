@@ -63,6 +63,43 @@ describe('a hostile pack', () => {
     expect(await attempt(expression)).toMatch(/^refused (ERR_(ACCESS_DENIED|DLOPEN_DISABLED)|Method Promise\.)/);
   });
 
+  it.each([
+    ['require.resolve', 'createRequire(import.meta.url).resolve(path)'],
+    ['require', 'createRequire(import.meta.url)(path)'],
+    ['require from elsewhere', 'createRequire("/etc/")("./" + path.split("/").pop())'],
+    ['the loader itself', '(createRequire(import.meta.url)("node:module")._findPath(path, [""]) || "nothing")'],
+    ['the nearest package.json', 'String(createRequire("/x.js")("node:module").findPackageJSON?.("file://" + path))'],
+    // On Node.js 20 no hook of ours is asked.
+    ...(process.versions.node.startsWith('20.') ? [] : [['import', 'import(path)']]),
+  ])('is not told by %s which files there are', async (_what, expression) => {
+    const made = await bench.run(`
+      import { createRequire } from 'node:module';
+      const ask = async (path) => {
+        try { return 'got ' + await (${expression}); }
+        catch (error) { return error.code + ' ' + error.message.split('\\n')[0].replace(/'.*'/, '?'); }
+      };
+      export default async () => {
+        for (const path of ['/etc/nothing', '/etc/hosts', '/etc', ${JSON.stringify(join(bench.folder, 'credentials.json'))}]) console.log(await ask(path));
+      };`);
+    await made.outcome();
+    const answers = made.text().split('\n');
+    expect(answers).toHaveLength(4);
+    // The one that is not there, a file, a folder, a file of the agent's own.
+    expect(new Set(answers).size, made.text()).toBe(1);
+  });
+
+  it('finds what it may read, and its libraries', async () => {
+    const made = await bench.run(`
+      import { createRequire } from 'node:module'; import fs from 'node:fs';
+      export default async (ctx) => {
+        fs.writeFileSync('own.cjs', 'module.exports = 5'); fs.writeFileSync('own.mjs', 'export default 6');
+        const require = createRequire(process.cwd() + '/x.js');
+        console.log(require('./own.cjs'), (await import(process.cwd() + '/own.mjs')).default, typeof (await ctx.supabase()).from);
+      };`);
+    await made.outcome();
+    expect(made.text()).toBe('5 6 function');
+  });
+
   it('finds no credentials in its environment, arguments or open files', async () => {
     process.env.STARK_TEST_SECRET = 'do-not-inherit';
     try {

@@ -3,10 +3,12 @@ import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { CHANNEL_FD, Channel } from '../node/channel.js';
 import { harden } from './harden.js';
+import { hideFiles } from './hide-files.js';
 import { runPack } from './node-run.js';
 import type { FromRun, ToRun } from './protocol.js';
 
 const { die } = harden();
+hideFiles();
 const abort = new AbortController();
 
 // Else what was printed last is lost when the pack calls process.exit.

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { harden } from './harden.js';
+import { hideFiles } from './hide-files.js';
 import type { ThreadUsage } from './host-protocol.js';
 import { runPack } from './node-run.js';
 import type { FromRun, ToRun } from './protocol.js';
@@ -13,6 +14,7 @@ const MB = 1024 * 1024;
 refuseOpenThread();
 const thread = systemThread();
 harden();
+hideFiles();
 
 const port = parentPort as NonNullable<typeof parentPort>;
 const abort = new AbortController();
