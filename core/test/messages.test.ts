@@ -5,7 +5,7 @@ const line = { seq: 2, time: '2026-11-30T10:00:00.123Z', stream: 'stdout', level
 const event = { seq: 2, kind: 'pod', type: 'pod.updated', object_id: 'x', object: { name: 'x' } };
 
 /** Values that no field of ours has. */
-const strange = [null, true, 'x', 1.5, -7, Number.NaN, 1e300, [], {}, { toString: 1 }, [null]];
+const strange: unknown[] = [null, true, 'x', 1.5, -7, Number.NaN, 1e300, [], {}, { toString: 1 }, [null]];
 
 describe('a message about lines', () => {
   it('is taken as agents send it', () => {

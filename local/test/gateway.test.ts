@@ -433,7 +433,7 @@ describe('health', () => {
     const { url } = await start({ health });
     const { port } = new URL(url);
     const ask = (headers: Record<string, string>, method = 'GET') =>
-      new Promise<{ status?: number; headers: IncomingHttpHeaders; body: unknown }>((resolve, reject) => {
+      new Promise<{ status: number | undefined; headers: IncomingHttpHeaders; body: unknown }>((resolve, reject) => {
         request(`${url}/health`, { method, headers }, async (response) => {
           const text = Buffer.concat(await response.toArray()).toString();
           resolve({ status: response.statusCode, headers: response.headers, body: text && JSON.parse(text) });
