@@ -1841,7 +1841,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deserted_nodes(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '45b60d1e47afbeeba3692fe3410d81e8';
+as md5 'c167cc9eb95456d5cddc427775bf8470';
 comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
@@ -1975,7 +1975,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_pod_affinity(p_group stark_inte
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'd08c527a059817088f5698da67dcb3c7';
+as md5 '4bb4f80bea6b176733b96302b31d7869';
 comment on function stark_internal.filter_pod_affinity(stark_internal.pod_group) is 'Rejects nodes without the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_pod_anti_affinity(p_group stark_internal.pod_group)
@@ -2133,6 +2133,14 @@ CREATE OR REPLACE FUNCTION stark_internal.is_dns_name(p_name text)
  SET search_path TO 'pg_temp'
 as md5 'd889f5e0a79750e49e196c8ffceeb3a3';
 comment on function stark_internal.is_dns_name(text) is 'True for DNS labels joined by dots, at most 253 characters.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_first_of_its_kind(p_group stark_internal.pod_group)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'aed943aaeb0adcf57d11675766de702d';
+comment on function stark_internal.is_first_of_its_kind(stark_internal.pod_group) is 'Whether a group wants to be near its own kind and is the first of it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_member()
  RETURNS boolean
@@ -2528,7 +2536,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '265fea4ddb4024141ea40d8e294237df';
+as md5 '6ddc8dd165349825bb11452c2d6f8b4d';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_placements integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_after uuid DEFAULT NULL::uuid, OUT has_more boolean, OUT waiting integer, OUT retried integer, OUT last_group uuid)

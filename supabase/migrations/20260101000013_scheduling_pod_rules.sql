@@ -214,7 +214,30 @@ $$;
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 revoke all on function stark_internal.load_rules() from public, anon;
 
-/** stark_internal.filter_pod_affinity(group): nodes in whose domain no pod satisfies the required affinity terms. The first pod of a group that speaks of itself may go anywhere that has the topology keys. */
+/**
+ * stark_internal.is_first_of_its_kind(group): the group wants to be near its own kind, and none of that kind is in any domain of the
+ * topology keys it names. As in Kubernetes such a pod may go wherever the keys are; who stands on a node without them does not count.
+ */
+create function stark_internal.is_first_of_its_kind(p_group stark_internal.pod_group)
+returns boolean
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return p_group.rules_no is not null
+    and exists (
+      select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'affinity' and r.selector_no = any (p_group.matches))
+    and not exists (
+      select from pg_temp.pass_rules r
+      join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
+      where r.rules_no = p_group.rules_no and r.kind = 'affinity');
+end;
+$$;
+comment on function stark_internal.is_first_of_its_kind(stark_internal.pod_group) is 'Whether a group wants to be near its own kind and is the first of it.';
+revoke all on function stark_internal.is_first_of_its_kind(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_pod_affinity(group): nodes in whose domain no pod satisfies the required affinity terms. The first of its kind may go anywhere that has the topology keys. */
 create function stark_internal.filter_pod_affinity(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
 language sql
@@ -222,20 +245,19 @@ stable
 set search_path = ''
 as $$
 with rules as materialized (
-  select r.topology_key, r.selector_no,
-         -- The first pod of those that want to be together has nobody to go to.
-         r.selector_no = any (coalesce(p_group.matches, '{}')) and not exists (select from pg_temp.pass_counts c where c.selector_no = r.selector_no) as is_first
-  from pg_temp.pass_rules r
-  where r.rules_no = p_group.rules_no and r.kind = 'affinity'
+  select r.topology_key, r.selector_no from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'affinity'
 ), held as materialized (
   select distinct d.topology_key, d.domain
   from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
+), first as materialized (
+  select stark_internal.is_first_of_its_kind(p_group) as is_first
 )
 select distinct n.node_no, 'pod affinity'
-from (select r.*, m.node_no from rules r cross join pg_temp.pass_nodes m) n
+from (select r.topology_key, m.node_no from rules r cross join pg_temp.pass_nodes m) n
+cross join first f
 left join pg_temp.pass_domains d using (topology_key, node_no)
 left join held h using (topology_key, domain)
-where d.domain is null or (h.domain is null and not n.is_first);
+where d.domain is null or (h.domain is null and not f.is_first);
 $$;
 comment on function stark_internal.filter_pod_affinity(stark_internal.pod_group) is 'Rejects nodes without the company that is required.';
 revoke all on function stark_internal.filter_pod_affinity(stark_internal.pod_group) from public, anon;

@@ -48,9 +48,9 @@ begin
     if exists (
       select from pg_temp.pass_rules r
       where r.rules_no = p_group.rules_no and r.selector_no = any (p_group.matches)
-        and (r.kind = 'affinity' or (r.kind = 'prefer' and r.weight > 0))
+        and r.kind = 'prefer' and r.weight > 0
         and not exists (select from pg_temp.pass_counts c where c.selector_no = r.selector_no)
-    ) then
+    ) or stark_internal.is_first_of_its_kind(p_group) then
       v_wanted := 1; -- the others will want to be where the first is
     end if;
     select r.kind, r.selector_no, r.topology_key, r.max_skew into v_kind, v_selector, v_key, v_skew from stark_internal.own_rules(p_group) r limit 1;

@@ -252,9 +252,10 @@ begin
     join pg_temp.pass_domains d on d.topology_key = r.topology_key and d.node_no = f.node_no
     join there t on t.selector_no = f.selector_no and t.topology_key = r.topology_key and t.domain = d.domain
     where t.pods <= f.pods
-      -- The first of those that want to be together needs nobody.
+      -- The first of its kind needs nobody, and who stands outside all domains does not count.
       and not (f.selector_no = any (coalesce(p_group.matches, '{}'))
-               and (select sum(c.pods) from pg_temp.pass_counts c where c.selector_no = f.selector_no) <= f.pods);
+               and (select sum(c.pods) from pg_temp.pass_counts c where c.selector_no = f.selector_no
+                      and c.node_no in (select k.node_no from rules u join pg_temp.pass_domains k using (topology_key))) <= f.pods);
 end;
 $$;
 comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';

@@ -60,6 +60,22 @@ select set_eq($$select left(node_name, 1) from stark.create_pods('[{"pack": "ope
   array['a'], 'a whole group that wants to be together is');
 delete from stark.pods;
 
+-- Nobody on a node without the topology key is in a domain, so nobody there is company
+select tests.add_node('bare', 'ada');
+create function pg_temp.near_web(variadic p_keys text[]) returns jsonb language sql as $$ select pg_temp.wish('podAffinity', variadic array(select pg_temp.term(k, pg_temp.web()) from unnest(p_keys) k)) $$;
+select pg_temp.put('outside', '{"app": "web"}', '{"nodeName": "bare"}');
+select is(pg_temp.put('stranger', '{"app": "db"}', pg_temp.near_web('zone')), '0/5 nodes: 5 pod affinity', 'a pod on a node without the topology key is company to nobody');
+select is((select count(distinct left(node_name, 1)) || ' ' || count(node_name) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'replicas', 5, 'labels', '{"app": "web"}'::jsonb, 'spec', pg_temp.near_web('zone'))))),
+  '1 5', 'beside it the first of its kind goes where the key is, and the others to where the first is');
+select isnt((select node_name from stark.pods where name = 'stranger'), null, 'which is company to others');
+delete from stark.pods;
+select pg_temp.put('outside', '{"app": "web"}', '{"nodeName": "bare"}');
+select is(pg_temp.put('keyless', '{"app": "web"}', pg_temp.near_web('rack')), '0/5 nodes: 5 pod affinity', 'where no node has the key the first of its kind waits');
+update stark.nodes set labels = '{"rack": "r1"}' where name = 'bare';
+select is(pg_temp.put('both', '{"app": "web"}', pg_temp.near_web('zone', 'rack')), '0/5 nodes: 5 pod affinity', 'with two keys a pod that stands in a domain of one of them is there: no other is the first');
+delete from stark.pods;
+delete from stark.nodes where name = 'bare';
+
 -- Anti-affinity
 select results_eq($$select count(*) filter (where status = 'scheduled'), count(distinct node_id), count(*) filter (where status_message = '0/4 nodes: 4 anti-affinity of pods there, 4 pod anti-affinity')
     from stark.create_pods('[{"pack": "open", "replicas": 6, "labels": {"app": "web"}, "spec": {"affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "web"}}}]}}}}]')$$,

@@ -195,6 +195,22 @@ select is(pg_temp.victims(), '', 'nobody went');
 select pg_temp.app('cache', 'higher', 200, pg_temp.on_node('n1') || pg_temp.needs(50)), stark_internal.schedule_pods();
 select is(pg_temp.victims(), 'cache', 'where another stays it may');
 delete from stark.pods;
+
+-- The first of its kind, and those of its kind outside all domains
+select tests.add_node('bare', 'ada');
+select pg_temp.app('herd', 'outside', 10, pg_temp.on_node('bare'));
+select pg_temp.app('low', 'low' || i, 10 + i, pg_temp.on_node('n' || i) || pg_temp.needs(1000)) from generate_series(1, 4) i;
+select is(pg_temp.app('herd', 'first', 100, pg_temp.rule('podAffinity', 'zone', 'herd') || pg_temp.needs(500)), 'Nominated: waits for room on node n1', 'the first of its kind is helped');
+select pg_temp.app('herd', 'outside2', 10, pg_temp.on_node('bare'));
+select pg_temp.gone();
+select is((select node_name from stark.pods where name = 'first'), 'n1', 'nobody has gone in vain: those who came meanwhile to a node without the key do not count');
+delete from stark.pods;
+select pg_temp.app('herd', 'outside', 10, pg_temp.on_node('bare'));
+select pg_temp.app('herd', 'low' || i, 10 + i, pg_temp.on_node('n' || i) || pg_temp.needs(1000)) from generate_series(1, 1) i;
+select pg_temp.put('rest' || i, 1000, 900, pg_temp.on_node('n' || i)) from generate_series(2, 4) i;
+select is(pg_temp.app('herd', 'only', 100, pg_temp.rule('podAffinity', 'zone', 'herd') || pg_temp.needs(500)), 'Nominated: waits for room on node n1', 'who alone stands in a domain may go: then the newcomer is the first');
+delete from stark.pods;
+delete from stark.nodes where name = 'bare';
 update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '1');
 select pg_temp.app('low', 'low' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
 update stark.pods set scheduled_at = now() - interval '1 hour' where name in ('low2', 'low4');
