@@ -1901,7 +1901,7 @@ CREATE OR REPLACE FUNCTION stark_internal.explain_nodes(p_group stark_internal.p
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'fbe26077b50fe488447ef5f95c61ac26';
+as md5 'a6eb28e193c846f4a4c774bfbd47f9e1';
 comment on function stark_internal.explain_nodes(stark_internal.pod_group) is 'Every node with the filters it fails or the scores it earns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.fail(p_code text, p_message text, p_hint text DEFAULT NULL::text, p_details text DEFAULT NULL::text)
@@ -1912,15 +1912,15 @@ CREATE OR REPLACE FUNCTION stark_internal.fail(p_code text, p_message text, p_hi
 as md5 '661e87032732891919680e77c7d675af';
 comment on function stark_internal.fail(text,text,text,text) is 'Raises a coded error in the form that PostgREST passes on unchanged.';
 
-CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group)
+CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, slots bigint, cpu_total double precision, cpu_used double precision, memory_total double precision, memory_used double precision, pods_total double precision, pods_used double precision)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '7cac5107145de3f235ccfe92e81941cd';
-comment on function stark_internal.feasible_nodes(stark_internal.pod_group) is 'Nodes that pass every filter, and their room.';
+as md5 '802129597edbe9e82594c71d98c74121';
+comment on function stark_internal.feasible_nodes(stark_internal.pod_group,boolean) is 'Nodes that pass every filter, and their room.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
@@ -2010,13 +2010,13 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_taints(p_group stark_internal.p
 as md5 '6fbd47dc0b71a191190f569ae2016579';
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
 
-CREATE OR REPLACE FUNCTION stark_internal.filter_topology_spread(p_group stark_internal.pod_group)
+CREATE OR REPLACE FUNCTION stark_internal.filter_topology_spread(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'df1561d1cb59a57b27ee483ca4ae49f1';
-comment on function stark_internal.filter_topology_spread(stark_internal.pod_group) is 'Rejects nodes whose domain has too many pods already.';
+as md5 '32e28c74f83348ed623cf7876d0bd244';
+comment on function stark_internal.filter_topology_spread(stark_internal.pod_group,boolean) is 'Rejects nodes whose domain has too many pods already.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
@@ -2298,7 +2298,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd7cad7cc273f8818198a4edf3664f664';
+as md5 'f7996243ad00fa40874559caa2aadb27';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true, p_of_a_kind integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text))
@@ -2489,16 +2489,8 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '21781cbcf29fe1e5fdb57d5108aff2e5';
+as md5 '5b019ffc5e4ee8f762e337790fa64348';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
-
-CREATE OR REPLACE FUNCTION stark_internal.own_rules(p_group stark_internal.pod_group)
- RETURNS TABLE(kind text, selector_no integer, topology_key text, max_skew integer)
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'c77dba08682f462fb5d08fd7cb56edf1';
-comment on function stark_internal.own_rules(stark_internal.pod_group) is 'Rules of a group that keep its own pods apart.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
  RETURNS jsonb
@@ -2528,6 +2520,18 @@ as md5 '0c8000e4fc4df92c2ee31a2a3eb53271';
 comment on function stark_internal.permitted_namespaces(text,boolean) is 'The namespaces in which the caller has this right.';
 grant execute on function stark_internal.permitted_namespaces(text,boolean) to authenticated;
 
+CREATE OR REPLACE FUNCTION stark_internal.pick_in_turns(p_group stark_internal.pod_group, p_wanted integer, p_work integer DEFAULT 50000)
+ RETURNS integer[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
+as md5 'e4a2e503b66a72b41076601a3978017c';
+comment on function stark_internal.pick_in_turns(stark_internal.pod_group,integer,integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
+
 CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
  RETURNS integer[]
  LANGUAGE plpgsql
@@ -2536,7 +2540,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '6ddc8dd165349825bb11452c2d6f8b4d';
+as md5 '1d4814228bded0f9f814fe5f6d501c20';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_placements integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_after uuid DEFAULT NULL::uuid, OUT has_more boolean, OUT waiting integer, OUT retried integer, OUT last_group uuid)
@@ -2623,15 +2627,21 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
 as md5 'cf2601ce8834c96fc233e21cc729969e';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
-CREATE OR REPLACE FUNCTION stark_internal.preferences(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, score double precision)
+CREATE OR REPLACE FUNCTION stark_internal.preference_points(p_group stark_internal.pod_group, p_preferences text[])
+ RETURNS TABLE(node_no integer, preference text, points bigint)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
- SET enable_nestloop TO 'off'
- SET jit TO 'off'
-as md5 '021718d419d0e33b07b80429e9c4992d';
-comment on function stark_internal.preferences(stark_internal.pod_group) is 'What each preference adds to nodes.';
+as md5 '4fdf86dfa89e850b9486a885ac016fdb';
+comment on function stark_internal.preference_points(stark_internal.pod_group,text[]) is 'Points of nodes by preferences, one a row.';
+
+CREATE OR REPLACE FUNCTION stark_internal.preferences_in_play(p_group stark_internal.pod_group)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '7c3c845e39859c3be37a72220240d4dc';
+comment on function stark_internal.preferences_in_play(stark_internal.pod_group) is 'Preferences that may tell nodes apart for a group.';
 
 CREATE OR REPLACE FUNCTION stark_internal.present_server()
  RETURNS TABLE(system_identifier bigint, timeline integer)
@@ -2713,15 +2723,15 @@ CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time z
 as md5 '758332e21331705bce48d9f2737d2612';
 comment on function stark_internal.reap_nodes(timestamp with time zone) is 'Gives up nodes that were silent for too long while somebody listened.';
 
-CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group)
+CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '469c6ccc5c17e453437b4d2ab4d988a0';
-comment on function stark_internal.rejections(stark_internal.pod_group) is 'Which nodes are rejected for a group, under each filter.';
+as md5 '65c52e5521d50fae0efeca9c1a9e7080';
+comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
  RETURNS void
@@ -2952,77 +2962,87 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
 as md5 '6002e4c15b63f1925bb0f8bcdb0a5bba';
 comment on function stark_internal.schedule_when_room_is_freed() is 'Runs a schedule pass when pods have left room.';
 
-CREATE OR REPLACE FUNCTION stark_internal.score_bin_pack(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint)
- RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
+CREATE OR REPLACE FUNCTION stark_internal.score_bin_pack(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint, p_ahead boolean DEFAULT false)
+ RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision, first_score double precision)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '6c85d2db288adae033ab53d804644281';
-comment on function stark_internal.score_bin_pack(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by the mean of used cpu and memory.';
+as md5 'ef53fe777c616fe04daa57e37e523eab';
+comment on function stark_internal.score_bin_pack(stark_internal.pod_group,bigint,bigint,boolean) is 'Open slots scored by the mean of used cpu and memory.';
 
-CREATE OR REPLACE FUNCTION stark_internal.score_least_loaded(p_group stark_internal.pod_group, p_most bigint)
+CREATE OR REPLACE FUNCTION stark_internal.score_least_loaded(p_group stark_internal.pod_group, p_most bigint, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'f28c2290f0b528787a65b65032a0ae20';
-comment on function stark_internal.score_least_loaded(stark_internal.pod_group,bigint) is 'Open slots scored by the mean of free cpu and memory.';
+as md5 'cac7ff7ded17d452f152950ad6bec08a';
+comment on function stark_internal.score_least_loaded(stark_internal.pod_group,bigint,boolean) is 'Open slots scored by the mean of free cpu and memory.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_node_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, score double precision)
+ RETURNS TABLE(node_no integer, points bigint)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'e457e8ae0a1b92bb5a69a48dc643e81b';
-comment on function stark_internal.score_node_affinity(stark_internal.pod_group) is 'Nodes scored by preferred node affinity.';
+as md5 '652573a5aa3fb7d6c212a0f2d04a802b';
+comment on function stark_internal.score_node_affinity(stark_internal.pod_group) is 'Points of nodes by preferred node affinity.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_pod_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, score double precision)
+ RETURNS TABLE(node_no integer, points bigint)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'b5874f29c705475a023650b11d23931d';
-comment on function stark_internal.score_pod_affinity(stark_internal.pod_group) is 'Nodes scored by preferred company.';
+as md5 '9086b0fcc1ee1d4d25ce13422e25a967';
+comment on function stark_internal.score_pod_affinity(stark_internal.pod_group) is 'Points of nodes by preferred company.';
 
-CREATE OR REPLACE FUNCTION stark_internal.score_random(p_group stark_internal.pod_group, p_most bigint, p_seed bigint)
+CREATE OR REPLACE FUNCTION stark_internal.score_preferences(p_group stark_internal.pod_group, p_nodes integer[])
+ RETURNS TABLE(node_no integer, preference text, score bigint)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 'c17dbc89e1dede6f3fa39a0575d91e46';
+comment on function stark_internal.score_preferences(stark_internal.pod_group,integer[]) is 'What each preference adds to nodes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_random(p_group stark_internal.pod_group, p_most bigint, p_seed bigint, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '14929904fbd7d8dc5d6705a1f18fdee7';
-comment on function stark_internal.score_random(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by chance.';
+as md5 '7f50fe8491c5d9bc2c2d1b7f58616886';
+comment on function stark_internal.score_random(stark_internal.pod_group,bigint,bigint,boolean) is 'Open slots scored by chance.';
 
-CREATE OR REPLACE FUNCTION stark_internal.score_slots(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint DEFAULT NULL::bigint)
+CREATE OR REPLACE FUNCTION stark_internal.score_slots(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint DEFAULT NULL::bigint, p_ahead boolean DEFAULT false)
+ RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision, rank double precision)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '9e99b80cc2b355ffbb2e9ba79ce914a8';
+comment on function stark_internal.score_slots(stark_internal.pod_group,bigint,bigint,boolean) is 'Open slots scored by the cluster''s policy.';
+
+CREATE OR REPLACE FUNCTION stark_internal.score_spread(p_group stark_internal.pod_group, p_most bigint, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '7a07c50497294c5b9ee8aa8570725758';
-comment on function stark_internal.score_slots(stark_internal.pod_group,bigint,bigint) is 'Open slots scored by the cluster''s policy.';
-
-CREATE OR REPLACE FUNCTION stark_internal.score_spread(p_group stark_internal.pod_group, p_most bigint)
- RETURNS TABLE(node_no integer, slot bigint, slots bigint, score double precision)
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 '9593cd91b55554ade8f2eb70e9b7acaa';
-comment on function stark_internal.score_spread(stark_internal.pod_group,bigint) is 'Open slots scored by what is left of the scarcest resource.';
+as md5 'be5721ab3fbd2d6a65c6d5580ebfa76a';
+comment on function stark_internal.score_spread(stark_internal.pod_group,bigint,boolean) is 'Open slots scored by what is left of the scarcest resource.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_taints(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, score double precision)
+ RETURNS TABLE(node_no integer, points bigint)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'ed0fae045d74dd6b2d03f59cda146b9d';
-comment on function stark_internal.score_taints(stark_internal.pod_group) is 'Nodes scored by taints that would rather not have the pod.';
+as md5 '09dadbd601e817b077d22e967089d42f';
+comment on function stark_internal.score_taints(stark_internal.pod_group) is 'Points of nodes by taints that would rather not have the pod.';
 
-CREATE OR REPLACE FUNCTION stark_internal.score_topology_spread(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, score double precision)
+CREATE OR REPLACE FUNCTION stark_internal.score_topology_spread(p_group stark_internal.pod_group, p_nodes integer[])
+ RETURNS TABLE(node_no integer, points bigint)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '4f6d21770da9ecb901f1daa61f0741e1';
-comment on function stark_internal.score_topology_spread(stark_internal.pod_group) is 'Nodes scored by spread constraints that may be broken.';
+as md5 '2eed6a851100579c8b8b2fa3baa2c916';
+comment on function stark_internal.score_topology_spread(stark_internal.pod_group,integer[]) is 'Points of nodes by spread constraints that may be broken.';
 
 CREATE OR REPLACE FUNCTION stark_internal.semver_key(p_version text)
  RETURNS text
@@ -3160,6 +3180,14 @@ CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
  SET jit TO 'off'
 as md5 '60515bb1ae2f922a131bae2e6fff6d00';
 comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
+
+CREATE OR REPLACE FUNCTION stark_internal.turn_rules(p_group stark_internal.pod_group)
+ RETURNS TABLE(rule integer, kind text, topology_key text, max_skew integer, weight integer, is_own boolean)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'db7ee730ee445503d31f3e1f38f4fb84';
+comment on function stark_internal.turn_rules(stark_internal.pod_group) is 'What each pick of a group may change for the next.';
 
 CREATE OR REPLACE FUNCTION stark_internal.unbind_first()
  RETURNS trigger

@@ -93,7 +93,7 @@ begin
     create temporary table pass_facts (nodes bigint) on commit delete rows;
     alter table pg_temp.pass_facts
       add column runtimes text[], alter column runtimes set storage plain,
-      add column has_unhealthy boolean, add column has_cordoned boolean, add column has_tainted boolean;
+      add column has_unhealthy boolean, add column has_cordoned boolean, add column has_tainted boolean, add column has_avoided boolean;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
       rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, is_hopeless boolean
@@ -171,7 +171,8 @@ begin
     cross join lateral jsonb_to_record(n.allocatable) as a (cpu bigint, memory bigint, storage bigint, pods bigint)
     cross join lateral jsonb_to_record(n.allocated) as t (cpu bigint, memory bigint, storage bigint, pods bigint);
   insert into pg_temp.pass_facts
-    select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false)
+    select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false),
+           coalesce(bool_or(n.taints @> '[{"effect": "PreferNoSchedule"}]'), false)
     from pg_temp.pass_nodes n;
 end;
 $$;

@@ -338,29 +338,38 @@ $$;
 comment on function stark_internal.spread_domains(stark_internal.pod_group, text) is 'Domains of spread rules and the pods in each.';
 revoke all on function stark_internal.spread_domains(stark_internal.pod_group, text) from public, anon;
 
-/** stark_internal.filter_topology_spread(group): nodes whose domain would have too many more pods than the emptiest; nodes without the topology key. */
-create function stark_internal.filter_topology_spread(p_group stark_internal.pod_group)
+/**
+ * stark_internal.filter_topology_spread(group, ahead): nodes whose domain would have too many more pods than the emptiest; nodes
+ * without the topology key. ahead: rules that the group's own pods count for do not speak yet, since each pick changes their answer.
+ */
+create function stark_internal.filter_topology_spread(p_group stark_internal.pod_group, p_ahead boolean default false)
 returns table (node_no integer, reason text)
 language sql
 stable
 set search_path = ''
 as $$
-with domains as materialized (
-  select d.*, d.pods + (d.selector_no = any (coalesce(p_group.matches, '{}')))::integer - d.fewest <= d.max_skew as is_open
-  from stark_internal.spread_domains(p_group, 'spread') d
+with rules as materialized (
+  select r.selector_no, r.topology_key, r.selector_no = any (coalesce(p_group.matches, '{}')) as is_own
+  from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'spread'
+), domains as materialized (
+  select d.*, d.pods + r.is_own::integer - d.fewest <= d.max_skew or (p_ahead and r.is_own) as is_open
+  from stark_internal.spread_domains(p_group, 'spread') d join rules r using (selector_no, topology_key)
 )
 select distinct n.node_no, 'topology spread ' || r.topology_key
-from pg_temp.pass_rules r
+from rules r
 cross join pg_temp.pass_nodes n
 left join pg_temp.pass_domains t on t.topology_key = r.topology_key and t.node_no = n.node_no
 left join domains d on d.selector_no = r.selector_no and d.topology_key = r.topology_key and d.domain = t.domain
-where r.rules_no = p_group.rules_no and r.kind = 'spread' and d.is_open is not true;
+where t.domain is null or d.is_open = false;
 $$;
-comment on function stark_internal.filter_topology_spread(stark_internal.pod_group) is 'Rejects nodes whose domain has too many pods already.';
-revoke all on function stark_internal.filter_topology_spread(stark_internal.pod_group) from public, anon;
+comment on function stark_internal.filter_topology_spread(stark_internal.pod_group, boolean) is 'Rejects nodes whose domain has too many pods already.';
+revoke all on function stark_internal.filter_topology_spread(stark_internal.pod_group, boolean) from public, anon;
 
-/** stark_internal.rejections(group): every filter's answer, so that a node counts under each filter that rejects it. Filters that have nothing to look at are not asked. */
-create function stark_internal.rejections(p_group stark_internal.pod_group)
+/**
+ * stark_internal.rejections(group, ahead): every filter's answer, so that a node counts under each filter that rejects it. Filters
+ * that have nothing to look at are not asked. ahead: for picks of several pods, see filter_topology_spread.
+ */
+create function stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean default false)
 returns table (node_no integer, reason text)
 language plpgsql
 stable
@@ -397,12 +406,12 @@ begin
     return query
       select * from stark_internal.filter_pod_affinity(p_group)
       union all select * from stark_internal.filter_pod_anti_affinity(p_group)
-      union all select * from stark_internal.filter_topology_spread(p_group);
+      union all select * from stark_internal.filter_topology_spread(p_group, p_ahead);
   end if;
   if p_group.matches is not null then
     return query select * from stark_internal.filter_existing_anti_affinity(p_group);
   end if;
 end;
 $$;
-comment on function stark_internal.rejections(stark_internal.pod_group) is 'Which nodes are rejected for a group, under each filter.';
-revoke all on function stark_internal.rejections(stark_internal.pod_group) from public, anon;
+comment on function stark_internal.rejections(stark_internal.pod_group, boolean) is 'Which nodes are rejected for a group, under each filter.';
+revoke all on function stark_internal.rejections(stark_internal.pod_group, boolean) from public, anon;

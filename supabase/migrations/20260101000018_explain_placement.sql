@@ -19,10 +19,9 @@ begin
       select r.node_no, array_agg(distinct r.reason order by r.reason) as reasons from stark_internal.rejections(p_group) r group by r.node_no
     ), earned as materialized (
       select s.node_no, v_policy as what, s.score from stark_internal.score_slots(p_group, 1) s
-      union all select s.node_no, 'node affinity', s.score from stark_internal.score_node_affinity(p_group) s
-      union all select s.node_no, 'taints', s.score from stark_internal.score_taints(p_group) s
-      union all select s.node_no, 'pod affinity', s.score from stark_internal.score_pod_affinity(p_group) s
-      union all select s.node_no, 'topology spread', s.score from stark_internal.score_topology_spread(p_group) s
+      union all
+      select p.node_no, p.preference, p.score
+      from stark_internal.score_preferences(p_group, (select array_agg(n.node_no) from pg_temp.pass_nodes n where n.node_no not in (select r.node_no from rejected r))) p
     ), scored as materialized (
       select e.node_no, jsonb_object_agg(e.what, round(e.score::numeric, 2)) as scores, sum(e.score) as score from earned e group by e.node_no
     )
