@@ -1092,7 +1092,7 @@ CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5a77701f5599deca08c0dc0782ad97cd';
+as md5 '4f6f9b60ae1fda22568f0db99b5fe6e6';
 comment on function stark.create_join_token(integer,jsonb,jsonb,integer) is 'Makes a token by which machines become nodes of the caller.';
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to authenticated;
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to service_role;
@@ -1114,7 +1114,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5729098e571c5b083d79a22cd05e4fd9';
+as md5 'd19150ae0d3f7e0667868b3d6d752382';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
@@ -1268,7 +1268,7 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'fde331c1e1bfc76fb411c4b430907278';
+as md5 'ee4142de599c571348e8d895796a5b46';
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
 grant execute on function stark.explain_placement(jsonb) to authenticated;
 grant execute on function stark.explain_placement(jsonb) to service_role;
@@ -1377,7 +1377,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9641b06ac35603fcd88812069395e63e';
+as md5 'f0a7d0ff6ac6796296775bd69e783d2c';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
@@ -1507,7 +1507,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '909847a05837e79d49049c672953e4ea';
+as md5 'c1853dea89b5534bb2658927141b8c5d';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to service_role;
@@ -1599,7 +1599,7 @@ CREATE OR REPLACE FUNCTION stark_internal.affinity_problem(p_affinity jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '6e94a99ab8a30ce58647ea41ef97b72f';
+as md5 'a9008f8b5dcf9c72a38c637090c4e7b5';
 comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong with this affinity; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text, p_id_column text, p_objects jsonb[], p_details jsonb[] DEFAULT NULL::jsonb[])
@@ -1650,7 +1650,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '7b5e879e6062390e9d622a0f20e0f09b';
+as md5 'fa5191cd8620d906c8d5b7bdddc51513';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
@@ -1815,7 +1815,7 @@ CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '91ef21fd8ee0e79bae1ee7e5244ad427';
+as md5 '29b1e9e686074f45811fb4678be95595';
 comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
@@ -1919,7 +1919,7 @@ CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '802129597edbe9e82594c71d98c74121';
+as md5 '065ecf1cc3f1af900311601b06908540';
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group,boolean) is 'Nodes that pass every filter, and their room.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group stark_internal.pod_group)
@@ -1986,6 +1986,14 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_pod_anti_affinity(p_group stark
 as md5 '8f0a1956579391bd880d37d7668f4a8e';
 comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that the group keeps away from.';
 
+CREATE OR REPLACE FUNCTION stark_internal.filter_ports(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'c30968405f6e25f7b1e2123dd78529ec';
+comment on function stark_internal.filter_ports(stark_internal.pod_group) is 'Rejects nodes where a fixed port is declared by another pod.';
+
 CREATE OR REPLACE FUNCTION stark_internal.filter_resources(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE plpgsql
@@ -2023,7 +2031,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_int
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '0a883f548aeb1c357d26563c5de0ac8b';
+as md5 '37fca5c97a1fc1efc13ecb3b27af7843';
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.find_deployable_version(p_pack text, p_version text, p_user_id uuid)
@@ -2066,7 +2074,7 @@ CREATE OR REPLACE FUNCTION stark_internal.goes_alone(p_group stark_internal.pod_
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'a255f14faee7e63936d65260b0d37dcc';
+as md5 '53e158986d03e4ae20f9c997acb43267';
 comment on function stark_internal.goes_alone(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
@@ -2141,6 +2149,22 @@ CREATE OR REPLACE FUNCTION stark_internal.is_first_of_its_kind(p_group stark_int
  SET search_path TO 'pg_temp'
 as md5 'aed943aaeb0adcf57d11675766de702d';
 comment on function stark_internal.is_first_of_its_kind(stark_internal.pod_group) is 'Whether a group wants to be near its own kind and is the first of it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_label_key(p_key text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '17b67a9b6bd85c13f29f138b93b34c9e';
+comment on function stark_internal.is_label_key(text) is 'True for the key of a label.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_label_value(p_value text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'a591ec2387a35f3d651edfe498f4f1c3';
+comment on function stark_internal.is_label_value(text) is 'True for the value of a label.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_member()
  RETURNS boolean
@@ -2261,6 +2285,14 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
 as md5 '1770286555c77d733cd85f894999129c';
 comment on function stark_internal.keep_versions_immutable() is 'Refuses changes to a version that is ready or withdrawn.';
 
+CREATE OR REPLACE FUNCTION stark_internal.label_keys_problem(p_owner jsonb, p_field text, p_what text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '9104ff80de4aa247815b9a9fd2e83281';
+comment on function stark_internal.label_keys_problem(jsonb,text,text) is 'What is wrong with these keys of the pod''s own labels; null when nothing is.';
+
 CREATE OR REPLACE FUNCTION stark_internal.label_selector_problem(p_selector jsonb, p_what text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2274,7 +2306,7 @@ CREATE OR REPLACE FUNCTION stark_internal.labels_problem(p_labels jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '2f065a4ee16f21cc51ac176a9e658022';
+as md5 '6eef41911fbbd0edbf9d7a06f319817e';
 comment on function stark_internal.labels_problem(jsonb) is 'What is wrong with these labels; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.latest_version(p_pack_id uuid)
@@ -2301,13 +2333,29 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
 as md5 'f7996243ad00fa40874559caa2aadb27';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '806366564e618161364fb039605cd8a7';
+comment on function stark_internal.load_nominated(integer) is 'Adds pods that were promised a node to the working table of pending pods.';
+
 CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true, p_of_a_kind integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text))
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '712a7a65b1bbb88c90099b109ae141ba';
+as md5 '211350fcff52bb004072cbf1d8e53e24';
 comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_ports()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'cde646f76ec54d179ffd38825fb0dfb4';
+comment on function stark_internal.load_ports() is 'Fills the working table of fixed ports.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  RETURNS boolean
@@ -2315,7 +2363,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
  SET jit TO 'off'
-as md5 '83d9c05c865b0558453b7bf86ba7645c';
+as md5 '0bb5e9b1783272cef6d92e827019f34e';
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
@@ -2465,7 +2513,7 @@ CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '2c53de08a2a7efa7825b77b98b9535db';
+as md5 '1c0ef48c52d2cf922702a719a27cfc55';
 comment on function stark_internal.node_term_problem(jsonb,text) is 'What is wrong with this node selector term; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.notice_restore()
@@ -2489,7 +2537,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5b019ffc5e4ee8f762e337790fa64348';
+as md5 'fff17106e90c30161897784b2ade4ad3';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -2508,7 +2556,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAU
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '59283e8130f4673e3a979435de73fa99';
+as md5 'a204d0c43fe37e5a7aba95d30fb6b226';
 comment on function stark_internal.pending_groups(boolean,uuid) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
@@ -2548,7 +2596,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '412b57a852957316f4a9795b21f0f622';
+as md5 'c45c625dfc70f27f41b6ad05db7d98d4';
 comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -2568,20 +2616,20 @@ CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_
 as md5 '610ca04851f7249ec2e762f3d2f83a3e';
 comment on function stark_internal.place_pods(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods of a group; tells those that fit nowhere.';
 
-CREATE OR REPLACE FUNCTION stark_internal.placement_rules(p_spec jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.placement_rules(p_spec jsonb, p_labels jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'fa2b69eabde59f5310563c65d28a32ea';
-comment on function stark_internal.placement_rules(jsonb) is 'What a pod''s spec asks about other pods.';
+as md5 '79c8aa64a8db5cd1f056141be5945cf2';
+comment on function stark_internal.placement_rules(jsonb,jsonb) is 'What a pod''s spec asks about other pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '43df62adeb5f6d8d2dc226ac2cf14175';
+as md5 'e396315daf97e4ae7131930b73729293';
 comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
@@ -2589,7 +2637,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what 
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '42dbbd2e1a1f69a6f257b3725cef1a02';
+as md5 '465ec358b3037f54be49dbc8006b91cb';
 comment on function stark_internal.pod_term_problem(jsonb,text) is 'What is wrong with this pod affinity term; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pods_to_evict(p_now timestamp with time zone DEFAULT now())
@@ -2605,7 +2653,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '5535f925ce83780d8413659d2c0f826f';
+as md5 '0f3356e8212b9ef6d9306ac2e96572fa';
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
@@ -2614,7 +2662,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'cbd414369f4acb66bfa25f919880b360';
+as md5 '004f3e09e7c4cb561ddd42d6c2240c9e';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -2624,7 +2672,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'cf2601ce8834c96fc233e21cc729969e';
+as md5 '258dd8347e997184b82c8ead7507dacf';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preference_points(p_group stark_internal.pod_group, p_preferences text[])
@@ -2704,7 +2752,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '3e9c932ae4b942908a3e5bfb50cc38ca';
+as md5 'ba1127e04efbf1ec55b7dd21ba3276c8';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
@@ -2730,7 +2778,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '65c52e5521d50fae0efeca9c1a9e7080';
+as md5 '59bb5eb6ca589c18094eee14fab2118f';
 comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
@@ -2877,13 +2925,13 @@ CREATE OR REPLACE FUNCTION stark_internal.require_version(p_what text, p_seen bi
 as md5 '101be2ccb7432ede35a0b66f2564f135';
 comment on function stark_internal.require_version(text,bigint,bigint) is 'Raises CONFLICT when an object is not at the revision the caller saw.';
 
-CREATE OR REPLACE FUNCTION stark_internal.requirements_problem(p_requirements jsonb, p_what text)
+CREATE OR REPLACE FUNCTION stark_internal.requirements_problem(p_requirements jsonb, p_what text, p_of_labels boolean DEFAULT true)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '88bd8920c7123e62abafb13d2ee1b08c';
-comment on function stark_internal.requirements_problem(jsonb,text) is 'What is wrong with these match expressions; null when nothing is.';
+as md5 '2f328bf483e6ab1288d027acadac513e';
+comment on function stark_internal.requirements_problem(jsonb,text,boolean) is 'What is wrong with these match expressions; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.resolve_term(p_namespace text, p_term jsonb)
  RETURNS jsonb
@@ -2939,7 +2987,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd835fb766a6cb5845c899f42aee92ce1';
+as md5 '0e6ab4f431250212b3c9145f0acdd6d2';
 comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
@@ -2949,7 +2997,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '79c9a95273af4cff880325b1b876a5dc';
+as md5 '64ee7f730101dd92c11807e0ec3836ea';
 comment on function stark_internal.schedule_when_nodes_change() is 'Runs a schedule pass when a node became usable.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
@@ -3098,7 +3146,7 @@ CREATE OR REPLACE FUNCTION stark_internal.spread_domains(p_group stark_internal.
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '34208cea8a8a693bdcfe014e120cd1c0';
+as md5 '32ea6a838c21fd6ae68be488359fbf3a';
 comment on function stark_internal.spread_domains(stark_internal.pod_group,text) is 'Domains of spread rules and the pods in each.';
 
 CREATE OR REPLACE FUNCTION stark_internal.taints_problem(p_taints jsonb)
@@ -3106,7 +3154,7 @@ CREATE OR REPLACE FUNCTION stark_internal.taints_problem(p_taints jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '7c80c4385f429acb1fc147f7b728b69f';
+as md5 '51aea0500576969950d642cdcd22e1e8';
 comment on function stark_internal.taints_problem(jsonb) is 'What is wrong with these taints; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.taints_that_evict(p_node stark.nodes)
@@ -3146,7 +3194,7 @@ CREATE OR REPLACE FUNCTION stark_internal.tolerations_problem(p_tolerations json
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '604c232103290d2f151a3e08aa2b571f';
+as md5 '9885b0a6aaac123b07c8212ba7159314';
 comment on function stark_internal.tolerations_problem(jsonb) is 'What is wrong with these tolerations; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.topology_key_problem(p_key jsonb, p_what text)
@@ -3154,7 +3202,7 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_key_problem(p_key jsonb, p_wh
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '58dbf74c93c284be15f40c7b6c5431d8';
+as md5 '1b4fa2fa834a8e027bbb4cbacafe9a1c';
 comment on function stark_internal.topology_key_problem(jsonb,text) is 'What is wrong with this topology key; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints jsonb)
@@ -3162,7 +3210,7 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints 
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'a038503a56267cfce87706d31e9c2ad1';
+as md5 '349b73f4b1ed62d2481a10dd33d711ef';
 comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wrong with these spread constraints; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.trim_logs_of(p_pods uuid[])
@@ -3264,6 +3312,22 @@ CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term 
  SET search_path TO 'pg_temp'
 as md5 'a61e2145be8d74e5c9afee1ce378fa95';
 comment on function stark_internal.weighted_problem(jsonb,text,text) is 'What is wrong with these preferred terms; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_labels jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '336a069a811de1cf235beb9768499165';
+comment on function stark_internal.with_label_keys(jsonb,jsonb) is 'Rules about other pods with matchLabelKeys written out.';
+
+CREATE OR REPLACE FUNCTION stark_internal.without_nulls(p_value jsonb, p_depth integer DEFAULT 0)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '506990675c2ed64caadac18b49ba0737';
+comment on function stark_internal.without_nulls(jsonb,integer) is 'A description without the fields that are null.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_events()
  RETURNS trigger

@@ -48,8 +48,7 @@ immutable
 set search_path = ''
 as $$
 begin
-  if coalesce(jsonb_typeof(p_key), '') <> 'string' or coalesce(p_key #>> '{}', '') = ''
-     or stark_internal.labels_problem(jsonb_build_object(p_key #>> '{}', '')) is not null then
+  if coalesce(jsonb_typeof(p_key), '') <> 'string' or not stark_internal.is_label_key(p_key #>> '{}') then
     return format('%s.topologyKey must be the key of a node label', p_what);
   end if;
   return null;
@@ -58,31 +57,67 @@ $$;
 comment on function stark_internal.topology_key_problem(jsonb, text) is 'What is wrong with this topology key; null when nothing is.';
 revoke all on function stark_internal.topology_key_problem(jsonb, text) from public, anon;
 
-/** stark_internal.pod_term_problem(term, what): {labelSelector?, namespaces?, namespaceSelector?, topologyKey}. */
+/**
+ * stark_internal.label_keys_problem(owner, field, what): keys of the pod's own labels, {labelSelector, matchLabelKeys?,
+ * mismatchLabelKeys?}. A key says which pods, so it goes with a selector, and is not in it as well.
+ */
+create function stark_internal.label_keys_problem(p_owner jsonb, p_field text, p_what text)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_keys jsonb := p_owner -> p_field;
+begin
+  if v_keys is null or v_keys = '[]' then
+    return null;
+  elsif jsonb_typeof(v_keys) <> 'array' or jsonb_array_length(v_keys) > 64
+        or exists (select from jsonb_array_elements(v_keys) k where jsonb_typeof(k) <> 'string' or not stark_internal.is_label_key(k #>> '{}')) then
+    return format('%s.%s must be a list of at most 64 keys of labels', p_what, p_field);
+  elsif coalesce(jsonb_typeof(p_owner -> 'labelSelector'), '') <> 'object' then
+    return format('%s.%s goes with labelSelector', p_what, p_field);
+  elsif p_field = 'matchLabelKeys' and (
+    coalesce(p_owner #> '{labelSelector,matchLabels}', '{}') ?| array(select jsonb_array_elements_text(v_keys))
+    or exists (select from jsonb_array_elements(coalesce(p_owner #> '{labelSelector,matchExpressions}', '[]')) r where v_keys ? (r ->> 'key'))
+    or exists (select from jsonb_array_elements_text(coalesce(nullif(p_owner -> 'mismatchLabelKeys', 'null'), '[]')) k where v_keys ? k)) then
+    return format('%s.%s has a key that is in labelSelector or mismatchLabelKeys', p_what, p_field);
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.label_keys_problem(jsonb, text, text) is 'What is wrong with these keys of the pod''s own labels; null when nothing is.';
+revoke all on function stark_internal.label_keys_problem(jsonb, text, text) from public, anon;
+
+/** stark_internal.pod_term_problem(term, what): {labelSelector?, matchLabelKeys?, mismatchLabelKeys?, namespaces?, namespaceSelector?, topologyKey}. */
 create function stark_internal.pod_term_problem(p_term jsonb, p_what text)
 returns text
 language plpgsql
 immutable
 set search_path = ''
 as $$
+declare
+  v_known constant text[] := array['labelSelector', 'matchLabelKeys', 'mismatchLabelKeys', 'namespaces', 'namespaceSelector', 'topologyKey'];
 begin
   if coalesce(jsonb_typeof(p_term), '') <> 'object' then
     return format('%s must be an object', p_what);
-  elsif stark_internal.unknown_field(p_term, array['labelSelector', 'namespaces', 'namespaceSelector', 'topologyKey']) is not null then
-    return format('%s has no field %s', p_what, stark_internal.unknown_field(p_term, array['labelSelector', 'namespaces', 'namespaceSelector', 'topologyKey']));
+  elsif stark_internal.unknown_field(p_term, v_known) is not null then
+    return format('%s has no field %s', p_what, stark_internal.unknown_field(p_term, v_known));
   elsif p_term ? 'namespaces' and (jsonb_typeof(p_term -> 'namespaces') <> 'array'
     or exists (select from jsonb_array_elements(p_term -> 'namespaces') n where jsonb_typeof(n) <> 'string' or not stark_internal.is_dns_label(n #>> '{}'))) then
     return format('%s.namespaces must be a list of names', p_what);
   end if;
   return coalesce(stark_internal.topology_key_problem(p_term -> 'topologyKey', p_what),
     stark_internal.label_selector_problem(p_term -> 'labelSelector', p_what || '.labelSelector'),
-    stark_internal.label_selector_problem(p_term -> 'namespaceSelector', p_what || '.namespaceSelector'));
+    stark_internal.label_selector_problem(p_term -> 'namespaceSelector', p_what || '.namespaceSelector'),
+    stark_internal.label_keys_problem(p_term, 'mismatchLabelKeys', p_what),
+    stark_internal.label_keys_problem(p_term, 'matchLabelKeys', p_what));
 end;
 $$;
 comment on function stark_internal.pod_term_problem(jsonb, text) is 'What is wrong with this pod affinity term; null when nothing is.';
 revoke all on function stark_internal.pod_term_problem(jsonb, text) from public, anon;
 
-/** stark_internal.node_term_problem(term, what): {matchExpressions?, matchFields?}; matchFields knows metadata.name with In and NotIn. */
+/** stark_internal.node_term_problem(term, what): {matchExpressions?, matchFields?}; matchFields knows metadata.name with In and NotIn, one name each. */
 create function stark_internal.node_term_problem(p_term jsonb, p_what text)
 returns text
 language plpgsql
@@ -95,11 +130,12 @@ begin
   end if;
   return coalesce(
     p_what || ': ' || stark_internal.requirements_problem(coalesce(p_term -> 'matchExpressions', '[]'), 'matchExpressions'),
-    p_what || ': ' || stark_internal.requirements_problem(coalesce(p_term -> 'matchFields', '[]'), 'matchFields'),
+    p_what || ': ' || stark_internal.requirements_problem(coalesce(p_term -> 'matchFields', '[]'), 'matchFields', false),
     case when exists (
       select from jsonb_array_elements(coalesce(p_term -> 'matchFields', '[]')) f
-      where f ->> 'key' <> 'metadata.name' or f ->> 'operator' not in ('In', 'NotIn'))
-    then p_what || ': matchFields knows metadata.name with In and NotIn only' end);
+      where f ->> 'key' <> 'metadata.name' or f ->> 'operator' not in ('In', 'NotIn')
+         or jsonb_array_length(f -> 'values') <> 1 or not stark_internal.is_dns_name(f #>> '{values,0}'))
+    then p_what || ': matchFields knows metadata.name with In and NotIn only, and the name of one node' end);
 end;
 $$;
 comment on function stark_internal.node_term_problem(jsonb, text) is 'What is wrong with this node selector term; null when nothing is.';
@@ -182,8 +218,9 @@ begin
   end if;
   if p_affinity -> 'nodeAffinity' ? v_required then
     v_what := format('spec.affinity.nodeAffinity.%s.nodeSelectorTerms', v_required);
-    if jsonb_typeof(v_terms) is distinct from 'array' or jsonb_array_length(v_terms) > 64 then
-      return format('%s must be a list of at most 64', v_what);
+    if jsonb_typeof(v_terms) is distinct from 'array' or jsonb_array_length(v_terms) not between 1 and 64
+       or stark_internal.unknown_field(p_affinity #> array['nodeAffinity', v_required], array['nodeSelectorTerms']) is not null then
+      return format('%s must be a list of 1 to 64, and stands alone', v_what);
     end if;
     select stark_internal.node_term_problem(t, v_what) as problem into v_problem from jsonb_array_elements(v_terms) t order by problem limit 1;
   end if;
@@ -193,7 +230,7 @@ $$;
 comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong with this affinity; null when nothing is.';
 revoke all on function stark_internal.affinity_problem(jsonb) from public, anon;
 
-/** stark_internal.topology_spread_problem(constraints): {maxSkew, topologyKey, whenUnsatisfiable, labelSelector?, minDomains?, nodeAffinityPolicy?, nodeTaintsPolicy?}. */
+/** stark_internal.topology_spread_problem(constraints): {maxSkew, topologyKey, whenUnsatisfiable, labelSelector?, matchLabelKeys?, minDomains?, nodeAffinityPolicy?, nodeTaintsPolicy?}, each topologyKey and whenUnsatisfiable once. */
 create function stark_internal.topology_spread_problem(p_constraints jsonb)
 returns text
 language plpgsql
@@ -201,7 +238,7 @@ immutable
 set search_path = ''
 as $$
 declare
-  v_known constant text[] := array['maxSkew', 'topologyKey', 'whenUnsatisfiable', 'labelSelector', 'minDomains', 'nodeAffinityPolicy', 'nodeTaintsPolicy'];
+  v_known constant text[] := array['maxSkew', 'topologyKey', 'whenUnsatisfiable', 'labelSelector', 'matchLabelKeys', 'minDomains', 'nodeAffinityPolicy', 'nodeTaintsPolicy'];
   v_what constant text := 'spec.topologySpreadConstraints';
   v_problem text;
 begin
@@ -220,9 +257,13 @@ begin
           then format('%s: nodeAffinityPolicy and nodeTaintsPolicy are Honor or Ignore', v_what)
       end,
       stark_internal.topology_key_problem(c -> 'topologyKey', v_what),
-      stark_internal.label_selector_problem(c -> 'labelSelector', v_what || '.labelSelector')) as problem into v_problem
+      stark_internal.label_selector_problem(c -> 'labelSelector', v_what || '.labelSelector'),
+      stark_internal.label_keys_problem(c, 'matchLabelKeys', v_what)) as problem into v_problem
     from jsonb_array_elements(p_constraints) c
     order by problem limit 1;
+  if v_problem is null and (select count(distinct (c ->> 'topologyKey', c ->> 'whenUnsatisfiable')) < count(*) from jsonb_array_elements(p_constraints) c) then
+    return format('two of %s have the same topologyKey and whenUnsatisfiable', v_what);
+  end if;
   return v_problem;
 end;
 $$;

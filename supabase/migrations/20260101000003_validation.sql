@@ -89,6 +89,34 @@ $$;
 comment on function stark_internal.semver_key(text) is 'A text whose byte order is the precedence order of semver versions.';
 revoke all on function stark_internal.semver_key(text) from public, anon;
 
+/** stark_internal.is_label_key(key): Kubernetes' rule, [prefix/]name. */
+create function stark_internal.is_label_key(p_key text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return coalesce(p_key ~ '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$', false);
+end;
+$$;
+comment on function stark_internal.is_label_key(text) is 'True for the key of a label.';
+revoke all on function stark_internal.is_label_key(text) from public, anon;
+
+/** stark_internal.is_label_value(value): Kubernetes' rule, which the empty text follows. */
+create function stark_internal.is_label_value(p_value text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return coalesce(p_value ~ '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$', false);
+end;
+$$;
+comment on function stark_internal.is_label_value(text) is 'True for the value of a label.';
+revoke all on function stark_internal.is_label_value(text) from public, anon;
+
 /** stark_internal.labels_problem(labels): null when they follow Kubernetes' rules, else what is wrong. At most 64 labels. */
 create function stark_internal.labels_problem(p_labels jsonb)
 returns text
@@ -107,7 +135,7 @@ begin
   end if;
   select left(l.key, 80) into v_bad
     from jsonb_each(p_labels) l
-    where l.key !~ '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'
+    where not stark_internal.is_label_key(l.key)
     limit 1;
   if found then
     return format('label key %s is not [prefix/]name with a name of at most 63 letters, digits, -, _ or .', to_json(v_bad));
@@ -115,7 +143,7 @@ begin
   select l.key into v_bad
     from jsonb_each(p_labels) l
     where jsonb_typeof(l.value) <> 'string'
-       or (l.value #>> '{}') !~ '^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$'
+       or not stark_internal.is_label_value(l.value #>> '{}')
     limit 1;
   if found then
     return format('the value of label %s must be a string of at most 63 letters, digits, -, _ or .', v_bad);
@@ -156,11 +184,39 @@ begin
   ) then
     return 'a taint''s key and value follow the rules of labels';
   end if;
+  if (select count(distinct (t ->> 'key', t ->> 'effect')) < count(*) from jsonb_array_elements(p_taints) t) then
+    return 'two taints have the same key and effect';
+  end if;
   return null;
 end;
 $$;
 comment on function stark_internal.taints_problem(jsonb) is 'What is wrong with these taints; null when nothing is.';
 revoke all on function stark_internal.taints_problem(jsonb) from public, anon;
+
+/**
+ * stark_internal.without_nulls(value): fields that are null are left out, as kube-apiserver takes them. In maps of labels and variables
+ * they stay, to be refused: without one of its labels a selector would match more. config is the pack's own.
+ */
+create function stark_internal.without_nulls(p_value jsonb, p_depth integer default 0)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_depth = 32 or strpos(p_value::text, ': null') = 0 then
+    return p_value;
+  end if;
+  return case jsonb_typeof(p_value)
+    when 'object' then (
+      select coalesce(jsonb_object_agg(f.key, case when f.key in ('config', 'env', 'nodeSelector', 'matchLabels') then f.value else stark_internal.without_nulls(f.value, p_depth + 1) end), '{}')
+      from jsonb_each(p_value) f where f.value <> 'null')
+    when 'array' then (select jsonb_agg(stark_internal.without_nulls(e.item, p_depth + 1) order by e.ord) from jsonb_array_elements(p_value) with ordinality as e (item, ord))
+    else p_value end;
+end;
+$$;
+comment on function stark_internal.without_nulls(jsonb, integer) is 'A description without the fields that are null.';
+revoke all on function stark_internal.without_nulls(jsonb, integer) from public, anon;
 
 /** stark_internal.is_whole(value, low, high): true for a JSON number without a fraction inside the bounds. */
 create function stark_internal.is_whole(p_value jsonb, p_low numeric, p_high numeric)
@@ -264,9 +320,21 @@ begin
        or coalesce(t ->> 'effect', '') not in ('', 'NoSchedule', 'PreferNoSchedule', 'NoExecute')
        or (coalesce(t ->> 'key', '') = '' and coalesce(t ->> 'operator', 'Equal') <> 'Exists')
        or (t ->> 'operator' = 'Exists' and coalesce(t ->> 'value', '') <> '')
-       or (t ? 'tolerationSeconds' and jsonb_typeof(t -> 'tolerationSeconds') <> 'number')
   ) then
     return 'a toleration needs operator Equal or Exists (Exists without a value, and alone without a key) and a known effect';
+  end if;
+  if exists (
+    select from jsonb_array_elements(p_tolerations) t
+    where coalesce(jsonb_typeof(t -> 'key'), 'string') <> 'string' or coalesce(jsonb_typeof(t -> 'value'), 'string') <> 'string'
+       or (coalesce(t ->> 'key', '') <> '' and not stark_internal.is_label_key(t ->> 'key')) or not stark_internal.is_label_value(coalesce(t ->> 'value', ''))
+  ) then
+    return 'a toleration''s key and value follow the rules of labels';
+  end if;
+  if exists (
+    select from jsonb_array_elements(p_tolerations) t
+    where t ? 'tolerationSeconds' and not (t ->> 'effect' is not distinct from 'NoExecute' and stark_internal.is_whole(t -> 'tolerationSeconds', -9e18, 9e18))
+  ) then
+    return 'tolerationSeconds is a whole number, and goes with effect NoExecute';
   end if;
   return null;
 end;
@@ -275,10 +343,11 @@ comment on function stark_internal.tolerations_problem(jsonb) is 'What is wrong 
 revoke all on function stark_internal.tolerations_problem(jsonb) from public, anon;
 
 /**
- * stark_internal.requirements_problem(requirements, what): a list of {key, operator, values?} with Kubernetes' node operators:
- * In and NotIn take values, Exists and DoesNotExist none, Gt and Lt one whole number.
+ * stark_internal.requirements_problem(requirements, what, of labels): a list of {key, operator, values?} with Kubernetes' node
+ * operators: In and NotIn take values, Exists and DoesNotExist none, Gt and Lt one whole number. Keys and values are such as labels
+ * have, unless they are of a node's fields.
  */
-create function stark_internal.requirements_problem(p_requirements jsonb, p_what text)
+create function stark_internal.requirements_problem(p_requirements jsonb, p_what text, p_of_labels boolean default true)
 returns text
 language plpgsql
 immutable
@@ -310,11 +379,18 @@ begin
   ) then
     return format('%s: In and NotIn need values, Exists and DoesNotExist none, Gt and Lt one whole number; values are strings', p_what);
   end if;
+  if p_of_labels and exists (
+    select from jsonb_array_elements(p_requirements) r
+    where not stark_internal.is_label_key(r ->> 'key')
+       or exists (select from jsonb_array_elements_text(coalesce(r -> 'values', '[]')) e where not stark_internal.is_label_value(e))
+  ) then
+    return format('%s: keys and values follow the rules of labels', p_what);
+  end if;
   return null;
 end;
 $$;
-comment on function stark_internal.requirements_problem(jsonb, text) is 'What is wrong with these match expressions; null when nothing is.';
-revoke all on function stark_internal.requirements_problem(jsonb, text) from public, anon;
+comment on function stark_internal.requirements_problem(jsonb, text, boolean) is 'What is wrong with these match expressions; null when nothing is.';
+revoke all on function stark_internal.requirements_problem(jsonb, text, boolean) from public, anon;
 
 /** stark_internal.ports_problem(ports): a list of {name, strategy?: random|fixed, port?}; names are DNS labels, each once. */
 create function stark_internal.ports_problem(p_ports jsonb)
@@ -338,6 +414,9 @@ begin
   end if;
   if (select count(distinct p ->> 'name') < count(*) from jsonb_array_elements(p_ports) p) then
     return 'two ports have the same name';
+  end if;
+  if (select count(distinct p -> 'port') < count(*) from jsonb_array_elements(p_ports) p where p ->> 'strategy' = 'fixed') then
+    return 'two fixed ports have the same number';
   end if;
   return null;
 end;

@@ -285,7 +285,7 @@ declare
   v_allocatable jsonb;
   v_node stark.nodes;
   v_labels jsonb := p_labels;
-  v_taints jsonb := p_taints;
+  v_taints jsonb := stark_internal.without_nulls(p_taints);
   v_capabilities jsonb := p_capabilities;
 begin
   perform stark_internal.require_permission('nodes:create', null, true);
@@ -298,7 +298,7 @@ begin
   if p_runtime is null or p_runtime not in ('node', 'browser') then
     perform stark_internal.fail('INVALID_RUNTIME', format('%s is no runtime of a node', coalesce(to_json(left(p_runtime, 80))::text, 'null')), 'use node or browser');
   end if;
-  select * into v_problem from stark_internal.node_problem(p_labels, p_taints, p_allocatable, p_capabilities);
+  select * into v_problem from stark_internal.node_problem(p_labels, v_taints, p_allocatable, p_capabilities);
   if found then
     perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
@@ -314,7 +314,7 @@ begin
   end if;
   if v_node.id is null then
     insert into stark.nodes (name, owner_id, installation, runtime, labels, taints, allocatable, capabilities)
-      values (p_name, v_user, p_installation, p_runtime, p_labels, p_taints, v_allocatable, p_capabilities)
+      values (p_name, v_user, p_installation, p_runtime, p_labels, v_taints, v_allocatable, p_capabilities)
       returning * into v_node;
   elsif coalesce(v_node.agent_id, v_node.owner_id) <> v_user then
     perform stark_internal.fail('NODE_NAME_TAKEN',
@@ -328,7 +328,7 @@ begin
     perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
   else
     v_labels := stark_internal.merge_patch(p_labels, v_node.overrides -> 'labels');
-    v_taints := stark_internal.patch_taints(p_taints, v_node.overrides -> 'taints');
+    v_taints := stark_internal.patch_taints(v_taints, v_node.overrides -> 'taints');
     v_allocatable := stark_internal.merge_patch(v_allocatable, v_node.overrides -> 'allocatable');
     v_capabilities := stark_internal.merge_patch(p_capabilities, v_node.overrides -> 'capabilities');
     update stark.nodes n

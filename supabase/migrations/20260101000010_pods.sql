@@ -397,6 +397,10 @@ begin
   v_pod.name := p_item ->> 'name';
   v_pod.labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
   v_pod.spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
+  -- What is too large is refused below.
+  if octet_length(v_pod.spec::text) <= 65536 then
+    v_pod.spec := stark_internal.without_nulls(v_pod.spec);
+  end if;
 
   -- stark-system is the platform's: there a right to own pods alone is not enough.
   perform stark_internal.require_permission('pods:create', v_pod.namespace, v_pod.namespace <> 'stark-system');
@@ -547,12 +551,12 @@ begin
   -- Everybody waits while these are compared with all nodes and pods, each different one by itself.
   with wishes as materialized (
     -- A term speaks of the pod's own namespace, so the same one in another is a different one.
-    select distinct coalesce(e ->> 'namespace', 'default') as namespace,
+    select distinct coalesce(e ->> 'namespace', 'default') as namespace, case when strpos(e::text, 'atchLabelKeys') > 0 then e -> 'labels' end as labels,
            jsonb_strip_nulls(jsonb_build_object('affinity', e #> '{spec,affinity}', 'tolerations', e #> '{spec,tolerations}',
                                                 'topologySpreadConstraints', e #> '{spec,topologySpreadConstraints}')) as wishes
     from jsonb_array_elements(p_pods) e
   )
-  select (select count(distinct (w.namespace, t.term))
+  select (select count(distinct (w.namespace, w.labels, t.term))
           from wishes w, unnest(array['$.affinity.podAffinity.*[*]', '$.affinity.podAntiAffinity.*[*]', '$.topologySpreadConstraints[*]']::jsonpath[]) p,
                jsonb_path_query(w.wishes, p) t (term)),
          (select sum(octet_length(d.wishes::text)) from (select distinct w.wishes from wishes w) d)

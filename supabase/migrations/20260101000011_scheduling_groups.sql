@@ -25,7 +25,7 @@ create type stark_internal.pod_group as (
 );
 comment on type stark_internal.pod_group is 'Pending pods with the same wishes: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
 
-/** stark_internal.placement_template(spec) -> what a spec asks of a node itself: name, labels, tolerations. Null when nothing. */
+/** stark_internal.placement_template(spec) -> what a spec asks of a node itself: name, labels, tolerations, fixed ports. */
 create function stark_internal.placement_template(p_spec jsonb)
 returns jsonb
 language plpgsql
@@ -33,13 +33,14 @@ immutable
 set search_path = ''
 as $$
 begin
-  if not p_spec ?| array['nodeName', 'nodeSelector', 'tolerations', 'affinity'] then
+  if not p_spec ?| array['nodeName', 'nodeSelector', 'tolerations', 'affinity', 'ports'] then
     return '{}';
   end if;
   return jsonb_strip_nulls(jsonb_build_object(
     'nodeName', p_spec -> 'nodeName',
     'nodeSelector', p_spec -> 'nodeSelector',
     'tolerations', p_spec -> 'tolerations',
+    'ports', (select jsonb_agg(p -> 'port' order by p -> 'port') from jsonb_array_elements(coalesce(p_spec -> 'ports', '[]')) p where p ->> 'strategy' = 'fixed'),
     'required', p_spec #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}',
     'preferred', nullif(p_spec #> '{affinity,nodeAffinity,preferredDuringSchedulingIgnoredDuringExecution}', '[]')));
 end;
@@ -47,8 +48,38 @@ $$;
 comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
 revoke all on function stark_internal.placement_template(jsonb) from public, anon;
 
-/** stark_internal.placement_rules(spec) -> what a spec asks about other pods: affinity, anti-affinity, spread. Null when nothing. */
-create function stark_internal.placement_rules(p_spec jsonb)
+/**
+ * stark_internal.with_label_keys(rules, labels) -> the rules of a pod with these labels: matchLabelKeys and mismatchLabelKeys of a term
+ * stand in its label selector, with the pod's own values. Keys that the pod lacks say nothing.
+ */
+create function stark_internal.with_label_keys(p_rules jsonb, p_labels jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  if p_rules is null or strpos(p_rules::text, 'atchLabelKeys') = 0 then
+    return p_rules;
+  elsif jsonb_typeof(p_rules) = 'array' then
+    return (select jsonb_agg(stark_internal.with_label_keys(e.item, p_labels) order by e.ord) from jsonb_array_elements(p_rules) with ordinality as e (item, ord));
+  elsif not p_rules ?| array['matchLabelKeys', 'mismatchLabelKeys'] then
+    return (select jsonb_object_agg(f.key, case when jsonb_typeof(f.value) in ('object', 'array') then stark_internal.with_label_keys(f.value, p_labels) else f.value end) from jsonb_each(p_rules) f);
+  end if;
+  return (p_rules - 'matchLabelKeys' - 'mismatchLabelKeys') || jsonb_build_object('labelSelector', p_rules -> 'labelSelector'
+    || jsonb_build_object(
+      'matchLabels', coalesce(p_rules #> '{labelSelector,matchLabels}', '{}') || (
+        select coalesce(jsonb_object_agg(k, p_labels -> k), '{}') from jsonb_array_elements_text(coalesce(p_rules -> 'matchLabelKeys', '[]')) k where p_labels ? k),
+      'matchExpressions', coalesce(p_rules #> '{labelSelector,matchExpressions}', '[]') || (
+        select coalesce(jsonb_agg(jsonb_build_object('key', k, 'operator', 'NotIn', 'values', jsonb_build_array(p_labels -> k)) order by k), '[]')
+        from jsonb_array_elements_text(coalesce(p_rules -> 'mismatchLabelKeys', '[]')) k where p_labels ? k)));
+end;
+$$;
+comment on function stark_internal.with_label_keys(jsonb, jsonb) is 'Rules about other pods with matchLabelKeys written out.';
+revoke all on function stark_internal.with_label_keys(jsonb, jsonb) from public, anon;
+
+/** stark_internal.placement_rules(spec, labels) -> what the spec of a pod with these labels asks about other pods: affinity, anti-affinity, spread. Null when nothing. */
+create function stark_internal.placement_rules(p_spec jsonb, p_labels jsonb)
 returns jsonb
 language plpgsql
 immutable
@@ -58,14 +89,14 @@ begin
   if not p_spec ?| array['affinity', 'topologySpreadConstraints'] then
     return null;
   end if;
-  return nullif(jsonb_strip_nulls(jsonb_build_object(
+  return stark_internal.with_label_keys(nullif(jsonb_strip_nulls(jsonb_build_object(
     'podAffinity', p_spec #> '{affinity,podAffinity}',
     'podAntiAffinity', p_spec #> '{affinity,podAntiAffinity}',
-    'topologySpreadConstraints', nullif(p_spec -> 'topologySpreadConstraints', '[]'))), '{}');
+    'topologySpreadConstraints', nullif(p_spec -> 'topologySpreadConstraints', '[]'))), '{}'), p_labels);
 end;
 $$;
-comment on function stark_internal.placement_rules(jsonb) is 'What a pod''s spec asks about other pods.';
-revoke all on function stark_internal.placement_rules(jsonb) from public, anon;
+comment on function stark_internal.placement_rules(jsonb, jsonb) is 'What a pod''s spec asks about other pods.';
+revoke all on function stark_internal.placement_rules(jsonb, jsonb) from public, anon;
 
 -- Pods that want others near or away are looked up at each pass that places pods.
 create index pods_speaking_of_pods_idx on stark.pods (node_id) where spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'];
@@ -98,6 +129,8 @@ begin
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
       rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, is_hopeless boolean
     ) on commit delete rows;
+    -- Fixed ports that pods of a node have declared; the sum of its rows.
+    create temporary table pass_ports (node_no integer, port integer, pods bigint) on commit delete rows;
     -- Sets of pods that rules speak of: all of the terms ({namespaces, selector}) match. match_labels: when that is all there is.
     create temporary table pass_selectors (
       selector_no integer generated always as identity, terms jsonb, namespaces text[], match_labels jsonb
@@ -132,11 +165,12 @@ begin
     ) on commit delete rows;
   end if;
   -- Hosted Supabase loads safeupdate into PostgREST's sessions: an update or delete without a where of its own fails there, in
-  -- functions and on temporary tables too. The planner drops `where true`, so it costs nothing. truncate would give 13 tables new
+  -- functions and on temporary tables too. The planner drops `where true`, so it costs nothing. truncate would give 14 tables new
   -- files and throw away every plan that reads them.
   delete from pg_temp.pass_nodes where true;
   delete from pg_temp.pass_facts where true;
   delete from pg_temp.pass_pods where true;
+  delete from pg_temp.pass_ports where true;
   delete from pg_temp.pass_selectors where true;
   delete from pg_temp.pass_rules where true;
   delete from pg_temp.pass_domains where true;
@@ -200,13 +234,13 @@ begin
              order by p.created_at, p.id) as nth
     from stark.pods p
     where p.status = 'pending'
-      and (p_retry or p.status_reason is distinct from 'Unschedulable' or stark_internal.placement_rules(p.spec) is not null)
+      and (p_retry or p.status_reason is distinct from 'Unschedulable' or stark_internal.placement_rules(p.spec, '{}') is not null)
   ), chosen as materialized (
     select w.id from waiting w where w.nth <= p_of_a_kind or w.nominated_node_id is not null
   ), loaded as (
     insert into pg_temp.pass_pods
       select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
-             stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec), null, null,
+             stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec, p.labels), null, null,
              p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request,
              coalesce(p.status_reason = 'Unschedulable', false)
       from chosen c join stark.pods p using (id)
@@ -222,3 +256,44 @@ end;
 $$;
 comment on function stark_internal.load_pods(boolean, integer) is 'Fills the working table of pending pods.';
 revoke all on function stark_internal.load_pods(boolean, integer) from public, anon;
+
+/** stark_internal.load_nominated(least): pending pods of at least this priority that were promised a node. */
+create function stark_internal.load_nominated(p_least integer)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  insert into pg_temp.pass_pods
+    select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
+           stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec, p.labels), null, null,
+           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request, false
+    from stark.pods p
+    where p.status = 'pending' and p.nominated_node_id is not null and p.priority >= p_least;
+end;
+$$;
+comment on function stark_internal.load_nominated(integer) is 'Adds pods that were promised a node to the working table of pending pods.';
+revoke all on function stark_internal.load_nominated(integer) from public, anon;
+
+/** stark_internal.load_ports(): the fixed ports that pods of each node have declared, where a pending pod wants one. */
+create function stark_internal.load_ports()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  if exists (select from pg_temp.pass_pods p where p.template ? 'ports') then
+    insert into pg_temp.pass_ports
+      select n.node_no, (d.port -> 'port')::integer, count(*)
+      from stark.pods p
+      join pg_temp.pass_nodes n on n.node_id = p.node_id
+      cross join lateral jsonb_array_elements(p.spec -> 'ports') as d (port)
+      where p.spec ? 'ports' and stark_internal.occupies(p.status) and d.port ->> 'strategy' = 'fixed'
+      group by 1, 2;
+  end if;
+end;
+$$;
+comment on function stark_internal.load_ports() is 'Fills the working table of fixed ports.';
+revoke all on function stark_internal.load_ports() from public, anon;

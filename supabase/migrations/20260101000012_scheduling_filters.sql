@@ -56,7 +56,7 @@ $$;
 comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
 revoke all on function stark_internal.filter_health(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.filter_unschedulable(group): cordoned nodes. */
+/** stark_internal.filter_unschedulable(group): cordoned nodes, unless the taint that stands for it in Kubernetes is tolerated. */
 create function stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
 language plpgsql
@@ -65,7 +65,9 @@ set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, 'unschedulable' from pg_temp.pass_nodes n where n.unschedulable;
+    select n.node_no, 'unschedulable' from pg_temp.pass_nodes n
+    where n.unschedulable
+      and not stark_internal.tolerates(p_group.template -> 'tolerations', '{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}');
 end;
 $$;
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
@@ -278,3 +280,21 @@ end;
 $$;
 comment on function stark_internal.filter_resources(stark_internal.pod_group) is 'Rejects nodes without room for one more pod of the group.';
 revoke all on function stark_internal.filter_resources(stark_internal.pod_group) from public, anon;
+
+/** stark_internal.filter_ports(group): nodes where a fixed port of the group is declared by another pod, one row for each such port. */
+create function stark_internal.filter_ports(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return query
+    select t.node_no, format('port %s taken', t.port)
+    from pg_temp.pass_ports t
+    where t.port in (select w::integer from jsonb_array_elements(p_group.template -> 'ports') w)
+    group by t.node_no, t.port having sum(t.pods) > 0;
+end;
+$$;
+comment on function stark_internal.filter_ports(stark_internal.pod_group) is 'Rejects nodes where a fixed port is declared by another pod.';
+revoke all on function stark_internal.filter_ports(stark_internal.pod_group) from public, anon;

@@ -111,7 +111,7 @@ declare
   v_holders boolean;
 begin
   insert into pg_temp.pass_holders
-    select p.namespace, p.spec -> 'affinity', n.node_no, count(*)
+    select p.namespace, stark_internal.with_label_keys(p.spec -> 'affinity', p.labels), n.node_no, count(*)
     from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
     where p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] and stark_internal.occupies(p.status)
     group by 1, 2, 3;
@@ -312,6 +312,8 @@ with rules as materialized (
   select f.node_no, true from stark_internal.filter_node_affinity(p_group) f where exists (select from rules r where r.honors_affinity)
   union all
   select f.node_no, false from stark_internal.filter_taints(p_group) f where exists (select from rules r where r.honors_taints)
+  union all
+  select f.node_no, false from stark_internal.filter_unschedulable(p_group) f where exists (select from rules r where r.honors_taints)
 ), keyed as materialized (
   select t.node_no
   from pg_temp.pass_domains t
@@ -401,6 +403,9 @@ begin
       select * from stark_internal.filter_node_name(p_group)
       union all select * from stark_internal.filter_node_selector(p_group)
       union all select * from stark_internal.filter_node_affinity(p_group);
+  end if;
+  if p_group.template ? 'ports' then
+    return query select * from stark_internal.filter_ports(p_group);
   end if;
   if p_group.rules_no is not null then
     return query

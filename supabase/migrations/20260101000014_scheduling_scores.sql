@@ -28,6 +28,7 @@ begin
              case when w.cpu > 0 then n.free_cpu / w.cpu end,
              case when w.memory > 0 then n.free_memory / w.memory end,
              case when w.storage > 0 then n.free_storage / w.storage end,
+             case when p_group.template ? 'ports' then 1 end,
              n.free_pods),
            greatest(n.cpu, 1)::double precision, (n.cpu - n.free_cpu)::double precision, greatest(n.memory, 1)::double precision,
            (n.memory - n.free_memory)::double precision, greatest(n.pods, 1)::double precision, (n.pods - n.free_pods)::double precision

@@ -456,6 +456,9 @@ begin
       select u.node_no, sum(u.cpu) as cpu, sum(u.memory) as memory, sum(u.storage) as storage, count(*) as pods
       from unnest(p_nodes, p_cpu, p_memory, p_storage) as u (node_no, cpu, memory, storage) group by u.node_no) t
     where n.node_no = t.node_no;
+  if p_group.template ? 'ports' then
+    insert into pg_temp.pass_ports select u.node_no, w::integer, 1 from unnest(p_nodes) as u (node_no) cross join jsonb_array_elements(p_group.template -> 'ports') w;
+  end if;
   if p_group.matches is not null then
     insert into pg_temp.pass_counts
       select m, u.node_no, count(*), count(*) from unnest(p_nodes) as u (node_no) cross join unnest(p_group.matches) m group by m, u.node_no;

@@ -5,9 +5,9 @@
 select stark_internal.open_tables();
 
 /**
- * stark_internal.blocking_rules(group) -> the rules about other pods by which nodes are rejected: how many of the pods that count
- * for the rule must leave the node, and those of them that the group may push out. A rule that needs more than these does not
- * give way; null where no pod is to blame.
+ * stark_internal.blocking_rules(group) -> the rules about other pods by which nodes are rejected, and the ports that they have: how
+ * many of the pods that count for the rule must leave the node, and those of them that the group may push out. A rule that needs
+ * more than these does not give way; null where no pod is to blame.
  */
 create function stark_internal.blocking_rules(p_group stark_internal.pod_group)
 returns table (node_no integer, rule integer, must_leave bigint, pods uuid[])
@@ -17,7 +17,7 @@ set search_path = ''
 set enable_nestloop = off
 as $$
 begin
-  if p_group.rules_no is null and p_group.matches is null then
+  if p_group.rules_no is null and p_group.matches is null and not p_group.template ? 'ports' then
     return;
   end if;
   return query
@@ -46,10 +46,15 @@ begin
       left join pg_temp.pass_domains d on d.topology_key = t.topology_key and d.node_no = n.node_no
       left join spread s on s.selector_no = t.selector_no and s.topology_key = t.topology_key and s.domain = d.domain
       where s.excess is null or s.excess > 0
+      union all
+      select n.node_no, n.node_id, 'port', t.port, '', sum(t.pods)::bigint
+      from pg_temp.pass_ports t join pg_temp.pass_nodes n using (node_no)
+      where t.port in (select w::integer from jsonb_array_elements(p_group.template -> 'ports') w)
+      group by n.node_no, n.node_id, t.port having sum(t.pods) > 0
     ), lower as materialized (
       select p.id, p.node_id, p.namespace, p.labels,
              p.status = 'stopping' or p.id in (select v from pg_temp.pass_nominations m, unnest(m.victims) v) as goes,
-             p.spec #> '{affinity,podAntiAffinity}' as rules
+             stark_internal.with_label_keys(p.spec #> '{affinity,podAntiAffinity}', p.labels) as rules, p.spec -> 'ports' as ports
       from stark.pods p
       where p.priority < p_group.priority and stark_internal.occupies(p.status) and p.node_id in (select b.node_id from blocks b)
     ), held as materialized (
@@ -60,13 +65,16 @@ begin
       where r.kind = 'anti_affinity'
     ), culprits as (
       select b.kind, b.selector_no, b.topology_key, l.node_id, l.id
-      from (select distinct b.kind, b.selector_no, b.topology_key from blocks b where b.kind <> 'avoids') b
+      from (select distinct b.kind, b.selector_no, b.topology_key from blocks b where b.kind in ('avoided', 'spread')) b
       join pg_temp.pass_selectors s using (selector_no)
       join lower l on stark_internal.matches_terms(l.namespace, l.labels, s.terms)
       -- Spread does not count those that are stopping, or will be.
       where b.kind = 'avoided' or not l.goes
       union all
       select 'avoids', h.selector_no, h.topology_key, l.node_id, l.id from lower l join held h using (namespace, rules)
+      union all
+      select 'port', (d.port -> 'port')::integer, '', l.node_id, l.id
+      from lower l cross join lateral jsonb_array_elements(l.ports) as d (port) where d.port ->> 'strategy' = 'fixed'
     )
     select b.node_no, row_number() over (partition by b.node_no order by b.kind, b.selector_no, b.topology_key)::integer, b.must_leave,
            coalesce(array_agg(c.id) filter (where c.id is not null), '{}')
@@ -273,7 +281,7 @@ select array_agg(n.node_no)
 from pg_temp.pass_nodes n
 where n.node_no not in (
     select r.node_no from stark_internal.rejections(p_group) r
-    where r.reason !~ '^(insufficient |pod anti-affinity$|anti-affinity of pods there$|topology spread )')
+    where r.reason !~ '^(insufficient |port |pod anti-affinity$|anti-affinity of pods there$|topology spread )')
   and n.node_no not in (
     select b.node_no from stark_internal.blocking_rules(p_group) b where b.must_leave is null or cardinality(b.pods) < b.must_leave)
   and n.node_no not in (select d.node_no from stark_internal.deserted_nodes(p_group) d);
@@ -289,7 +297,7 @@ stable
 set search_path = ''
 as $$
 begin
-  return exists (
+  return p_group.template ? 'ports' or exists (
     select from pg_temp.pass_rules r
     where r.rules_no = p_group.rules_no
       and (r.kind = 'spread' or (r.kind in ('affinity', 'anti_affinity') and r.selector_no = any (p_group.matches))));
@@ -302,7 +310,7 @@ revoke all on function stark_internal.goes_alone(stark_internal.pod_group) from 
  * stark_internal.preempt(group, pods and their requests, looks) -> whether some had no look: finds each a node and the pods that have
  * to go for it. As kube-scheduler does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes,
  * 100 at least, and at more only where that does not help. Pods that go alone cost a look each, under the lock: after so many looks
- * the others are left to the next pass.
+ * the others are left to the next pass. Who leaves for one of them may open a node for the next, which then goes there at once.
  */
 create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer default stark_internal.call_limit('groups_of_a_pass'))
 returns boolean
@@ -342,8 +350,13 @@ begin
     v_group.cpu := p_cpu[v_from];
     v_group.memory := p_memory[v_from];
     v_group.storage := p_storage[v_from];
+    if v_alone and v_from > 1 and v_tried = 0
+       and stark_internal.take_slots(v_group, p_ids[v_from:v_from], p_cpu[v_from:v_from], p_memory[v_from:v_from], p_storage[v_from:v_from]) = 1 then
+      v_from := v_from + 1;
+      continue;
+    end if;
     -- Pods that follow are served in the same look, as long as what they ask for changes no node's answer. Kubernetes' order: the
-    -- lowest highest victim, the lowest sum, the fewest, the latest start. A node takes as many as it has room for when these
+    -- lowest highest victim, the fewest, the lowest sum, the latest start. A node takes as many as it has room for when these
     -- victims have gone; then the next, if it is as good as the best. Where it is not sure how many those are (slots: of the
     -- largest, most_slots: of the smallest), or where lower pods than these are left, it has to be looked at again before that.
     with chosen as materialized (
@@ -364,7 +377,7 @@ begin
       where u.ord <= s.pods
       group by s.pods
     ), ranked as (
-      select c.*, rank() over (order by c.highest, c.total, cardinality(c.victims)) as rank
+      select c.*, rank() over (order by c.highest, cardinality(c.victims), c.total) as rank
       from chosen c
       where c.victims is not null
     ), best as (

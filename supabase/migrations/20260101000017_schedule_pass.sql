@@ -4,8 +4,8 @@
 select stark_internal.open_tables();
 
 /**
- * stark_internal.pending_groups(waiting, after): pending pods, or those that still wait for company, as groups, in the order in
- * which they are served: priority, then those that were promised a node, then age. turn numbers the groups that fitted nowhere before,
+ * stark_internal.pending_groups(waiting, after): pending pods, or those that still wait for what other pods do, as groups, in the
+ * order in which they are served: priority, then those that were promised a node, then age. turn numbers the groups that fitted nowhere before,
  * as in a ring, from the one that comes after the group of this pod.
  */
 create function stark_internal.pending_groups(p_waiting boolean default false, p_after uuid default null)
@@ -32,7 +32,7 @@ begin
       join stark.pack_versions v on v.id = p.version_id
       join stark.packs k on k.id = v.pack_id
       where not p_waiting
-         or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind = 'affinity')
+         or (p.rules_no in (select r.rules_no from pg_temp.pass_rules r where r.kind in ('affinity', 'spread'))
              and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
              and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
       group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
@@ -82,7 +82,8 @@ declare
   v_left record;
   v_lowest integer;
   v_again boolean := false;
-  v_placed bigint := 0;
+  v_moved bigint;
+  v_seen bigint := 0;
   v_new integer := 0;
   v_is_full boolean;
   v_owed boolean := false;
@@ -126,13 +127,16 @@ begin
         end if;
       end if;
     end loop;
-    -- Whoever wanted company that was placed after its turn has another.
-    exit when (select count(*) from pg_temp.pass_bindings) = v_placed
-      or not exists (select from pg_temp.pass_reasons r join pg_temp.pass_pods p using (pod_id) join pg_temp.pass_rules u using (rules_no) where u.kind = 'affinity');
-    v_placed := (select count(*) from pg_temp.pass_bindings);
+    -- Whoever wanted company has another turn when somebody was placed who is spoken of; whoever spreads, when somebody leaves too.
+    v_moved := (select count(*) from pg_temp.pass_bindings b join pg_temp.pass_pods p using (pod_id) where p.matches is not null)
+      + (select count(*) from pg_temp.pass_nominations m where m.victims <> '{}');
+    exit when v_moved = v_seen
+      or not exists (select from pg_temp.pass_reasons r join pg_temp.pass_pods p using (pod_id) join pg_temp.pass_rules u using (rules_no) where u.kind in ('affinity', 'spread'));
+    v_seen := v_moved;
     v_again := true;
     delete from pg_temp.pass_reasons r using pg_temp.pass_pods p, pg_temp.pass_rules u
-      where p.pod_id = r.pod_id and u.rules_no = p.rules_no and u.kind = 'affinity';
+      where p.pod_id = r.pod_id and u.rules_no = p.rules_no and u.kind in ('affinity', 'spread')
+        and not exists (select from pg_temp.pass_nominations m where m.pod_id = r.pod_id);
   end loop;
   -- Who was passed over because the pass was full is next.
   if v_owed then
@@ -246,6 +250,7 @@ begin
   if exists (select from pg_temp.pass_pods p where p.template ? 'required') then
     perform stark_internal.unify_templates();
   end if;
+  perform stark_internal.load_ports();
   perform stark_internal.load_rules();
   select * into v_state from stark_internal.pass_state;
   v_groups := stark_internal.place_groups(p_groups, p_most, v_state.last_group);
@@ -277,18 +282,21 @@ security definer
 set search_path = ''
 set enable_nestloop = off
 as $$
+declare
+  -- A cordoned node is of use to who tolerates that.
+  v_tolerant boolean := exists (select from stark.pods p where p.status = 'pending' and p.spec ? 'tolerations');
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   if tg_op = 'UPDATE' then
     if not exists (
       select from old_rows o join new_rows n using (id)
-      where n.status = 'healthy' and not n.unschedulable
+      where n.status = 'healthy' and (not n.unschedulable or v_tolerant)
         and (o.status, o.unschedulable, o.labels, o.taints, o.allocatable)
             is distinct from (n.status, n.unschedulable, n.labels, n.taints, n.allocatable)
     ) then
       return null;
     end if;
-  elsif not exists (select from new_rows n where n.status = 'healthy' and not n.unschedulable) then
+  elsif not exists (select from new_rows n where n.status = 'healthy' and (not n.unschedulable or v_tolerant)) then
     return null;
   end if;
   if exists (select from stark.pods p where p.status = 'pending') then

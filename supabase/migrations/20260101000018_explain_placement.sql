@@ -52,6 +52,7 @@ declare
   v_user uuid := stark_internal.require_user();
   v_wanted stark.pods;
   v_group stark_internal.pod_group;
+  v_kept record;
   v_sees_all boolean;
   v_nodes jsonb;
   v_feasible bigint;
@@ -67,11 +68,17 @@ begin
   perform stark_internal.load_nodes();
   insert into pg_temp.pass_pods
     select v_wanted.id, v_wanted.priority, now(), v_wanted.pack_version_id, v_wanted.namespace, v_wanted.labels,
-           stark_internal.placement_template(v_wanted.spec), stark_internal.placement_rules(v_wanted.spec), null, null, true, null,
+           stark_internal.placement_template(v_wanted.spec), stark_internal.placement_rules(v_wanted.spec, v_wanted.labels), null, null, true, null,
            (v_wanted.spec #>> '{resources,requests,cpu}')::bigint, (v_wanted.spec #>> '{resources,requests,memory}')::bigint,
            coalesce((v_wanted.spec #>> '{resources,requests,storage}')::bigint, 0);
+  -- Places that are kept for pods of its priority and higher ones are taken.
+  perform stark_internal.load_nominated(v_wanted.priority);
+  perform stark_internal.load_ports();
   perform stark_internal.load_rules();
-  select (g.pod_group).* into v_group from stark_internal.pending_groups() g;
+  for v_kept in select * from stark_internal.pending_groups() g where g.is_nominated loop
+    perform stark_internal.place_nominated(v_kept.pod_group, v_kept.ids, v_kept.cpu, v_kept.memory, v_kept.storage);
+  end loop;
+  select (g.pod_group).* into v_group from stark_internal.pending_groups() g where not g.is_nominated;
   v_sees_all := stark_internal.has_permission('nodes:get');
   select coalesce(jsonb_agg(jsonb_build_object('node', n.name, 'feasible', n.scores is not null, 'reasons', to_jsonb(n.reasons), 'scores', n.scores, 'score', round(n.score::numeric, 2))
              order by n.score desc nulls last, n.node_no) filter (where v_sees_all or n.owner_id = v_user), '[]'),

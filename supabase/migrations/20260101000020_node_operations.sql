@@ -36,6 +36,7 @@ begin
   if coalesce(jsonb_typeof(p_taints), '') <> 'array' then
     perform stark_internal.fail('INVALID_TAINTS', 'taints must be a list', 'use --taint key=value:NoSchedule');
   end if;
+  p_taints := stark_internal.without_nulls(p_taints);
   -- One that is to be removed is looked at like any other.
   select * into v_problem from stark_internal.node_problem('{}', p_taints, '{}', '{}');
   if found then

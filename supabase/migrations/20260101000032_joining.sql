@@ -64,6 +64,7 @@ begin
   if p_uses is null or p_uses not between 1 and 1000 then
     perform stark_internal.fail('INVALID_ARGUMENT', format('a token is good for 1 to 1000 nodes, not for %s', coalesce(p_uses::text, 'null')), 'use --uses 10');
   end if;
+  p_taints := stark_internal.without_nulls(p_taints);
   select * into v_problem from stark_internal.node_problem(p_labels, p_taints, '{}', '{}');
   if found then
     perform stark_internal.fail(v_problem.code, format('join token: %s', v_problem.problem), v_problem.hint);

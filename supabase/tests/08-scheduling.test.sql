@@ -86,7 +86,6 @@ select is(pg_temp.affine(terms), placed, format('%s: %s', terms, what)) from (va
   ('[{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["x"]}]}, {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["a"]}]}]', 'n2', 'terms are ORed'),
   ('[{"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n2"]}]}]', 'n2', 'a field, the name'),
   ('[{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["b"]}], "matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n2"]}]}]', 'Unschedulable: 0/2 nodes: 2 node affinity', 'fields and expressions are ANDed'),
-  ('[]', 'Unschedulable: 0/2 nodes: 2 node affinity', 'an empty list matches nothing'),
   ('[{}]', 'Unschedulable: 0/2 nodes: 2 node affinity', 'an empty term matches nothing'),
   ('[{}, {"matchExpressions": [{"key": "disk", "operator": "Exists"}]}]', 'n2', 'but does not spoil another')) t (terms, placed, what);
 
@@ -234,7 +233,7 @@ insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, ve
   select 'new', 'default', v.pack_id, v.pack_name, v.id, v.version, '{}', 0, tests.uid('uma') from stark.pack_versions v where v.pack_name = 'open';
 select stark_internal.lock_cluster(), stark_internal.open_tables(), stark_internal.load_nodes(), stark_internal.load_pods();
 select set_eq($$select relname::text from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r' and relname ~ '^pass_' and reltoastrelid = 0$$,
-  array['pass_facts', 'pass_rules', 'pass_counts', 'pass_bans', 'pass_wishes', 'pass_bindings', 'pass_nominated'], 'tables with nothing long in them have no other beside them that each commit would empty too');
+  array['pass_facts', 'pass_ports', 'pass_rules', 'pass_counts', 'pass_bans', 'pass_wishes', 'pass_bindings', 'pass_nominated'], 'tables with nothing long in them have no other beside them that each commit would empty too');
 select is((select count(distinct rules) from pg_temp.pass_pods), 50::bigint, 'of many rules fifty have a turn');
 select stark_internal.load_rules();
 create temporary table turns as select * from stark_internal.place_groups(20);
@@ -245,6 +244,55 @@ create temporary table last_turns as select * from stark_internal.place_groups(2
 select results_eq('select retried from next_turns union all select retried from last_turns', 'values (20), (20)', 'then twenty more, and the rest');
 select is((select count(distinct pod_id) from pg_temp.pass_reasons), 50::bigint, 'so that all have had one');
 select is((select count(*) from stark_internal.pending_groups() where is_hopeless), 50::bigint, 'as those that fitted nowhere');
+
+-- Cordoned nodes are open to who tolerates the taint that stands for it
+delete from stark.pods where true;
+delete from stark.nodes where true;
+select tests.add_node('n1', 'ada', p_labels => '{"zone": "a"}'), tests.add_node('n2', 'ada', p_labels => '{"zone": "b"}');
+update stark.nodes set unschedulable = true where true;
+create function pg_temp.bears(p_tolerations jsonb) returns jsonb language sql as $$ select jsonb_build_object('spec', jsonb_build_object('nodeName', 'n1', 'tolerations', p_tolerations)) $$;
+select is(pg_temp.place(pg_temp.bears(t::jsonb)), wanted, format('cordon: %s', what)) from (values
+  ('[{"key": "node.kubernetes.io/unschedulable", "operator": "Exists", "effect": "NoSchedule"}]', 'n1', 'tolerated by its key'),
+  ('[{"key": "node.kubernetes.io/unschedulable", "operator": "Exists"}]', 'n1', 'tolerated with every effect'), ('[{"operator": "Exists"}]', 'n1', 'tolerated with everything'),
+  ('[{"key": "node.kubernetes.io/unschedulable"}]', 'n1', 'tolerated by an empty value'),
+  ('[{"key": "node.kubernetes.io/unschedulable", "value": "yes"}]', 'Unschedulable: 0/2 nodes: 2 unschedulable, 1 node name n1 wanted', 'not by another value'),
+  ('[{"operator": "Exists", "effect": "NoExecute"}]', 'Unschedulable: 0/2 nodes: 2 unschedulable, 1 node name n1 wanted', 'not by another effect')) t (t, wanted, what);
+create function pg_temp.everywhere(p_policy text, p_more jsonb default '{}') returns jsonb language sql as $$ select jsonb_build_object('labels', '{"app": "e"}'::jsonb, 'replicas', 3, 'name', 'e', 'spec', p_more || jsonb_build_object(
+  'topologySpreadConstraints', jsonb_build_array(jsonb_build_object('maxSkew', 1, 'topologyKey', 'zone', 'whenUnsatisfiable', 'DoNotSchedule', 'nodeTaintsPolicy', p_policy, 'labelSelector', '{"matchLabels": {"app": "e"}}'::jsonb)))) $$;
+update stark.nodes set unschedulable = false where name = 'n1';
+select is((select count(p.node_name) from stark.create_pods(jsonb_build_array('{"pack": "open"}' || pg_temp.everywhere('Ignore'))) p), 1::bigint, 'a cordoned node is a domain to spread over');
+delete from stark.pods where true;
+select is((select count(p.node_name) from stark.create_pods(jsonb_build_array('{"pack": "open"}' || pg_temp.everywhere('Honor'))) p), 3::bigint, 'unless taints are honoured');
+delete from stark.pods where true;
+update stark.nodes set unschedulable = true, labels = '{}' where true;
+select stark.create_pods('[{"pack": "open", "name": "early", "spec": {"nodeSelector": {"disk": "ssd"}, "tolerations": [{"operator": "Exists"}]}}]');
+update stark.nodes set labels = '{"disk": "ssd"}' where name = 'n2';
+select is((select node_name from stark.pods where name = 'early'), 'n2', 'a cordoned node that changes makes a pass for who may go there');
+delete from stark.pods where true;
+update stark.nodes set unschedulable = false where true;
+
+-- Fixed ports
+create function pg_temp.ports(p_name text, p_ports jsonb, p_more jsonb default '{}') returns text language sql as $$
+  select coalesce(p.node_name, p.status_reason || ': ' || p.status_message) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'spec', p_more || jsonb_build_object('ports',
+    (select jsonb_agg(jsonb_build_object('name', 'p' || e.key, 'strategy', 'fixed', 'port', e.value)) from jsonb_each(p_ports) e))))) p $$;
+select is(pg_temp.ports('w1', '{"a": 80}'), 'n1', 'a fixed port');
+select is(pg_temp.ports('w2', '{"a": 80}'), 'n2', 'keeps its twin off the node');
+select is(pg_temp.ports('w3', '{"a": 80, "b": 81}'), 'Unschedulable: 0/2 nodes: 2 port 80 taken', 'and where all have it it is the reason');
+select is(pg_temp.ports('other', '{"a": 8080}'), 'n1', 'another number is free');
+select is(pg_temp.ports('w4', '{"a": 80, "b": 8080}'), 'Unschedulable: 0/2 nodes: 2 port 80 taken, 1 port 8080 taken', 'each port counts');
+select is((select count(*) from stark.create_pods('[{"pack": "open", "name": "r", "replicas": 3, "spec": {"ports": [{"name": "a", "port": 80}, {"name": "b"}]}}]') p where p.node_name is not null), 3::bigint, 'random ports want none');
+select is((select n ->> 'reasons' from jsonb_array_elements(stark.explain_placement('{"pack": "open", "spec": {"ports": [{"name": "x", "strategy": "fixed", "port": 8080}]}}') -> 'nodes') n where n ->> 'node' = 'n1'), '["port 8080 taken"]', 'explain_placement knows ports')
+  from tests.sign_in('ada');
+select tests.sign_out();
+delete from stark.pods where name = 'w4';
+update stark.pods set status = 'stopping', stop_requested_at = now() where name = 'w2';
+select is((select node_name from stark.pods where name = 'w3'), null, 'who stops has it still');
+update stark.pods set status = 'stopped', finished_at = now() where name = 'w2';
+select is((select node_name from stark.pods where name = 'w3'), 'n2', 'who has ended gives it to the next');
+delete from stark.pods where true;
+select is((select array_agg(p.node_name order by p.node_name) from stark.create_pods('[{"pack": "open", "name": "s", "replicas": 3, "spec": {"ports": [{"name": "a", "strategy": "fixed", "port": 80}]}}]') p), '{n1,n2,NULL}', 'of several one a node');
+select is((select array_agg(p.node_name order by p.name) from stark.create_pods('[{"pack": "open", "name": "a", "priority": 200, "spec": {"ports": [{"name": "a", "strategy": "fixed", "port": 90}], "nodeName": "n1"}}, {"pack": "open", "name": "b", "spec": {"ports": [{"name": "c", "strategy": "fixed", "port": 90}]}}]') p), '{n1,n2}', 'of different ones in one call too');
+delete from stark.pods where true;
 
 select * from finish();
 rollback;

@@ -171,5 +171,32 @@ select is((select array_agg(left(p.node_name, 2) order by p.name) from stark.cre
     jsonb_build_object('pack', 'open', 'name', 'a-host', 'priority', 200, 'spec', pg_temp.prefers('podAffinity', 10, 'host') || '{"nodeName": "b2"}'),
     jsonb_build_object('pack', 'open', 'name', 'b-guest', 'priority', 100, 'labels', '{"app": "web"}'::jsonb))) p), array['b2', 'b2'], 'pods placed in the same pass have wishes too');
 
+-- matchLabelKeys, mismatchLabelKeys: the pod's own values
+delete from stark.pods where true;
+delete from stark.nodes where true;
+select tests.add_node(n, 'ada', p_labels => jsonb_build_object('zone', n)) from unnest(array['n1', 'n2']) n;
+create function pg_temp.keyed(p_name text, p_labels jsonb, p_spec jsonb default '{}') returns text language sql as $$
+  select coalesce(p.node_name, p.status_message) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'labels', p_labels, 'spec', p_spec))) p $$;
+create function pg_temp.by_key(p_kind text, p_keys jsonb) returns jsonb language sql as $$ select jsonb_build_object('affinity', jsonb_build_object(p_kind, jsonb_build_object('requiredDuringSchedulingIgnoredDuringExecution',
+  jsonb_build_array('{"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "web"}}}' || p_keys)))) $$;
+create function pg_temp.even_by(p_keys jsonb, p_when text default 'DoNotSchedule') returns jsonb language sql as $$ select jsonb_build_object('topologySpreadConstraints', jsonb_build_array(jsonb_build_object(
+  'maxSkew', 1, 'topologyKey', 'zone', 'whenUnsatisfiable', p_when, 'labelSelector', '{"matchLabels": {"app": "web"}}'::jsonb, 'matchLabelKeys', p_keys))) $$;
+select pg_temp.keyed('old', '{"app": "web", "v": "1"}', '{"nodeName": "n1"}');
+select is(pg_temp.keyed('near', '{"app": "web", "v": "1"}', pg_temp.by_key('podAffinity', '{"matchLabelKeys": ["v"]}')), 'n1', 'affinity to pods with the same value');
+select is(pg_temp.keyed('own', '{"app": "web", "v": "2"}', pg_temp.by_key('podAffinity', '{"matchLabelKeys": ["v"]}') || '{"nodeName": "n2"}'), 'n2', 'with another value a pod is the first of its kind');
+select is(pg_temp.keyed('apart', '{"app": "web", "v": "3"}', pg_temp.by_key('podAntiAffinity', '{"matchLabelKeys": ["v"]}') || '{"nodeName": "n1"}'), 'n1', 'anti-affinity to pods with the same value only');
+select is(pg_temp.keyed('apart2', '{"app": "web", "v": "3"}', '{"nodeName": "n1"}'), '0/2 nodes: 1 anti-affinity of pods there, 1 node name n1 wanted', 'which is that of who has it when others come');
+select is(pg_temp.keyed('apart3', '{"app": "web", "v": "4"}', '{"nodeName": "n1"}'), 'n1', 'not theirs');
+select is(pg_temp.keyed('alone', '{"app": "web", "v": "1"}', pg_temp.by_key('podAntiAffinity', '{"mismatchLabelKeys": ["v"]}')), '0/2 nodes: 2 pod anti-affinity', 'mismatchLabelKeys: pods with another value');
+select is(pg_temp.keyed('keyless', '{"app": "web"}', pg_temp.by_key('podAntiAffinity', '{"mismatchLabelKeys": ["v"], "matchLabelKeys": ["w"]}')), '0/2 nodes: 2 pod anti-affinity', 'keys that the pod has not say nothing');
+delete from stark.pods where true;
+select pg_temp.keyed('o' || i, '{"app": "web", "v": "1"}', '{"nodeName": "n1"}') from generate_series(1, 3) i;
+select is((select array_agg(p.node_name order by p.node_name) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'r', 'replicas', 4, 'labels', '{"app": "web", "v": "2"}'::jsonb, 'spec', pg_temp.even_by('["v"]')))) p), '{n1,n1,n2,n2}', 'a new version spreads by itself');
+delete from stark.pods where name like 'r-%';
+select is((select array_agg(p.node_name order by p.node_name) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'r', 'replicas', 4, 'labels', '{"app": "web", "v": "2"}'::jsonb, 'spec', pg_temp.even_by('[]')))) p), '{n1,n2,n2,n2}', 'and without the key beside the old one');
+delete from stark.pods where name like 'r-%';
+select is(pg_temp.keyed('s', '{"app": "web", "v": "2"}', pg_temp.even_by('["v"]', 'ScheduleAnyway') || '{"nodeName": "n1"}'), 'n1', 'soft spread too');
+select is((select array_agg(coalesce(p.node_name, 'none') order by p.name) from stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'name', 'x' || v, 'labels', jsonb_build_object('app', 'web', 'v', v), 'spec', pg_temp.by_key('podAntiAffinity', '{"matchLabelKeys": ["v"]}') || '{"nodeName": "n2"}')) from unnest(array['5', '5', '6']) with ordinality as u (v, ord) where ord > 1)) p), '{n2,n2}', 'pods of one call that differ in the label alone');
+
 select * from finish();
 rollback;

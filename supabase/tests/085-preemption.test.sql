@@ -66,7 +66,7 @@ select pg_temp.put('high', 500, 100);
 select is(pg_temp.victims(), 'young', 'of equals the longest running stays');
 select pg_temp.clear();
 
--- Which node: lowest highest victim, lowest sum, fewest, latest start
+-- Which node: lowest highest victim, fewest, lowest sum, latest start
 select tests.add_node('n2', 'ada');
 create function pg_temp.two(p_one text, p_two text) returns text language plpgsql as $$
 declare
@@ -85,8 +85,9 @@ begin
   return pg_temp.victims();
 end $$;
 select is(pg_temp.two('1000:50', '1000:40'), 'b-1000-40', 'the lowest highest victim');
-select is(pg_temp.two('1000:40', '500:40 400:10'), 'a-1000-40', 'then the lowest sum');
 select is(pg_temp.two('600:20 400:0', '500:20'), 'b-500-20', 'then the fewest');
+select is(pg_temp.two('400:40 300:0 299:0', '500:40 500:1'), 'b-500-1 b-500-40', 'even where their sum is higher');
+select is(pg_temp.two('500:40 499:10', '500:40 499:9'), 'b-499-9 b-500-40', 'then the lowest sum');
 select is(pg_temp.two('1000:20', '1000:20'), 'b-1000-20', 'then the one that started last');
 select pg_temp.clear();
 
@@ -262,6 +263,66 @@ select pg_temp.gone();
 select is((select string_agg(n.labels ->> 'zone', ' ' order by n.labels ->> 'zone') from stark.pods p join stark.nodes n on n.id = p.node_id where p.name like 'even-%'), 'a b', 'are one too many when the other zone has become empty');
 update stark.nodes set unschedulable = false;
 delete from stark.pods;
+
+-- A port gives way, as room does
+select pg_temp.clear();
+delete from stark.nodes where true;
+select tests.add_node('n1', 'ada', p_labels => '{"zone": "a"}'), tests.add_node('n2', 'ada', p_labels => '{"zone": "b"}');
+create function pg_temp.port(p_name text, p_priority integer, p_ports integer[], p_more jsonb default '{}') returns text language sql as $$
+  select pg_temp.put(p_name, 10, p_priority, p_more || jsonb_build_object('ports', (select jsonb_agg(jsonb_build_object('name', 'p' || u, 'strategy', 'fixed', 'port', u)) from unnest(p_ports) u))) $$;
+select is(array[pg_temp.port('a', 10, '{80}', pg_temp.on_node('n1')), pg_temp.port('b', 20, '{80}', pg_temp.on_node('n2')), pg_temp.put('c', 10, 5, pg_temp.on_node('n1'))], '{n1,n2,n1}', 'two pods with a port');
+select is(pg_temp.port('high', 100, '{80,81}'), 'Nominated: waits for room on node n1', 'a pod of higher priority wants it');
+select is(pg_temp.victims(), 'a', 'who has it goes, nobody else');
+select is(pg_temp.port('equal', 100, '{81}', pg_temp.on_node('n1')), 'Unschedulable: 0/2 nodes: 1 node name n1 wanted, 1 port 81 taken', 'nobody gets the ports that are promised');
+select pg_temp.gone();
+select is((select node_name from stark.pods where name = 'high'), 'n1', 'and then it has the port');
+select is(pg_temp.port('last', 50, '{80}', pg_temp.on_node('n1')), 'Unschedulable: 0/2 nodes: 2 port 80 taken, 1 node name n1 wanted', 'a higher one does not give way');
+select pg_temp.clear();
+select pg_temp.port('a', 10, '{80}', pg_temp.on_node('n1')), pg_temp.port('b', 10, '{80}', pg_temp.on_node('n2'));
+select is((select array_agg(coalesce(n.name, p.status_reason) order by n.name) from stark.create_pods('[{"pack": "open", "name": "h", "replicas": 3, "priority": 100, "spec": {"ports": [{"name": "x", "strategy": "fixed", "port": 80}]}}]') p
+  left join stark.nodes n on n.id = p.nominated_node_id), '{n1,n2,Unschedulable}', 'of several one is promised each node');
+
+-- Whoever fits once another's victims count no longer is placed by the same pass
+select pg_temp.clear();
+update stark.nodes set allocatable = '{"cpu": 1000, "memory": 1024, "storage": 0, "pods": 10}' where true;
+create function pg_temp.spread(p_priority integer, p_more jsonb default '{}') returns jsonb language sql as $$ select jsonb_build_object('pack', 'open', 'priority', p_priority, 'labels', '{"app": "web"}'::jsonb, 'spec', p_more || jsonb_build_object(
+  'resources', '{"requests": {"cpu": 600, "memory": 0}}'::jsonb,
+  'topologySpreadConstraints', jsonb_build_array(jsonb_build_object('maxSkew', 1, 'topologyKey', 'zone', 'whenUnsatisfiable', 'DoNotSchedule', 'labelSelector', '{"matchLabels": {"app": "web"}}'::jsonb)))) $$;
+-- Zone a has two pods too many on n1, and n3 beside it is empty. Zone b has one, and no room.
+select tests.add_node('n3', 'ada', p_labels => '{"zone": "a"}', p_allocatable => '{"cpu": 1000, "memory": 1024, "storage": 0, "pods": 10}');
+select stark.create_pods('[{"pack": "open", "name": "low", "replicas": 2, "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 500, "memory": 0}}}},
+  {"pack": "open", "name": "full", "priority": 900, "labels": {"app": "web"}, "spec": {"nodeName": "n2", "resources": {"requests": {"cpu": 1000, "memory": 0}}}}]');
+select is((select array_agg(coalesce(p.node_name, n.name || ' later') order by p.node_name nulls first) from stark.create_pods(jsonb_build_array(pg_temp.spread(100) || '{"name": "s", "replicas": 2}')) p
+  left join stark.nodes n on n.id = p.nominated_node_id), '{"n1 later",n3}', 'a pod of the same kind goes where the first one''s victims count no longer');
+select pg_temp.clear();
+select stark.create_pods('[{"pack": "open", "name": "low", "replicas": 2, "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 500, "memory": 0}}}},
+  {"pack": "open", "name": "full", "priority": 900, "labels": {"app": "web"}, "spec": {"nodeName": "n2", "resources": {"requests": {"cpu": 1000, "memory": 0}}}}]');
+select is((select array_agg(coalesce(p.node_name, n.name || ' later', p.status_reason) order by p.priority) from stark.create_pods(jsonb_build_array(
+    pg_temp.spread(200, '{"preemptionPolicy": "Never"}') || '{"name": "never"}', '{"pack": "open", "name": "plain", "priority": 100, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 1000, "memory": 0}}}}'::jsonb)) p
+  left join stark.nodes n on n.id = p.nominated_node_id), '{"n1 later",n3}', 'so does one whose turn was before');
+-- Somebody who is placed later fills the emptiest domain.
+select pg_temp.clear();
+select stark.create_pods('[{"pack": "open", "name": "here", "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1"}}]');
+select is((select array_agg(coalesce(p.node_name, p.status_reason) order by p.priority) from stark.create_pods(jsonb_build_array(
+    pg_temp.spread(200, '{"nodeName": "n3"}') || '{"name": "first"}', '{"pack": "open", "name": "second", "priority": 100, "labels": {"app": "web"}, "spec": {"nodeName": "n2"}}'::jsonb)) p), '{n2,n3}', 'and one whose domain was too full');
+
+-- explain_placement minds places that are kept
+select pg_temp.clear();
+delete from stark.nodes where name <> 'n1';
+update stark.nodes set unschedulable = false where true;
+select pg_temp.put('low', 900, 10), pg_temp.put('high', 500, 100);
+create function pg_temp.told(p_priority integer) returns text language plpgsql as $$
+declare v jsonb;
+begin
+  perform tests.sign_in('ada');
+  v := stark.explain_placement(jsonb_build_object('pack', 'open', 'priority', p_priority, 'spec', '{"preemptionPolicy": "Never", "resources": {"requests": {"cpu": 100, "memory": 0}}}'::jsonb));
+  perform tests.sign_out();
+  return coalesce('Unschedulable: ' || (v ->> 'message'), v #>> '{nodes,0,node}');
+end $$;
+select is(pg_temp.told(priority), pg_temp.put('p' || priority, 100, priority, '{"preemptionPolicy": "Never"}'), format('a pod of priority %s goes where it is told', priority)) from unnest(array[5, 100]) priority;
+select is(pg_temp.told(5), 'Unschedulable: 0/1 nodes: 1 insufficient cpu', 'one that is lower does not get the place');
+select is(pg_temp.told(101), 'n1', 'one that is higher does');
+select is(pg_temp.put('higher', 100, 101, '{"preemptionPolicy": "Never"}'), 'n1', 'as it is told');
 
 select * from finish();
 rollback;

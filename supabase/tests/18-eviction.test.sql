@@ -15,7 +15,7 @@ create function pg_temp.pods() returns text language sql as $$ select string_agg
 select tests.sign_in('uma');
 select stark.create_pods('[{"pack": "open", "name": "plain", "spec": {"nodeName": "n1"}},
   {"pack": "open", "name": "hardy", "spec": {"nodeName": "n1", "tolerations": [{"key": "sick", "operator": "Exists"}]}},
-  {"pack": "open", "name": "minute", "spec": {"nodeName": "n1", "tolerations": [{"key": "sick", "operator": "Exists", "tolerationSeconds": 60}, {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 60}]}}]');
+  {"pack": "open", "name": "minute", "spec": {"nodeName": "n1", "tolerations": [{"key": "sick", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}, {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 60}]}}]');
 select is(pg_temp.pods(), 'hardy scheduled, minute scheduled, plain scheduled', 'three pods on a node');
 
 -- A taint on a node that works
