@@ -1765,13 +1765,13 @@ as md5 'ee18fac43bf5118fa14f78339296ba2b';
 comment on function stark_internal.check_status_steps() is 'Refuses steps of a pod''s status that are not allowed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
- RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone, least_request bigint[], most_request bigint[], most_pods bigint, lowest_kept integer)
+ RETURNS TABLE(node_no integer, victims uuid[], highest integer, total bigint, started timestamp with time zone, least_request bigint[], most_request bigint[], most_pods bigint, lowest_kept integer, latest_kept timestamp with time zone, most_kept bigint[])
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'ee04039a191a24e4d3f18493dd3d4814';
+as md5 '13adde3b6c529ab3038d3c17e85c7f61';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -2662,7 +2662,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '004f3e09e7c4cb561ddd42d6c2240c9e';
+as md5 '94c96378cbdeafc94d2e5bdfe08c3606';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -3015,7 +3015,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_bin_pack(p_group stark_internal.
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'ef53fe777c616fe04daa57e37e523eab';
+as md5 'b4d0f6544e7b4cca8694a1758e8abd16';
 comment on function stark_internal.score_bin_pack(stark_internal.pod_group,bigint,bigint,boolean) is 'Open slots scored by the mean of used cpu and memory.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_least_loaded(p_group stark_internal.pod_group, p_most bigint, p_ahead boolean DEFAULT false)
@@ -3023,7 +3023,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_least_loaded(p_group stark_inter
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'cac7ff7ded17d452f152950ad6bec08a';
+as md5 'a9525e084748e09d72808237fd8be806';
 comment on function stark_internal.score_least_loaded(stark_internal.pod_group,bigint,boolean) is 'Open slots scored by the mean of free cpu and memory.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_node_affinity(p_group stark_internal.pod_group)
@@ -3073,7 +3073,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_spread(p_group stark_internal.po
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'be5721ab3fbd2d6a65c6d5580ebfa76a';
+as md5 '6466fdd6739ee1648be83acd0240f144';
 comment on function stark_internal.score_spread(stark_internal.pod_group,bigint,boolean) is 'Open slots scored by what is left of the scarcest resource.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_taints(p_group stark_internal.pod_group)

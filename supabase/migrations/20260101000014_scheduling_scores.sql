@@ -1,6 +1,7 @@
 -- Scores: the policy of the cluster scores every open slot of a group, 0 to 100, and preferences are added. Each preference is
 -- kube-scheduler's: points for each node (there: Score), made 0 to 100 over the nodes that passed the filters (NormalizeScore), times
--- a weight. Of whole numbers, as there; so policies, which have fractions, decide between nodes that preferences take for equals.
+-- a weight. Of whole numbers, as there; so policies, which have fractions, decide between nodes that preferences take for equals. Their
+-- fractions have six places: what is equal stays so, whatever is added to it.
 
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
@@ -49,10 +50,10 @@ as $$
 begin
   return query
     with wanted as materialized (select p_group.cpu, p_group.memory)
-    select f.node_no, k, f.slots, 100 * (1 - greatest(
+    select f.node_no, k, f.slots, round(1e8::double precision * (1 - greatest(
         (f.cpu_used + k * w.cpu) / f.cpu_total,
         (f.memory_used + k * w.memory) / f.memory_total,
-        (f.pods_used + k) / f.pods_total))
+        (f.pods_used + k) / f.pods_total))) / 1e6
     from stark_internal.feasible_nodes(p_group, p_ahead) f cross join wanted w
     cross join generate_series(1, least(f.slots, p_most)) k;
 end;
@@ -70,8 +71,8 @@ as $$
 begin
   return query
     with wanted as materialized (select p_group.cpu, p_group.memory)
-    select f.node_no, k, f.slots, 100 * (1 - (
-        (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)
+    select f.node_no, k, f.slots, round(1e8::double precision * (1 - (
+        (f.cpu_used + k * w.cpu) / f.cpu_total + (f.memory_used + k * w.memory) / f.memory_total) / 2)) / 1e6
     from stark_internal.feasible_nodes(p_group, p_ahead) f cross join wanted w
     cross join generate_series(1, least(f.slots, p_most)) k;
 end;
@@ -93,10 +94,10 @@ as $$
 begin
   return query
     with wanted as materialized (select p_group.cpu, p_group.memory), nodes as (
-      select n.*, 100 * ((n.cpu_used + w.cpu) / n.cpu_total + (n.memory_used + w.memory) / n.memory_total) / 2 as first_score
+      select n.*, round(1e8::double precision * ((n.cpu_used + w.cpu) / n.cpu_total + (n.memory_used + w.memory) / n.memory_total) / 2) / 1e6 as first_score
       from stark_internal.feasible_nodes(p_group, p_ahead) n cross join wanted w
     )
-    select b.node_no, k, b.slots, 100 * ((b.cpu_used + k * w.cpu) / b.cpu_total + (b.memory_used + k * w.memory) / b.memory_total) / 2, b.first_score
+    select b.node_no, k, b.slots, round(1e8::double precision * ((b.cpu_used + k * w.cpu) / b.cpu_total + (b.memory_used + k * w.memory) / b.memory_total) / 2) / 1e6, b.first_score
     from (
       -- Nodes behind those that are enough are left out.
       select n.*, sum(n.slots) over (order by n.first_score desc, n.node_no rows between unbounded preceding and 1 preceding) as before from nodes n

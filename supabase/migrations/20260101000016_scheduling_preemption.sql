@@ -90,10 +90,11 @@ revoke all on function stark_internal.blocking_rules(stark_internal.pod_group) f
  * stark_internal.choose_victims(group, nodes) -> per node with lower pods: who would have to go for one pod of the group, the
  * highest priority among them, the sum, and since when the first of the highest runs; victims is null where it does not help.
  * least_request, most_request: cpu, memory and storage from which and up to which this node's answer is the same; the most is
- * also all that it has for newcomers then, and most_pods how many it takes. lowest_kept: the lowest priority that need not go.
+ * also all that it has for newcomers then, and most_pods how many it takes. lowest_kept: the lowest priority that need not go, and of
+ * the pods that have it latest_kept: the latest start, and most_kept: the most cpu, memory and storage that one has.
  */
 create function stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
-returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz, least_request bigint[], most_request bigint[], most_pods bigint, lowest_kept integer)
+returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz, least_request bigint[], most_request bigint[], most_pods bigint, lowest_kept integer, latest_kept timestamptz, most_kept bigint[])
 language plpgsql
 stable
 set search_path = ''
@@ -158,6 +159,8 @@ begin
       most_request := v_most;
       most_pods := 0;
       lowest_kept := null;
+      latest_kept := null;
+      most_kept := null;
       -- Where several things are short, any one of them holds the answer.
       if v_pods < 0 then
         victims := null;
@@ -192,7 +195,14 @@ begin
         v_memory := v_memory - v_pod.memory;
         v_storage := v_storage - v_pod.storage;
         v_pods := v_pods - 1;
-        lowest_kept := v_pod.priority;
+        if v_pod.priority = lowest_kept then
+          latest_kept := greatest(latest_kept, v_pod.since);
+          most_kept := array[greatest(most_kept[1], v_pod.cpu), greatest(most_kept[2], v_pod.memory), greatest(most_kept[3], v_pod.storage)];
+        else
+          lowest_kept := v_pod.priority;
+          latest_kept := v_pod.since;
+          most_kept := array[v_pod.cpu, v_pod.memory, v_pod.storage];
+        end if;
       end if;
       if victims[cardinality(victims)] = v_pod.id then
         total := total + v_pod.priority;
@@ -358,7 +368,8 @@ begin
     -- Pods that follow are served in the same look, as long as what they ask for changes no node's answer. Kubernetes' order: the
     -- lowest highest victim, the fewest, the lowest sum, the latest start. A node takes as many as it has room for when these
     -- victims have gone; then the next, if it is as good as the best. Where it is not sure how many those are (slots: of the
-    -- largest, most_slots: of the smallest), or where lower pods than these are left, it has to be looked at again before that.
+    -- largest, most_slots: of the smallest), or where what is left may be better than the next (lower pods, or as high ones, of which
+    -- fewer may do, or as many that started later), it has to be looked at again before that.
     with chosen as materialized (
       select c.* from stark_internal.choose_victims(v_group, v_nodes[:v_part]) c
     ), same as (
@@ -381,17 +392,27 @@ begin
       from chosen c
       where c.victims is not null
     ), best as (
-      select r.node_no, r.victims, r.highest, r.lowest_kept, row_number() over (order by r.started desc, r.node_no) as ord,
+      select r.node_no, r.victims, r.highest, r.lowest_kept, r.started, r.latest_kept, row_number() over (order by r.started desc, r.node_no) as ord,
+             cardinality(r.victims) as fewest, r.most_request, r.most_kept, a.least_cpu, a.least_memory, a.least_storage,
              least(a.pods, r.most_pods, r.most_request[1] / nullif(a.most_cpu, 0), r.most_request[2] / nullif(a.most_memory, 0),
                    r.most_request[3] / nullif(a.most_storage, 0)) as slots,
              least(a.pods, r.most_pods, r.most_request[1] / nullif(a.least_cpu, 0), r.most_request[2] / nullif(a.least_memory, 0),
                    r.most_request[3] / nullif(a.least_storage, 0)) as most_slots
       from ranked r, asked a
       where r.rank = 1
+    ), again as (
+      -- How many of the pods that are left would have to go at least for one more: what that one lacks, by the largest of them.
+      select b.*, (
+        select max(case when l.lacks > 0 then ceil(l.lacks::numeric / nullif(l.most_kept, 0)) else 1 end)
+        from (select u.least - (u.most - b.slots * u.least) as lacks, u.most_kept
+              from unnest(array[b.least_cpu, b.least_memory, b.least_storage], b.most_request, b.most_kept) as u (least, most, most_kept) where u.least > 0) l) as more
+      from best b
     ), filled as (
       select b.*, sum(b.slots) over (order by b.ord) - b.slots as before,
-             bool_or(b.slots < b.most_slots or b.lowest_kept < b.highest) over (order by b.ord rows between unbounded preceding and 1 preceding) as is_unsure
-      from best b
+             bool_or(b.slots < b.most_slots or b.lowest_kept < b.highest or (b.lowest_kept = b.highest and coalesce(b.more, 1) < b.fewest)) over w
+               or max(b.latest_kept) filter (where b.lowest_kept = b.highest and coalesce(b.more, 1) = b.fewest) over w > b.started as is_unsure
+      from again b
+      window w as (order by b.ord rows between unbounded preceding and 1 preceding)
     ), picked as materialized (
       select f.node_no, case k when 1 then f.victims else '{}' end as victims, (f.before + k)::integer as ord
       from asked a, filled f cross join generate_series(1, f.slots) k

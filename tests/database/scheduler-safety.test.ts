@@ -145,7 +145,8 @@ describe.each(['spread', 'bin_pack', 'least_loaded', 'random', 'affinity'])(
       // No pod on a node that a filter rejects.
       expect(
         await rowsOf(`select p.name, n.name from stark.pods p join stark.nodes n on n.id = p.node_id
-        where n.status <> 'healthy' or n.unschedulable
+        where n.status <> 'healthy'
+           or (n.unschedulable and not stark_internal.tolerates(p.spec -> 'tolerations', '{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}'))
            or not n.labels @> coalesce(p.spec -> 'nodeSelector', '{}')
            or exists (select from jsonb_array_elements(n.taints) t where not stark_internal.tolerates(p.spec -> 'tolerations', t))`),
       ).toEqual([]);

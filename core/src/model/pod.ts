@@ -26,6 +26,9 @@ export interface NodeSelectorTerm {
 
 export interface PodAffinityTerm {
   labelSelector?: LabelSelector;
+  /** Keys of the pod's own labels, whose values the others must have, or must not. */
+  matchLabelKeys?: string[];
+  mismatchLabelKeys?: string[];
   topologyKey: string;
   namespaces?: string[];
   /** Namespaces by their labels, beside those that are named; neither means the pod's own. */
@@ -53,6 +56,8 @@ export interface TopologySpreadConstraint {
   topologyKey: string;
   whenUnsatisfiable: 'DoNotSchedule' | 'ScheduleAnyway';
   labelSelector?: LabelSelector;
+  /** Keys of the pod's own labels, whose values the others must have. */
+  matchLabelKeys?: string[];
   minDomains?: number;
   /** Default Honor. */
   nodeAffinityPolicy?: 'Honor' | 'Ignore';
