@@ -1771,7 +1771,7 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '13adde3b6c529ab3038d3c17e85c7f61';
+as md5 '0d0cac8f2e1bb832b6cd1cdbe9a4b80a';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -2629,7 +2629,7 @@ CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'e396315daf97e4ae7131930b73729293';
+as md5 '52e70f7f01ac69265591e0faef6542ca';
 comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)

@@ -32,15 +32,21 @@ language plpgsql
 immutable
 set search_path = ''
 as $$
+declare
+  v_ports jsonb;
 begin
   if not p_spec ?| array['nodeName', 'nodeSelector', 'tolerations', 'affinity', 'ports'] then
     return '{}';
+  end if;
+  -- By itself, so that the rest stays an expression without a query.
+  if p_spec ? 'ports' then
+    v_ports := (select jsonb_agg(p -> 'port' order by p -> 'port') from jsonb_array_elements(p_spec -> 'ports') p where p ->> 'strategy' = 'fixed');
   end if;
   return jsonb_strip_nulls(jsonb_build_object(
     'nodeName', p_spec -> 'nodeName',
     'nodeSelector', p_spec -> 'nodeSelector',
     'tolerations', p_spec -> 'tolerations',
-    'ports', (select jsonb_agg(p -> 'port' order by p -> 'port') from jsonb_array_elements(coalesce(p_spec -> 'ports', '[]')) p where p ->> 'strategy' = 'fixed'),
+    'ports', v_ports,
     'required', p_spec #> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}',
     'preferred', nullif(p_spec #> '{affinity,nodeAffinity,preferredDuringSchedulingIgnoredDuringExecution}', '[]')));
 end;

@@ -108,6 +108,9 @@ declare
   v_storage bigint;
   v_pods bigint;
   v_spare bigint[];
+  v_kept_cpu bigint;
+  v_kept_memory bigint;
+  v_kept_storage bigint;
   v_rule integer;
   -- Nothing fits where some does not, so a request of nothing shares its answer with no other.
   v_least bigint[] := array[sign(p_group.cpu), sign(p_group.memory), sign(p_group.storage)];
@@ -160,7 +163,6 @@ begin
       most_pods := 0;
       lowest_kept := null;
       latest_kept := null;
-      most_kept := null;
       -- Where several things are short, any one of them holds the answer.
       if v_pods < 0 then
         victims := null;
@@ -197,11 +199,15 @@ begin
         v_pods := v_pods - 1;
         if v_pod.priority = lowest_kept then
           latest_kept := greatest(latest_kept, v_pod.since);
-          most_kept := array[greatest(most_kept[1], v_pod.cpu), greatest(most_kept[2], v_pod.memory), greatest(most_kept[3], v_pod.storage)];
+          v_kept_cpu := greatest(v_kept_cpu, v_pod.cpu);
+          v_kept_memory := greatest(v_kept_memory, v_pod.memory);
+          v_kept_storage := greatest(v_kept_storage, v_pod.storage);
         else
           lowest_kept := v_pod.priority;
           latest_kept := v_pod.since;
-          most_kept := array[v_pod.cpu, v_pod.memory, v_pod.storage];
+          v_kept_cpu := v_pod.cpu;
+          v_kept_memory := v_pod.memory;
+          v_kept_storage := v_pod.storage;
         end if;
       end if;
       if victims[cardinality(victims)] = v_pod.id then
@@ -221,6 +227,7 @@ begin
           case when p_group.storage > 0 then p_group.storage + v_storage else 0 end];
         most_pods := 1 + v_pods;
       end if;
+      most_kept := case when lowest_kept is not null then array[v_kept_cpu, v_kept_memory, v_kept_storage] end;
       return next;
     end if;
   end loop;
