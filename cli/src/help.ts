@@ -1,6 +1,6 @@
 import { CommandHelp, Help } from '@oclif/core/help';
 
-const exitCodes = [
+export const exitCodes = [
   '0 done, or already so',
   '1 failed',
   '2 wrong usage',

@@ -13,7 +13,7 @@ export function firstDifference(wanted, found) {
   const [a, b] = [wanted.split('\n'), found.split('\n')];
   const at = a.findIndex((line, index) => line !== b[index]);
   const line = at < 0 ? a.length : at;
-  return `line ${line + 1}: the file has ${JSON.stringify(b[line] ?? '(end)')}, the database says ${JSON.stringify(a[line] ?? '(end)')}`;
+  return `line ${line + 1}: the file has ${JSON.stringify(b[line] ?? '(end)')}, its sources say ${JSON.stringify(a[line] ?? '(end)')}`;
 }
 
 /** Writes `text` to `path`, or with --check ends with 1 when the file differs. */

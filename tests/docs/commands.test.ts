@@ -24,7 +24,10 @@ const markdownIn = (folder: string) =>
     .map((file) => join(folder, file));
 
 const forUsers = ['README.md', ...markdownIn('docs').sort()];
-const others = ['CONTRIBUTING.md', ...['bench', 'examples', 'local'].flatMap(markdownIn)];
+const others = [
+  'CONTRIBUTING.md',
+  ...['agent', 'bench', 'cli', 'core', 'examples', 'local', 'supabase'].flatMap(markdownIn),
+];
 const all = [...forUsers, ...others].flatMap((page) => commandsIn(page, read(page)));
 
 /** Pages and npm's scripts that have a test of their own. */
@@ -48,7 +51,7 @@ beforeAll(async () => {
 
 /** What is wrong with a command; nothing of a program that is not ours or Supabase's. */
 function problemOf(text: string, complete: boolean): string | undefined {
-  const words = wordsOf(text);
+  const words = wordsOf(text.replaceAll(/ (<|>>?) \S+/g, ''));
   const [program = '', ...rest] = words[0] === 'npx' ? words.slice(1) : words;
   switch (program) {
     case 'stark':
