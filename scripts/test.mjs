@@ -21,6 +21,7 @@ const quickFiles = [
   'local/realtime/test/presence-book',
   'local/realtime/test/token-verifier',
   'local/realtime/test/wire',
+  'tests/docs/pages',
 ];
 
 // These start tens of processes each, for what a change seldom breaks: together they cost as much as all other quick ones.
