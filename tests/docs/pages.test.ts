@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { cliPage, cliReference } from '../../scripts/cli-docs.mjs';
 import { firstDifference } from '../../scripts/db/command-line.mjs';
 import { root } from '../harness/stack.js';
-import { anchorsIn, filesOf, linksIn, pathsIn } from './paths.js';
+import { anchorsIn, filesOf, linksIn, pathsIn, rowsIn } from './paths.js';
 
-// A page that says where things are has to be right, or it is worse than none: what it names exists.
+// A page that says where things are has to be right, or it is worse than none: what it names exists, and what exists has its line.
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
@@ -57,6 +57,63 @@ describe('pages', () => {
     ['a heading that is gone', '[x](cli.md#pod-gone)', 'docs/a.md:1: there is no docs/cli.md#pod-gone'],
   ])('are held to it: %s is found', (_what, markdown, found) => {
     expect([...missingIn('docs/a.md', markdown), ...brokenIn('docs/a.md', markdown)]).toEqual([found]);
+  });
+
+  it('have a line in the index', () => {
+    const listed = new Set(linksIn('docs/README.md', read('docs/README.md')).map(({ path }) => path));
+    const rooms = ['agent', 'bench', 'cli', 'core', 'local', 'supabase', 'tests'];
+    const meant = pages.filter(
+      (page) => ['docs', ...rooms].includes(page.split('/')[0] ?? '') && page !== 'docs/README.md',
+    );
+    expect(meant.filter((page) => !listed.has(page))).toEqual([]);
+  });
+});
+
+describe('supabase/README.md', () => {
+  it('names every migration', () => {
+    const named = new Set(
+      pathsIn(read('supabase/README.md')).flatMap(({ text }) => filesOf('supabase/README.md', text)),
+    );
+    const all = readdirSync(join(root, 'supabase/migrations')).map((name) => join('supabase/migrations', name));
+    expect(all.filter((path) => !named.has(path))).toEqual([]);
+  });
+});
+
+describe('docs/glossary.md', () => {
+  const page = 'docs/glossary.md';
+  const [words = [], homeMade = []] = rowsIn(read(page));
+  const plain = (text: string) =>
+    text
+      .replaceAll(/([a-z])([A-Z])/g, '$1 $2')
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9]+/g, ' ');
+  const textOf = (cell = '') =>
+    pathsIn(cell)
+      .flatMap(({ text }) => filesOf(page, text))
+      .map((path) => `${path}\n${read(path)}`)
+      .join('\n');
+
+  it('has each word once, in the order of the alphabet', () => {
+    expect(words.length).toBeGreaterThan(80);
+    const terms = words.map(([word = '']) => word);
+    expect(terms).toEqual([...new Set(terms)].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)));
+  });
+
+  it('says where each word is found', () => {
+    const lost = words.filter(
+      ([word = '', , places]) => !` ${plain(textOf(places))}`.includes(` ${plain(word).trim()}`),
+    );
+    expect(lost.map(([word, , places]) => `${word}: not in ${places}`)).toEqual([]);
+  });
+
+  it('explains only those words of the code that are still in it', () => {
+    const gone = homeMade.flatMap(([names = '', , places]) => {
+      const text = textOf(places);
+      return [...names.matchAll(/`(\w+)`/g)].flatMap(([, name = '']) =>
+        text.includes(name) ? [] : `${name}: not in ${places}`,
+      );
+    });
+    expect(gone).toEqual([]);
   });
 });
 
