@@ -117,6 +117,25 @@ describe('docs/glossary.md', () => {
   });
 });
 
+describe('docs/contributing/strangers-test.md', () => {
+  const page = 'docs/contributing/strangers-test.md';
+  const [questions = [], changes = []] = rowsIn(read(page));
+
+  it.each([...questions, ...changes])('answers in two hops: %s', (_question, way = '', hops) => {
+    const [first, ...others] = linksIn(page, way).map(({ path }) => path);
+    const [last] = pathsIn(way).flatMap(({ text }) => filesOf(page, text));
+    expect({ first, last, others, hops }).toEqual({
+      first: expect.any(String),
+      last: expect.any(String),
+      others: [],
+      hops: '2',
+    });
+    expect(linksIn('docs/README.md', read('docs/README.md')).map(({ path }) => path)).toContain(first);
+    const named = pathsIn(read(`${first}`)).flatMap(({ text }) => filesOf(`${first}`, text));
+    expect(named).toContain(last);
+  });
+});
+
 describe('docs/cli.md', () => {
   it('is what the commands say of themselves (npm run types)', async () => {
     expect(firstDifference(await cliReference(), read(cliPage.slice(root.length)))).toBeUndefined();

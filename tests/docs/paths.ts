@@ -76,7 +76,7 @@ export function filesOf(page: string, path: string): string[] {
   if (page.startsWith('docs/decisions/agent-')) folders.push('agent/src');
   for (const folder of folders) {
     for (const ending of ['', '.ts', '.test.ts', '.test.sql']) {
-      const files = matching(normalize(join(folder, `${path}${ending}`)));
+      const files = matching(normalize(join(folder, `${path}${ending}`)).replace(/\/$/, ''));
       if (files.length > 0) return files;
     }
   }
