@@ -1,0 +1,42 @@
+import { randomUUID } from 'node:crypto';
+import { chmod, lstat, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const SLASH = Buffer.from('/');
+/** Systems take paths of 4096 bytes at most, some of 1024. A folder further down is moved up before it is looked into. */
+const LONG_PATH = 700;
+
+/** Removes a folder and all in it, also what a pod left to be in the way: chains deeper than any path, closed folders, names that are no text. */
+export async function removeFolder(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true });
+  } catch {
+    await removeStubborn(folder);
+  }
+}
+
+async function removeStubborn(folder: string): Promise<void> {
+  const root = Buffer.from(folder);
+  const emptied: Buffer<ArrayBuffer>[] = [];
+  const waiting = [root];
+  for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+    emptied.push(path);
+    await chmod(path, 0o700).catch(() => {}); // Where it is not ours, the listing says so.
+    for (const name of await readdir(path, { encoding: 'buffer' })) {
+      const at = Buffer.concat([path, SLASH, name]);
+      if (!(await lstat(at)).isDirectory()) await unlink(at);
+      else if (at.length - root.length < LONG_PATH) waiting.push(at);
+      else waiting.push(await moved(at, folder));
+    }
+  }
+  // A folder was listed before those in it.
+  for (const path of emptied.reverse()) await rmdir(path);
+}
+
+async function moved(path: Buffer<ArrayBuffer>, folder: string): Promise<Buffer<ArrayBuffer>> {
+  const place = join(folder, randomUUID());
+  // To move a folder, one must be able to write it: its own entry `..` changes.
+  await chmod(path, 0o700).catch(() => {});
+  await rename(path, place);
+  return Buffer.from(place);
+}
