@@ -24,6 +24,8 @@ export default defineConfig({
     isolate: false,
     setupFiles: ['tests/harness/each-file.ts'],
     sequence: { sequencer: LongestFirst },
+    // An agent tries its walls when it starts; the tests of walls say which they mean.
+    env: { STARK_AGENT_ISOLATION: process.env.STARK_AGENT_ISOLATION ?? 'none' },
     testTimeout: 30_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,

@@ -29,41 +29,6 @@ async function attempt(expression: string): Promise<string> {
 
 describe('a hostile pack', () => {
   it.each([
-    ['reads a file of the machine', 'fs.readFileSync("/etc/passwd", "utf8")'],
-    ['reads by an open directory', 'fs.promises.readdir("/etc")'],
-    ['reads the environment of the agent', 'fs.readFileSync("/proc/" + process.ppid + "/environ")'],
-    ['reads what the agent keeps', 'fs.readFileSync(agentFolder + "/credentials.json", "utf8")'],
-    ['reads a neighbour', 'fs.readFileSync("../../neighbour/data/secret.txt", "utf8")'],
-    ['reads through a link', '(fs.symlinkSync("/etc/passwd", "link"), fs.readFileSync("link", "utf8"))'],
-    ['reads through a hard link', '(fs.linkSync("/etc/passwd", "hard"), fs.readFileSync("hard", "utf8"))'],
-    ['writes beside its folder', 'fs.writeFileSync("../escaped", "x")'],
-    ['overwrites the runtime', 'fs.writeFileSync(process.argv[1], "x")'],
-    ['overwrites its bundle', 'fs.writeFileSync(agentFolder + "/" + process.env.STARK_POD_ID + ".mjs", "x")'],
-    ['leaves its folder', 'process.chdir("/etc")'],
-    ['reads from the root', '(process.chdir("/"), fs.readFileSync("etc/passwd", "utf8"))'],
-    ['writes to the root', 'fs.writeFileSync("/stark-escaped", "x")'],
-    ['writes a report elsewhere', 'process.report.writeReport("/tmp/stark-report.json")'],
-    ['writes its heap elsewhere', 'v8.writeHeapSnapshot("/tmp/stark.heapsnapshot")'],
-    ['starts a program', 'cp.execFileSync("id")'],
-    ['starts a Node.js process', 'cp.fork(process.argv[1])'],
-    ['starts a worker', 'new Worker("1", { eval: true })'],
-    ['makes itself a cluster', 'cluster.fork()'],
-    ['opens the debugger', 'inspector.open(0)'],
-    ['opens the debugger of the agent', 'process.kill(process.ppid, "SIGUSR1")'],
-    ['opens it another way', 'process._debugProcess(process.ppid)'],
-    ['kills the agent', 'process.kill(process.ppid, "SIGKILL")'],
-    ['kills it another way', 'process._kill(process.ppid, 9)'],
-    ['kills everybody', 'process.kill(-1, "SIGKILL")'],
-    ['slows the agent down', 'setPriority(process.ppid, 19)'],
-    ['loads machine code', 'process.dlopen({ exports: {} }, "/lib/x86_64-linux-gnu/libc.so.6")'],
-    ['reaches for internals', 'process.binding("spawn_sync")'],
-    ['becomes somebody else', 'process.setuid(1)'],
-  ])('that %s is refused', async (_what, expression) => {
-    // Node.js 20.19 means its refusal of a promise, and says something else.
-    expect(await attempt(expression)).toMatch(/^refused (ERR_(ACCESS_DENIED|DLOPEN_DISABLED)|Method Promise\.)/);
-  });
-
-  it.each([
     ['require.resolve', 'createRequire(import.meta.url).resolve(path)'],
     ['require', 'createRequire(import.meta.url)(path)'],
     ['require from elsewhere', 'createRequire("/etc/")("./" + path.split("/").pop())'],

@@ -16,7 +16,11 @@ export async function measureMachine(): Promise<Record<string, number>> {
   };
 }
 
-/** What is true of this browser and may matter to a pack. */
+/** What is true of this browser and may matter to a pack. Its walls are the browser's own: a worker in a frame without an origin. */
 export function describeMachine(): Record<string, unknown> {
-  return { userAgent: navigator.userAgent, language: navigator.language, isolation: ['worker'] };
+  return {
+    userAgent: navigator.userAgent,
+    language: navigator.language,
+    isolation: { tier: 'browser', by: ['worker', 'frame'] },
+  };
 }

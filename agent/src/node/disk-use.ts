@@ -5,36 +5,83 @@ import { join } from 'node:path';
 export interface DiskUse {
   bytes: number;
   files: number;
+  /** Why there may be more than was counted. */
+  unmeasured?: string;
 }
 
 const BLOCK = 512;
+const SLASH = Buffer.from('/');
+/** What is gone by the time it is looked at counts nothing. */
+const VANISHED = new Set(['ENOENT', 'ENOTDIR']);
 
-/** Adds up a folder and all below it; what vanishes meanwhile counts nothing. Links are not followed. */
-export async function folderUse(folder: string): Promise<DiskUse> {
-  const use = { bytes: 0, files: 0 };
-  const names = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const entry of names) {
-    const path = join(folder, entry.name);
-    const found = await lstat(path).catch(() => undefined);
-    use.files += 1;
-    use.bytes += (found?.blocks ?? 0) * BLOCK;
-    if (!entry.isDirectory()) continue;
-    const below = await folderUse(path);
-    use.bytes += below.bytes;
-    use.files += below.files;
+/**
+ * Adds up a folder and all below it, and stops at `mostFiles`. Links are not followed. Names are taken as bytes, since they need not be
+ * UTF-8; what cannot be looked at, such as a folder whose path is longer than the system takes, is told.
+ */
+export async function folderUse(folder: string, mostFiles = Number.POSITIVE_INFINITY): Promise<DiskUse> {
+  const use: DiskUse = { bytes: 0, files: 0 };
+  const waiting: Buffer[] = [Buffer.from(folder)];
+  try {
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      for (const entry of await entriesOf(path)) {
+        const at = Buffer.concat([path, SLASH, entry.name]);
+        use.files += 1;
+        use.bytes += (await blocksOf(at)) * BLOCK;
+        if (entry.isDirectory()) waiting.push(at);
+        if (use.files > mostFiles) return use;
+      }
+    }
+  } catch (error) {
+    use.unmeasured = (error as NodeJS.ErrnoException).code ?? String(error);
   }
   return use;
 }
 
-/** Bytes in files that a process has deleted and still holds open: they are in no folder any more. Only where there is /proc. */
-export async function deletedUse(pid: number): Promise<number> {
+async function entriesOf(path: Buffer) {
+  try {
+    return await readdir(path, { withFileTypes: true, encoding: 'buffer' });
+  } catch (error) {
+    if (VANISHED.has((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
+}
+
+async function blocksOf(path: Buffer): Promise<number> {
+  try {
+    return (await lstat(path)).blocks;
+  } catch (error) {
+    if (VANISHED.has((error as NodeJS.ErrnoException).code ?? '')) return 0;
+    throw error;
+  }
+}
+
+/**
+ * Bytes in files that these processes have deleted and still hold open: they are in no folder any more. Undefined when a process
+ * does not let itself be looked into; 0 where there is no /proc.
+ */
+export async function deletedUse(pids: readonly number[]): Promise<number | undefined> {
+  let bytes = 0;
+  for (const pid of pids) {
+    const hidden = await deletedBy(pid);
+    if (hidden === undefined) return undefined;
+    bytes += hidden;
+  }
+  return bytes;
+}
+
+async function deletedBy(pid: number): Promise<number | undefined> {
   const folder = `/proc/${pid}/fd`;
   let bytes = 0;
-  for (const fd of await readdir(folder).catch(() => [])) {
-    const target = await readlink(join(folder, fd)).catch(() => '');
-    if (!target.startsWith('/') || !target.endsWith(' (deleted)')) continue;
-    const found = await stat(join(folder, fd)).catch(() => undefined);
-    bytes += (found?.blocks ?? 0) * BLOCK;
+  try {
+    for (const fd of await readdir(folder)) {
+      const target = await readlink(join(folder, fd)).catch(() => '');
+      if (!target.startsWith('/') || !target.endsWith(' (deleted)')) continue;
+      const found = await stat(join(folder, fd)).catch(() => undefined);
+      bytes += (found?.blocks ?? 0) * BLOCK;
+    }
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return code === 'EACCES' || code === 'EPERM' ? undefined : bytes;
   }
   return bytes;
 }

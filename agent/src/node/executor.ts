@@ -1,17 +1,18 @@
 import { mkdirSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LogCollector } from '../logs/log-collector.js';
-import type { Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
+import type { AgentLog, Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
 import type { WantedPod } from '../reconciler/pod.js';
 import { describeRun } from '../runtime/describe-run.js';
 import type { ProjectAddress } from '../runtime/supabase.js';
 import type { Launcher } from './launcher.js';
 import { OrphanRecords } from './orphans.js';
-import { limitsOf } from './pod-limits.js';
+import { type Allocatable, limitsOf, mostOf, type PodLimits } from './pod-limits.js';
 import { PodProcess } from './pod-process.js';
+import { removeFolder } from './remove-folder.js';
 import { type RunBody, RunningPod } from './running-pod.js';
 import { UsageWatch } from './usage-watch.js';
 import { WorkerHosts } from './worker-host.js';
@@ -23,9 +24,15 @@ export interface ProcessExecutorOptions {
   project: ProjectAddress;
   logs: LogCollector;
   launcher: Launcher;
+  /** What the node offers to all pods together; no pod may have more. */
+  allocatable: Allocatable;
+  log: AgentLog;
 }
 
-/** Runs each pod as a process of its own, or as a thread where its spec says so. */
+/**
+ * Runs each pod as a process of its own, or as a thread where its spec says so and the node promises no more than Node.js does: no wall
+ * of the kernel's parts the threads of a process.
+ */
 export class ProcessExecutor implements Executor {
   readonly startsAtOnce = availableParallelism();
   readonly #usage = new UsageWatch();
@@ -34,7 +41,7 @@ export class ProcessExecutor implements Executor {
 
   constructor(private readonly options: ProcessExecutorOptions) {
     this.#orphans = new OrphanRecords(options.podsDir);
-    this.#workers = new WorkerHosts(options.launcher);
+    this.#workers = new WorkerHosts(options.launcher, mostOf(options.allocatable));
   }
 
   /** Ends what an earlier agent on this folder left alive; nothing may be launched before. */
@@ -55,10 +62,10 @@ export class ProcessExecutor implements Executor {
         this.#orphans.remove(pod.id);
       },
     });
-    const body = this.#embody(running, request, dataDir);
+    const limits = limitsOf(pod, this.options.allocatable);
+    const body = this.#embody(running, request, { dataDir, limits });
     running.embody(body);
     if (body.pid !== undefined) {
-      const limits = limitsOf(pod);
       this.#orphans.record(pod.id, body.pid);
       this.#usage.watch(pod.id, {
         overheadMb: body.overheadMb,
@@ -73,13 +80,13 @@ export class ProcessExecutor implements Executor {
     return running;
   }
 
-  #embody(running: RunningPod, request: LaunchRequest, dataDir: string): RunBody {
+  #embody(running: RunningPod, request: LaunchRequest, own: { dataDir: string; limits: PodLimits }): RunBody {
     const { pod, bundle } = request;
     const { launcher, nodeName } = this.options;
-    const limits = limitsOf(pod);
+    const { dataDir, limits } = own;
     const run = describeRun(request, pathToFileURL(bundle).href, this.options);
     const env = environmentOf(pod, nodeName, dataDir);
-    if (pod.spec.isolation !== 'worker') {
+    if (pod.spec.isolation !== 'worker' || launcher.wall.tier !== 'none') {
       return new PodProcess(launcher.spawn({ bundle, dataDir, ...limits, env }), running, run);
     }
     // A pod of which nobody knows the owner trusts nobody.
@@ -99,13 +106,20 @@ export class ProcessExecutor implements Executor {
 
   async discard(podId: string): Promise<void> {
     this.options.logs.forget(podId);
-    await rm(join(this.options.podsDir, podId), { recursive: true, force: true });
+    await removeFolder(join(this.options.podsDir, podId));
   }
 
   async sweep(keep: ReadonlySet<string>): Promise<void> {
-    const names = await readdir(this.options.podsDir);
+    const { podsDir, log } = this.options;
+    const names = await readdir(podsDir);
     const stale = names.filter((name) => !keep.has(name));
-    await Promise.all(stale.map((name) => rm(join(this.options.podsDir, name), { recursive: true, force: true })));
+    await Promise.all(
+      stale.map((name) =>
+        removeFolder(join(podsDir, name)).catch((error: unknown) =>
+          log.warn({ folder: name, error: String(error) }, 'could not remove what a pod left'),
+        ),
+      ),
+    );
   }
 }
 

@@ -1,10 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, readdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { packageFolders } from './package-folders.js';
 import type { PodLimits } from './pod-limits.js';
+import { descendants, isChild } from './process-use.js';
+import { RuntimeOnly } from './walls/runtime-only.js';
+import { NODE } from './walls/system.js';
+import type { Place, Wall } from './walls/wall.js';
 
 /** What a pod's process may touch and use. */
 export interface LaunchLimits extends PodLimits {
@@ -13,41 +18,67 @@ export interface LaunchLimits extends PodLimits {
   env: Record<string, string>;
 }
 
-// Programs of util-linux that start another one. `setpriv` makes the kernel end a pod with its agent, which one that is
-// spinning would not notice, and takes away set-uid programs; `prlimit` bounds each file, faster than any watch could.
-const SETPRIV = ['setpriv', '--no-new-privs', '--pdeathsig', 'KILL', '--'];
+type TrialPlace = Pick<Place, 'folder' | 'limits'> & { bundle: string };
+
+/** A process that was started, and those behind the wall that it stands for. */
+export interface Launched {
+  child: ChildProcess;
+  /** Whether a signal that ends it is told as an exit code above 128. */
+  hidesSignals: boolean;
+  /** The processes to measure; empty until it is known which they are. */
+  processes(): number[];
+  /** Ends them all at once. */
+  kill(): void;
+}
 
 /** Nice levels below the agent, which then gets three times a pod's share where they compete. */
 const POD_NICENESS = 5;
 
+/** What Node.js leaves out or ignores when it is told to: it opens files past its own permission model, or a debugger. */
+const LEFT_OUT = ['--no-experimental-sqlite', '--no-experimental-webstorage', '--disable-sigusr1'];
+
 const RUNTIME = fileURLToPath(new URL('../runtime/node-child.js', import.meta.url));
 
-/** Starts the processes of pods, each as closed in as this version of Node.js and this system allow. */
+/** Starts the processes of pods, each as closed in as this version of Node.js and the machine's wall allow. */
 export class Launcher {
   readonly #libraries: string[];
-  readonly #setpriv = works(SETPRIV);
-  readonly #prlimit = works(prlimit(1));
+  readonly #code: string[];
 
-  constructor(private readonly runtime = RUNTIME) {
+  constructor(
+    readonly wall: Wall = new RuntimeOnly(),
+    private readonly runtime = RUNTIME,
+  ) {
     this.#libraries = packageFolders(['@supabase/supabase-js', 'ws'], dirname(runtime));
+    const code = dirname(dirname(runtime));
+    // The package's own file tells Node that the others are modules.
+    this.#code = [code, join(code, '..', 'package.json')];
   }
 
-  spawn(limits: LaunchLimits): ChildProcess {
-    const flags = this.#flags(limits);
-    if (limits.memoryMb > 0) flags.push(`--max-old-space-size=${limits.memoryMb}`);
-    const wrapper = this.#prlimit ? prlimit(limits.storageMb) : [];
-    return this.#start(wrapper, [...flags, this.runtime], limits.dataDir, limits.env);
+  /** Starts the process of one pod. */
+  spawn(limits: LaunchLimits): Launched {
+    const { bundle, dataDir, env } = limits;
+    const flags = [...this.#flags(limits), ...engineFlags(limits)];
+    const readable = [...this.#code, ...this.#libraries, bundle];
+    return this.#start({ folder: dataDir, readable, limits }, [...flags, this.runtime], env);
+  }
+
+  /** Starts a program of the runtime just like a pod, but without the walls of Node.js, so that it meets no other than the kernel's. */
+  spawnTrial(program: string, task: object, { folder, limits, bundle }: TrialPlace): Launched {
+    const script = resolve(dirname(this.runtime), program);
+    const readable = [...this.#code, ...this.#libraries, bundle];
+    return this.#start({ folder, readable, limits }, [...engineFlags(limits), script, JSON.stringify(task)], {});
   }
 
   /**
    * Starts a process that runs pods as threads. It may make threads, read the runtime, and nothing else. It works in a folder that
-   * pods may read anyway: Node.js 22 and 24 open the folder of the process to each of its threads, whatever their flags say.
+   * pods may read anyway: Node.js 22 and 24 open the folder of the process to each of its threads, whatever their flags say. It is
+   * never behind a wall, which could not part its threads from each other.
    */
-  spawnHost(): ChildProcess {
-    const directory = dirname(this.runtime);
-    const script = join(directory, 'node-host.js');
+  spawnHost(limits: PodLimits): Launched {
+    if (this.wall.tier !== 'none') throw new Error('threads share a process, and this node promises more');
+    const folder = dirname(this.runtime);
     const flags = [...permissionFlags(), '--allow-worker', '--disable-warning=SecurityWarning', ...this.#readable()];
-    return this.#start([], [...flags, script], directory, {});
+    return this.#start({ folder, readable: [], limits }, [...flags, join(folder, 'node-host.js')], {});
   }
 
   /** What a thread may touch, whatever its process may. */
@@ -55,18 +86,36 @@ export class Launcher {
     return [...this.#flags(place), '--allow-fs-read=/proc/thread-self/stat'];
   }
 
-  #start(wrapper: string[], node: string[], cwd: string, env: Record<string, string>): ChildProcess {
-    const all = [...(this.#setpriv ? SETPRIV : []), ...wrapper, process.execPath, ...node];
-    const [command, ...args] = all;
+  #start(place: Place, node: string[], env: Record<string, string>): Launched {
+    const { command: wall, files = [], informs } = this.wall.enclose(place);
+    const [command, ...args] = [...wall, NODE, ...node];
     const child = spawn(command as string, args, {
-      cwd,
+      cwd: place.folder,
       env,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...files],
       // A group of its own: Ctrl-C in the agent's terminal is the agent's business, and a kill reaches the whole group.
       detached: true,
     });
-    if (child.pid !== undefined) giveWay(child.pid);
-    return child;
+    for (const file of files) if (typeof file === 'number') closeSync(file);
+    const { pid } = child;
+    if (pid === undefined) return { child, hidesSignals: false, processes: () => [], kill: () => {} };
+    giveWay([pid]);
+    const { hidesSignals } = this.wall;
+    if (informs === undefined) {
+      return { child, hidesSignals, processes: () => [pid, ...descendants(pid)], kill: () => killGroup(child) };
+    }
+    let first: number | undefined;
+    onInformed(child.stdio[informs] as Readable, (inside) => {
+      first = inside;
+      giveWay([inside, ...descendants(inside)]);
+    });
+    return {
+      child,
+      hidesSignals,
+      processes: () => (first === undefined ? [] : descendants(first)),
+      // With the first process of a namespace all of them end, and the one outside sees to what is left of it.
+      kill: () => (first !== undefined && isChild(first, pid) ? process.kill(first, 'SIGKILL') : killGroup(child)),
+    };
   }
 
   #flags({ bundle, dataDir }: { bundle: string; dataDir: string }): string[] {
@@ -82,17 +131,47 @@ export class Launcher {
   }
 
   #readable(): string[] {
-    const code = dirname(dirname(this.runtime));
-    // The package's own file tells Node that the others are modules.
-    return [`--allow-fs-read=${join(code, '*')}`, `--allow-fs-read=${join(code, '..', 'package.json')}`];
+    const [code, manifest] = this.#code as [string, string];
+    return [`--allow-fs-read=${join(code, '*')}`, `--allow-fs-read=${manifest}`];
   }
 }
 
+/** Ends a process and all of its group at once. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch {
+    child.kill('SIGKILL'); // The group is gone or was never made.
+  }
+}
+
+/** For processes of one pod: the engine ends the process rather than let it change its flags, which can name files to write. */
+function engineFlags({ memoryMb }: PodLimits): string[] {
+  return ['--freeze-flags-after-init', `--max-old-space-size=${memoryMb}`];
+}
+
+/** Node's own wall, as far as this version has one. Versions that do not know a flag refuse to start with it. */
 function permissionFlags(): string[] {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const stable = major >= 24 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13);
-  if (!stable) return ['--experimental-permission', '--disable-warning=ExperimentalWarning'];
-  return major >= 25 ? ['--permission', '--allow-net'] : ['--permission'];
+  const leftOut = LEFT_OUT.filter((flag) => process.allowedNodeEnvironmentFlags.has(flag));
+  if (!stable) return ['--experimental-permission', '--disable-warning=ExperimentalWarning', ...leftOut];
+  return ['--permission', ...(major >= 25 ? ['--allow-net'] : []), ...leftOut];
+}
+
+/** Reads which process of the system is the first one inside; said once, as JSON. */
+function onInformed(stream: Readable, tell: (pid: number) => void): void {
+  let text = '';
+  stream
+    .on('error', () => {})
+    .on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const [, pid] = /"child-pid": (\d+)/.exec(text) ?? [];
+      if (!text.includes('}')) return;
+      stream.destroy();
+      if (pid !== undefined) tell(Number(pid));
+    });
 }
 
 /**
@@ -100,24 +179,16 @@ function permissionFlags(): string[] {
  * comes before Node.js has made most of its threads, which inherit it. Linux may weigh sessions before it weighs processes, and a
  * pod is a session of its own; that weight may be changed ten times a second only, so for some pods it stays as it was.
  */
-function giveWay(pid: number): void {
-  try {
-    setPriority(pid, POD_NICENESS);
-    if (process.platform !== 'linux') return;
-    // On a busy machine it comes late, and each thread has a weight of its own.
-    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), POD_NICENESS);
-    writeFileSync(`/proc/${pid}/autogroup`, String(POD_NICENESS));
-  } catch {
-    // It ended at once, or this system weighs differently.
+function giveWay(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      setPriority(pid, POD_NICENESS);
+      if (process.platform !== 'linux') continue;
+      // On a busy machine it comes late, and each thread has a weight of its own.
+      for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), POD_NICENESS);
+      writeFileSync(`/proc/${pid}/autogroup`, String(POD_NICENESS));
+    } catch {
+      // It ended at once, or this system weighs differently.
+    }
   }
-}
-
-function prlimit(storageMb: number): string[] {
-  return ['prlimit', `--fsize=${storageMb * 1024 * 1024}`, '--'];
-}
-
-function works(wrapper: readonly string[]): boolean {
-  if (process.platform !== 'linux') return false;
-  const [command, ...args] = [...wrapper, 'true'];
-  return spawnSync(command as string, args, { stdio: 'ignore' }).status === 0;
 }

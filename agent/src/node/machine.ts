@@ -1,5 +1,12 @@
 import { statfs } from 'node:fs/promises';
 import { arch, availableParallelism, platform, totalmem } from 'node:os';
+import type { Wall } from './walls/wall.js';
+
+/**
+ * Whose packs a node takes, beside its owner's and those of admins: nobody's; those of pods in namespaces where its owner may create
+ * pods, too; everybody's public ones.
+ */
+export type Acceptance = 'owner' | 'namespaces' | 'anyone';
 
 const MB = 1024 * 1024;
 /** Kept for the system and the agent itself. */
@@ -18,7 +25,13 @@ export async function measureMachine(directory: string): Promise<Record<string, 
   };
 }
 
-/** What is true of this machine and may matter to a pack. */
-export function describeMachine(): Record<string, unknown> {
-  return { os: platform(), arch: arch(), nodeVersion: process.versions.node, isolation: ['process', 'worker'] };
+/** What is true of this machine and may matter to a pack: what holds its pods, too, and whose packs it takes. */
+export function describeMachine({ tier, by }: Wall, accepts: Acceptance | undefined): Record<string, unknown> {
+  return {
+    os: platform(),
+    arch: arch(),
+    nodeVersion: process.versions.node,
+    isolation: { tier, by },
+    accepts: accepts ?? (tier === 'none' ? 'owner' : 'anyone'),
+  };
 }

@@ -1,10 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
+import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { RunDescription, ToRun } from '../runtime/protocol.js';
 import { capture, OUTPUT_PACE } from './capture.js';
 import { CHANNEL_FD, Channel } from './channel.js';
 import { deletedUse } from './disk-use.js';
-import { cpuSeconds, residentMb } from './process-use.js';
+import type { Launched } from './launcher.js';
+import { cpuSeconds, residentMb, sumOf } from './process-use.js';
 import type { BodyEnd, RunBody, RunningPod } from './running-pod.js';
 import { PROCESS_OVERHEAD_MB } from './usage-watch.js';
 
@@ -14,8 +15,8 @@ const DRAIN_MS = 500;
 const DISCONNECT_GRACE_MS = 1_000;
 /** A run says a handful of things in its life. */
 const CHANNEL_PACE = { bytesPerWindow: 16 * 1024 };
+const ABORTED = 128 + constants.signals.SIGABRT;
 const OUT_OF_HEAP = /JavaScript heap out of memory|Allocation failed/;
-const SIGNAL_NUMBERS: Readonly<Record<string, number>> = { SIGABRT: 6, SIGKILL: 9, SIGSEGV: 11, SIGTERM: 15 };
 
 /** One living process of a pod, for its run. */
 export class PodProcess implements RunBody {
@@ -24,10 +25,11 @@ export class PodProcess implements RunBody {
   #outOfHeap = false;
 
   constructor(
-    private readonly child: ChildProcess,
+    private readonly launched: Launched,
     private readonly pod: RunningPod,
     run: RunDescription,
   ) {
+    const { child } = launched;
     child.once('error', (error) => {
       if (child.pid === undefined) pod.ended({ exitCode: 1, reason: 'StartFailed', message: error.message });
     });
@@ -44,19 +46,19 @@ export class PodProcess implements RunBody {
   }
 
   get pid(): number | undefined {
-    return this.child.pid;
+    return this.launched.child.pid;
   }
 
   cpuSeconds(): number | undefined {
-    return this.pid === undefined ? undefined : cpuSeconds(this.pid);
+    return sumOf(this.launched.processes(), cpuSeconds);
   }
 
   memoryMb(): number | undefined {
-    return this.pid === undefined ? undefined : residentMb(this.pid);
+    return sumOf(this.launched.processes(), residentMb);
   }
 
-  hiddenBytes(): Promise<number> {
-    return this.pid === undefined ? Promise.resolve(0) : deletedUse(this.pid);
+  hiddenBytes(): Promise<number | undefined> {
+    return deletedUse(this.launched.processes());
   }
 
   tell(message: ToRun): void {
@@ -64,7 +66,7 @@ export class PodProcess implements RunBody {
   }
 
   kill(): void {
-    killGroup(this.child);
+    this.launched.kill();
   }
 
   #heardError(line: string): void {
@@ -80,7 +82,7 @@ export class PodProcess implements RunBody {
     const finish = () => this.pod.ended(this.#end(code, signal));
     // The last lines usually say why it ended, so they come before the end is told.
     const drained = setTimeout(finish, DRAIN_MS);
-    this.child.once('close', () => {
+    this.launched.child.once('close', () => {
       clearTimeout(drained);
       finish();
     });
@@ -88,24 +90,20 @@ export class PodProcess implements RunBody {
 
   #end(code: number | null, signal: NodeJS.Signals | null): BodyEnd {
     const exitCode = exitCodeOf(code, signal);
-    if (this.#outOfHeap && (signal === 'SIGABRT' || code === 134)) {
-      return { exitCode: 134, reason: 'OOMKilled', message: 'the JavaScript heap was full' };
+    const endedBy = signal ?? (this.launched.hidesSignals ? signalOf(exitCode) : undefined);
+    // A wall may refuse it the signal by which it would abort, and then it ends by another one.
+    if (this.#outOfHeap && (endedBy !== undefined || exitCode === ABORTED)) {
+      return { exitCode: ABORTED, reason: 'OOMKilled', message: 'the JavaScript heap was full' };
     }
-    return signal === null ? { exitCode } : { exitCode, reason: 'Killed', message: `ended by ${signal}` };
+    return endedBy === undefined ? { exitCode } : { exitCode, reason: 'Killed', message: `ended by ${endedBy}` };
   }
+}
+
+function signalOf(exitCode: number): string | undefined {
+  return Object.entries(constants.signals).find(([, number]) => 128 + number === exitCode)?.[0];
 }
 
 /** The exit code as a shell would say it. */
 export function exitCodeOf(code: number | null, signal: NodeJS.Signals | null): number {
-  return code ?? 128 + (SIGNAL_NUMBERS[signal ?? ''] ?? 0);
-}
-
-/** Ends a process and all of its group at once. */
-export function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    child.kill('SIGKILL'); // The group is gone or was never made.
-  }
+  return code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
 }

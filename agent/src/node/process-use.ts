@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** Ticks of processor time in a second; every Linux has said 100 for as long as there is a Node.js. */
 const TICKS_PER_SECOND = 100;
@@ -43,5 +43,41 @@ function statOf(path: string): string[] | undefined {
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
+  }
+}
+
+/** A measure of several processes together; undefined when it is known of none. */
+export function sumOf(pids: readonly number[], measure: (pid: number) => number | undefined): number | undefined {
+  const known = pids.map((pid) => measure(pid)).filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : known.reduce((sum, value) => sum + value, 0);
+}
+
+/** The processes that a process has started, and those that these have; empty without /proc. */
+export function descendants(pid: number): number[] {
+  const found: number[] = [];
+  for (let at = pid as number | undefined, next = 0; at !== undefined; at = found[next++]) {
+    for (const thread of tasksOf(at)) found.push(...childrenOf(at, thread).filter((child) => !found.includes(child)));
+  }
+  return found;
+}
+
+/** Whether a process is one that another has started, and not another one with its number. */
+export function isChild(pid: number, parent: number): boolean {
+  return tasksOf(parent).some((thread) => childrenOf(parent, thread).includes(pid));
+}
+
+function tasksOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function childrenOf(pid: number, thread: string): number[] {
+  try {
+    return readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    return [];
   }
 }

@@ -17,10 +17,11 @@ import { webSocketOver } from './known-web-socket.js';
 import { Launcher } from './launcher.js';
 import { lockDirectory } from './lock.js';
 import { createAgentLog } from './log.js';
-import { describeMachine, measureMachine } from './machine.js';
+import { type Acceptance, describeMachine, measureMachine } from './machine.js';
 import { FileOutbox } from './outbox.js';
 import { PortRegistry } from './ports.js';
 import { type Installation, KnownStackFile, nextInstallation, SessionFile } from './session-file.js';
+import { chooseWall, ISOLATIONS, type Isolation } from './walls/choose-wall.js';
 
 export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'heartbeatEveryMs' | 'connectTimeoutMs'> {
   supabaseUrl: string;
@@ -41,6 +42,10 @@ export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'he
   log?: AgentLog;
   /** Which stacks are known, and by which key. Default: a file in the node's folder, which keeps the first one it meets. */
   knownStacks?: KnownStacks;
+  /** What pods are held by, beside Node.js. Default: STARK_AGENT_ISOLATION, or the best that holds on this machine. */
+  isolation?: Isolation | undefined;
+  /** Whose packs it takes. Default: anyone's behind a wall of the kernel's, else its owner's. */
+  accepts?: Acceptance | undefined;
   /** The program a pod's process runs; only tests set it. */
   runtime?: string;
 }
@@ -176,12 +181,18 @@ async function assemble(
     inUse: () => new Set([...agent.pods.values()].map(({ pod }) => pod.bundle.sha256)),
   });
   await bundles.start();
+  const podsDir = join(dataDir, 'pods');
+  const { isolation = isolationFromEnvironment(), runtime } = options;
+  const wall = await chooseWall({ isolation, dataDir, podsDir, runtime, log });
+  const machine = await measureMachine(dataDir);
   const executor = new ProcessExecutor({
-    podsDir: join(dataDir, 'pods'),
+    podsDir,
     nodeName: name,
     project: { url: options.supabaseUrl, key: options.key },
     logs,
-    launcher: new Launcher(options.runtime),
+    launcher: new Launcher(wall, runtime),
+    allocatable: { ...machine, ...options.allocatable },
+    log,
   });
   const orphans = await executor.start();
   if (orphans > 0) log.warn({ processes: orphans }, 'ended pods that had outlived an earlier agent');
@@ -191,8 +202,8 @@ async function assemble(
       runtime: 'node',
       labels: options.labels ?? {},
       taints: options.taints ?? [],
-      allocatable: options.allocatable ?? (await measureMachine(dataDir)),
-      capabilities: describeMachine(),
+      allocatable: options.allocatable ?? machine,
+      capabilities: describeMachine(wall, options.accepts),
       installation: installation.id,
       replaces: installation.replaces,
     },
@@ -210,6 +221,13 @@ async function assemble(
     ...(options.connectTimeoutMs !== undefined && { connectTimeoutMs: options.connectTimeoutMs }),
   });
   return agent;
+}
+
+function isolationFromEnvironment(): Isolation {
+  const asked = process.env.STARK_AGENT_ISOLATION ?? 'auto';
+  const known = ISOLATIONS.find((isolation) => isolation === asked);
+  if (known !== undefined) return known;
+  throw usageError(`STARK_AGENT_ISOLATION is "${asked}"`, `set it to one of ${ISOLATIONS.join(', ')}`);
 }
 
 // SIGUSR1 opens the debugger of a Node.js process to everyone on the machine, pods included.

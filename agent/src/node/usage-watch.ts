@@ -6,9 +6,15 @@ const EVERY_MS = 1_000;
 /** Processor time is told over this many looks: over one second a pod that works in bursts seems to jump. */
 const CPU_LOOKS = 5;
 const DISK_PAUSE_MS = 2_000;
+/** A pod that starts on a busy machine is not there at once. */
+const MOST_UNMEASURED_LOOKS = 15;
+/** One that is about to end does not let itself be looked into either. */
+const MOST_CLOSED_LOOKS = 3;
 /** Each file takes an inode and time to count, however small it is. */
 const MOST_FILES = 100_000;
 const MB = 1024 * 1024;
+/** Elsewhere nobody is told what a process uses. */
+const MEASURES = process.platform === 'linux';
 
 /** What Node.js itself takes beside the heap before a pack has done anything; not counted against the pod's memory. */
 export const PROCESS_OVERHEAD_MB = 128;
@@ -21,8 +27,8 @@ export interface Gauge {
   /** Processor seconds so far; undefined when it is gone or cannot be measured. */
   cpuSeconds(): number | undefined;
   memoryMb(): number | undefined;
-  /** Bytes on disk that are in no folder. */
-  hiddenBytes(): Promise<number>;
+  /** Bytes on disk that are in no folder; undefined when it cannot be told. */
+  hiddenBytes(): Promise<number | undefined>;
 }
 
 /** One run to be measured, and kept within its limits. */
@@ -35,6 +41,10 @@ export interface Measured extends Gauge {
 interface Watched {
   run: Measured;
   looks: { at: number; seconds: number }[];
+  /** Looks in a row that saw no memory. */
+  unmeasured: number;
+  /** Looks in a row at open files that were not shown. */
+  closed: number;
   usage: PodUsage;
 }
 
@@ -45,7 +55,7 @@ export class UsageWatch {
   #diskTimer: NodeJS.Timeout | undefined;
 
   watch(podId: string, run: Measured): void {
-    this.#watched.set(podId, { run, looks: [], usage: { cpu: 0, memory: 0, storage: 0 } });
+    this.#watched.set(podId, { run, looks: [], unmeasured: 0, closed: 0, usage: { cpu: 0, memory: 0, storage: 0 } });
     this.#timer ??= setInterval(() => this.#look(), EVERY_MS).unref();
     this.#diskTimer ??= setTimeout(() => void this.#lookAtDisk(), DISK_PAUSE_MS).unref();
   }
@@ -68,14 +78,18 @@ export class UsageWatch {
     const at = performance.now();
     for (const watched of this.#watched.values()) {
       const { run, looks } = watched;
-      const memory = run.memoryMb() ?? 0;
+      const measured = run.memoryMb();
+      const memory = measured ?? 0;
       const seconds = run.cpuSeconds();
       if (seconds !== undefined) looks.push({ at, seconds });
       if (looks.length > CPU_LOOKS + 1) looks.shift();
       watched.usage = { ...watched.usage, cpu: millicores(looks), memory: Math.round(memory) };
       const { memoryMb } = run.limits();
-      if (memoryMb > 0 && memory > memoryMb + run.overheadMb) {
+      watched.unmeasured = measured === undefined ? watched.unmeasured + 1 : 0;
+      if (memory > memoryMb + run.overheadMb) {
         run.over('OOMKilled', `it used ${Math.round(memory)} MB of memory, its limit is ${memoryMb} MB`);
+      } else if (MEASURES && watched.unmeasured > MOST_UNMEASURED_LOOKS) {
+        run.over('OOMKilled', 'how much memory it uses cannot be told');
       }
     }
   }
@@ -83,8 +97,11 @@ export class UsageWatch {
   async #lookAtDisk(): Promise<void> {
     for (const watched of [...this.#watched.values()]) {
       const { run } = watched;
-      const use = run.dataDir === undefined ? { bytes: 0, files: 0 } : await folderUse(run.dataDir);
-      const usedMb = (use.bytes + (await run.hiddenBytes())) / MB;
+      const use = run.dataDir === undefined ? { bytes: 0, files: 0 } : await folderUse(run.dataDir, MOST_FILES);
+      const hidden = await run.hiddenBytes();
+      watched.closed = hidden === undefined ? watched.closed + 1 : 0;
+      if (watched.closed >= MOST_CLOSED_LOOKS) use.unmeasured ??= 'its open files';
+      const usedMb = (use.bytes + (hidden ?? 0)) / MB;
       watched.usage = { ...watched.usage, storage: Math.round(usedMb) };
       const problem = diskProblem(use, usedMb, run.limits().storageMb);
       if (problem !== undefined) run.over('StorageExceeded', problem);
@@ -94,7 +111,8 @@ export class UsageWatch {
   }
 }
 
-function diskProblem({ files }: DiskUse, usedMb: number, limitMb: number): string | undefined {
+function diskProblem({ files, unmeasured }: DiskUse, usedMb: number, limitMb: number): string | undefined {
+  if (unmeasured !== undefined) return `what it keeps on disk cannot be measured: ${unmeasured}`;
   if (usedMb > limitMb) return `it keeps ${Math.round(usedMb)} MB on disk, its limit is ${limitMb} MB`;
   if (files > MOST_FILES) return `it keeps ${files} files on disk, its limit is ${MOST_FILES}`;
   return undefined;
@@ -104,5 +122,6 @@ function millicores(looks: Watched['looks']): number {
   const first = looks[0];
   const last = looks.at(-1);
   if (first === undefined || last === undefined || last.at === first.at) return 0;
-  return Math.round(((last.seconds - first.seconds) * 1_000_000) / (last.at - first.at));
+  // The time of processes that have ended is gone with them.
+  return Math.max(0, Math.round(((last.seconds - first.seconds) * 1_000_000) / (last.at - first.at)));
 }

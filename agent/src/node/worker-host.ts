@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import {
   isFromHost,
@@ -10,9 +9,9 @@ import {
 import type { RunDescription, ToRun } from '../runtime/protocol.js';
 import { CHANNEL_FD, Channel } from './channel.js';
 import { deletedUse } from './disk-use.js';
-import type { Launcher } from './launcher.js';
+import type { Launched, Launcher } from './launcher.js';
 import type { PodLimits } from './pod-limits.js';
-import { exitCodeOf, killGroup } from './pod-process.js';
+import { exitCodeOf } from './pod-process.js';
 import { cpuSeconds, residentMb } from './process-use.js';
 import type { BodyEnd, RunBody, RunningPod } from './running-pod.js';
 import { PROCESS_OVERHEAD_MB, THREAD_OVERHEAD_MB, UsageWatch } from './usage-watch.js';
@@ -70,7 +69,7 @@ class Thread implements RunBody {
   }
 
   /** Threads share their open files; what is hidden there is counted for the process. */
-  async hiddenBytes(): Promise<number> {
+  async hiddenBytes(): Promise<number | undefined> {
     return 0;
   }
 }
@@ -83,10 +82,12 @@ class WorkerHost {
   #overUse: { reason: string; message: string } | undefined;
 
   constructor(
-    private readonly child: ChildProcess,
+    private readonly launched: Launched,
     watch: UsageWatch,
+    private readonly most: PodLimits,
     private readonly onGone: () => void,
   ) {
+    const { child } = launched;
     this.#channel = new Channel(
       child.stdio[CHANNEL_FD] as Duplex,
       CHANNEL_PACE,
@@ -110,7 +111,7 @@ class WorkerHost {
     watch.watch(String(pid), {
       cpuSeconds: () => undefined,
       memoryMb: () => residentMb(pid),
-      hiddenBytes: () => deletedUse(pid),
+      hiddenBytes: () => deletedUse([pid]),
       limits: () => this.#limits(),
       overheadMb: PROCESS_OVERHEAD_MB,
       over: (reason, message) => {
@@ -122,7 +123,7 @@ class WorkerHost {
   }
 
   get pid(): number | undefined {
-    return this.child.pid;
+    return this.launched.child.pid;
   }
 
   launch(pod: RunningPod, podLimits: PodLimits, limits: ThreadLimits, run: RunDescription): Thread {
@@ -139,16 +140,22 @@ class WorkerHost {
   }
 
   kill(): void {
-    killGroup(this.child);
+    this.launched.kill();
   }
 
-  /** What its pods may have together; without a limit as soon as one of them has none. */
+  /** What its pods may have together, and never more than the node offers. */
   #limits(): PodLimits {
     const each = [...this.#threads.values()];
-    const memory = each.reduce((sum, { limits }) => sum + limits.memoryMb + THREAD_OVERHEAD_MB, 0);
+    const sum = (of: (thread: Thread) => number) => each.reduce((total, thread) => total + of(thread), 0);
     return {
-      memoryMb: each.some(({ limits }) => limits.memoryMb === 0) ? 0 : memory,
-      storageMb: each.reduce((sum, { limits }) => sum + limits.storageMb, 0),
+      memoryMb: Math.min(
+        sum(({ limits }) => limits.memoryMb + THREAD_OVERHEAD_MB),
+        this.most.memoryMb + THREAD_OVERHEAD_MB * each.length,
+      ),
+      storageMb: Math.min(
+        sum(({ limits }) => limits.storageMb),
+        this.most.storageMb,
+      ),
     };
   }
 
@@ -187,12 +194,16 @@ export class WorkerHosts {
   readonly #hosts = new Map<string, WorkerHost>();
   readonly #watch = new UsageWatch();
 
-  constructor(private readonly launcher: Launcher) {}
+  constructor(
+    private readonly launcher: Launcher,
+    /** What the node offers to all pods together. */
+    private readonly most: PodLimits,
+  ) {}
 
   launch(circle: string, { pod, podLimits, limits, run }: ThreadLaunch): RunBody {
     let host = this.#hosts.get(circle);
     if (host === undefined) {
-      const made = new WorkerHost(this.launcher.spawnHost(), this.#watch, () => {
+      const made = new WorkerHost(this.launcher.spawnHost(this.most), this.#watch, this.most, () => {
         if (this.#hosts.get(circle) === made) this.#hosts.delete(circle);
       });
       host = made;

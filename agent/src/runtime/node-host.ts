@@ -32,7 +32,7 @@ function launch({ id, limits, run }: Extract<ToHost, { type: 'launch' }>): void 
     execArgv: flags,
     env,
     workerData: { dataDir },
-    resourceLimits: memoryMb > 0 ? { maxOldGenerationSizeMb: memoryMb } : {},
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
     stdout: true,
     stderr: true,
   });

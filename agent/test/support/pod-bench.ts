@@ -7,8 +7,10 @@ import { LogCollector } from '../../src/logs/log-collector.js';
 import type { LogLine } from '../../src/logs/log-line.js';
 import { ProcessExecutor } from '../../src/node/executor.js';
 import { Launcher } from '../../src/node/launcher.js';
+import { RuntimeOnly } from '../../src/node/walls/runtime-only.js';
 import type { PodRun } from '../../src/reconciler/adapters.js';
 import type { ExitOutcome, WantedPod } from '../../src/reconciler/pod.js';
+import { memoryLog } from './log.js';
 import { aPod } from './pods.js';
 import { until } from './wait.js';
 
@@ -46,7 +48,9 @@ export async function podBench(): Promise<PodBench> {
     nodeName: 'bench',
     project: { url: 'http://127.0.0.1:9', key: 'sb_publishable_test' },
     logs,
-    launcher: new Launcher(RUNTIME),
+    launcher: new Launcher(new RuntimeOnly(), RUNTIME),
+    allocatable: { cpu: 4_000, memory: 2_048, storage: 10_240, pods: 110 },
+    log: memoryLog(),
   });
   await executor.start();
   const runs: BenchRun[] = [];

@@ -25,6 +25,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
   static override summary = 'Make this machine a node, until Ctrl-C.';
   static override description = [
     'Joins with a join token (stark node token create), and from then on comes back by the session that it keeps in its data folder. With an access token, with --email and a password, or with the session of stark auth login it makes itself such a token, and the node gets an account of its own just the same. Without any of them it asks to join as a stranger, which the cluster allows when its setting allow_node_registration is on.',
+    'Pods are held by what this machine has: bubblewrap (strict), Landlock by setpriv (standard), or Node.js alone (none), as docs/security.md says. The node shows it as label stark/isolation.',
     'Ctrl-C stops the pods, reports their end and says goodbye. When the node is deleted, or its account loses its rights, the pods are stopped and the command ends with 9.',
   ].join('\n\n');
   static override examples = [
@@ -57,6 +58,17 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
     cpu: Flags.string({ summary: 'CPU that pods may have: millicores, or 0.5, 2.', default: '1000' }),
     memory: Flags.string({ summary: 'Memory that pods may have: MB, or 512Mi, 4Gi.', default: '1024' }),
     pods: Flags.integer({ summary: 'How many pods at once.', default: 10, min: 0, max: CALL_LIMITS.podsOfANode }),
+    isolation: Flags.option({
+      summary: 'What holds pods beside Node.js: strict, standard, none, or the best that this machine has.',
+      options: ['auto', 'strict', 'standard', 'none'] as const,
+      default: 'auto' as const,
+      env: 'STARK_AGENT_ISOLATION',
+    })(),
+    accept: Flags.option({
+      summary:
+        "Whose packs it takes beside its owner's and those of admins. Default: anyone's with isolation, else nobody's.",
+      options: ['anyone', 'namespaces', 'owner'] as const,
+    })(),
     heartbeat: Flags.integer({
       summary: 'Seconds between heartbeats, where the cluster asks for fewer.',
       helpValue: '<seconds>',
@@ -75,6 +87,8 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
       labels: Object.fromEntries(labels.filter((label) => !ofOwner(label))),
       taints: (flags.taint ?? []).map(parseTaint),
       dataDir: flags['data-dir'],
+      isolation: flags.isolation,
+      accepts: flags.accept,
       allocatable: { cpu: parseCpu(flags.cpu), memory: parseMemory(flags.memory), pods: flags.pods },
     };
     const connection = await this.connection();
