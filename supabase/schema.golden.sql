@@ -1092,7 +1092,7 @@ CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4f6f9b60ae1fda22568f0db99b5fe6e6';
+as md5 '13f56161ac2922fa9e74a7863a44ce0e';
 comment on function stark.create_join_token(integer,jsonb,jsonb,integer) is 'Makes a token by which machines become nodes of the caller.';
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to authenticated;
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to service_role;
@@ -1377,7 +1377,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f0a7d0ff6ac6796296775bd69e783d2c';
+as md5 'ccb588e4535413f54ac6bf81dd1d9796';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
@@ -1507,7 +1507,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c1853dea89b5534bb2658927141b8c5d';
+as md5 '2a2a755dea9a5c787c39138a2ef6420f';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to service_role;
@@ -1783,6 +1783,14 @@ CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
 as md5 '455b8e02019be3a2cc31cd4c64c9a361';
 comment on function stark_internal.close_deleted_nodes() is 'Tells the agents of deleted nodes, and removes the accounts that had joined for them.';
 
+CREATE OR REPLACE FUNCTION stark_internal.closed_nodes(p_pack_owner uuid)
+ RETURNS TABLE(node_no integer, taint jsonb)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'b8eac89d09bbfa41a278bd3eecccd7cc';
+comment on function stark_internal.closed_nodes(uuid) is 'Nodes that do not take packs of this owner.';
+
 CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2015,7 +2023,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_taints(p_group stark_internal.p
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '6fbd47dc0b71a191190f569ae2016579';
+as md5 '623490ce57d70488e88c2d59d3810b9f';
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_topology_spread(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
@@ -2230,6 +2238,30 @@ CREATE OR REPLACE FUNCTION stark_internal.is_whole(p_value jsonb, p_low numeric,
  SET search_path TO 'pg_temp'
 as md5 '61209270497164f0894ca3dbb9160454';
 comment on function stark_internal.is_whole(jsonb,numeric,numeric) is 'True for a whole JSON number between two bounds.';
+
+CREATE OR REPLACE FUNCTION stark_internal.isolation_labels(p_capabilities jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '30a916353f4c1f5ff0cbc6c18020c0ff';
+comment on function stark_internal.isolation_labels(jsonb) is 'The label that tells what holds the pods of a node.';
+
+CREATE OR REPLACE FUNCTION stark_internal.isolation_problem(p_capabilities jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '911ec1b4e29953f649faa50b4ff2b19b';
+comment on function stark_internal.isolation_problem(jsonb) is 'What is wrong with an agent''s words about its isolation; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.isolation_taints(p_capabilities jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '6868a3139aa4196fc6858eeaa7886ca4';
+comment on function stark_internal.isolation_taints(jsonb) is 'The taints that keep others'' packs off a node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.job_states()
  RETURNS jsonb
@@ -2556,7 +2588,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAU
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'a204d0c43fe37e5a7aba95d30fb6b226';
+as md5 '48364d66a6860e8d0bbe3b39798612bc';
 comment on function stark_internal.pending_groups(boolean,uuid) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
@@ -2771,6 +2803,14 @@ CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time z
 as md5 '758332e21331705bce48d9f2737d2612';
 comment on function stark_internal.reap_nodes(timestamp with time zone) is 'Gives up nodes that were silent for too long while somebody listened.';
 
+CREATE OR REPLACE FUNCTION stark_internal.refuse_reserved(p_name text, p_labels jsonb, p_taints jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '0fbb6b5beb6a7fc1faaf621b3f3b65de';
+comment on function stark_internal.refuse_reserved(text,jsonb,jsonb) is 'Refuses labels and taints that only the cluster gives.';
+
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, reason text)
  LANGUAGE plpgsql
@@ -2932,6 +2972,14 @@ CREATE OR REPLACE FUNCTION stark_internal.requirements_problem(p_requirements js
  SET search_path TO 'pg_temp'
 as md5 '2f328bf483e6ab1288d027acadac513e';
 comment on function stark_internal.requirements_problem(jsonb,text,boolean) is 'What is wrong with these match expressions; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.reserved_key(p_labels jsonb, p_taints jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '432f1e1a185361acef16bcab086027c6';
+comment on function stark_internal.reserved_key(jsonb,jsonb) is 'A label or taint under stark/, which nobody gives a node but the cluster.';
 
 CREATE OR REPLACE FUNCTION stark_internal.resolve_term(p_namespace text, p_term jsonb)
  RETURNS jsonb

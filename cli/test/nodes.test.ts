@@ -31,6 +31,30 @@ function argsOf(fn: string): unknown[] {
   return cluster.seen('POST', `/rest/v1/rpc/${fn}`).map(({ body }) => JSON.parse(body.toString()));
 }
 
+describe('stark node describe', () => {
+  const isolated = nodeRow('node-1', {
+    labels: { 'stark/isolation': 'strict', zone: 'b' },
+    capabilities: { os: 'linux', isolation: { tier: 'strict', by: ['bubblewrap', 'seccomp'] }, accepts: 'anyone' },
+  });
+
+  it('says what holds pods, and whose packs the node takes', async () => {
+    cluster.tables.nodes = [isolated, nodeRow('node-2')];
+    const { code, stdout, stderr } = await machine.run(['node', 'describe', 'node-1', 'node-2']);
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^Isolation: +strict \(bubblewrap, seccomp\)$/m);
+    expect(stdout).toMatch(/^Takes packs of: +anyone$/m);
+    expect(stdout).toMatch(/^Isolation: +unknown$/m);
+  });
+
+  it('shares its column with the wide list', async () => {
+    cluster.tables.nodes = [isolated];
+    const { stdout } = await machine.run(['node', 'list', '--output', 'wide']);
+    const [header = '', row = ''] = stdout.split('\n');
+    expect(row.slice(header.indexOf('ISOLATION')).split(/\s/)[0]).toBe('strict');
+    expect((await machine.run(['node', 'list'])).stdout).not.toContain('ISOLATION');
+  });
+});
+
 describe('stark node token', () => {
   it('create asks for what was said, and prints nothing but the token on stdout', async () => {
     cluster.functions.create_join_token = () => ({ body: made });

@@ -253,6 +253,95 @@ $$;
 comment on function stark_internal.check_joined(stark.nodes, text, jsonb) is 'Keeps an agent that joined to its own node and to labels that agents may give.';
 revoke all on function stark_internal.check_joined(stark.nodes, text, jsonb) from public, anon;
 
+/** stark_internal.reserved_key(labels, taints) -> the first key under stark/, which only the cluster gives; null when there is none. */
+create function stark_internal.reserved_key(p_labels jsonb, p_taints jsonb)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select k.key from (
+    select key from jsonb_object_keys(p_labels) key
+    union all
+    select t ->> 'key' from jsonb_array_elements(p_taints) t
+  ) k where k.key like 'stark/%' order by k.key limit 1;
+$$;
+comment on function stark_internal.reserved_key(jsonb, jsonb) is 'A label or taint under stark/, which nobody gives a node but the cluster.';
+revoke all on function stark_internal.reserved_key(jsonb, jsonb) from public, anon;
+
+/** stark_internal.refuse_reserved(name, labels, taints): raises FORBIDDEN for labels and taints that only the cluster gives. */
+create function stark_internal.refuse_reserved(p_name text, p_labels jsonb, p_taints jsonb)
+returns void
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_key text := stark_internal.reserved_key(p_labels, p_taints);
+begin
+  if v_key is not null then
+    perform stark_internal.fail('FORBIDDEN', format('node %s: %s is given by the cluster', p_name, v_key), 'use a key without the prefix stark/');
+  end if;
+end;
+$$;
+comment on function stark_internal.refuse_reserved(text, jsonb, jsonb) is 'Refuses labels and taints that only the cluster gives.';
+revoke all on function stark_internal.refuse_reserved(text, jsonb, jsonb) from public, anon;
+
+/**
+ * stark_internal.isolation_problem(capabilities) -> what is wrong with what an agent says about its isolation, {isolation: {tier}},
+ * and about whose packs it takes, {accepts}; null when nothing is, or nothing is said.
+ */
+create function stark_internal.isolation_problem(p_capabilities jsonb)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when p_capabilities ? 'isolation' and coalesce(p_capabilities #>> '{isolation,tier}', '') not in ('strict', 'standard', 'none', 'browser')
+      then 'capabilities.isolation.tier must be strict, standard, none or browser'
+    when p_capabilities ? 'accepts' and coalesce(p_capabilities ->> 'accepts', '') not in ('anyone', 'namespaces', 'owner')
+      then 'capabilities.accepts must be anyone, namespaces or owner'
+  end;
+$$;
+comment on function stark_internal.isolation_problem(jsonb) is 'What is wrong with an agent''s words about its isolation; null when nothing is.';
+revoke all on function stark_internal.isolation_problem(jsonb) from public, anon;
+
+/** stark_internal.isolation_labels(capabilities): label stark/isolation of a node whose agent says this. */
+create function stark_internal.isolation_labels(p_capabilities jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select case when p_capabilities ? 'isolation' then jsonb_build_object('stark/isolation', p_capabilities #>> '{isolation,tier}') else '{}' end;
+$$;
+comment on function stark_internal.isolation_labels(jsonb) is 'The label that tells what holds the pods of a node.';
+revoke all on function stark_internal.isolation_labels(jsonb) from public, anon;
+
+/**
+ * stark_internal.isolation_taints(capabilities): taints of a node whose agent says this: stark/unisolated where nothing holds pods but
+ * their runtime, stark/accepts where it takes few people's packs for another reason. No toleration opens them: filter_taints asks whose
+ * the pack is.
+ */
+create function stark_internal.isolation_taints(p_capabilities jsonb)
+returns jsonb
+language sql
+immutable
+set search_path = ''
+as $$
+  select case
+    when p_capabilities ->> 'accepts' = 'anyone' then '[]'
+    when p_capabilities #>> '{isolation,tier}' = 'none' then jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+      'key', 'stark/unisolated', 'value', nullif(p_capabilities ->> 'accepts', 'owner'), 'effect', 'NoSchedule')))
+    when p_capabilities ? 'accepts' then jsonb_build_array(jsonb_build_object(
+      'key', 'stark/accepts', 'value', p_capabilities ->> 'accepts', 'effect', 'NoSchedule'))
+    else '[]'
+  end;
+$$;
+comment on function stark_internal.isolation_taints(jsonb) is 'The taints that keep others'' packs off a node.';
+revoke all on function stark_internal.isolation_taints(jsonb) from public, anon;
+
 -- API -----------------------------------------------------------------------------------------------------------------
 
 /**
@@ -260,6 +349,8 @@ revoke all on function stark_internal.check_joined(stark.nodes, text, jsonb) fro
  * a node, or updates it when the caller speaks for it already; what update_node or a join token has set stays. Missing amounts are
  * 1000 millicores, 1024 MB memory, 10240 MB storage, and as many pods as the configuration says (10). installation tells one copy of
  * the agent from another: while a node is connected only the installation that it has may register, or one that replaces it.
+ * capabilities.isolation.tier (strict, standard, none, browser) becomes label stark/isolation, and with capabilities.accepts (anyone,
+ * namespaces, owner) decides whose packs the node takes; nobody gives labels or taints under stark/ himself.
  * Caller: nodes:create; an account that joined only for its own node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
  * NODE_NAME_TAKEN, NODE_CONNECTED, RUNTIME_MISMATCH.
@@ -302,6 +393,10 @@ begin
   if found then
     perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
+  if stark_internal.isolation_problem(p_capabilities) is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('node %s: %s', p_name, stark_internal.isolation_problem(p_capabilities)), 'use --isolation and --accept');
+  end if;
+  perform stark_internal.refuse_reserved(p_name, p_labels, p_taints);
   v_allocatable := jsonb_build_object('cpu', 1000, 'memory', 1024, 'storage', 10240,
     'pods', (select c.max_pods_per_node from stark.cluster_config c)) || p_allocatable;
 
@@ -314,7 +409,8 @@ begin
   end if;
   if v_node.id is null then
     insert into stark.nodes (name, owner_id, installation, runtime, labels, taints, allocatable, capabilities)
-      values (p_name, v_user, p_installation, p_runtime, p_labels, v_taints, v_allocatable, p_capabilities)
+      values (p_name, v_user, p_installation, p_runtime, p_labels || stark_internal.isolation_labels(p_capabilities),
+        v_taints || stark_internal.isolation_taints(p_capabilities), v_allocatable, p_capabilities)
       returning * into v_node;
   elsif coalesce(v_node.agent_id, v_node.owner_id) <> v_user then
     perform stark_internal.fail('NODE_NAME_TAKEN',
@@ -327,8 +423,8 @@ begin
   elsif v_node.runtime <> p_runtime then
     perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
   else
-    v_labels := stark_internal.merge_patch(p_labels, v_node.overrides -> 'labels');
-    v_taints := stark_internal.patch_taints(v_taints, v_node.overrides -> 'taints');
+    v_labels := stark_internal.merge_patch(p_labels, v_node.overrides -> 'labels') || stark_internal.isolation_labels(p_capabilities);
+    v_taints := stark_internal.patch_taints(v_taints, v_node.overrides -> 'taints') || stark_internal.isolation_taints(p_capabilities);
     v_allocatable := stark_internal.merge_patch(v_allocatable, v_node.overrides -> 'allocatable');
     v_capabilities := stark_internal.merge_patch(p_capabilities, v_node.overrides -> 'capabilities');
     update stark.nodes n

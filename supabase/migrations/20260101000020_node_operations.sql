@@ -42,6 +42,11 @@ begin
   if found then
     perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
+  perform stark_internal.refuse_reserved(p_name, p_labels, p_taints);
+  if p_capabilities ?| array['isolation', 'accepts'] then
+    perform stark_internal.fail('FORBIDDEN', format('node %s: its agent says what holds its pods, and whose packs it takes', p_name),
+      'stark node agent start --isolation --accept');
+  end if;
   select coalesce(jsonb_object_agg((t ->> 'key') || ':' || (t ->> 'effect'), case when t -> 'remove' = 'true' then 'null'::jsonb else t - 'remove' end), '{}')
     into v_patch from jsonb_array_elements(p_taints) t;
   v_node.overrides := jsonb_build_object(

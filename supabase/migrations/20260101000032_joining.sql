@@ -69,6 +69,7 @@ begin
   if found then
     perform stark_internal.fail(v_problem.code, format('join token: %s', v_problem.problem), v_problem.hint);
   end if;
+  perform stark_internal.refuse_reserved('of a join token', p_labels, p_taints);
   delete from stark.join_tokens t where t.owner_id = v_user and t.expires_at < now() - interval '30 days';
   insert into stark.join_tokens (owner_id, labels, taints, max_uses, expires_at)
     values (v_user, p_labels, p_taints, p_uses, now() + make_interval(secs => p_ttl_seconds))

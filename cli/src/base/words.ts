@@ -14,7 +14,7 @@ export const nouns: Readonly<Record<string, readonly string[]>> = {
 /** Other names of our verbs, per noun. */
 export const verbs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   pod: { get: 'list', ls: 'list', describe: 'status', show: 'status', rm: 'delete', remove: 'delete', log: 'logs' },
-  node: { get: 'list', ls: 'list', rm: 'delete', remove: 'delete' },
+  node: { get: 'list', ls: 'list', show: 'describe', rm: 'delete', remove: 'delete' },
   pack: { get: 'list', ls: 'list', describe: 'versions', show: 'versions' },
   namespace: { get: 'list', ls: 'list', describe: 'list', show: 'list' },
   priorityclass: { get: 'list', ls: 'list', describe: 'list', show: 'list' },

@@ -38,11 +38,17 @@ export const nodeView: View<NodeRow> = {
     { header: 'PODS', value: (node) => share(node, 'pods', String) },
     { header: 'CPU', value: (node) => share(node, 'cpu', formatCpu) },
     { header: 'MEMORY', value: (node) => share(node, 'memory', formatMemory) },
+    { header: 'ISOLATION', value: isolationOf, wide: true },
     { header: 'TAINTS', value: (node) => node.taints.map(formatTaint), wide: true },
     { header: 'LABELS', value: (node) => labelsCell(node.labels), wide: true },
     { header: 'AGE', value: (node) => ageOf(node.created_at) },
   ],
 };
+
+/** What holds the pods of a node, as the cluster shows it. */
+export function isolationOf({ labels }: NodeRow): string {
+  return labels['stark/isolation'] ?? 'unknown';
+}
 
 /** Calls functions for each node, by name or id, and prints the nodes that the last of them answers. */
 export async function changeNodes(
