@@ -10,7 +10,8 @@ import type { Outbox } from './outbox/outbox.js';
 import { type Delivery, Shipper } from './outbox/shipper.js';
 import type { AgentLog, BundleCache, Clock, Executor, Ports } from './reconciler/adapters.js';
 import { around, jitteredBackoff } from './reconciler/jitter.js';
-import type { PodReport } from './reconciler/pod.js';
+import type { PodReport, PodStatus, WantedPod } from './reconciler/pod.js';
+import { isPodId, podProblem } from './reconciler/pod-problem.js';
 import { Reconciler } from './reconciler/reconciler.js';
 
 export interface AgentOptions {
@@ -88,6 +89,8 @@ export class Agent {
   #refusals = 0;
   #cancelTimer: (() => void) | undefined;
   #onItsWay = false;
+  /** Pods of which it was reported that they are none. */
+  readonly #refused = new Set<string>();
 
   constructor(private readonly options: AgentOptions) {
     const { clock, executor, bundles, ports, reports, logOutbox, log, logs, controlPlane } = options;
@@ -164,7 +167,10 @@ export class Agent {
       await this.#logShipper.drain(CONNECT_TIMEOUT_MS);
     }
     const answer = await this.#persist('connect the node', () => this.#ask(null));
-    await executor.sweep(new Set(answer.pods.map((pod) => pod.id)));
+    const named = answer.pods.map((pod: { id: string } | null) => pod?.id ?? '');
+    await executor.sweep(new Set(named)).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'could not remove what earlier pods left');
+    });
     this.#connected(answer);
     this.#doorbell = controlPlane.openDoorbell(answer.topic, {
       rang: (why) => this.sync(why),
@@ -223,7 +229,7 @@ export class Agent {
     try {
       const answer = await this.#ask(this.incarnation);
       this.#tell(answer);
-      this.#reconciler.apply(answer.pods);
+      this.#reconciler.apply(this.#usable(answer.pods));
       this.options.onChange?.();
     } catch (error) {
       const failure = toStarkError(error);
@@ -246,6 +252,24 @@ export class Agent {
     return answer;
   }
 
+  /** The pods that an agent can work with. One that is not what a pod is costs nobody else anything, and fails, if it can be named. */
+  #usable(pods: readonly WantedPod[]): WantedPod[] {
+    const { log, clock } = this.options;
+    return pods.filter((pod: unknown) => {
+      const problem = podProblem(pod);
+      if (problem === undefined) return true;
+      const { id, status } = (pod ?? {}) as { id?: unknown; status?: unknown };
+      log.error({ pod_id: isPodId(id) ? id : undefined, problem }, 'the control plane sent a pod that is none');
+      if (isPodId(id) && !this.#refused.has(id) && !isTerminal(status as PodStatus)) {
+        this.#refused.add(id);
+        const observed_at = new Date(clock.now()).toISOString();
+        const why = { reason: 'InvalidPod', message: problem };
+        this.#report({ pod_id: id, status: 'failed', ...why, restarts: 0, ready: false, observed_at });
+      }
+      return false;
+    });
+  }
+
   #connected(answer: SyncAnswer): void {
     const { log, logs, clock } = this.options;
     const { incarnation, secret = '' } = answer;
@@ -254,7 +278,7 @@ export class Agent {
     this.#connectedAt = clock.now();
     logs.startAt(incarnation);
     log.info({ node_id: this.#nodeId, incarnation, pods: answer.pods.length }, 'connected');
-    this.#reconciler.apply(answer.pods);
+    this.#reconciler.apply(this.#usable(answer.pods));
     this.options.onChange?.();
     this.#reportShipper.wake();
     this.#logShipper.wake();

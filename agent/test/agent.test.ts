@@ -93,6 +93,38 @@ describe('an agent', () => {
     expect(logged.some(({ message }) => message === 'dropped reports that the control plane refuses')).toBe(true);
   });
 
+  it('fails what is no pod, and runs the others', async () => {
+    const deep = JSON.parse(`${'{"a":'.repeat(2_500)}1${'}'.repeat(2_500)}`);
+    const [good, bad, running] = [aPod(), aPod({ spec: { config: deep } }), aPod()];
+    plane.ledger.place(good);
+    plane.ledger.place(bad);
+    plane.ledger.place(running);
+    const snapshot = plane.ledger.snapshot.bind(plane.ledger);
+    plane.ledger.snapshot = () => [...snapshot(), null as never, aPod({ id: '../../escaped' }), { id: 5 } as never];
+    await agent.start();
+    await rest();
+    expect(node.runs.map(({ pod }) => pod.id)).toEqual([good.id, running.id]);
+    expect(plane.ledger.pods.get(bad.id)).toMatchObject({ status: 'failed' });
+    expect(logged.filter(({ message }) => message === 'the control plane sent a pod that is none').length).toBe(4);
+    // One that was well and is so no longer is stopped.
+    plane.ledger.snapshot = () =>
+      snapshot().map((pod) => (pod.id === running.id ? { ...pod, labels: 5 as never } : pod));
+    agent.sync('test');
+    await rest();
+    expect(node.alive(running.id)).toEqual([]);
+    expect(node.alive(good.id).length).toBe(1);
+  });
+
+  it('starts although it cannot clean up', async () => {
+    const pod = aPod();
+    plane.ledger.place(pod);
+    node.sweep = () => Promise.reject(new Error('ENAMETOOLONG'));
+    await agent.start();
+    await rest();
+    expect(node.runs.map(({ pod: { id } }) => id)).toEqual([pod.id]);
+    expect(logged.map(({ message }) => message)).toContain('could not remove what earlier pods left');
+  });
+
   it('tells in one call that a pod came and runs, unless that takes longer than a moment', async () => {
     const [quick, slow] = [aPod(), aPod()];
     await started();

@@ -106,6 +106,7 @@ async function assemble(request: AgentRequest, identity: Identity, view: StateVi
     onDrop: (line) => logs.dropped(line.pod_id, 1),
     log,
   });
+  const machine = await measureMachine();
   const bundles = new CachedBundles((bundle) => controlPlane.download(bundle));
   const made = new Agent({
     node: {
@@ -113,13 +114,14 @@ async function assemble(request: AgentRequest, identity: Identity, view: StateVi
       runtime: 'browser',
       labels: request.labels ?? {},
       taints: request.taints ?? [],
-      allocatable: request.allocatable ?? (await measureMachine()),
+      allocatable: request.allocatable ?? machine,
       capabilities: describeMachine(),
       installation: identity.installation,
     },
     controlPlane,
     executor: new WorkerExecutor({
       nodeName: name,
+      allocatable: { ...machine, ...request.allocatable },
       project: { url, key },
       bundles,
       stores: new PodStores(database),

@@ -1,5 +1,6 @@
 import type { LogCollector } from '../logs/log-collector.js';
 import type { Clock, Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
+import { type Allocatable, limitsOf } from '../reconciler/pod-limits.js';
 import { describeRun } from '../runtime/describe-run.js';
 import type { ProjectAddress } from '../runtime/supabase.js';
 import type { CachedBundles } from './bundle-cache.js';
@@ -8,6 +9,8 @@ import type { PodStores } from './storage.js';
 
 export interface WorkerExecutorOptions {
   nodeName: string;
+  /** What the node offers to all pods together; no pod may store more. */
+  allocatable: Allocatable;
   project: ProjectAddress;
   bundles: CachedBundles;
   stores: PodStores;
@@ -25,6 +28,7 @@ export class WorkerExecutor implements Executor {
   launch(request: LaunchRequest, listener: RunListener): PodRun {
     const { pod, bundle } = request;
     const { bundles, stores, frames, supabaseSource, clock, logs } = this.options;
+    const { storageMb } = limitsOf(pod, this.options.allocatable);
     return new PodSandbox({
       frames,
       clock,
@@ -34,7 +38,7 @@ export class WorkerExecutor implements Executor {
       bundle: bundles.read(bundle),
       onLine: (line) => logs.add(pod.id, line),
       onDropped: (count) => logs.dropped(pod.id, count),
-      store: (asked) => stores.answer(pod.id, pod.spec.resources?.requests?.storage ?? 0, asked),
+      store: (asked) => stores.answer(pod.id, storageMb, asked),
     });
   }
 

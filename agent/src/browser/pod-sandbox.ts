@@ -1,10 +1,11 @@
+import { LONGEST_LINE } from '../logs/line-splitter.js';
 import type { CapturedLine } from '../logs/log-line.js';
 import type { Clock, PodRun, RunListener } from '../reconciler/adapters.js';
 import type { ExitOutcome } from '../reconciler/pod.js';
 import { lineOf } from '../runtime/log-record.js';
 import { graceOver, outcomeOf } from '../runtime/outcome.js';
-import { type FromRun, isFromRun, type RunDescription } from '../runtime/protocol.js';
-import type { FromFrame, FromPod, PodLine, ToFrame, ToPod } from './pod/protocol.js';
+import type { FromRun, RunDescription } from '../runtime/protocol.js';
+import { type PodLine, readFromFrame, readFromPod, type ToFrame, type ToPod } from './pod/protocol.js';
 import type { StorageRequest } from './storage.js';
 
 /** Frames of the page around the agent, one a run. */
@@ -53,8 +54,8 @@ export class PodSandbox implements PodRun {
 
   constructor(private readonly options: PodSandboxOptions) {
     const { frames, run, bundle } = options;
-    this.#toFrame.port1.onmessage = ({ data }: MessageEvent<FromFrame>) => this.#heardFrame(data);
-    this.#toPod.port1.onmessage = ({ data }: MessageEvent<FromPod>) => this.#heard(data);
+    this.#toFrame.port1.onmessage = ({ data }: MessageEvent<unknown>) => this.#heardFrame(data);
+    this.#toPod.port1.onmessage = ({ data }: MessageEvent<unknown>) => this.#heard(data);
     frames.open(this.#frame, [this.#toFrame.port2, this.#toPod.port2]);
     this.#ping();
     bundle.then(
@@ -90,28 +91,32 @@ export class PodSandbox implements PodRun {
     });
   }
 
-  #heardFrame(message: FromFrame): void {
+  #heardFrame(data: unknown): void {
     if (this.#over) return;
-    if (message.type === 'pong') this.#unanswered = 0;
+    const message = readFromFrame(data);
+    if (message === undefined) this.#kill('its frame told its agent what is no message');
+    else if (message.type === 'pong') this.#unanswered = 0;
     else if (message.type === 'shows') this.options.frames.show(this.#frame);
     else this.#startFailed(`its worker could not be started: ${message.message}`);
   }
 
-  // A message could be anything: the pack shares the channel.
-  #heard(message: FromPod): void {
-    if (this.#over || typeof message !== 'object' || message === null) return;
+  // A message could be anything: the pack shares the channel. What is none ends this pod, and nobody else.
+  #heard(data: unknown): void {
+    if (this.#over) return;
     const now = this.options.clock.now();
     if (Math.abs(now - this.#budgetStart) > BUDGET_MS) {
       this.#budgetStart = now;
       this.#messages = 0;
     }
     this.#messages += 1;
+    const message = readFromPod(data);
     if (this.#messages > MESSAGES_PER_BUDGET) this.#kill('it floods its agent with messages');
-    else if (isFromRun(message)) this.#heardRun(message);
+    else if (message === undefined) this.#kill('it told its agent what is no message');
     else if (message.type === 'lines') this.#heardLines(message.lines, message.dropped);
     else if (message.type === 'storage') void this.#heardStorage(message.id, message.request);
     else if (message.type === 'supabase') this.#send({ type: 'supabase', source: this.options.supabaseSource });
-    else if (message.type === 'exit') this.#finish(outcomeOf(Number(message.code), this.#started, this.#failure));
+    else if (message.type === 'exit') this.#finish(outcomeOf(message.code, this.#started, this.#failure));
+    else this.#heardRun(message);
   }
 
   #heardRun(message: FromRun): void {
@@ -124,10 +129,10 @@ export class PodSandbox implements PodRun {
     }
   }
 
-  #heardLines(lines: unknown, dropped: unknown): void {
+  #heardLines(lines: readonly PodLine[], dropped: number): void {
     const { onLine, onDropped } = this.options;
-    if (Array.isArray(lines)) for (const line of lines) onLine(toLine(line as Partial<PodLine> | null));
-    if (typeof dropped === 'number' && dropped > 0) onDropped(dropped);
+    for (const line of lines) onLine(toLine(line));
+    if (dropped > 0) onDropped(dropped);
   }
 
   async #heardStorage(id: number, request: StorageRequest): Promise<void> {
@@ -150,11 +155,11 @@ export class PodSandbox implements PodRun {
   }
 }
 
-function toLine(line: Partial<PodLine> | null): CapturedLine {
-  if (line !== null && 'record' in line) {
-    const text = String(line.record);
-    return lineOf(text) ?? { stream: 'stdout', message: text };
-  }
-  const { stream, text } = (line ?? {}) as { stream?: unknown; text?: unknown };
-  return { stream: stream === 'stderr' ? 'stderr' : 'stdout', message: String(text) };
+function toLine(line: PodLine): CapturedLine {
+  if (!('record' in line)) return { stream: line.stream, message: cut(line.text) };
+  return lineOf(line.record) ?? { stream: 'stdout', message: cut(line.record) };
+}
+
+function cut(text: string): string {
+  return text.slice(0, LONGEST_LINE);
 }

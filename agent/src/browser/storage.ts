@@ -52,7 +52,7 @@ export class PodStores {
     const before = sizes.get(key);
     sizes.set(key, key.length + value.length);
     const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-    if (limitMb > 0 && total > limitMb * MB) {
+    if (total > limitMb * MB) {
       if (before === undefined) sizes.delete(key);
       else sizes.set(key, before);
       throw new Error(`storage: the pod stores more than its ${limitMb} MB`);

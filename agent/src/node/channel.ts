@@ -24,9 +24,17 @@ export class Channel<Out> {
 
   /** Resolves when the message is on its way; one that cannot be sent shows in the channel's end. */
   send(message: Out): Promise<void> {
+    let text: string;
+    try {
+      text = JSON.stringify(message);
+    } catch (error) {
+      // Too deep, or no JSON: whoever listens would wait for it in vain.
+      this.stream.destroy(error as Error);
+      return Promise.resolve();
+    }
     return new Promise((resolve) => {
       if (!this.stream.writable) resolve();
-      else this.stream.write(`${JSON.stringify(message)}\n`, () => resolve());
+      else this.stream.write(`${text}\n`, () => resolve());
     });
   }
 

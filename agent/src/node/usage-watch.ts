@@ -1,6 +1,6 @@
 import type { PodUsage } from '../reconciler/adapters.js';
+import type { PodLimits } from '../reconciler/pod-limits.js';
 import { type DiskUse, folderUse } from './disk-use.js';
-import type { PodLimits } from './pod-limits.js';
 
 const EVERY_MS = 1_000;
 /** Processor time is told over this many looks: over one second a pod that works in bursts seems to jump. */

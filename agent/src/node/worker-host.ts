@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { PodLimits } from '../reconciler/pod-limits.js';
 import {
   isFromHost,
   isThreadUsage,
@@ -10,7 +11,6 @@ import type { RunDescription, ToRun } from '../runtime/protocol.js';
 import { CHANNEL_FD, Channel } from './channel.js';
 import { deletedUse } from './disk-use.js';
 import type { Launched, Launcher } from './launcher.js';
-import type { PodLimits } from './pod-limits.js';
 import { exitCodeOf } from './pod-process.js';
 import { cpuSeconds, residentMb } from './process-use.js';
 import type { BodyEnd, RunBody, RunningPod } from './running-pod.js';

@@ -31,14 +31,21 @@ export type FromHost =
 /** Whether what came over the channel is a message at all. */
 export function isFromHost(message: unknown): message is FromHost {
   if (typeof message !== 'object' || message === null) return false;
-  const { type, id, text, stream, exitCode } = message as { [key: string]: unknown };
+  const { type, id, text, stream, exitCode, outOfMemory } = message as { [key: string]: unknown };
   if (typeof id !== 'string') return false;
   if (type === 'printed') return typeof text === 'string' && (stream === 'stdout' || stream === 'stderr');
-  return type === 'said' || (type === 'ended' && Number.isInteger(exitCode));
+  if (type === 'said') return true;
+  return type === 'ended' && isExitCode(exitCode) && typeof outOfMemory === 'boolean';
+}
+
+/** Whether a system could have said it. */
+export function isExitCode(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
 }
 
 export function isThreadUsage(message: unknown): message is ThreadUsage {
   if (typeof message !== 'object' || message === null) return false;
   const { type, memoryMb, thread } = message as { [key: string]: unknown };
-  return type === 'usage' && typeof memoryMb === 'number' && (thread === undefined || Number.isInteger(thread));
+  if (type !== 'usage' || typeof memoryMb !== 'number' || !(memoryMb >= 0)) return false;
+  return thread === undefined || (Number.isSafeInteger(thread) && Number(thread) > 0);
 }

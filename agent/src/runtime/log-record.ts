@@ -1,5 +1,5 @@
 import type { CapturedLine } from '../logs/log-line.js';
-import type { LogRecord } from './protocol.js';
+import { LOG_LEVELS, type LogRecord } from './protocol.js';
 
 const LONGEST_MESSAGE = 12_000;
 const LONGEST_RECORD = 16_000;
@@ -21,9 +21,10 @@ export function recordText(record: LogRecord): string {
 
 /** The line that a record becomes; undefined for text that is none, since the pack could have made it itself. */
 export function lineOf(text: string): CapturedLine | undefined {
+  if (text.length > LONGEST_RECORD * 8) return undefined; // Escaped, it may be longer than it is.
   try {
     const { level, message, fields } = JSON.parse(text) as LogRecord;
-    if (typeof message !== 'string' || typeof level !== 'string') return undefined;
+    if (typeof message !== 'string' || !LOG_LEVELS.includes(level)) return undefined;
     // Lines have no column of their own for fields.
     return {
       stream: 'stdout',

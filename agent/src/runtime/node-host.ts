@@ -47,7 +47,9 @@ function launch({ id, limits, run }: Extract<ToHost, { type: 'launch' }>): void 
   thread.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_WORKER_OUT_OF_MEMORY') outOfMemory = true;
   });
-  thread.once('exit', (exitCode) => {
+  thread.once('exit', (code) => {
+    // As a system would cut it.
+    const exitCode = code & 255;
     threads.delete(id);
     // The last lines come before the end, as far as they come in time.
     const drained = Promise.all(

@@ -28,17 +28,28 @@ export type FromRun =
   | { type: 'ready' }
   | { type: 'failed'; phase: 'load' | 'run'; message: string; permanent: boolean };
 
-/** Whether what came over the channel is a message at all. */
+/** More than the runtime says of an error. */
+const LONGEST_MESSAGE = 1_000;
+
+/** Whether what came over the channel is a message at all, whole: the pack could have written anything. */
 export function isFromRun(message: unknown): message is FromRun {
   if (typeof message !== 'object' || message === null) return false;
-  const { type, message: text } = message as { type?: unknown; message?: unknown };
-  return type === 'started' || type === 'ready' || (type === 'failed' && typeof text === 'string');
+  const { type, phase, message: text, permanent } = message as { [key: string]: unknown };
+  if (type === 'started' || type === 'ready') return true;
+  return (
+    type === 'failed' &&
+    (phase === 'load' || phase === 'run') &&
+    typeof text === 'string' &&
+    text.length <= LONGEST_MESSAGE &&
+    typeof permanent === 'boolean'
+  );
 }
 
 /** Starts a line of standard output that is a record of `ctx.log` and not something the pack printed. */
 export const LOG_MARK = '\u001e';
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** One record of `ctx.log`. */
 export interface LogRecord {

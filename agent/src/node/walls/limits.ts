@@ -1,4 +1,4 @@
-import type { PodLimits } from '../pod-limits.js';
+import type { PodLimits } from '../../reconciler/pod-limits.js';
 
 const MB = 1024 * 1024;
 /** Threads count as processes: Node.js itself has about a dozen. */

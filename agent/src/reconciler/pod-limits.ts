@@ -1,4 +1,4 @@
-import type { WantedPod } from '../reconciler/pod.js';
+import type { WantedPod } from './pod.js';
 
 /** What a pod may have of its machine, in MB. There is no pod without limits. */
 export interface PodLimits {
@@ -16,10 +16,10 @@ const SMALLEST_MB = 32;
 
 /** A pod's limits: what its spec limits, else what it requested, and never more than its node offers to all pods together. */
 export function limitsOf({ spec }: WantedPod, { memory, storage }: Allocatable): PodLimits {
-  const { requests = {}, limits = {} } = spec.resources ?? {};
+  const { requests, limits } = spec.resources ?? {};
   return {
-    memoryMb: smallest(limits.memory || requests.memory, memory),
-    storageMb: smallest(limits.storage || requests.storage || DEFAULT_STORAGE_MB, storage),
+    memoryMb: smallest(limits?.memory || requests?.memory, memory),
+    storageMb: smallest(limits?.storage || requests?.storage || DEFAULT_STORAGE_MB, storage),
   };
 }
 
@@ -29,6 +29,6 @@ export function mostOf({ memory, storage }: Allocatable): PodLimits {
 }
 
 function smallest(...amounts: (number | undefined)[]): number {
-  const known = amounts.filter((amount) => amount !== undefined && Number.isFinite(amount) && amount > 0) as number[];
+  const known = amounts.filter((amount) => Number.isFinite(amount) && Number(amount) > 0) as number[];
   return known.length === 0 ? SMALLEST_MB : Math.max(1, Math.floor(Math.min(...known)));
 }

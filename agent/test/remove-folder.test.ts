@@ -1,0 +1,61 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { folderUse } from '../src/node/disk-use.js';
+import { removeFolder } from '../src/node/remove-folder.js';
+import { aFolder } from './support/folder.js';
+
+/** A chain of folders longer than any path, with a file at its end. */
+function makeChain(root: string): void {
+  const name = 'd'.repeat(200);
+  const piece = Array.from({ length: 12 }, () => name).join('/');
+  mkdirSync(join(root, piece), { recursive: true });
+  writeFileSync(join(root, piece, 'end'), 'x');
+  for (let n = 0; n < 30; n++) {
+    mkdirSync(join(root, 'next', piece), { recursive: true });
+    renameSync(join(root, name), join(root, 'next', piece, name));
+    renameSync(join(root, 'next', name), join(root, name));
+    if (existsSync(join(root, 'next'))) renameSync(join(root, 'next'), join(root, `rest-${n}`));
+  }
+}
+
+it('removes whatever a pod left, and nothing that a link leads to', async () => {
+  const outside = await aFolder();
+  writeFileSync(join(outside, 'kept'), 'x');
+  const root = join(await aFolder(), 'pod');
+  mkdirSync(root);
+  makeChain(root);
+  mkdirSync(join(root, 'closed/below'), { recursive: true });
+  writeFileSync(join(root, 'closed/below/file'), 'x');
+  symlinkSync(outside, join(root, 'link'));
+  symlinkSync('/nowhere', join(root, 'broken'));
+  writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0xfe, 0x0a])]), 'x');
+  mkdirSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xc3, 0x28])]));
+  chmodSync(join(root, 'closed'), 0);
+  expect((await folderUse(root)).unmeasured).toBe('ENAMETOOLONG');
+  await removeFolder(root);
+  expect(existsSync(root)).toBe(false);
+  expect(readFileSync(join(outside, 'kept'), 'utf8')).toBe('x');
+});
+
+it('removes what is no folder, and is content with nothing', async () => {
+  const root = await aFolder();
+  writeFileSync(join(root, 'file'), 'x');
+  await removeFolder(join(root, 'file'));
+  await removeFolder(join(root, 'missing'));
+  expect(existsSync(join(root, 'file'))).toBe(false);
+});
+
+it('counts files under names that are no text', async () => {
+  const root = await aFolder();
+  for (let n = 0; n < 3; n++) {
+    writeFileSync(
+      Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0x41 + n])]),
+      Buffer.alloc(1024 * 1024, 1),
+    );
+  }
+  const use = await folderUse(root);
+  expect(use.files).toBe(3);
+  expect(use.bytes).toBeGreaterThanOrEqual(3 * 1024 * 1024);
+  expect((await folderUse(root, 2)).files).toBe(3);
+});
