@@ -9,8 +9,10 @@ import { percentile, round } from './lib/stats.mjs';
 import { bareForks } from './pod-start/bare-fork.mjs';
 import { PodStartCluster } from './pod-start/cluster.mjs';
 import { Pm2 } from './pod-start/pm2.mjs';
+import { measureWalls, resultsOfWalls } from './pod-start/walls.mjs';
 
-export const title = 'From create to running: one pod, ten, a hundred, beside a bare fork and PM2';
+export const title =
+  'From create to running: one pod, ten, a hundred, beside a bare fork and PM2, and behind each wall';
 
 const AGENTS = 4;
 const IDLE = { count: 10, ms: Number(process.env.STARK_BENCH_MINUTES ?? 1) * 60_000 };
@@ -52,6 +54,10 @@ export async function measure({ say }) {
       results.push(...resultsOf(count, times));
       details.push({ count, rounds, ...times });
     }
+    say('each wall in turn');
+    const walls = await measureWalls(cluster, join(folder, 'walls'), say);
+    results.push(...resultsOfWalls(walls));
+    details.push({ walls });
     await cluster.close();
     cluster = undefined;
     if (IDLE.ms > 0) {
@@ -73,6 +79,7 @@ export async function measure({ say }) {
   return {
     notes: [
       `${AGENTS} agents in a process each, on the machine of the stack; the bundle is cached. A pod's time ends with the event that says that it runs.`,
+      'Behind a wall: one agent for each that holds here, one pod on each in turn.',
       'The bare fork and PM2 start the same code as a script, all at once, and end when the script says that it runs; PM2 waits for one before it starts the next.',
     ],
     results,

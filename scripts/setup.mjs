@@ -62,6 +62,19 @@ export function installBrowser() {
   return findBrowser() ?? fail('no Chromium found after its installation; set CHROMIUM_PATH to one');
 }
 
+/** What holds pods of an agent, for the tests of it; they are skipped, and say so, where it cannot be had. */
+export function installWalls() {
+  const isHere = spawnSync('bwrap', ['--version'], { stdio: 'ignore' }).status === 0;
+  const isDebianRoot = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (isHere || process.platform !== 'linux' || !isDebianRoot) return;
+  console.error('setup: installing bubblewrap for the tests (apt-get install bubblewrap) …');
+  const install = ['install', '-y', '-qq', '--no-install-recommends', 'bubblewrap'];
+  for (const args of [['update', '-qq'], install]) {
+    const { status } = spawnSync('apt-get', args, { stdio: ['ignore', 2, 2] });
+    if (status !== 0) return console.error('setup: no bubblewrap; the tests behind it are skipped');
+  }
+}
+
 export function findBrowser() {
   const playwright = spawnSync(
     process.execPath,

@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ProcessorTime } from './processor-time.mjs';
-import { build, checkNode, installBrowser, installDependencies, root } from './setup.mjs';
+import { build, checkNode, installBrowser, installDependencies, installWalls, root } from './setup.mjs';
 
 const quickFiles = [
   'core/test',
@@ -39,6 +39,7 @@ const filters = isQuick ? quickFiles : asked;
 checkNode();
 installDependencies();
 const browser = isQuick ? undefined : installBrowser();
+if (!isQuick) installWalls();
 build();
 
 const scratch = mkdtempSync(join(temporaryFolder(), 'stark-test-'));

@@ -49,6 +49,10 @@ afterAll(async () => {
   await user.close();
 });
 
+for (const tier of ['strict', 'standard'].filter((each) => walls.every((wall) => wall.tier !== each))) {
+  it.skip(`the wall "${tier}" holds: this machine has none`, () => {});
+}
+
 it('has an end in this file for each hostile pack', () => {
   const packs = readdirSync(PACKS).map((file) => file.replace(/\.mjs$/, ''));
   expect(packs.sort()).toEqual(Object.keys(ENDS).sort());

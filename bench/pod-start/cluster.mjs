@@ -28,28 +28,29 @@ export class PodStartCluster {
 
   /** Starts so many agents, and one pod on each, so that each has the bundle. */
   async addAgents(count, folder) {
-    const { url, keys } = this.#stack;
-    const allocatable = { cpu: 100_000, memory: 1_000_000, storage: 1_000_000, pods: 110 };
     for (let i = 0; i < count; i += 1) {
-      const options = {
-        supabaseUrl: url,
-        key: keys.publishable,
-        credentials: this.#admin.credentials,
-        name: `node-${i}`,
-        dataDir: folder,
-        allocatable,
-      };
-      const agent = fork(join(import.meta.dirname, 'agent-process.mjs'), [JSON.stringify(options)]);
-      this.#agents.push(agent);
-      await Promise.race([
-        once(agent, 'message'),
-        once(agent, 'exit').then(([code]) => {
-          throw new Error(`An agent ended with ${code} before it was ready`);
-        }),
-      ]);
+      if (!(await this.addAgent({ name: `node-${i}`, dataDir: folder })))
+        throw new Error('An agent ended before it was ready');
     }
     const nodes = this.#agents.map((_, i) => ({ pack: 'bench', spec: { nodeName: `node-${i}` } }));
     await this.startPods(nodes);
+  }
+
+  /** Starts one agent; whether it came up. */
+  async addAgent(more) {
+    const { url, keys } = this.#stack;
+    const allocatable = { cpu: 100_000, memory: 1_000_000, storage: 1_000_000, pods: 110 };
+    const options = {
+      supabaseUrl: url,
+      key: keys.publishable,
+      credentials: this.#admin.credentials,
+      allocatable,
+      ...more,
+    };
+    const agent = fork(join(import.meta.dirname, 'agent-process.mjs'), [JSON.stringify(options)]);
+    const isUp = await Promise.race([once(agent, 'message').then(() => true), once(agent, 'exit').then(() => false)]);
+    if (isUp) this.#agents.push(agent);
+    return isUp;
   }
 
   /** Milliseconds from the request to the event that says that a pod runs, for each of them; they are removed afterwards. */
