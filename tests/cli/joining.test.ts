@@ -180,7 +180,13 @@ describe('a second machine', () => {
     expect(statSync(session()).mode & 0o777).toBe(0o600);
     const { stdout } = await ok(office, ['node', 'list', 'attic', '--output', 'json']);
     expect(JSON.parse(stdout)).toMatchObject([
-      { labels: { zone: 'b', tier: 'web' }, taints: [{ key: 'dedicated', value: 'attic', effect: 'NoSchedule' }] },
+      {
+        labels: { zone: 'b', tier: 'web', 'stark/isolation': 'none' },
+        taints: [
+          { key: 'dedicated', value: 'attic', effect: 'NoSchedule' },
+          { key: 'stark/unisolated', effect: 'NoSchedule' },
+        ],
+      },
     ]);
     expect((await run(attic, ['node', 'list'])).code).toBe(4);
     const again = await start(cellar, '--name', 'cellar', '--token', token);
