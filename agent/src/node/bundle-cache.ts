@@ -104,8 +104,7 @@ export class FileBundleCache implements BundleCache {
 async function receive(bundle: BundleRef, content: AsyncIterable<Uint8Array>, aside: string): Promise<void> {
   const hash = createHash('sha256');
   let size = 0;
-  // Its folder is closed to others; a pod that is a user of its own is let in to its own bundle.
-  const file = await open(aside, 'wx', 0o644);
+  const file = await open(aside, 'wx', 0o600);
   try {
     for await (const chunk of content) {
       size += chunk.length;

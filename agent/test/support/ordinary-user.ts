@@ -123,7 +123,8 @@ export class OrdinaryUser {
       raw,
       packs: packs.map(({ spec, ...pack }) => ({ ...pack, spec: { ...spec, env: shared } })),
     };
-    const [command, ...args] = [...asUser(), process.execPath, PROGRAM, JSON.stringify(task)] as [string, ...string[]];
+    const line = [...asUser(), process.execPath, PROGRAM, JSON.stringify(task)];
+    const [command = '', ...args] = line;
     const { stdout, stderr } = await promisify(execFile)(command, args, {
       cwd: this.home,
       env: { PATH: process.env.PATH, HOME: this.home, TMPDIR: this.temporary, ...env },

@@ -38,8 +38,9 @@ export class Bubblewrap implements Wall {
 
   enclose({ folder, readable, limits }: Place): Enclosure {
     const { bwrap, prlimit, setpriv } = this.programs;
-    const { users, baseMb } = this.files;
+    const { users, baseMb, root } = this.files;
     const user = users?.own(folder);
+    for (const path of readable) users?.share(path, root);
     const system = libraries();
     const read = (path: string) => ['--ro-bind', path, path];
     const programs = [NODE, prlimit, ...(user === undefined ? [] : [setpriv as string])];

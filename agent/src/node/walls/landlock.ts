@@ -38,6 +38,7 @@ export class Landlock implements Wall {
     const { users, baseMb, filterWithoutNamespaces, root } = this.files;
     const user = users?.own(folder);
     for (const place of [folder, ...readable]) users?.open(place, root);
+    for (const path of readable) users?.share(path, root);
     const rules = [
       ...libraries().folders.map((path) => rule(RUN, path)),
       rule(`${READ_FILE},execute`, NODE),

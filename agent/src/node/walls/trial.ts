@@ -60,7 +60,7 @@ class Trial {
       };
       await mkdir(inside, { recursive: true, mode: 0o700 });
       await writeFile(task.canary, secret, { mode: 0o644 });
-      await writeFile(task.bundle, 'x', { mode: 0o644 });
+      await writeFile(task.bundle, 'x', { mode: 0o600 });
       for (const path of task.sockets) servers.push(await this.#serve(path));
       const { report, memoryMb, complaint } = await this.#launch(inside, task);
       if (report === undefined) return complaint || 'it does not start here';

@@ -43,6 +43,11 @@ export class UserPool {
     return user;
   }
 
+  /** Lets users of the pool read a file of the agent's folder, which is closed to everybody else. */
+  share(file: string, root: string): void {
+    if (file.startsWith(`${root}/`)) chmodSync(file, 0o644);
+  }
+
   /** Lets users of the pool pass to a place in the agent's folder: they may enter what leads there, and list none of it. */
   open(place: string, root: string): void {
     for (let at = dirname(place); at === root || at.startsWith(`${root}/`); at = dirname(at)) chmodSync(at, 0o711);
