@@ -77,7 +77,8 @@ revoke all on function stark_internal.command_starts(uuid[]) from public, anon;
 
 /**
  * stark_internal.command_nodes(): statement trigger on pods; tells each node what it is to start and what to stop, one message
- * a node on stark:node:<id>, as {pods: [item]}; more than one where a message would pass 250 kB, since a hosted project drops
+ * a node on stark:node:<id>, as {pods: [item]}; more than one where a message would pass call_limit('message_bytes'), since a
+ * hosted project drops
  * large ones.
  */
 create function stark_internal.command_nodes()

@@ -49,7 +49,10 @@ create table stark_internal.event_heads (
 comment on table stark_internal.event_heads is 'Last number of all events (topic *) and of each topic.';
 insert into stark_internal.event_heads (topic, seq) values ('*', 0);
 
-/** stark_internal.broadcast_events(events): sends new events on their topics, in batches of 250 kB at most, since a hosted project drops large messages. */
+/**
+ * stark_internal.broadcast_events(events): sends new events on their topics, in batches of call_limit('message_bytes') at most,
+ * since a hosted project drops large messages.
+ */
 create function stark_internal.broadcast_events(p_events stark.events[])
 returns void
 language plpgsql
