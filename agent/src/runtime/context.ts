@@ -1,10 +1,12 @@
 import type { PackContext, PackLogMethod, PackStorage } from '@stark-o/core';
 import type { SupabaseClient } from '@supabase/supabase-js';
+import { type Inspect, isError, textOf } from './describe-value.js';
 import type { LogLevel, LogRecord, RunDescription } from './protocol.js';
 
 /** What a context needs of the world it is made in. */
 export interface ContextHost {
   log(record: LogRecord): void;
+  inspect: Inspect;
   ready(): void;
   storage: PackStorage;
   supabase(): Promise<SupabaseClient>;
@@ -16,7 +18,11 @@ export function createContext(run: RunDescription, host: ContextHost): PackConte
   const at =
     (level: LogLevel): PackLogMethod =>
     (message, fields) =>
-      host.log({ level, message: String(message), ...(fields !== undefined && { fields }) });
+      host.log({
+        level,
+        message: textOf(message, host.inspect),
+        ...(fields !== undefined && { fields: isError(fields) ? { err: fields } : fields }),
+      });
   return Object.freeze({
     pod: deepFreeze(run.pod),
     pack: deepFreeze(run.pack),

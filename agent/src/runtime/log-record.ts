@@ -1,4 +1,5 @@
 import type { CapturedLine } from '../logs/log-line.js';
+import { storable } from './describe-value.js';
 import { LOG_LEVELS, type LogRecord } from './protocol.js';
 
 const LONGEST_MESSAGE = 12_000;
@@ -9,12 +10,7 @@ export function recordText(record: LogRecord): string {
   const { level } = record;
   const message =
     record.message.length > LONGEST_MESSAGE ? `${record.message.slice(0, LONGEST_MESSAGE)}…` : record.message;
-  let text: string;
-  try {
-    text = JSON.stringify({ ...record, message });
-  } catch {
-    text = JSON.stringify({ level, message, fields: { unserializable: true } });
-  }
+  let text = JSON.stringify({ level, message, fields: storable(record.fields) });
   if (text.length > LONGEST_RECORD) text = JSON.stringify({ level, message, fields: { omitted: true } });
   return text;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CHANNEL_FD, Channel } from '../node/channel.js';
 import { harden } from './harden.js';
 import { hideFiles } from './hide-files.js';
-import { runPack } from './node-run.js';
+import { askToEnd, runPack } from './node-run.js';
 import type { FromRun, ToRun } from './protocol.js';
 
 const { die } = harden();
@@ -26,7 +26,7 @@ const channel = new Channel<FromRun>(
 process.on('SIGTERM', () => abort.abort());
 
 function obey(message: ToRun): void {
-  if (message.type === 'stop') abort.abort();
+  if (message.type === 'stop') askToEnd(abort);
   else {
     void runPack(message.run, {
       tell: (said) => channel.send(said),

@@ -1,4 +1,7 @@
+import { constants } from 'node:os';
+import { inspect } from 'node:util';
 import type { WebSocketLikeConstructor } from '@supabase/supabase-js';
+import { headline, isError } from './describe-value.js';
 import { FileStorage } from './file-storage.js';
 import { type FromRun, LOG_MARK, type RunDescription } from './protocol.js';
 import { PackRun } from './run-pack.js';
@@ -11,24 +14,73 @@ export interface NodeWorld {
   signal: AbortSignal;
 }
 
-const leave = process.exit.bind(process);
+const { exit, reallyExit } = process as typeof process & { reallyExit(code: number): never };
+// As they were before the pack had a chance to replace them.
+const write = process.stdout.write.bind(process.stdout);
+const raise = process.emit.bind(process) as (event: string, ...values: unknown[]) => boolean;
+
+/** Ends this process or thread, also when a listener of the pack throws on the way. */
+function leave(code?: number): void {
+  try {
+    // An argument, even an undefined one, would stand over what the pack has set.
+    if (code === undefined) exit.call(process);
+    else exit.call(process, code);
+  } finally {
+    reallyExit.call(process, code ?? 1);
+  }
+}
 
 /** Runs a pack on Node.js to its end. */
 export async function runPack(description: RunDescription, { tell, storageDir, signal }: NodeWorld): Promise<void> {
   const packRun = new PackRun(description, {
     load: (bundle) => import(bundle) as Promise<Record<string, unknown>>,
-    write: (record) => process.stdout.write(`${LOG_MARK}${record}\n`),
+    write: (record) => write(`${LOG_MARK}${record}\n`),
+    inspect: (value) => inspect(value),
     tell,
     storage: new FileStorage(storageDir),
     supabase: supabaseOf(description.project, supabaseJs),
     signal,
     leave,
   });
-  process.on('uncaughtException', (error) => packRun.fail('run', error));
-  // Node.js would make an error of its own of a reason that is none.
-  process.on('unhandledRejection', (reason) => packRun.fail('run', reason));
+  failUncaught((error) => void packRun.fail('run', error));
   Object.assign(process.env, description.env);
   await packRun.run();
+}
+
+/** Hands over what nobody caught, and nothing that the pack has listeners of its own for: there, as in Node.js, those decide. */
+function failUncaught(fail: (error: unknown) => void): void {
+  let reason: { unwrapped: unknown } | undefined;
+  let isTheirs = false;
+  // Before any listener, since one that listens once is gone when it has heard.
+  process.on('uncaughtExceptionMonitor', () => {
+    isTheirs = process.listenerCount('uncaughtException') > 1;
+  });
+  process.on('uncaughtException', (error) => {
+    if (!isTheirs) fail(reason === undefined ? error : reason.unwrapped);
+  });
+  process.on('unhandledRejection', (unwrapped) => {
+    if (process.listenerCount('unhandledRejection') > 1) return;
+    // Node.js makes an error of its own of a reason that is none. The pack is to hear that one, its log the reason itself.
+    reason = { unwrapped };
+    const error = isError(unwrapped) ? unwrapped : wrapped(unwrapped);
+    raise('uncaughtExceptionMonitor', error, 'unhandledRejection');
+    raise('uncaughtException', error, 'unhandledRejection');
+    reason = undefined;
+  });
+}
+
+function wrapped(reason: unknown): Error {
+  const message = `This error originated either by throwing inside of an async function without a catch block, or by rejecting a promise which was not handled with .catch(). The promise rejected with the reason "${headline(reason, inspect)}".`;
+  return Object.assign(new Error(message), { code: 'ERR_UNHANDLED_REJECTION' });
+}
+
+/**
+ * Tells the pack that it should end: the signal of its context, and SIGTERM for whoever listens for that, as a supervisor of
+ * processes would send it. Nobody else hears of it, since without a listener it would end the process.
+ */
+export function askToEnd(abort: AbortController): void {
+  abort.abort();
+  if (process.listenerCount('SIGTERM') > 0) raise('SIGTERM', 'SIGTERM', constants.signals.SIGTERM);
 }
 
 /** Node.js 20 has no WebSocket of its own. */

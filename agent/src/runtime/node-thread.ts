@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { harden } from './harden.js';
 import { hideFiles } from './hide-files.js';
 import type { ThreadUsage } from './host-protocol.js';
-import { runPack } from './node-run.js';
+import { askToEnd, runPack } from './node-run.js';
 import type { FromRun, ToRun } from './protocol.js';
 
 const USAGE_EVERY_MS = 1_000;
@@ -19,7 +19,7 @@ hideFiles();
 const port = parentPort as NonNullable<typeof parentPort>;
 const abort = new AbortController();
 port.on('message', (message: ToRun) => {
-  if (message.type === 'stop') abort.abort();
+  if (message.type === 'stop') askToEnd(abort);
   else {
     void runPack(message.run, {
       tell: async (said) => say(said),

@@ -1,6 +1,7 @@
 import type { PackStorage } from '@stark-o/core';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { createContext } from './context.js';
+import { headline, type Inspect, textOf } from './describe-value.js';
 import { recordText } from './log-record.js';
 import type { FromRun, RunDescription } from './protocol.js';
 
@@ -9,17 +10,25 @@ export interface RunHost {
   load(bundle: string): Promise<Record<string, unknown>>;
   /** Takes one record of the pod's log, as text. */
   write(record: string): void;
+  /** How this world's console shows a value. */
+  inspect: Inspect;
   /** Resolves when the message is on its way. */
   tell(message: FromRun): Promise<void>;
   storage: PackStorage;
   supabase(): Promise<SupabaseClient>;
   signal: AbortSignal;
-  /** Ends the run. */
-  leave(exitCode: number): void;
+  /** Ends the run; without a code by the one that the pack has set, which is else 0. */
+  leave(exitCode?: number): void;
 }
+
+/** A message that is not on its way by then never will be: the pack may have broken what carries it. */
+const TELL_MS = 2_000;
 
 /** One run of a pack from its loading to its end; the same in every runtime. */
 export class PackRun {
+  #failed = false;
+  readonly #later = setTimeout.bind(globalThis);
+
   constructor(
     private readonly description: RunDescription,
     private readonly host: RunHost,
@@ -31,6 +40,7 @@ export class PackRun {
     if (pack === undefined) return;
     const context = createContext(description, {
       log: (record) => host.write(recordText(record)),
+      inspect: host.inspect,
       ready: () => void host.tell({ type: 'ready' }),
       storage: host.storage,
       supabase: () => host.supabase(),
@@ -42,23 +52,37 @@ export class PackRun {
     } catch (error) {
       return this.fail('run', error);
     }
-    host.leave(0);
+    if (!this.#failed) host.leave();
   }
 
-  /** Ends the run because of an error that nobody caught. */
+  /**
+   * Ends the run because of an error that nobody caught. What it calls may be the pack's: a stack that throws, a stream that was
+   * replaced. Whatever becomes of the words, the run ends, and it fails once.
+   */
   async fail(phase: 'load' | 'run', error: unknown, permanent = false): Promise<void> {
-    this.host.write(recordText({ level: 'error', message: textOf(error) }));
-    await this.host.tell({ type: 'failed', phase, message: headline(error), permanent });
-    this.host.leave(1);
+    if (this.#failed) return;
+    this.#failed = true;
+    const { host } = this;
+    try {
+      const message = headline(error, host.inspect);
+      // Told first: a log that is stuck must not cost the reason.
+      const told = host.tell({ type: 'failed', phase, message, permanent });
+      host.write(recordText({ level: 'error', message: textOf(error, host.inspect) }));
+      await Promise.race([told, new Promise((resolve) => this.#later(resolve, TELL_MS))]);
+    } catch {
+      // There is nobody left to tell.
+    } finally {
+      host.leave(1);
+    }
   }
 
   async #load(): Promise<((context: unknown) => unknown) | undefined> {
     const { bundle, entry } = this.description;
     try {
       const module = await this.host.load(bundle);
-      const pack = module[entry];
-      if (typeof pack === 'function') return pack as (context: unknown) => unknown;
-      await this.fail('load', `the bundle's export "${entry}" is ${typeName(pack)}, not a function`, true);
+      const found = entryOf(module, entry);
+      if (typeof found === 'function') return found as (context: unknown) => unknown;
+      await this.fail('load', `the bundle's export "${entry}" is ${typeName(found)}, not a function`, true);
     } catch (error) {
       await this.fail('load', error, error instanceof SyntaxError);
     }
@@ -66,13 +90,18 @@ export class PackRun {
   }
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? String(error)) : String(error);
-}
-
-function headline(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.split('\n', 1)[0]?.slice(0, 500) ?? '';
+/** What a module exports under that name. What was CommonJS has its exports, and those of a compiler in them, in `default`. */
+function entryOf(module: Record<string, unknown>, entry: string): unknown {
+  let first: unknown;
+  let place: unknown = module;
+  for (let depth = 0; depth < 3; depth++) {
+    const { [entry]: found, default: below } = (place ?? {}) as Record<string, unknown>;
+    if (typeof found === 'function') return found;
+    first ??= found;
+    place = below;
+  }
+  const exported = module['module.exports'];
+  return typeof exported === 'function' && entry === 'default' ? exported : first;
 }
 
 function typeName(value: unknown): string {

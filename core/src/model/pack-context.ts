@@ -1,8 +1,11 @@
 import type { SupabaseClient } from '@supabase/supabase-js';
 import type { JsonObject } from './json.js';
 
-/** Writes one log line of the pod. `fields` must be JSON; they end up beside the message in `stark pod logs -o json`. */
-export type PackLogMethod = (message: string, fields?: Record<string, unknown>) => void;
+/**
+ * Writes one log line of the pod, the fields as JSON behind the message. Errors, maps, sets and what else JSON has no word for are
+ * kept as well as it can hold them; an error in place of the fields is the field `err`.
+ */
+export type PackLogMethod = (message: string | Error, fields?: Record<string, unknown> | Error) => void;
 
 /** The four levels a pack logs at. What a pack prints with `console` is captured too, without a level. */
 export interface PackLog {

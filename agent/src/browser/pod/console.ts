@@ -1,3 +1,5 @@
+import { plainText, textOf } from '../../runtime/describe-value.js';
+
 type Print = (stream: 'stdout' | 'stderr', text: string) => void;
 
 const STREAMS = {
@@ -44,11 +46,5 @@ export function format(values: readonly unknown[]): string {
 }
 
 function show(value: unknown): string {
-  if (value instanceof Error) return value.stack ?? String(value);
-  if (typeof value !== 'object' || value === null) return typeof value === 'bigint' ? `${value}n` : String(value);
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return String(value);
-  }
+  return textOf(value, plainText);
 }

@@ -1,4 +1,5 @@
 // The program of a pod's worker: a thread without an origin that knows nothing but what the agent sends it.
+import { plainText } from '../../runtime/describe-value.js';
 import { PackRun } from '../../runtime/run-pack.js';
 import { type Library, supabaseOf } from '../../runtime/supabase.js';
 import { captureConsole } from './console.js';
@@ -48,6 +49,7 @@ class Pod {
     const packRun = new PackRun(run, {
       load: () => this.#load(bundle),
       write: (record) => this.#lines.add({ record }, record.length),
+      inspect: plainText,
       tell: async (message) => {
         this.#lines.flush();
         this.#say(message);
@@ -55,7 +57,7 @@ class Pod {
       storage: this.#storage,
       supabase: supabaseOf(run.project, () => this.#supabaseJs()),
       signal: abort.signal,
-      leave: (code) => this.#leave(code),
+      leave: (code = 0) => this.#leave(code),
     });
     addEventListener('error', (event) => {
       event.preventDefault();
