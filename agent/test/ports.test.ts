@@ -81,11 +81,25 @@ describe('ports', () => {
     expect((await registry.claim(other)).web).toBe(port);
   });
 
-  it.each(['127.0.0.1', '0.0.0.0'])('conflict with a process outside that listens on %s', async (host) => {
+  it.each(['127.0.0.1', '0.0.0.0', '::1', '::'])('conflict with a process outside that listens on %s', async (host) => {
     const port = await listen(0, host);
     await expect(registry.claim(wanting([{ name: 'http', strategy: 'fixed', port }]))).rejects.toThrow(
       `port ${port} ("http") is held by a process outside Stark`,
     );
+  });
+
+  it('that have a number are fixed, whatever else is said', async () => {
+    const port = await freePort();
+    expect(await registry.claim(wanting([{ name: 'http', port }]))).toEqual({ http: port });
+  });
+
+  it('that are random are free on both families', async () => {
+    const port = await listen(0, '::1');
+    const pod = wanting([{ name: 'http' }]);
+    const { http } = await registry.claim(pod);
+    expect(http).not.toBe(port);
+    await listen(http as number, '::1');
+    expect((await registry.claim(pod)).http).not.toBe(http);
   });
 
   it('that are declared twice by one pod conflict with themselves', async () => {

@@ -42,10 +42,7 @@ describe('toPodRequest', () => {
       spec: {
         ...document.spec,
         resources: { requests: { cpu: 250, memory: 1024 } },
-        ports: [
-          { name: 'http', strategy: 'random' },
-          { name: 'admin', strategy: 'fixed', port: 8080 },
-        ],
+        ports: [{ name: 'http' }, { name: 'admin', strategy: 'fixed', port: 8080 }],
       },
     });
   });
@@ -76,6 +73,16 @@ describe('toPodRequest', () => {
       'a fixed port without a number',
       { pack: 'a', spec: { ports: [{ name: 'http', strategy: 'fixed' }] } },
       /spec\.ports\[0\] names a port exactly when/,
+    ],
+    [
+      'a random port with a number',
+      { pack: 'a', spec: { ports: [{ name: 'http', strategy: 'random', port: 80 }] } },
+      /spec\.ports\[0\] names a port exactly when/,
+    ],
+    [
+      'a port of another platform',
+      { pack: 'a', spec: { ports: [{ name: 'http', containerPort: 80 }] } },
+      /containerPort/,
     ],
     [
       'ports of one name',

@@ -392,25 +392,39 @@ $$;
 comment on function stark_internal.requirements_problem(jsonb, text, boolean) is 'What is wrong with these match expressions; null when nothing is.';
 revoke all on function stark_internal.requirements_problem(jsonb, text, boolean) from public, anon;
 
-/** stark_internal.ports_problem(ports): a list of {name, strategy?: random|fixed, port?}; names are DNS labels, each once. */
+/**
+ * stark_internal.ports_problem(ports): a list of {name, port?, strategy?}; names are DNS labels, each once. A port with a number is
+ * fixed, one without is random; strategy may say the same. Unknown fields are refused: containerPort would mean nothing here.
+ */
 create function stark_internal.ports_problem(p_ports jsonb)
 returns text
 language plpgsql
 immutable
 set search_path = ''
 as $$
+declare
+  v_field text;
 begin
   if jsonb_typeof(p_ports) <> 'array' or jsonb_array_length(p_ports) > 32 then
     return 'ports must be a list of at most 32';
   end if;
+  if exists (select from jsonb_array_elements(p_ports) p where jsonb_typeof(p) <> 'object') then
+    return 'each port is {name} or {name, port}';
+  end if;
+  select stark_internal.unknown_field(p, array['name', 'strategy', 'port']) into v_field
+    from jsonb_array_elements(p_ports) p
+    where stark_internal.unknown_field(p, array['name', 'strategy', 'port']) is not null limit 1;
+  if found then
+    return format('a port has no field %s; the number that a pack listens on is "port"', v_field);
+  end if;
   if exists (
     select from jsonb_array_elements(p_ports) p
-    where jsonb_typeof(p) <> 'object'
+    where jsonb_typeof(p -> 'name') is distinct from 'string'
        or not stark_internal.is_dns_label(p ->> 'name')
-       or coalesce(p ->> 'strategy', 'random') not in ('random', 'fixed')
-       or ((p ->> 'strategy' = 'fixed' or p ? 'port') and not stark_internal.is_whole(p -> 'port', 1, 65535))
+       or (p ? 'port' and not stark_internal.is_whole(p -> 'port', 1, 65535))
+       or (p ? 'strategy' and p -> 'strategy' is distinct from (case when p ? 'port' then '"fixed"' else '"random"' end)::jsonb)
   ) then
-    return 'each port is {name, strategy: random or fixed, port: 1 to 65535 when fixed}';
+    return 'each port is {name}, which is random, or {name, port: 1 to 65535}, which is fixed';
   end if;
   if (select count(distinct p ->> 'name') < count(*) from jsonb_array_elements(p_ports) p) then
     return 'two ports have the same name';
@@ -461,7 +475,7 @@ begin
   end if;
   if not exists (
     select from jsonb_array_elements(case jsonb_typeof(p_ports) when 'array' then p_ports else '[]' end) p
-    where p -> 'name' = v_get -> 'port' or (p ->> 'strategy' = 'fixed' and p -> 'port' = v_get -> 'port')
+    where p -> 'name' = v_get -> 'port' or p -> 'port' = v_get -> 'port'
   ) then
     return format('%s.httpGet.port must be the name, or the fixed number, of one of spec.ports', p_what);
   end if;

@@ -32,11 +32,8 @@ export class PortRegistry implements Ports {
   async #claim(pod: WantedPod): Promise<Record<string, number>> {
     const ports: Record<string, number> = {};
     try {
-      for (const { name, strategy, port } of pod.spec.ports ?? []) {
-        ports[name] =
-          strategy === 'fixed' && port !== undefined
-            ? await this.#fixed(pod, name, port)
-            : await this.#random(pod, name);
+      for (const { name, port } of pod.spec.ports ?? []) {
+        ports[name] = port === undefined ? await this.#random(pod, name) : await this.#fixed(pod, name, port);
       }
     } catch (error) {
       this.release(pod.id);
@@ -52,9 +49,12 @@ export class PortRegistry implements Ports {
         `port ${port} ("${portName}") is held by pod ${holder.podName} ("${holder.portName}")`,
       );
     }
-    if ((await probe(port)) === undefined) {
-      throw new PortConflictError(`port ${port} ("${portName}") is held by a process outside Stark`);
+    const found = await probe(port);
+    if (found === 'forbidden') {
+      throw new PortConflictError(`port ${port} ("${portName}") is not for this account of the system to listen on`);
     }
+    if (found === 'taken')
+      throw new PortConflictError(`port ${port} ("${portName}") is held by a process outside Stark`);
     return this.#hold(pod, portName, port);
   }
 
@@ -62,12 +62,12 @@ export class PortRegistry implements Ports {
     // The same number again after a restart, so that addresses somebody noted stay right.
     for (const [port, holder] of this.#held) {
       if (holder.podId !== pod.id || holder.portName !== portName) continue;
-      if ((await probe(port)) !== undefined) return port;
+      if ((await probe(port)) === port) return port;
       this.#held.delete(port);
     }
     for (let tries = 0; tries < TRIES; tries++) {
       const port = await probe(0);
-      if (port !== undefined && !this.#held.has(port)) return this.#hold(pod, portName, port);
+      if (typeof port === 'number' && !this.#held.has(port)) return this.#hold(pod, portName, port);
     }
     throw new PortConflictError(`no free port was found for "${portName}"`);
   }
@@ -78,15 +78,27 @@ export class PortRegistry implements Ports {
   }
 }
 
-/** Binds the port on all addresses for a moment; gives its number, or undefined when somebody has it. */
-function probe(port: number): Promise<number | undefined> {
+type Unfit = 'taken' | 'forbidden';
+
+/** Binds the port for a moment on all addresses of both families, since nobody knows which a pack will take; gives its number. */
+async function probe(port: number): Promise<number | Unfit> {
+  const found = await bind({ port, host: '0.0.0.0' });
+  if (typeof found !== 'number') return found ?? 'taken';
+  const other = await bind({ port: found, host: '::', ipv6Only: true });
+  return other === 'taken' || other === 'forbidden' ? other : found;
+}
+
+/** Gives the number that was bound; undefined where the machine does not have this family. */
+function bind(place: { port: number; host: string; ipv6Only?: boolean }): Promise<number | Unfit | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(undefined);
-      else reject(error);
+    server.once('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'EADDRINUSE') resolve('taken');
+      else if (code === 'EACCES') resolve('forbidden');
+      else if (code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL') resolve(undefined);
+      else reject(new Error(`cannot listen on port ${place.port}: ${code}`));
     });
-    server.listen({ port, host: '0.0.0.0', exclusive: true }, () => {
+    server.listen({ ...place, exclusive: true }, () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : undefined));
     });

@@ -75,11 +75,11 @@ const affinity = v.strictObject({
 const port = v.pipe(
   v.strictObject({
     name: dnsLabel,
-    strategy: v.optional(v.picklist(['random', 'fixed']), 'random'),
+    strategy: v.optional(v.picklist(['random', 'fixed'])),
     port: v.optional(whole(1, 65535)),
   }),
   v.check(
-    (it) => (it.strategy === 'fixed') === (it.port !== undefined),
+    (it) => it.strategy === undefined || (it.strategy === 'fixed') === (it.port !== undefined),
     'names a port exactly when its strategy is fixed',
   ),
 );

@@ -65,10 +65,11 @@ export interface TopologySpreadConstraint {
   nodeTaintsPolicy?: 'Honor' | 'Ignore';
 }
 
-/** A port a pod listens on: `random` lets the agent choose a free one, `fixed` names it. */
+/** A port a pod listens on: with a number it is fixed, without one the agent chooses a free one. */
 export interface PodPort {
   name: string;
-  strategy: 'random' | 'fixed';
+  /** May say what the number, or its absence, says. */
+  strategy?: 'random' | 'fixed';
   port?: number;
 }
 
