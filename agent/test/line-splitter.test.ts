@@ -17,6 +17,8 @@ describe('lines', () => {
     ['empty', ['\n\n'], ['', '']],
     ['of Windows', ['a\r\nb\r', '\nc'], ['a', 'b', 'c']],
     ['none', [''], []],
+    ['that start again', ['10%\r20%', '\r', '30%\r\n', '\r\n\rend'], ['30%', '', 'end']],
+    ['that start again with nothing', ['done\r\r', '\r\n'], ['done']],
   ])('%s', (_what, pieces, lines) => {
     expect(split(...pieces)).toEqual(lines);
   });
@@ -28,6 +30,26 @@ describe('lines', () => {
       expect(first).toBe(`${'x'.repeat(LONGEST_LINE)} … (cut at 16 KiB)`);
       expect([second, rest]).toEqual(['next', []]);
     }
+  });
+
+  it('are handed on before their end where that is wanted', () => {
+    const lines: string[] = [];
+    const splitter = new LineSplitter((line) => lines.push(line));
+    splitter.push('10%\r20%');
+    splitter.flush();
+    splitter.flush();
+    splitter.push('\r30%\r');
+    splitter.flush();
+    splitter.push('\nnext\n\n');
+    splitter.push('password: ');
+    splitter.flush();
+    splitter.push('wrong\n');
+    expect(lines).toEqual(['20%', '30%', 'next', '', 'password: ', 'wrong']);
+  });
+
+  it('that start again for ever take no room', () => {
+    const long = 'x'.repeat(LONGEST_LINE);
+    expect(split(`${long}${long}\r`, `${long}\r`, 'end\n')).toEqual(['end']);
   });
 
   it('of exactly the longest length are whole', () => {
