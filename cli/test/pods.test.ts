@@ -5,9 +5,10 @@ import { waitFor, waitTime } from '../src/base/wait.js';
 import { parseEnv, parsePort } from '../src/data/pod-flags.js';
 import { judgeRunning } from '../src/data/pod-wait.js';
 import type { PodRow } from '../src/data/pods.js';
+import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import { podRow } from './support/rows.js';
-import { ended, Machine } from './support/run.js';
+import { ended, Machine, packageRoot } from './support/run.js';
 
 const cluster = new FakeCluster();
 const machine = new Machine();
@@ -393,6 +394,14 @@ describe('pod delete', () => {
     expect(deleted).toHaveLength(1);
   });
 
+  it.each(['', ' '])('deletes nothing by an empty selector: %j', async (selector) => {
+    for (const words of [['-l', selector], [`--selector=${selector}`], ['-l', selector, '--all']]) {
+      const result = await machine.run(['pod', 'delete', ...words, '-y']);
+      expect(result).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--all') });
+    }
+    expect(deleted).toEqual([]);
+  });
+
   it('deletes nothing when one of them is not there', async () => {
     expect((await machine.run(['pod', 'delete', 'a', 'nobody'])).code).toBe(6);
     expect(deleted).toEqual([]);
@@ -620,5 +629,23 @@ describe('words of the command line', () => {
     expect(parsePort('http=80')).toEqual({ name: 'http', strategy: 'fixed', port: 80 });
     for (const bad of ['', '=80', 'http=', 'http=0', 'http=x', 'HTTP', 'a b'])
       expect(() => parsePort(bad), bad).toThrow();
+  });
+});
+
+// A variable of a script that is not set must not mean everything, now or when a command changes what it does.
+describe('every command with --selector', () => {
+  it('refuses an empty one', async () => {
+    const { commands } = await buildManifest(packageRoot);
+    const takers = Object.entries(commands as Record<string, { flags: Record<string, { char?: string }> }>)
+      .filter(([, { flags }]) => flags.selector?.char === 'l')
+      .map(([id]) => id.split(':'));
+    expect(takers.length).toBeGreaterThan(3);
+    for (const words of takers) {
+      const result = await machine.run([...words, '-l', '']);
+      expect(result, words.join(' ')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--selector is empty'),
+      });
+    }
   });
 });

@@ -1,5 +1,6 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { usageError } from '@stark-o/core/errors';
 import { outputFormats } from './format.js';
 
 /** Flags that every command has. */
@@ -29,7 +30,17 @@ export const allNamespacesFlag = {
 
 /** For choosing by label. */
 export const selectorFlag = {
-  selector: Flags.string({ char: 'l', summary: 'Only those with these labels, e.g. app=web,tier!=db.' }),
+  selector: Flags.string({
+    char: 'l',
+    summary: 'Only those with these labels, e.g. app=web,tier!=db.',
+    // As Kubernetes has it an empty one means all, and a variable of a script that is not set is an empty one.
+    parse: async (text) => {
+      if (text.trim() === '') {
+        throw usageError('--selector is empty', 'for all of them say --all, or in a list leave --selector out');
+      }
+      return text;
+    },
+  }),
 };
 
 /** For lists and states that one can look at while they change. */
