@@ -10,7 +10,7 @@ import { settings } from '@oclif/core/settings';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { asStarkError } from './base/errors.js';
 import { type OutputFormat, outputFormats, requestedFormat } from './base/format.js';
-import { installInterrupt } from './base/interrupt.js';
+import { installInterrupt, installOutputErrors } from './base/interrupt.js';
 import { reportError } from './base/report.js';
 import { nearest } from './base/suggest.js';
 import { normaliseArgv } from './base/words.js';
@@ -22,9 +22,11 @@ export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
 /** Runs one command line as a process: main, then flushed streams, then the exit code. */
 export async function start(argv: string[]): Promise<void> {
   installInterrupt();
-  // A reader that has seen enough (`| head -1`) is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+  installOutputErrors((cause) => {
+    const message = `cannot write to standard output: ${cause.code}`;
+    const error = new StarkError(message, { code: 'OUTPUT_UNWRITABLE', cause });
+    void reportError(error, { format: formatOfErrors(argv), debug: argv.includes('--debug') });
+    process.exit(error.exitCode);
   });
   const code = await main(argv);
   await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))));

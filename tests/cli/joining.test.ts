@@ -261,7 +261,9 @@ describe('an agent', () => {
     await call(cluster.client, 'enable_user', user);
     const back = await started(attic, '--name', 'suspect');
     expect(back.nodeId).toBe(agent.nodeId);
-    back.child.kill('SIGINT');
+    // Its terminal is closed: nobody reads it any more, and it says goodbye all the same.
+    back.child.stderr?.destroy();
+    back.child.kill('SIGHUP');
     expect(await back.ended).toBe(0);
   });
 

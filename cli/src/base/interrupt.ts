@@ -22,13 +22,37 @@ export function interruptSignal(): { signal: AbortSignal; dispose: () => void } 
   return { signal: controller.signal, dispose };
 }
 
-/** Takes over SIGINT and SIGTERM. Called once, by main. */
+const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** Takes over SIGINT, SIGTERM, and SIGHUP, which a terminal that is closed sends. Called once, by main. */
 export function installInterrupt(exit: (code: number) => void = (code) => process.exit(code)): void {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  for (const [signal, code] of Object.entries(codes) as [keyof typeof codes, number][]) {
     process.on(signal, () => {
+      // A closing terminal says it several times, and systemd beside SIGTERM: nobody is impatient there.
+      if (signal === 'SIGHUP' && seen > 0) return;
       seen++;
-      if (seen > 1 || handlers.length === 0) exit(signal === 'SIGINT' ? 130 : 143);
+      if (seen > 1 || handlers.length === 0) exit(code);
       else for (const handler of [...handlers].reverse()) handler(signal);
     });
   }
+}
+
+let outlives = false;
+
+/** What goes on now is worth more than what it prints: it does not end with whoever reads its output. */
+export function outliveOutput(): void {
+  outlives = true;
+}
+
+/**
+ * What the loss of an output means. Without its error output a command goes on in silence. Without its data it ends: well when the
+ * reader has seen enough (`| head -1`), else as `fail` says it.
+ */
+export function installOutputErrors(fail: (error: NodeJS.ErrnoException) => void): void {
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (outlives) return;
+    if (error.code === 'EPIPE') process.exit(process.exitCode ?? 0);
+    fail(error);
+  });
 }

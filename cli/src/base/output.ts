@@ -18,7 +18,7 @@ type Stream = { isTTY?: boolean };
 export async function writeData(text: string): Promise<void> {
   await new Promise<void>((done) => {
     if (process.stdout.write(fitFor(text, process.stdout))) done();
-    else process.stdout.once('drain', done);
+    else for (const event of ['drain', 'error']) process.stdout.once(event, done);
   });
 }
 

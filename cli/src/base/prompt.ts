@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { usageError } from '@stark-o/core/errors';
+import { readTextFile, textOf } from '../config/text.js';
 import { paint, say } from './terminal.js';
 
 /** Whether there is a person to ask. Questions go to stderr, so it is that stream and stdin that count. */
@@ -66,7 +66,7 @@ export async function passwordFrom(
   if (flags['password-stdin']) return notEmpty(await readStdin(), 'standard input');
   if (flags['password-file'] !== undefined) {
     const path = flags['password-file'];
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
       throw usageError(`cannot read --password-file ${path}: ${error.code}`);
     });
     return notEmpty(oneLine(text), path);
@@ -105,7 +105,7 @@ export async function askSecret(message: string, flag: string): Promise<string> 
 export async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return oneLine(Buffer.concat(chunks).toString('utf8'));
+  return oneLine(textOf(Buffer.concat(chunks)));
 }
 
 const oneLine = (text: string) => text.replace(/\r?\n$/, '');

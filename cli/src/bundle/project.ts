@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StarkError, usageError } from '@stark-o/core/errors';
 import type { PackRuntime, PackVisibility } from '@stark-o/core/model';
 import { upwards } from '../config/directories.js';
+import { readTextFile } from '../config/text.js';
 import { findSite, type Site } from '../web/site.js';
 
 /** What is to be bundled, and what its package.json says about it. */
@@ -66,7 +67,7 @@ async function nearestPackageJson(from: string): Promise<string | undefined> {
 async function readManifest(path: string): Promise<PackAbout & { entry?: string; declaredEntry?: string }> {
   let json: Record<string, unknown>;
   try {
-    json = JSON.parse(await readFile(path, 'utf8'));
+    json = JSON.parse(await readTextFile(path));
   } catch (error) {
     throw usageError(`${path} is not valid JSON: ${(error as Error).message}`);
   }

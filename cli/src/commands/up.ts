@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../base/command.js';
 import { asStarkError, interrupted } from '../base/errors.js';
 import { yesFlag } from '../base/flags.js';
-import { onInterrupt } from '../base/interrupt.js';
+import { onInterrupt, outliveOutput } from '../base/interrupt.js';
 import { Progress } from '../base/progress.js';
 import { confirmTyped } from '../base/prompt.js';
 import { say } from '../base/terminal.js';
@@ -72,6 +72,7 @@ export default class Up extends StarkCommand<typeof Up> {
   async #here(workdir: string, dataDir: string): Promise<undefined> {
     const { flags } = this;
     const local = await import('@stark-o/local');
+    outliveOutput();
     const progress = new Progress();
     const show = showSteps(progress);
     const log = local.createLogger({ level: flags.debug ? 'debug' : 'warn' });

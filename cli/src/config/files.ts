@@ -3,6 +3,7 @@ import { chmod, lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promis
 import { dirname } from 'node:path';
 import { StarkError, usageError } from '@stark-o/core/errors';
 import { refuseForeign } from './owner.js';
+import { textOf } from './text.js';
 
 /** Reads a JSON object of ours; nothing when the file is not there, a usage error naming the file when it is not that. */
 export async function readJsonFile(path: string): Promise<Record<string, unknown> | undefined> {
@@ -27,7 +28,7 @@ export async function readOwnFile(path: string): Promise<string | undefined> {
     const file = await open(path);
     try {
       refuseForeign(path, await file.stat());
-      return await file.readFile('utf8');
+      return textOf(await file.readFile());
     } finally {
       await file.close();
     }

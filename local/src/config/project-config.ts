@@ -29,7 +29,8 @@ export async function readProjectConfig(workdir: string): Promise<ProjectConfig>
   const path = join(workdir, 'supabase', 'config.toml');
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    // The decoder drops the byte order mark that some editors write.
+    text = new TextDecoder().decode(await readFile(path));
   } catch (cause) {
     throw new StackError(step, 'CONFIG_NOT_FOUND', `cannot read ${path}`, {
       hint: 'run stark up in a folder that has supabase/config.toml, or name one with --workdir',

@@ -24,7 +24,8 @@ export async function hostedEnvironment(options: {
 export async function readSecrets(path: string, log: Logger): Promise<Record<string, string>> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    // The decoder drops the byte order mark that some editors write.
+    text = new TextDecoder().decode(await readFile(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
 import {
@@ -16,6 +15,7 @@ import { StarkCommand } from '../../base/command.js';
 import { namespaceFlag, repeated, waitFlags } from '../../base/flags.js';
 import { say } from '../../base/terminal.js';
 import { waitTime } from '../../base/wait.js';
+import { readTextFile } from '../../config/text.js';
 import { parseEnv, parsePort } from '../../data/pod-flags.js';
 import { waitForRunning } from '../../data/pod-wait.js';
 import { type PodRow, podView } from '../../data/pods.js';
@@ -145,7 +145,7 @@ async function readObject(flag: string, text: string): Promise<JsonObject> {
   const written =
     path === undefined
       ? text
-      : await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      : await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
           throw usageError(`cannot read ${flag} ${path}: ${error.code}`);
         });
   const { parse } = await import('yaml');

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as Flags from '@oclif/core/flags';
 import type { NodeAgentOptions } from '@stark-o/agent/node';
@@ -6,9 +5,10 @@ import { StarkError, usageError } from '@stark-o/core/errors';
 import { CALL_LIMITS, parseCpu, parseLabels, parseMemory, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
 import { passwordFlags, placeFlags, repeated, urlFlag } from '../../../base/flags.js';
-import { onInterrupt } from '../../../base/interrupt.js';
+import { onInterrupt, outliveOutput } from '../../../base/interrupt.js';
 import { passwordFrom } from '../../../base/prompt.js';
 import { say } from '../../../base/terminal.js';
+import { readTextFile } from '../../../config/text.js';
 import type { Person } from '../../../data/agent-join.js';
 import type { Connection } from '../../../session/connection.js';
 
@@ -104,6 +104,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
       knownStacks: connection.knownStacks,
       log: createAgentLog(this.debugging ? 'debug' : undefined),
     });
+    outliveOutput();
     const dispose = onInterrupt(() => {
       say('stopping pods and saying goodbye; Ctrl-C again ends at once');
       void agent.stop();
@@ -169,7 +170,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
   async #tokenFromFile(): Promise<string | undefined> {
     const path = this.flags['token-file'];
     if (path === undefined) return undefined;
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
       throw usageError(`cannot read --token-file ${path}: ${error.code}`);
     });
     if (text.trim() === '') throw usageError(`${path} is empty`);
