@@ -23,7 +23,7 @@ describe('a pack in its process', () => {
           processEnv: process.env, aborted: ctx.signal.aborted, argv: process.argv.length, frozen: Object.isFrozen(ctx.config),
         }));
       }`,
-      { spec: { config: { depth: { n: 2 } }, env: { GREETING: 'hello', NODE_OPTIONS: '--allow-child-process' } } },
+      { spec: { config: { depth: { n: 2 } }, env: { GREETING: 'hello' } } },
       { http: 41_000 },
     );
     expect(await made.outcome()).toEqual({ exitCode: 0, reason: 'Completed' });
@@ -43,7 +43,7 @@ describe('a pack in its process', () => {
     });
     expect(Object.keys(seen.processEnv).sort()).toEqual([
       'GREETING',
-      'NODE_OPTIONS',
+      'HOME',
       'STARK_DATA_DIR',
       'STARK_NAMESPACE',
       'STARK_NODE_NAME',
@@ -51,6 +51,7 @@ describe('a pack in its process', () => {
       'STARK_POD_ID',
       'STARK_POD_NAME',
       'STARK_VERSION',
+      'TMPDIR',
     ]);
     expect(made.seen).toEqual(['started', 'exited']);
   });

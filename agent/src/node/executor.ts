@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { LogCollector } from '../logs/log-collector.js';
 import type { AgentLog, Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
-import type { WantedPod } from '../reconciler/pod.js';
 import { type Allocatable, limitsOf, mostOf, type PodLimits } from '../reconciler/pod-limits.js';
 import { describeRun } from '../runtime/describe-run.js';
 import type { ProjectAddress } from '../runtime/supabase.js';
 import type { Launcher } from './launcher.js';
 import { OrphanRecords } from './orphans.js';
+import { EnvironmentError, environmentOf } from './pod-environment.js';
 import { PodProcess } from './pod-process.js';
 import { removeFolder } from './remove-folder.js';
 import { type RunBody, RunningPod } from './running-pod.js';
@@ -63,7 +63,15 @@ export class ProcessExecutor implements Executor {
       },
     });
     const limits = limitsOf(pod, this.options.allocatable);
-    const body = this.#embody(running, request, { dataDir, limits });
+    let body: RunBody;
+    try {
+      body = this.#embody(running, request, { dataDir, limits });
+    } catch (error) {
+      if (!(error instanceof EnvironmentError)) throw error;
+      // Told like any end, after this has returned.
+      setImmediate(() => running.refused(error.message));
+      return running;
+    }
     running.embody(body);
     if (body.pid !== undefined) {
       this.#orphans.record(pod.id, body.pid);
@@ -121,18 +129,4 @@ export class ProcessExecutor implements Executor {
       ),
     );
   }
-}
-
-// The pack's own variables come over the channel once Node.js is up: in the environment of the start they could carry
-// NODE_OPTIONS or LD_PRELOAD and with them the way out of the sandbox.
-function environmentOf(pod: WantedPod, nodeName: string, dataDir: string): Record<string, string> {
-  return {
-    STARK_POD_ID: pod.id,
-    STARK_POD_NAME: pod.name,
-    STARK_NAMESPACE: pod.namespace,
-    STARK_NODE_NAME: nodeName,
-    STARK_PACK: pod.pack,
-    STARK_VERSION: pod.version,
-    STARK_DATA_DIR: dataDir,
-  };
 }

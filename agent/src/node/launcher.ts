@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { PodLimits } from '../reconciler/pod-limits.js';
 import { packageFolders } from './package-folders.js';
+import { hostEnvironment } from './pod-environment.js';
 import { descendants, isChild } from './process-use.js';
 import { RuntimeOnly } from './walls/runtime-only.js';
 import { NODE } from './walls/system.js';
@@ -78,7 +79,8 @@ export class Launcher {
     if (this.wall.tier !== 'none') throw new Error('threads share a process, and this node promises more');
     const folder = dirname(this.runtime);
     const flags = [...permissionFlags(), '--allow-worker', '--disable-warning=SecurityWarning', ...this.#readable()];
-    return this.#start({ folder, readable: [], limits }, [...flags, join(folder, 'node-host.js')], {});
+    const script = join(folder, 'node-host.js');
+    return this.#start({ folder, readable: [], limits }, [...flags, script], hostEnvironment());
   }
 
   /** What a thread may touch, whatever its process may. */

@@ -55,6 +55,13 @@ export class RunningPod implements PodRun {
     this.#body?.kill();
   }
 
+  /** It cannot be started as it is wanted; trying again would end the same way. */
+  refused(message: string): void {
+    this.printed('stderr', message);
+    this.#failure = { type: 'failed', phase: 'load', message, permanent: true };
+    this.ended({ exitCode: 1 });
+  }
+
   heard(message: unknown): void {
     const { listener } = this.options;
     if (this.#over || !isFromRun(message)) return;

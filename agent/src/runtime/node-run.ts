@@ -14,6 +14,7 @@ export interface NodeWorld {
   signal: AbortSignal;
 }
 
+const CERTIFICATES = 'NODE_EXTRA_CA_CERTS';
 const { exit, reallyExit } = process as typeof process & { reallyExit(code: number): never };
 // As they were before the pack had a chance to replace them.
 const write = process.stdout.write.bind(process.stdout);
@@ -43,7 +44,11 @@ export async function runPack(description: RunDescription, { tell, storageDir, s
     leave,
   });
   failUncaught((error) => void packRun.fail('run', error));
+  // The file of certificates that this process was started with stands in place of the one that the pod named.
+  const { [CERTIFICATES]: file } = process.env;
+  delete process.env[CERTIFICATES];
   Object.assign(process.env, description.env);
+  if (CERTIFICATES in description.env && file !== undefined) process.env[CERTIFICATES] = file;
   await packRun.run();
 }
 

@@ -1,5 +1,6 @@
 // The entry of a pod that is a thread. What it may touch, Node's permission model says for this thread alone.
 import { readFileSync } from 'node:fs';
+import os from 'node:os';
 import { dirname, join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { harden } from './harden.js';
@@ -13,6 +14,8 @@ const MB = 1024 * 1024;
 
 refuseOpenThread();
 const thread = systemThread();
+// Node.js would ask the process, whose home is no pod's.
+os.homedir = () => process.env.HOME ?? '/';
 harden();
 hideFiles();
 
