@@ -1,5 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { PACK_RUNTIMES, type PackRuntime } from '@stark-o/core/model';
+import { repeated } from './flags.js';
 
 /** Where a pack can run. */
 export const runtimeFlag = {
@@ -7,6 +8,14 @@ export const runtimeFlag = {
     options: [...PACK_RUNTIMES, 'universal'] as const,
     summary: 'Where it runs (universal: another name of isomorphic). Default: what package.json says, else node.',
   })(),
+};
+
+/** What of npm stays out of a bundle. */
+export const externalFlag = {
+  external: repeated({
+    summary: 'Package to leave out, for a pack that can do without; may be repeated.',
+    helpValue: '<package>',
+  }),
 };
 
 /** The runtime that a flag names. */

@@ -77,6 +77,11 @@ export function widthOf(stream: TerminalStream): number {
   return stream.isTTY === true && stream.columns !== undefined && stream.columns >= 40 ? stream.columns : 80;
 }
 
+/** Says what may go wrong. */
+export function warn(text: string): void {
+  say(`${paint(process.stderr, 'yellow', 'warning:')} ${printable(text)}`);
+}
+
 /** Writes a line to stderr, where everything goes that is not data. */
 export function say(text: string): void {
   process.stderr.write(fitFor(`${text}\n`, process.stderr));

@@ -3,26 +3,39 @@ import { isBuiltin } from 'node:module';
 import { relative } from 'node:path';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { MAX_BUNDLE_BYTES, type PackRuntime } from '@stark-o/core/model';
-import type { BuildFailure, BuildOptions, BuildResult, Message, Plugin } from 'esbuild';
+import type { BuildFailure, BuildOptions, BuildResult, Plugin } from 'esbuild';
+import { keepOut, type LeftOut } from './dependencies.js';
+import { describe, notForPods, refuseDecoratorMetadata, warningsOf } from './findings.js';
 
 /** A pack as one ESM file. */
 export interface Bundle {
   code: Uint8Array;
   map: Uint8Array | undefined;
   sha256: string;
+  /** What may go wrong when it runs, a line each. */
+  warnings: string[];
 }
 
-type Built = BuildResult<{ write: false; metafile: true }>;
+export type Built = BuildResult<{ write: false; metafile: true }>;
 
 // Code of npm packages that was CommonJS asks for Node's modules by `require`, which an ES module does not have.
 const requireForNode =
   'import { createRequire as starkCreateRequire } from "node:module"; globalThis.require ??= starkCreateRequire(import.meta.url);';
 
+export interface BundleOptions {
+  minify: boolean;
+  /** Packages that are left out by name. */
+  external?: readonly string[] | undefined;
+}
+
 /** Bundles a pack's source into one ESM file for its runtime. */
-export async function bundlePack(entry: string, runtime: PackRuntime, options: { minify: boolean }): Promise<Bundle> {
+export async function bundlePack(entry: string, runtime: PackRuntime, options: BundleOptions): Promise<Bundle> {
   const refused: string[] = [];
-  const build = (banner: string) =>
-    run({
+  const leftOut: LeftOut[] = [];
+  const addons: LeftOut[] = [];
+  const build = (banner: string) => {
+    for (const list of [refused, leftOut, addons]) list.length = 0;
+    return run({
       entryPoints: [entry],
       outfile: 'pack.js',
       bundle: true,
@@ -33,11 +46,15 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: {
       legalComments: 'none',
       banner: { js: banner },
       loader: { '.html': 'text', '.css': 'text', '.svg': 'text', '.txt': 'text', '.wasm': 'binary', '.png': 'dataurl' },
-      plugins: runtime === 'node' ? [] : [refuseBuiltins(refused)],
+      plugins: [
+        ...(runtime === 'node' ? [] : [refuseBuiltins(refused)]),
+        keepOut(options.external ?? [], leftOut, addons),
+      ],
       metafile: true,
       write: false,
       logLevel: 'silent',
     });
+  };
   let built = await build('');
   if (refused.length > 0) {
     throw new StarkError(`a pack for ${runtime} cannot use Node.js modules`, {
@@ -47,12 +64,14 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: {
       hint: 'use what PackContext and the web platform offer, or --runtime node',
     });
   }
+  if (addons.length > 0) throw notForPods(addons, built);
+  await refuseDecoratorMetadata(built);
   if (runtime === 'node' && code(built).text.includes('Dynamic require of "')) built = await build(requireForNode);
   requireDefaultExport(built, relative(process.cwd(), entry));
   const bytes = code(built).contents;
   requireSize(bytes.byteLength, relative(process.cwd(), entry));
   const map = built.outputFiles.find((file) => file.path.endsWith('.map'))?.contents;
-  return { code: bytes, map, sha256: sha256(bytes) };
+  return { code: bytes, map, sha256: sha256(bytes), warnings: warningsOf(built, leftOut) };
 }
 
 /** Bundles the source that stands for a website, whose files are in it as data. */
@@ -71,16 +90,19 @@ export async function bundleSite(source: string, what: string, runtime: PackRunt
   });
   const bytes = code(built).contents;
   requireSize(bytes.byteLength, what);
-  return { code: bytes, map: undefined, sha256: sha256(bytes) };
+  return { code: bytes, map: undefined, sha256: sha256(bytes), warnings: [] };
 }
 
-/** Makes sure that a file is what an agent can run: one ESM file with a default export, of the right size. Gives its exports. */
+/**
+ * Makes sure that a file is what an agent can run: one ESM file with a default export, of the right size. What it imports by a
+ * statement must be there when it is loaded; what it asks for later it may be able to do without. Gives its exports.
+ */
 export async function checkBundle(path: string, bytes: Uint8Array, runtime: PackRuntime): Promise<string[]> {
   requireSize(bytes.byteLength, path);
   if (bytes.byteLength === 0) throw invalid(path, 'it is empty');
   if (bytes.includes(0)) throw invalid(path, 'it is not JavaScript but binary data');
   const refused: string[] = [];
-  const imports: string[] = [];
+  const imports: { path: string; kind: string }[] = [];
   const built = await run({
     stdin: { contents: bytes, sourcefile: path, loader: 'js' },
     outfile: 'pack.js',
@@ -94,10 +116,12 @@ export async function checkBundle(path: string, bytes: Uint8Array, runtime: Pack
   });
   const [input] = Object.values(built.metafile.inputs);
   if (input?.format === 'cjs') throw invalid(path, 'it is CommonJS, not an ES module');
-  const outside = imports.filter((specifier) => !isBuiltin(specifier));
-  if (outside.length > 0) throw invalid(path, `it imports ${outside[0]}, which an agent does not have`);
-  const builtin = runtime === 'node' ? undefined : imports.find((specifier) => isBuiltin(specifier));
-  if (builtin !== undefined) throw invalid(path, `it imports ${builtin}, which runtime ${runtime} does not have`);
+  const outside = imports.find(
+    (one) => !isBuiltin(one.path) && (one.kind === 'import-statement' || /^[./]/.test(one.path)),
+  );
+  if (outside !== undefined) throw invalid(path, `it imports ${outside.path}, which an agent does not have`);
+  const builtin = runtime === 'node' ? undefined : imports.find((one) => isBuiltin(one.path));
+  if (builtin !== undefined) throw invalid(path, `it imports ${builtin.path}, which runtime ${runtime} does not have`);
   return requireDefaultExport(built, path);
 }
 
@@ -131,13 +155,13 @@ function refuseBuiltins(refused: string[]): Plugin {
 }
 
 // A bundle is looked at, not bundled again: whatever it imports stays outside and is noted.
-function keepImports(imports: string[]): Plugin {
+function keepImports(imports: { path: string; kind: string }[]): Plugin {
   return {
     name: 'keep-imports',
     setup(build) {
       build.onResolve({ filter: /.*/ }, ({ path, kind }) => {
         if (kind === 'entry-point') return undefined;
-        imports.push(path);
+        imports.push({ path, kind });
         return { path, external: true };
       });
     },
@@ -159,9 +183,6 @@ async function run(options: BuildOptions): Promise<Built> {
     });
   }
 }
-
-const describe = ({ text, location }: Message) =>
-  location === null ? text : `${location.file}:${location.line}:${location.column}: ${text}`;
 
 function code(built: Built) {
   const file = built.outputFiles.find(({ path }) => path.endsWith('.js'));

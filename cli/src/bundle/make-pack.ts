@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { PackRuntime } from '@stark-o/core/model';
 import type { Progress } from '../base/progress.js';
+import { warn } from '../base/terminal.js';
 import { type Bundle, bundlePack } from './bundle.js';
 import { type PackAbout, readProject } from './project.js';
 
@@ -17,12 +18,13 @@ export interface MadePack {
 /** Makes a pack of a project: its entry bundled, or for a website the static files that its own tool makes. */
 export async function makePack(
   path: string,
-  options: { runtime: PackRuntime | undefined; minify: boolean; progress: Progress },
+  options: { runtime: PackRuntime | undefined; minify: boolean; external?: string[] | undefined; progress: Progress },
 ): Promise<MadePack> {
   const { directory, source, about } = await readProject(path);
   const runtime = options.runtime ?? about.runtime ?? 'node';
   if ('entry' in source) {
-    const bundle = await bundlePack(source.entry, runtime, { minify: options.minify });
+    const bundle = await bundlePack(source.entry, runtime, options);
+    for (const warning of bundle.warnings) warn(warning);
     return { bundle, runtime, about, out: join(directory, 'dist', 'pack.js'), isSite: false };
   }
   const { site } = source;

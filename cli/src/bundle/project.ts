@@ -36,7 +36,7 @@ export async function readProject(path: string): Promise<PackProject> {
   const site = manifest?.declaredEntry === undefined ? await findSite(place) : undefined;
   if (site !== undefined)
     return { directory: site.kind === 'static' ? dirname(place) : place, source: { site }, about };
-  const candidates = manifest?.entry === undefined ? usualEntries : [manifest.entry, ...usualEntries];
+  const candidates = [manifest?.entry, ...usualEntries, manifest?.main].filter((name) => name !== undefined);
   for (const candidate of candidates) {
     const entry = join(place, candidate);
     if ((await stat(entry).catch(() => undefined))?.isFile()) return { directory: place, source: { entry }, about };
@@ -64,7 +64,9 @@ async function nearestPackageJson(from: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function readManifest(path: string): Promise<PackAbout & { entry?: string; declaredEntry?: string }> {
+async function readManifest(
+  path: string,
+): Promise<PackAbout & { entry?: string; declaredEntry?: string; main?: string }> {
   let json: Record<string, unknown>;
   try {
     json = JSON.parse(await readTextFile(path));
@@ -76,7 +78,13 @@ async function readManifest(path: string): Promise<PackAbout & { entry?: string;
   const { toPackManifest } = await import('@stark-o/core');
   const manifest = toPackManifest(json, path);
   const declared = (json.stark as { entry?: string } | undefined)?.entry;
-  return { ...manifest, ...(declared === undefined ? {} : { declaredEntry: declared }) };
+  // What a compiler wrote, where there is no source in a usual place.
+  const main = typeof json.main === 'string' ? json.main : undefined;
+  return {
+    ...manifest,
+    ...(declared === undefined ? {} : { declaredEntry: declared }),
+    ...(main === undefined ? {} : { main }),
+  };
 }
 
 const notFound = (message: string) => new StarkError(message, { code: 'FILE_NOT_FOUND', status: 404 });

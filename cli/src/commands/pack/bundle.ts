@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
-import { runtimeFlag, toRuntime } from '../../base/pack-flags.js';
+import { externalFlag, runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { Progress } from '../../base/progress.js';
 import { makePack } from '../../bundle/make-pack.js';
 import { sizeOf } from '../../data/cells.js';
@@ -25,6 +25,7 @@ export default class PackBundle extends StarkCommand<typeof PackBundle> {
       helpValue: '<file>',
     }),
     ...runtimeFlag,
+    ...externalFlag,
     minify: Flags.boolean({ summary: 'Make it smaller and unreadable.' }),
   };
 
@@ -32,6 +33,7 @@ export default class PackBundle extends StarkCommand<typeof PackBundle> {
     const { bundle, about, runtime, ...made } = await makePack(this.args.source, {
       runtime: toRuntime(this.flags.runtime),
       minify: this.flags.minify,
+      external: this.flags.external,
       progress: new Progress(),
     });
     const path = resolve(this.flags.out ?? made.out);

@@ -4,7 +4,7 @@ import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
 import { PACK_VISIBILITIES, type PackRuntime, type PackUpload } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { argument } from '../../base/flags.js';
-import { runtimeFlag, toRuntime } from '../../base/pack-flags.js';
+import { externalFlag, runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { Progress } from '../../base/progress.js';
 import { checkBundle, sha256 } from '../../bundle/bundle.js';
 import { makePack } from '../../bundle/make-pack.js';
@@ -26,6 +26,7 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
     name: Flags.string({ summary: 'Name of the pack.' }),
     ver: Flags.string({ char: 'V', summary: 'Version, as semver.org has it.', helpValue: '<version>' }),
     ...runtimeFlag,
+    ...externalFlag,
     visibility: Flags.option({
       options: PACK_VISIBILITIES,
       summary: 'private (the default for a new pack): your nodes and admins’ only; public: everybody’s.',
@@ -80,7 +81,12 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) throw new StarkError(`${path} does not exist`, { code: 'FILE_NOT_FOUND', status: 404 });
     if (found.isDirectory()) {
-      const { bundle, ...made } = await makePack(path, { runtime, minify: false, progress });
+      const { bundle, ...made } = await makePack(path, {
+        runtime,
+        minify: false,
+        external: this.flags.external,
+        progress,
+      });
       return { ...made, bytes: bundle.code };
     }
     const [bytes, about] = await Promise.all([readFile(path), aboutBundle(path)]);
