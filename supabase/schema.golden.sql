@@ -357,12 +357,19 @@ create table stark.pack_versions (
   sha256 text not null,
   bucket text default 'packs'::text not null,
   path text not null,
+  assets_size_bytes bigint,
+  assets_sha256 text,
+  assets_path text,
   created_by uuid,
   created_at timestamp with time zone default now() not null,
   ready_at timestamp with time zone,
   resource_version bigint default 1 not null
 );
 alter table stark.pack_versions enable row level security;
+alter table stark.pack_versions add constraint assets_are_not_empty CHECK ((assets_size_bytes > 0));
+alter table stark.pack_versions add constraint assets_are_whole_or_none CHECK ((num_nulls(assets_size_bytes, assets_sha256, assets_path) = ANY (ARRAY[0, 3])));
+alter table stark.pack_versions add constraint assets_sha256_is_64_hex_digits CHECK ((assets_sha256 ~ '^[0-9a-f]{64}$'::text));
+alter table stark.pack_versions add constraint bundle_and_assets_have_at_most_50_mb CHECK (((size_bytes + assets_size_bytes) <= 52428800));
 alter table stark.pack_versions add constraint bundle_has_at_most_50_mb CHECK (((size_bytes >= 1) AND (size_bytes <= 52428800)));
 alter table stark.pack_versions add constraint entry_is_a_short_name CHECK ((entry ~ '^[A-Za-z_$][A-Za-z0-9_$]{0,127}$'::text));
 alter table stark.pack_versions add constraint ready_version_has_a_time CHECK (((state = 'uploading'::text) OR (ready_at IS NOT NULL)));
@@ -373,6 +380,7 @@ alter table stark.pack_versions add constraint version_is_semver CHECK (stark_in
 alter table stark.pack_versions add constraint pack_versions_created_by_fkey FOREIGN KEY (created_by) REFERENCES stark.profiles(id) ON DELETE SET NULL;
 alter table stark.pack_versions add constraint pack_versions_pack_id_fkey FOREIGN KEY (pack_id) REFERENCES stark.packs(id) ON DELETE CASCADE;
 alter table stark.pack_versions add constraint pack_versions_pkey PRIMARY KEY (id);
+alter table stark.pack_versions add constraint assets_path_is_unique UNIQUE (bucket, assets_path);
 alter table stark.pack_versions add constraint bundle_path_is_unique UNIQUE (bucket, path);
 alter table stark.pack_versions add constraint version_is_unique_in_its_pack UNIQUE (pack_id, version);
 CREATE INDEX pack_versions_created_by_idx ON stark.pack_versions USING btree (created_by);
@@ -386,7 +394,7 @@ CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pack_versions REFE
 create policy "versions are read with their pack" on stark.pack_versions for select to authenticated
   using ((pack_id IN ( SELECT p.id
    FROM stark.packs p)));
-comment on table stark.pack_versions is 'One bundle of a pack: one ESM file of at most 50 MB, immutable once ready.';
+comment on table stark.pack_versions is 'One bundle of a pack: one ESM file, and perhaps an archive of files that it reads, of at most 50 MB together, immutable once ready.';
 comment on column stark.pack_versions.pack_name is 'Name of the pack.';
 comment on column stark.pack_versions.version is 'Version by semver.org 2.0.0.';
 comment on column stark.pack_versions.version_key is 'Sorts as semver orders versions.';
@@ -397,6 +405,9 @@ comment on column stark.pack_versions.size_bytes is 'Size of the bundle.';
 comment on column stark.pack_versions.sha256 is 'SHA-256 of the bundle, hex; an agent runs nothing that differs.';
 comment on column stark.pack_versions.bucket is 'Storage bucket of the bundle.';
 comment on column stark.pack_versions.path is 'Path of the bundle in its bucket.';
+comment on column stark.pack_versions.assets_size_bytes is 'Size of the archive of assets; null where there is none.';
+comment on column stark.pack_versions.assets_sha256 is 'SHA-256 of the archive of assets, hex; an agent unpacks nothing that differs.';
+comment on column stark.pack_versions.assets_path is 'Path of the archive of assets in the bundle''s bucket.';
 comment on column stark.pack_versions.created_by is 'Who registered it.';
 comment on column stark.pack_versions.ready_at is 'When the upload was finished.';
 comment on column stark.pack_versions.resource_version is 'Grows with each change.';
@@ -1020,7 +1031,11 @@ create view stark_internal.wanted_pods with (security_invoker=true) as
     p.status,
     p.priority,
     p.created_at,
-    jsonb_build_object('id', p.id, 'name', p.name, 'namespace', p.namespace, 'owner', p.created_by, 'labels', p.labels, 'status', p.status, 'pack', p.pack_name, 'version', p.version, 'version_id', v.id, 'runtime', v.runtime, 'entry', v.entry, 'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes), 'spec', p.spec, 'restarts', p.restarts, 'wanted',
+    jsonb_build_object('id', p.id, 'name', p.name, 'namespace', p.namespace, 'owner', p.created_by, 'labels', p.labels, 'status', p.status, 'pack', p.pack_name, 'version', p.version, 'version_id', v.id, 'runtime', v.runtime, 'entry', v.entry, 'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes) ||
+        CASE
+            WHEN v.assets_sha256 IS NULL THEN '{}'::jsonb
+            ELSE jsonb_build_object('assets', jsonb_build_object('bucket', v.bucket, 'path', v.assets_path, 'sha256', v.assets_sha256, 'size_bytes', v.assets_size_bytes))
+        END, 'spec', p.spec, 'restarts', p.restarts, 'wanted',
         CASE
             WHEN p.status = 'stopping'::text THEN 'stopped'::text
             ELSE 'running'::text
@@ -1279,7 +1294,7 @@ CREATE OR REPLACE FUNCTION stark.finish_pack_version(p_version_id uuid)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ac0eb64d0dca6590050dd5887f997463';
+as md5 '82ee2eca8a9adf046fd16d3586add82a';
 comment on function stark.finish_pack_version(uuid) is 'Makes an uploaded version ready, after comparing its size with Storage.';
 grant execute on function stark.finish_pack_version(uuid) to authenticated;
 grant execute on function stark.finish_pack_version(uuid) to service_role;
@@ -1382,16 +1397,16 @@ comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,u
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version text, p_runtime text, p_entry text DEFAULT 'default'::text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_size_bytes bigint DEFAULT NULL::bigint, p_sha256 text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version text, p_runtime text, p_entry text DEFAULT 'default'::text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_size_bytes bigint DEFAULT NULL::bigint, p_sha256 text DEFAULT NULL::text, p_assets_size_bytes bigint DEFAULT NULL::bigint, p_assets_sha256 text DEFAULT NULL::text)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd35e9ecae7a21ea10715449eed203ac4';
-comment on function stark.register_pack_version(text,text,text,text,text,text,bigint,text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
-grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text) to authenticated;
-grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text) to service_role;
+as md5 '856ca68fd2e00fa61ac173192568db08';
+comment on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
+grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) to authenticated;
+grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigint, p_reports jsonb)
  RETURNS jsonb
@@ -2286,7 +2301,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_bundles()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '273fbb8f5aa5aab1ea0cbd3420394a9d';
+as md5 'c0fbdb07199b1a1cce927db93b4984b9';
 comment on function stark_internal.keep_bundles() is 'Refuses to change the bundle of a finished version.';
 
 CREATE OR REPLACE FUNCTION stark_internal.keep_house(p_now timestamp with time zone DEFAULT now())
@@ -2314,7 +2329,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '1770286555c77d733cd85f894999129c';
+as md5 '5f1deac207f40b18436581b19e304840';
 comment on function stark_internal.keep_versions_immutable() is 'Refuses changes to a version that is ready or withdrawn.';
 
 CREATE OR REPLACE FUNCTION stark_internal.label_keys_problem(p_owner jsonb, p_field text, p_what text)
@@ -2444,7 +2459,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_read_bundle(p_path text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '132597eb975b5cae8fee0668ed788799';
+as md5 '119a7b9321c63a0ca0193fb4297e00da';
 comment on function stark_internal.may_read_bundle(text) is 'Whether the caller may download the bundle of this path.';
 grant execute on function stark_internal.may_read_bundle(text) to authenticated;
 
@@ -2461,7 +2476,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_upload_bundle(p_path text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '6d14fa6fd4544cb67b5f5404060fe19e';
+as md5 '68c84b5eeaae82d21ab0f90999cee518';
 comment on function stark_internal.may_upload_bundle(text) is 'Whether the caller may upload the bundle of this path.';
 grant execute on function stark_internal.may_upload_bundle(text) to authenticated;
 

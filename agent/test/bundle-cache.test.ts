@@ -1,7 +1,8 @@
-import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { strToU8, zipSync } from 'fflate';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type BundleSource, FileBundleCache } from '../src/node/bundle-cache.js';
+import { assetsOf, type BundleSource, FileBundleCache } from '../src/node/bundle-cache.js';
 import { BundleError } from '../src/reconciler/adapters.js';
 import { aFolder } from './support/folder.js';
 import { bundleOf } from './support/pods.js';
@@ -115,6 +116,83 @@ describe('a bundle', () => {
   it('can be read by its owner only', async () => {
     const path = await cache.fetch(bundle);
     expect((await stat(path)).mode & 0o077).toBe(0);
+  });
+});
+
+describe('assets', () => {
+  const zip = (files: Record<string, string>) =>
+    zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
+  const withAssets = (archive: Uint8Array) => ({ ...bundle, assets: bundleOf(Buffer.from(archive)) });
+  const bodies = (archive: Uint8Array): BundleSource => {
+    return async ({ sha256 }) => {
+      downloads += 1;
+      return sha256 === bundle.sha256
+        ? inPieces(SOURCE)
+        : (async function* whole() {
+            yield archive;
+          })();
+    };
+  };
+  const cacheOf = (archive: Uint8Array, mostBytes = 3_000_000) =>
+    new FileBundleCache({ directory: folder, source: bodies(archive), inUse: () => inUse, mostBytes });
+
+  it('are unpacked beside the bundle, once, into files that nobody may write', async () => {
+    const archive = zip({ 'views/a.html': 'A', 'font.afm': 'F' });
+    const wanted = withAssets(archive);
+    const made = cacheOf(archive);
+    const place = assetsOf(await made.fetch(wanted), wanted) as string;
+    expect(await readFile(join(place, 'views', 'a.html'), 'utf8')).toBe('A');
+    expect((await stat(join(place, 'font.afm'))).mode & 0o222).toBe(0);
+    await made.fetch(wanted);
+    expect(downloads).toBe(2);
+    expect((await readdir(folder)).filter((name) => /zip|tmp/.test(name))).toEqual([]);
+  });
+
+  it('that were changed or lost on disk are noticed and fetched again', async () => {
+    const archive = zip({ a: 'A', b: 'B' });
+    const wanted = withAssets(archive);
+    const made = cacheOf(archive);
+    const place = assetsOf(await made.fetch(wanted), wanted) as string;
+    await chmod(join(place, 'a'), 0o644);
+    await writeFile(join(place, 'a'), 'X');
+    await made.fetch(wanted);
+    await rm(join(place, 'b'));
+    await made.fetch(wanted);
+    expect([await readFile(join(place, 'a'), 'utf8'), await readFile(join(place, 'b'), 'utf8')]).toEqual(['A', 'B']);
+    expect(downloads).toBe(4);
+  });
+
+  it.each([
+    ['has other bytes than were registered', zip({ a: 'other' }), /its SHA-256 is|bytes/, zip({ a: 'A' })],
+    ['is no archive', strToU8('no archive at all'), /cannot be unpacked/],
+    ['leads out of its folder', zip({ '../escaped': 'x' }), /cannot be unpacked: it has a file "..\/escaped"/],
+    ['has an absolute name', zip({ '/etc/x': 'x' }), /cannot be unpacked: it has a file/],
+    ['has a name of Windows', zip({ 'a\\..\\..\\b': 'x' }), /cannot be unpacked: it has a file/],
+    ['unpacks to too much', zipSync({ a: new Uint8Array(257 * 1024 * 1024) }, { level: 1 }), /it unpacks to too much/],
+  ])(
+    'whose archive %s are refused for good, and leave nothing',
+    async (_what, archive, message, registered = archive) => {
+      const refusal = await cacheOf(archive)
+        .fetch(withAssets(registered))
+        .catch((error: unknown) => error);
+      expect(refusal).toMatchObject({ reason: 'BundleCorrupt', retry: false, message: expect.stringMatching(message) });
+      expect(await readdir(folder)).toEqual([]);
+    },
+  );
+
+  it('go when they are the longest unused, and stay while a pod has them', async () => {
+    const first = zip({ a: 'A'.repeat(10) });
+    const wanted = withAssets(first);
+    await cacheOf(first).fetch(wanted);
+    const second = zip({ b: 'B' });
+    inUse = new Set([wanted.assets.sha256]);
+    await cacheOf(second, 1).fetch(withAssets(second));
+    expect(await readdir(folder)).toContain(wanted.assets.sha256);
+    inUse = new Set();
+    const third = zip({ c: 'C' });
+    await cacheOf(third, 1).fetch(withAssets(third));
+    expect(await readdir(folder)).not.toContain(wanted.assets.sha256);
+    expect(await readdir(folder)).not.toContain(`${wanted.assets.sha256}.json`);
   });
 });
 

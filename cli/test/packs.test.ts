@@ -204,6 +204,31 @@ describe('pack register', () => {
     expect(JSON.parse(stdout)).toMatchObject({ pack_name: 'demo', state: 'ready', sha256: sum });
   });
 
+  it('uploads the archive of assets beside the bundle, and knows it again', async () => {
+    const source = `import { readFileSync } from 'node:fs';
+      export default () => readFileSync(new URL('./page.tmpl', import.meta.url));`;
+    const folder = folderWith({ 'pack.mjs': source, 'page.tmpl': 'page' });
+    const out = join(folder, 'out.js');
+    const made = await machine.run(['pack', 'bundle', join(folder, 'pack.mjs'), '--out', out, '--json']);
+    expect(made.code, made.stderr).toBe(0);
+    const { assets_path, assets_size_bytes, assets_sha256 } = JSON.parse(made.stdout);
+    expect(assets_path).toBe(`${out}.assets.zip`);
+    expect(assets_sha256).toBe(sha256(readFileSync(assets_path)));
+    const places = { bucket: 'packs', path: 'p/v.js', assets_path: 'p/a.zip' };
+    cluster.functions.register_pack_version = (args) => {
+      announced.push(args);
+      return { body: { pack_id: 'p', version_id: 'v', ...places } };
+    };
+    const flags = ['--name', 'demo', '--ver', '1.0.0'];
+    expect(await machine.run(['pack', 'register', out, ...flags])).toMatchObject({ code: 0 });
+    expect(announced).toMatchObject([{ p_assets_size_bytes: assets_size_bytes, p_assets_sha256: assets_sha256 }]);
+    expect(cluster.objects.get('packs/p/a.zip')).toEqual(readFileSync(assets_path));
+    // A bundle that reads nothing leaves no archive of an earlier one beside it.
+    writeFileSync(join(folder, 'pack.mjs'), good);
+    await machine.run(['pack', 'bundle', join(folder, 'pack.mjs'), '--out', out]);
+    expect(existsSync(assets_path)).toBe(false);
+  });
+
   it('bundles a folder first, be it a project or a website', async () => {
     const about = JSON.stringify({ name: 'web', version: '3.0.0', stark: { runtime: 'isomorphic' } });
     const project = folderWith({ 'package.json': about, 'src/index.ts': good });

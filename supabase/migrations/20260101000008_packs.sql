@@ -40,6 +40,9 @@ create table stark.pack_versions (
   sha256 text not null,
   bucket text not null default 'packs',
   path text not null,
+  assets_size_bytes bigint,
+  assets_sha256 text,
+  assets_path text,
   created_by uuid references stark.profiles (id) on delete set null,
   created_at timestamptz not null default now(),
   ready_at timestamptz,
@@ -50,13 +53,18 @@ create table stark.pack_versions (
   constraint runtime_is_known check (runtime in ('node', 'browser', 'isomorphic')),
   constraint entry_is_a_short_name check (entry ~ '^[A-Za-z_$][A-Za-z0-9_$]{0,127}$'),
   constraint state_is_known check (state in ('uploading', 'ready', 'withdrawn')),
+  constraint assets_path_is_unique unique (bucket, assets_path),
   constraint bundle_has_at_most_50_mb check (size_bytes between 1 and 52428800),
+  constraint bundle_and_assets_have_at_most_50_mb check (size_bytes + assets_size_bytes <= 52428800),
   constraint sha256_is_64_hex_digits check (sha256 ~ '^[0-9a-f]{64}$'),
+  constraint assets_are_whole_or_none check (num_nulls(assets_size_bytes, assets_sha256, assets_path) in (0, 3)),
+  constraint assets_are_not_empty check (assets_size_bytes > 0),
+  constraint assets_sha256_is_64_hex_digits check (assets_sha256 ~ '^[0-9a-f]{64}$'),
   constraint ready_version_has_a_time check (state = 'uploading' or ready_at is not null)
 );
 create index pack_versions_latest_idx on stark.pack_versions (pack_id, version_key desc) where state = 'ready';
 create index pack_versions_created_by_idx on stark.pack_versions (created_by);
-comment on table stark.pack_versions is 'One bundle of a pack: one ESM file of at most 50 MB, immutable once ready.';
+comment on table stark.pack_versions is 'One bundle of a pack: one ESM file, and perhaps an archive of files that it reads, of at most 50 MB together, immutable once ready.';
 comment on column stark.pack_versions.pack_name is 'Name of the pack.';
 comment on column stark.pack_versions.version is 'Version by semver.org 2.0.0.';
 comment on column stark.pack_versions.version_key is 'Sorts as semver orders versions.';
@@ -67,6 +75,9 @@ comment on column stark.pack_versions.size_bytes is 'Size of the bundle.';
 comment on column stark.pack_versions.sha256 is 'SHA-256 of the bundle, hex; an agent runs nothing that differs.';
 comment on column stark.pack_versions.bucket is 'Storage bucket of the bundle.';
 comment on column stark.pack_versions.path is 'Path of the bundle in its bucket.';
+comment on column stark.pack_versions.assets_size_bytes is 'Size of the archive of assets; null where there is none.';
+comment on column stark.pack_versions.assets_sha256 is 'SHA-256 of the archive of assets, hex; an agent unpacks nothing that differs.';
+comment on column stark.pack_versions.assets_path is 'Path of the archive of assets in the bundle''s bucket.';
 comment on column stark.pack_versions.created_by is 'Who registered it.';
 comment on column stark.pack_versions.ready_at is 'When the upload was finished.';
 comment on column stark.pack_versions.resource_version is 'Grows with each change.';
@@ -96,8 +107,8 @@ begin
     from old_rows o join new_rows n using (id)
     where o.state <> 'uploading'
       and (n.state = 'uploading'
-        or (o.pack_id, o.version, o.runtime, o.entry, o.size_bytes, o.sha256, o.bucket, o.path)
-           is distinct from (n.pack_id, n.version, n.runtime, n.entry, n.size_bytes, n.sha256, n.bucket, n.path))
+        or (o.pack_id, o.version, o.runtime, o.entry, o.size_bytes, o.sha256, o.bucket, o.path, o.assets_size_bytes, o.assets_sha256, o.assets_path)
+           is distinct from (n.pack_id, n.version, n.runtime, n.entry, n.size_bytes, n.sha256, n.bucket, n.path, n.assets_size_bytes, n.assets_sha256, n.assets_path))
     limit 1;
   if found then
     perform stark_internal.fail('VERSION_EXISTS', format('%s is registered already and cannot change', v_name), 'register a new version');
@@ -115,8 +126,9 @@ create trigger _100_keep_versions_immutable after update on stark.pack_versions
 -- API -----------------------------------------------------------------------------------------------------------------
 
 /**
- * stark.register_pack_version(name, version, runtime, entry, visibility, description, size_bytes, sha256)
- * -> {pack_id, version_id, bucket, path}: announces a bundle; upload it to Storage under bucket and path, then call
+ * stark.register_pack_version(name, version, runtime, entry, visibility, description, size_bytes, sha256, assets_size_bytes,
+ * assets_sha256) -> {pack_id, version_id, bucket, path, assets_path?}: announces a bundle, and the archive of its assets if it has
+ * one; upload them to Storage under bucket and path, then call
  * finish_pack_version. A first version makes the pack (private unless said otherwise). Calling again while it is still
  * uploading returns the same; with another sum another path, and what was uploaded before counts no more.
  * Caller: packs:create; for an existing pack its owner, or who may update any pack. Locks: the cluster lock.
@@ -131,7 +143,9 @@ create function stark.register_pack_version(
   p_visibility text default null,
   p_description text default null,
   p_size_bytes bigint default null,
-  p_sha256 text default null
+  p_sha256 text default null,
+  p_assets_size_bytes bigint default null,
+  p_assets_sha256 text default null
 )
 returns jsonb
 language plpgsql
@@ -143,6 +157,7 @@ declare
   v_runtime text := case p_runtime when 'universal' then 'isomorphic' else p_runtime end;
   v_pack stark.packs;
   v_version stark.pack_versions;
+  v_assets_sha256 text := lower(p_assets_sha256);
 begin
   perform stark_internal.require_permission('packs:create', null, true);
   if v_user is null then
@@ -176,6 +191,13 @@ begin
   if p_sha256 is null or lower(p_sha256) !~ '^[0-9a-f]{64}$' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'sha256 must be the SHA-256 of the bundle in 64 hex digits', 'stark pack register');
   end if;
+  if num_nulls(p_assets_size_bytes, p_assets_sha256) = 1 or p_assets_size_bytes < 1 or v_assets_sha256 !~ '^[0-9a-f]{64}$' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'assets need their size in bytes, at least 1, and their SHA-256 in 64 hex digits', 'stark pack register');
+  end if;
+  if p_assets_size_bytes > 52428800 - p_size_bytes then
+    perform stark_internal.fail('BUNDLE_TOO_LARGE', format('the bundle has %s bytes and its assets %s, more than 52428800 together', p_size_bytes, p_assets_size_bytes),
+      'leave large assets out and fetch them from Storage');
+  end if;
 
   perform stark_internal.lock_cluster();
   select * into v_pack from stark.packs p where p.name = p_name;
@@ -200,21 +222,26 @@ begin
   elsif found then
     update stark.pack_versions v
       set size_bytes = p_size_bytes, sha256 = lower(p_sha256), runtime = v_runtime, entry = p_entry,
-          path = v_pack.id || '/' || v.id || '/' || lower(p_sha256) || '.js'
+          path = v_pack.id || '/' || v.id || '/' || lower(p_sha256) || '.js',
+          assets_size_bytes = p_assets_size_bytes, assets_sha256 = v_assets_sha256,
+          assets_path = v_pack.id || '/' || v.id || '/' || v_assets_sha256 || '.zip'
       where v.id = v_version.id returning * into v_version;
   else
     v_version.id := gen_random_uuid();
-    insert into stark.pack_versions (id, pack_id, pack_name, version, runtime, entry, size_bytes, sha256, path, created_by)
+    insert into stark.pack_versions (id, pack_id, pack_name, version, runtime, entry, size_bytes, sha256, path,
+                                     assets_size_bytes, assets_sha256, assets_path, created_by)
       values (v_version.id, v_pack.id, p_name, p_version, v_runtime, p_entry, p_size_bytes, lower(p_sha256),
-              v_pack.id || '/' || v_version.id || '/' || lower(p_sha256) || '.js', v_user)
+              v_pack.id || '/' || v_version.id || '/' || lower(p_sha256) || '.js',
+              p_assets_size_bytes, v_assets_sha256, v_pack.id || '/' || v_version.id || '/' || v_assets_sha256 || '.zip', v_user)
       returning * into v_version;
   end if;
-  return jsonb_build_object('pack_id', v_pack.id, 'version_id', v_version.id, 'bucket', v_version.bucket, 'path', v_version.path);
+  return jsonb_strip_nulls(jsonb_build_object('pack_id', v_pack.id, 'version_id', v_version.id, 'bucket', v_version.bucket,
+    'path', v_version.path, 'assets_path', v_version.assets_path));
 end;
 $$;
-comment on function stark.register_pack_version(text, text, text, text, text, text, bigint, text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
-revoke all on function stark.register_pack_version(text, text, text, text, text, text, bigint, text) from public, anon;
-grant execute on function stark.register_pack_version(text, text, text, text, text, text, bigint, text) to authenticated, service_role;
+comment on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
+revoke all on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text) from public, anon;
+grant execute on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text) to authenticated, service_role;
 
 /** stark_internal.latest_version(pack) -> text: highest ready version in semver order; a pre-release only when there is nothing else. */
 create function stark_internal.latest_version(p_pack_id uuid)
@@ -245,6 +272,7 @@ as $$
 declare
   v_user uuid := stark_internal.require_user();
   v_version stark.pack_versions;
+  v_file record;
   v_size bigint;
 begin
   perform stark_internal.lock_cluster();
@@ -258,16 +286,21 @@ begin
     perform stark_internal.fail('VERSION_NOT_READY', format('%s@%s was withdrawn', v_version.pack_name, v_version.version), 'register a new version');
   end if;
   if v_version.state = 'uploading' then
-    select (o.metadata ->> 'size')::bigint into v_size
-      from storage.objects o where o.bucket_id = v_version.bucket and o.name = v_version.path;
-    if not found then
-      perform stark_internal.fail('BUNDLE_MISSING', format('the bundle of %s@%s was not uploaded', v_version.pack_name, v_version.version),
-        format('upload it to %s/%s', v_version.bucket, v_version.path));
-    end if;
-    if v_size is distinct from v_version.size_bytes then
-      perform stark_internal.fail('BUNDLE_SIZE_MISMATCH', format('the bundle of %s@%s has %s bytes in Storage, %s were announced',
-        v_version.pack_name, v_version.version, coalesce(v_size::text, 'no known number of'), v_version.size_bytes), 'stark pack register');
-    end if;
+    for v_file in
+      select f.* from (values ('bundle', v_version.path, v_version.size_bytes), ('archive of assets', v_version.assets_path, v_version.assets_size_bytes)) f (what, path, size_bytes)
+      where f.path is not null
+    loop
+      select (o.metadata ->> 'size')::bigint into v_size
+        from storage.objects o where o.bucket_id = v_version.bucket and o.name = v_file.path;
+      if not found then
+        perform stark_internal.fail('BUNDLE_MISSING', format('the %s of %s@%s was not uploaded', v_file.what, v_version.pack_name, v_version.version),
+          format('upload it to %s/%s', v_version.bucket, v_file.path));
+      end if;
+      if v_size is distinct from v_file.size_bytes then
+        perform stark_internal.fail('BUNDLE_SIZE_MISMATCH', format('the %s of %s@%s has %s bytes in Storage, %s were announced',
+          v_file.what, v_version.pack_name, v_version.version, coalesce(v_size::text, 'no known number of'), v_file.size_bytes), 'stark pack register');
+      end if;
+    end loop;
     update stark.pack_versions v set state = 'ready', ready_at = now() where v.id = p_version_id returning * into v_version;
     update stark.packs p set latest_version = stark_internal.latest_version(p.id), updated_at = now() where p.id = v_version.pack_id;
   end if;

@@ -14,7 +14,9 @@ select p.id as pod_id, p.node_id, p.status, p.priority, p.created_at, jsonb_buil
     'version_id', v.id,
     'runtime', v.runtime,
     'entry', v.entry,
-    'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes),
+    'bundle', jsonb_build_object('bucket', v.bucket, 'path', v.path, 'sha256', v.sha256, 'size_bytes', v.size_bytes)
+      || case when v.assets_sha256 is null then '{}'
+           else jsonb_build_object('assets', jsonb_build_object('bucket', v.bucket, 'path', v.assets_path, 'sha256', v.assets_sha256, 'size_bytes', v.assets_size_bytes)) end,
     'spec', p.spec,
     'restarts', p.restarts,
     'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end) as item

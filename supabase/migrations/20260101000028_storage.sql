@@ -14,7 +14,7 @@ as $$
   -- Definer: Storage asks as the uploading user.
   select exists (
     select from stark.pack_versions v join stark.packs p on p.id = v.pack_id
-    where v.bucket = 'packs' and v.path = p_path and v.state = 'uploading'
+    where v.bucket = 'packs' and p_path in (v.path, v.assets_path) and v.state = 'uploading'
       and stark_internal.has_permission('packs:update', null, p.owner_id = (select auth.uid())));
 $$;
 comment on function stark_internal.may_upload_bundle(text) is 'Whether the caller may upload the bundle of this path.';
@@ -35,7 +35,7 @@ as $$
   -- Definer: Storage asks as the downloading user.
   select exists (
     select from stark.pack_versions v join stark.packs p on p.id = v.pack_id
-    where v.bucket = 'packs' and v.path = p_path
+    where v.bucket = 'packs' and p_path in (v.path, v.assets_path)
       and (
         stark_internal.has_permission('packs:pull', null, p.owner_id = (select auth.uid()))
         or (p.visibility = 'public' and v.state <> 'uploading' and stark_internal.is_member())
@@ -75,7 +75,7 @@ as $$
 begin
   -- Definer, since Storage's own role has no right in this schema. Only a trigger can call it.
   if exists (
-    select from stark.pack_versions v where v.bucket = old.bucket_id and v.path = old.name and v.state <> 'uploading'
+    select from stark.pack_versions v where v.bucket = old.bucket_id and old.name in (v.path, v.assets_path) and v.state <> 'uploading'
   ) then
     perform stark_internal.fail('VERSION_EXISTS', format('the bundle %s is finished and never changes', old.name), 'register a new version');
   end if;

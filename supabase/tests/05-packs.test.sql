@@ -32,7 +32,12 @@ select is(tests.code_of(format('select stark.register_pack_version(%s)', args)),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 0, p_sha256 => repeat('a', 64)$$, 'INVALID_ARGUMENT', 'an empty bundle'),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 52428801, p_sha256 => repeat('a', 64)$$, 'BUNDLE_TOO_LARGE', 'one byte over 50 MB'),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 1$$, 'INVALID_ARGUMENT', 'no sum'),
-  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => 'xyz'$$, 'INVALID_ARGUMENT', 'a sum that is none')) t (args, code, what);
+  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => 'xyz'$$, 'INVALID_ARGUMENT', 'a sum that is none'),
+  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_assets_size_bytes => 1$$, 'INVALID_ARGUMENT', 'assets without a sum'),
+  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_assets_sha256 => repeat('b', 64)$$, 'INVALID_ARGUMENT', 'assets without a size'),
+  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_assets_size_bytes => 0, p_assets_sha256 => repeat('b', 64)$$, 'INVALID_ARGUMENT', 'empty assets'),
+  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_assets_size_bytes => 1, p_assets_sha256 => 'xyz'$$, 'INVALID_ARGUMENT', 'a sum of assets that is none'),
+  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_assets_size_bytes => 52428800, p_assets_sha256 => repeat('b', 64)$$, 'BUNDLE_TOO_LARGE', 'one byte over 50 MB with its assets')) t (args, code, what);
 select is(tests.count_of('select from stark.packs'), 0::bigint, 'none of it left a pack');
 select tests.sign_in('vic');
 select is(tests.code_of($$select pg_temp.register('alpha', '1.0.0')$$), 'FORBIDDEN', 'a viewer registers nothing');
@@ -120,6 +125,20 @@ select is(tests.count_of('select from stark.packs'), 4::bigint, 'a viewer all');
 select tests.sign_in('none');
 select is(tests.count_of('select from stark.packs'), 0::bigint, 'who has no role none');
 select is(tests.code_of($$insert into stark.packs (name, owner_id) values ('x', tests.uid('none'))$$), '42501', 'and nobody writes the table');
+
+-- Assets
+select tests.sign_out();
+select tests.sign_in('uma');
+create temporary table assets as select stark.register_pack_version('with-assets', '1.0.0', 'node', p_size_bytes => 10, p_sha256 => repeat('a', 64), p_assets_size_bytes => 30, p_assets_sha256 => repeat('C', 64)) as upload;
+select ok((select upload ->> 'assets_path' like '%/' || repeat('c', 64) || '.zip' from assets), 'an archive of assets has a place of its own');
+select pg_temp.upload((select upload from assets), 10);
+select is(tests.code_of($$select stark.finish_pack_version((select (upload ->> 'version_id')::uuid from assets))$$), 'BUNDLE_MISSING', 'without it there is no version');
+select pg_temp.upload((select upload || jsonb_build_object('path', upload -> 'assets_path') from assets), 31);
+select is(tests.code_of($$select stark.finish_pack_version((select (upload ->> 'version_id')::uuid from assets))$$), 'BUNDLE_SIZE_MISMATCH', 'nor with another size');
+select pg_temp.upload((select upload || jsonb_build_object('path', upload -> 'assets_path') from assets), 30);
+select results_eq($$select v ->> 'state', (v ->> 'assets_size_bytes')::bigint, v ->> 'assets_sha256' from stark.finish_pack_version((select (upload ->> 'version_id')::uuid from assets)) v$$,
+  $$values ('ready', 30::bigint, repeat('c', 64))$$, 'then it is ready');
+select is(pg_temp.register('without-assets', '1.0.0') ? 'assets_path', false, 'who announces none has no place for any');
 
 select * from finish();
 rollback;

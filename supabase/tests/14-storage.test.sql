@@ -59,5 +59,20 @@ select is(pg_temp.sees('nod'), 0::bigint, 'until the pod has ended');
 update stark.packs set visibility = 'public';
 select is(pg_temp.sees(who), n, format('of a public pack, %s sees %s', who, n)) from (values ('uma', 1::bigint), ('udo', 1), ('vic', 1), ('nod', 1), ('none', 0), ('anon', 0)) t (who, n);
 
+-- The archive of assets is held as the bundle is
+select tests.sign_out();
+select tests.sign_in('uma');
+create temporary table assets as select stark.register_pack_version('with-assets', '1.0.0', 'node', p_size_bytes => 10, p_sha256 => repeat('a', 64), p_assets_size_bytes => 10, p_assets_sha256 => repeat('c', 64)) as a;
+grant select on assets to public;
+select tests.sign_out();
+select is(pg_temp.put('udo', (select a ->> 'assets_path' from assets)), '42501', 'another may not upload it');
+select is(pg_temp.put('uma', (select a ->> 'assets_path' from assets)), 'ok', 'the owner may');
+select is(pg_temp.put('uma', (select a ->> 'path' from assets)), 'ok', 'beside the bundle');
+select tests.sign_in('uma');
+select is(stark.finish_pack_version((select (a ->> 'version_id')::uuid from assets)) ->> 'state', 'ready', 'and then it is ready');
+update storage.objects set metadata = '{"size": 99}';
+select is((select metadata ->> 'size' from storage.objects where name = (select a ->> 'assets_path' from assets)), '10', 'and cannot be replaced');
+select tests.sign_out();
+
 select * from finish();
 rollback;

@@ -398,6 +398,8 @@ export const rows: Record<string, Row> = {
       p_runtime: 'node',
       p_size_bytes: 10,
       p_sha256: 'a'.repeat(64),
+      p_assets_size_bytes: 10,
+      p_assets_sha256: 'b'.repeat(64),
     }),
     bad: {
       p_name: 'INVALID_NAME',
@@ -408,8 +410,11 @@ export const rows: Record<string, Row> = {
       p_description: 'free',
       p_size_bytes: 'typed',
       p_sha256: 'INVALID_ARGUMENT',
+      p_assets_size_bytes: 'typed',
+      p_assets_sha256: 'INVALID_ARGUMENT',
     },
     cases: () => [
+      ['assets that fill it', { p_assets_size_bytes: 52_428_800 }, 'BUNDLE_TOO_LARGE', '52428800'],
       ['a pack of another', { p_name: 'hidden' }, 'FORBIDDEN', 'hidden'],
       ['a version that is ready', { p_name: 'alpha' }, 'VERSION_EXISTS', 'alpha@1.0.0'],
       ['more than 50 MB', { p_size_bytes: 52_428_801 }, 'BUNDLE_TOO_LARGE', '52428801'],

@@ -11,9 +11,14 @@ export class CachedBundles implements BundleCache {
   constructor(private readonly source: BundleSource) {}
 
   async fetch(bundle: BundleRef): Promise<string> {
+    if (bundle.assets !== undefined) await this.#have(bundle.assets);
+    await this.#have(bundle);
+    return bundle.sha256;
+  }
+
+  async #have(bundle: BundleRef): Promise<void> {
     const kept = await this.#kept(bundle.sha256);
     if (kept === undefined || (await faultOf(bundle, kept)) !== undefined) await this.#download(bundle);
-    return bundle.sha256;
   }
 
   /** The content of a bundle that was fetched. */

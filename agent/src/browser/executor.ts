@@ -36,6 +36,7 @@ export class WorkerExecutor implements Executor {
       listener,
       run: describeRun(request, bundle, this.options),
       bundle: bundles.read(bundle),
+      assets: pod.bundle.assets === undefined ? undefined : bundles.read(pod.bundle.assets.sha256),
       onLine: (line) => logs.add(pod.id, line),
       onDropped: (count) => logs.dropped(pod.id, count),
       store: (asked) => stores.answer(pod.id, storageMb, asked),

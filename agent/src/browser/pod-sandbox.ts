@@ -23,6 +23,7 @@ export interface PodSandboxOptions {
   clock: Clock;
   run: RunDescription;
   bundle: Promise<ArrayBuffer>;
+  assets: Promise<ArrayBuffer> | undefined;
   supabaseSource: string;
   listener: RunListener;
   onLine(line: CapturedLine): void;
@@ -53,13 +54,13 @@ export class PodSandbox implements PodRun {
   #cancelKill: (() => void) | undefined;
 
   constructor(private readonly options: PodSandboxOptions) {
-    const { frames, run, bundle } = options;
+    const { frames, run, bundle, assets } = options;
     this.#toFrame.port1.onmessage = ({ data }: MessageEvent<unknown>) => this.#heardFrame(data);
     this.#toPod.port1.onmessage = ({ data }: MessageEvent<unknown>) => this.#heard(data);
     frames.open(this.#frame, [this.#toFrame.port2, this.#toPod.port2]);
     this.#ping();
-    bundle.then(
-      (content) => this.#send({ type: 'init', run, bundle: content }),
+    Promise.all([bundle, assets]).then(
+      ([content, archive]) => this.#send({ type: 'init', run, bundle: content, assets: archive }),
       (error) => this.#startFailed(String(error)),
     );
   }

@@ -1,9 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type BundleCache, BundleError } from '../reconciler/adapters.js';
 import type { BundleRef } from '../reconciler/pod.js';
+import { isUnpacked, removeFolder, unpackInto } from './asset-folders.js';
+import { folderUse } from './disk-use.js';
 
 /** Opens the stored bundle; throws BundleError when it cannot be had. */
 export type BundleSource = (bundle: BundleRef) => Promise<AsyncIterable<Uint8Array>>;
@@ -36,7 +38,7 @@ export class FileBundleCache implements BundleCache {
   async start(): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     const unfinished = (await readdir(this.#directory)).filter((name) => name.endsWith('.tmp'));
-    await Promise.all(unfinished.map((name) => rm(join(this.#directory, name), { force: true })));
+    await Promise.all(unfinished.map((name) => rm(join(this.#directory, name), { recursive: true, force: true })));
   }
 
   fetch(bundle: BundleRef): Promise<string> {
@@ -44,10 +46,18 @@ export class FileBundleCache implements BundleCache {
       return Promise.reject(new BundleError('BundleCorrupt', `"${bundle.sha256}" is not a SHA-256`, false));
     }
     // Pods of one version that start together share one download and one verification.
-    const key = `${bundle.sha256}:${bundle.size_bytes}`;
+    const { assets } = bundle;
+    if (assets !== undefined && !SHA256.test(assets.sha256)) {
+      return Promise.reject(new BundleError('BundleCorrupt', `"${assets.sha256}" is not a SHA-256`, false));
+    }
+    const key = [bundle.sha256, bundle.size_bytes, assets?.sha256, assets?.size_bytes].join(':');
     let underway = this.#underway.get(key);
     if (underway === undefined) {
-      underway = this.#have(bundle).finally(() => this.#underway.delete(key));
+      const both = async () => {
+        if (assets !== undefined) await this.#haveAssets(assets);
+        return this.#have(bundle);
+      };
+      underway = both().finally(() => this.#underway.delete(key));
       this.#underway.set(key, underway);
     }
     return underway;
@@ -65,22 +75,43 @@ export class FileBundleCache implements BundleCache {
     return path;
   }
 
+  async #haveAssets(assets: BundleRef): Promise<void> {
+    const folder = assetsFolder(this.#directory, assets.sha256);
+    if (await isUnpacked(folder)) {
+      const now = new Date();
+      await utimes(folder, now, now).catch(() => {});
+      return;
+    }
+    const archive = `${folder}.zip`;
+    await this.#download(assets, archive);
+    try {
+      await unpackInto(folder, await readFile(archive));
+    } catch (error) {
+      throw corrupt(assets, `it cannot be unpacked: ${messageOf(error)}`);
+    } finally {
+      await rm(archive, { force: true });
+    }
+    await this.#trim().catch(() => {});
+  }
+
   async #trim(): Promise<void> {
     const { inUse, mostBytes = MOST_BYTES } = this.options;
-    const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX));
+    const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX) || SHA256.test(name));
     const files = await Promise.all(
       names.map(async (name) => {
-        const found = await stat(join(this.#directory, name)).catch(() => undefined);
-        return { sha256: name.slice(0, -SUFFIX.length), size: found?.size ?? 0, usedAt: found?.mtimeMs ?? 0 };
+        const path = join(this.#directory, name);
+        const found = await stat(path).catch(() => undefined);
+        const size = found?.isDirectory() ? (await folderUse(path)).bytes : (found?.size ?? 0);
+        return { name, sha256: name.slice(0, 64), size, usedAt: found?.mtimeMs ?? 0 };
       }),
     );
     let size = files.reduce((sum, file) => sum + file.size, 0);
     for (const file of files.sort((a, b) => a.usedAt - b.usedAt)) {
       if (size <= mostBytes) return;
       // Asked each time: a pod may have come while others were removed.
-      const wanted = inUse().has(file.sha256) || [...this.#underway.keys()].some((key) => key.startsWith(file.sha256));
+      const wanted = inUse().has(file.sha256) || [...this.#underway.keys()].some((key) => key.includes(file.sha256));
       if (wanted) continue;
-      await rm(join(this.#directory, `${file.sha256}${SUFFIX}`), { force: true });
+      await removeFolder(join(this.#directory, file.name));
       size -= file.size;
     }
   }
@@ -100,6 +131,13 @@ export class FileBundleCache implements BundleCache {
     }
   }
 }
+
+/** Where the assets of a bundle stand, by where the bundle does. */
+export function assetsOf(bundlePath: string, { assets }: BundleRef): string | undefined {
+  return assets === undefined ? undefined : assetsFolder(dirname(bundlePath), assets.sha256);
+}
+
+const assetsFolder = (directory: string, sha256: string) => join(directory, sha256);
 
 async function receive(bundle: BundleRef, content: AsyncIterable<Uint8Array>, aside: string): Promise<void> {
   const hash = createHash('sha256');

@@ -8,6 +8,7 @@ import type { AgentLog, Executor, LaunchRequest, PodRun, PodUsage, RunListener }
 import { type Allocatable, limitsOf, mostOf, type PodLimits } from '../reconciler/pod-limits.js';
 import { describeRun } from '../runtime/describe-run.js';
 import type { ProjectAddress } from '../runtime/supabase.js';
+import { assetsOf } from './bundle-cache.js';
 import type { Launcher } from './launcher.js';
 import { OrphanRecords } from './orphans.js';
 import { EnvironmentError, environmentOf } from './pod-environment.js';
@@ -92,14 +93,15 @@ export class ProcessExecutor implements Executor {
     const { pod, bundle } = request;
     const { launcher, nodeName } = this.options;
     const { dataDir, limits } = own;
-    const run = describeRun(request, pathToFileURL(bundle).href, this.options);
+    const assets = assetsOf(bundle, pod.bundle);
+    const run = describeRun(request, pathToFileURL(bundle).href, this.options, assets);
     const env = environmentOf(pod, nodeName, dataDir);
     if (pod.spec.isolation !== 'worker' || launcher.wall.tier !== 'none') {
-      return new PodProcess(launcher.spawn({ bundle, dataDir, ...limits, env }), running, run);
+      return new PodProcess(launcher.spawn({ bundle, assets, dataDir, ...limits, env }), running, run);
     }
     // A pod of which nobody knows the owner trusts nobody.
     const circle = `${pod.namespace}/${pod.owner ?? pod.id}`;
-    const flags = launcher.threadFlags({ bundle, dataDir });
+    const flags = launcher.threadFlags({ bundle, assets, dataDir });
     return this.#workers.launch(circle, {
       pod: running,
       podLimits: limits,

@@ -15,6 +15,8 @@ import type { Place, Wall } from './walls/wall.js';
 /** What a pod's process may touch and use. */
 export interface LaunchLimits extends PodLimits {
   bundle: string;
+  /** The folder of its assets, if it has any. */
+  assets?: string | undefined;
   dataDir: string;
   env: Record<string, string>;
 }
@@ -57,9 +59,9 @@ export class Launcher {
 
   /** Starts the process of one pod. */
   spawn(limits: LaunchLimits): Launched {
-    const { bundle, dataDir, env } = limits;
+    const { bundle, assets, dataDir, env } = limits;
     const flags = [...this.#flags(limits), ...engineFlags(limits)];
-    const readable = [...this.#code, ...this.#libraries, bundle];
+    const readable = [...this.#code, ...this.#libraries, bundle, ...(assets === undefined ? [] : [assets])];
     return this.#start({ folder: dataDir, readable, limits }, [...flags, this.runtime], env);
   }
 
@@ -84,7 +86,7 @@ export class Launcher {
   }
 
   /** What a thread may touch, whatever its process may. */
-  threadFlags(place: { bundle: string; dataDir: string }): string[] {
+  threadFlags(place: { bundle: string; assets?: string | undefined; dataDir: string }): string[] {
     return [...this.#flags(place), '--allow-fs-read=/proc/thread-self/stat'];
   }
 
@@ -120,13 +122,14 @@ export class Launcher {
     };
   }
 
-  #flags({ bundle, dataDir }: { bundle: string; dataDir: string }): string[] {
+  #flags({ bundle, assets, dataDir }: { bundle: string; assets?: string | undefined; dataDir: string }): string[] {
     return [
       ...permissionFlags(),
       ...this.#readable(),
       // What `ctx.supabase` loads.
       ...this.#libraries.map((folder) => `--allow-fs-read=${join(folder, '*')}`),
       `--allow-fs-read=${bundle}`,
+      ...(assets === undefined ? [] : [`--allow-fs-read=${join(assets, '*')}`]),
       `--allow-fs-read=${join(dataDir, '*')}`,
       `--allow-fs-write=${join(dataDir, '*')}`,
     ];

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { lchownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type { WantedPod } from '../reconciler/pod.js';
 
 // What Node.js and its libraries in C read once, before the first line of a program. In none of these is a way out of the sandbox.
@@ -87,15 +87,22 @@ function certificatesIn(path: string): string[] | undefined {
   }
 }
 
+/** What the agent makes there is the pod's, where that is a user of its own. */
+function giveToOwner(path: string): string {
+  const { uid, gid } = statSync(dirname(path));
+  if (uid !== process.getuid?.()) lchownSync(path, uid, gid);
+  return path;
+}
+
 function writeCertificates(path: string, certificates: string[]): string {
   // Made anew: a link that an earlier run left there would lead the agent's hand.
   rmSync(path, { force: true, recursive: true });
   writeFileSync(path, `${certificates.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
-  return path;
+  return giveToOwner(path);
 }
 
 function emptyFolder(path: string): string {
   rmSync(path, { force: true, recursive: true });
   mkdirSync(path, { mode: 0o700 });
-  return path;
+  return giveToOwner(path);
 }

@@ -178,7 +178,8 @@ async function assemble(
   const bundles = new FileBundleCache({
     directory: join(dataDir, 'bundles'),
     source: (bundle) => controlPlane.download(bundle),
-    inUse: () => new Set([...agent.pods.values()].map(({ pod }) => pod.bundle.sha256)),
+    inUse: () =>
+      new Set([...agent.pods.values()].flatMap(({ pod: { bundle } }) => [bundle.sha256, bundle.assets?.sha256 ?? ''])),
   });
   await bundles.start();
   const podsDir = join(dataDir, 'pods');

@@ -1,4 +1,4 @@
-import type { PackContext, PackLogMethod, PackStorage } from '@stark-o/core';
+import type { PackAssets, PackContext, PackLogMethod, PackStorage } from '@stark-o/core';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { type Inspect, isError, textOf } from './describe-value.js';
 import type { LogLevel, LogRecord, RunDescription } from './protocol.js';
@@ -9,6 +9,7 @@ export interface ContextHost {
   inspect: Inspect;
   ready(): void;
   storage: PackStorage;
+  assets: PackAssets | undefined;
   supabase(): Promise<SupabaseClient>;
   signal: AbortSignal;
 }
@@ -32,6 +33,7 @@ export function createContext(run: RunDescription, host: ContextHost): PackConte
     env: deepFreeze(run.env),
     ports: deepFreeze(run.ports),
     storage: host.storage,
+    ...(host.assets !== undefined && { assets: host.assets }),
     fetch: globalThis.fetch.bind(globalThis),
     supabase: () => host.supabase(),
     signal: host.signal,

@@ -7,6 +7,7 @@ export function describeRun(
   { pod, ports }: LaunchRequest,
   bundle: string,
   { nodeName, project }: { nodeName: string; project: ProjectAddress },
+  assets?: string,
 ): RunDescription {
   return {
     pod: { id: pod.id, name: pod.name, namespace: pod.namespace, labels: pod.labels ?? {} },
@@ -17,6 +18,7 @@ export function describeRun(
     ports,
     project,
     bundle,
+    ...(assets !== undefined && { assets }),
     entry: pod.entry ?? 'default',
   };
 }

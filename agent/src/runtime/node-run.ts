@@ -1,4 +1,6 @@
 import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { WebSocketLikeConstructor } from '@supabase/supabase-js';
 import { headline, isError } from './describe-value.js';
@@ -34,7 +36,12 @@ function leave(code?: number): void {
 /** Runs a pack on Node.js to its end. */
 export async function runPack(description: RunDescription, { tell, storageDir, signal }: NodeWorld): Promise<void> {
   const packRun = new PackRun(description, {
-    load: (bundle) => import(bundle) as Promise<Record<string, unknown>>,
+    load: (bundle) => {
+      // Without assets a place that is empty, and that the pod may look at.
+      placeAssets(description.assets ?? join(dirname(storageDir), '.assets'));
+      return import(bundle) as Promise<Record<string, unknown>>;
+    },
+    assets: () => description.assets,
     write: (record) => write(`${LOG_MARK}${record}\n`),
     inspect: (value) => inspect(value),
     tell,
@@ -50,6 +57,12 @@ export async function runPack(description: RunDescription, { tell, storageDir, s
   Object.assign(process.env, description.env);
   if (CERTIFICATES in description.env && file !== undefined) process.env[CERTIFICATES] = file;
   await packRun.run();
+}
+
+/** Tells the modules of a bundle where what they read is: the code that the bundler put before them asks here. */
+function placeAssets(folder: string): void {
+  const url = (name: string) => pathToFileURL(join(folder, name)).href;
+  Object.defineProperty(globalThis, Symbol.for('stark.assets'), { value: { folder, url } });
 }
 
 /** Hands over what nobody caught, and nothing that the pack has listeners of its own for: there, as in Node.js, those decide. */

@@ -12,6 +12,8 @@ export interface RunDescription {
   project: ProjectAddress;
   /** Address of the bundle, as `import()` takes it. */
   bundle: string;
+  /** The folder that the pack's assets are in, where there are folders. */
+  assets?: string;
   /** The export to call. */
   entry: string;
 }

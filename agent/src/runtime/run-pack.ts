@@ -1,4 +1,4 @@
-import type { PackStorage } from '@stark-o/core';
+import type { PackAssets, PackStorage } from '@stark-o/core';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { createContext } from './context.js';
 import { headline, type Inspect, textOf } from './describe-value.js';
@@ -15,6 +15,8 @@ export interface RunHost {
   /** Resolves when the message is on its way. */
   tell(message: FromRun): Promise<void>;
   storage: PackStorage;
+  /** Where the pack's assets are; asked for once the bundle is loaded. */
+  assets(): PackAssets | undefined;
   supabase(): Promise<SupabaseClient>;
   signal: AbortSignal;
   /** Ends the run; without a code by the one that the pack has set, which is else 0. */
@@ -43,6 +45,7 @@ export class PackRun {
       inspect: host.inspect,
       ready: () => void host.tell({ type: 'ready' }),
       storage: host.storage,
+      assets: host.assets(),
       supabase: () => host.supabase(),
       signal: host.signal,
     });

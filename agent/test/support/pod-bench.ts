@@ -5,13 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { ClusterClock } from '../../src/clock.js';
 import { LogCollector } from '../../src/logs/log-collector.js';
 import type { LogLine } from '../../src/logs/log-line.js';
+import { unpackInto } from '../../src/node/asset-folders.js';
+import { assetsOf } from '../../src/node/bundle-cache.js';
 import { ProcessExecutor } from '../../src/node/executor.js';
 import { Launcher } from '../../src/node/launcher.js';
 import { RuntimeOnly } from '../../src/node/walls/runtime-only.js';
 import type { PodRun } from '../../src/reconciler/adapters.js';
 import type { ExitOutcome, WantedPod } from '../../src/reconciler/pod.js';
 import { memoryLog } from './log.js';
-import { aPod } from './pods.js';
+import { aPod, bundleOf } from './pods.js';
 import { until } from './wait.js';
 
 /** What a pod's process runs is the built file: Node.js 20 cannot load TypeScript. */
@@ -33,7 +35,12 @@ export interface PodBench {
   folder: string;
   executor: ProcessExecutor;
   /** Runs a bundle with this text. */
-  run(source: string, changes?: Partial<WantedPod>, ports?: Record<string, number>): Promise<BenchRun>;
+  run(
+    source: string | Uint8Array,
+    changes?: Partial<WantedPod>,
+    ports?: Record<string, number>,
+    assets?: Uint8Array,
+  ): Promise<BenchRun>;
   close(): Promise<void>;
 }
 
@@ -57,10 +64,14 @@ export async function podBench(): Promise<PodBench> {
   return {
     folder,
     executor,
-    async run(source, changes = {}, ports = {}) {
+    async run(source, changes = {}, ports = {}, assets) {
       const pod = aPod(changes);
       const bundle = join(folder, `${pod.id}.mjs`);
       await writeFile(bundle, source);
+      if (assets !== undefined) {
+        pod.bundle = { ...pod.bundle, assets: bundleOf(Buffer.from(assets)) };
+        await unpackInto(assetsOf(bundle, pod.bundle) as string, assets);
+      }
       const seen: string[] = [];
       let end: ExitOutcome | undefined;
       const run = executor.launch(

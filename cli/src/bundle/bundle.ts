@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { isBuiltin } from 'node:module';
-import { relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { MAX_BUNDLE_BYTES, type PackRuntime } from '@stark-o/core/model';
 import type { BuildFailure, BuildOptions, BuildResult, Plugin } from 'esbuild';
+import { Assets, nodeBanner, webBanner } from './assets.js';
 import { keepOut, type LeftOut } from './dependencies.js';
 import { describe, notForPods, refuseDecoratorMetadata, warningsOf } from './findings.js';
 
@@ -12,24 +13,27 @@ export interface Bundle {
   code: Uint8Array;
   map: Uint8Array | undefined;
   sha256: string;
+  /** Archive of the files that it reads. */
+  assets?: Uint8Array;
   /** What may go wrong when it runs, a line each. */
   warnings: string[];
 }
 
 export type Built = BuildResult<{ write: false; metafile: true }>;
 
-// Code of npm packages that was CommonJS asks for Node's modules by `require`, which an ES module does not have.
-const requireForNode =
-  'import { createRequire as starkCreateRequire } from "node:module"; globalThis.require ??= starkCreateRequire(import.meta.url);';
-
 export interface BundleOptions {
   minify: boolean;
   /** Packages that are left out by name. */
   external?: readonly string[] | undefined;
+  /** Folder of the project; that of the entry unless said otherwise. */
+  root?: string | undefined;
+  /** Files and folders of the project that are to travel with the bundle. */
+  assets?: readonly string[] | undefined;
 }
 
 /** Bundles a pack's source into one ESM file for its runtime. */
 export async function bundlePack(entry: string, runtime: PackRuntime, options: BundleOptions): Promise<Bundle> {
+  const assets = new Assets(options.root ?? dirname(entry), runtime, options.assets ?? []);
   const refused: string[] = [];
   const leftOut: LeftOut[] = [];
   const addons: LeftOut[] = [];
@@ -49,6 +53,7 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
       plugins: [
         ...(runtime === 'node' ? [] : [refuseBuiltins(refused)]),
         keepOut(options.external ?? [], leftOut, addons),
+        assets.plugin(),
       ],
       metafile: true,
       write: false,
@@ -66,12 +71,22 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
   }
   if (addons.length > 0) throw notForPods(addons, built);
   await refuseDecoratorMetadata(built);
-  if (runtime === 'node' && code(built).text.includes('Dynamic require of "')) built = await build(requireForNode);
+  // Code of npm packages that was CommonJS asks for Node's modules by `require`, which an ES module does not have.
+  const needsRequire = runtime === 'node' && code(built).text.includes('Dynamic require of "');
+  if (needsRequire || assets.isNeeded) built = await build(runtime === 'node' ? nodeBanner : webBanner);
   requireDefaultExport(built, relative(process.cwd(), entry));
   const bytes = code(built).contents;
-  requireSize(bytes.byteLength, relative(process.cwd(), entry));
+  const inputs = new Set(Object.keys(built.metafile.inputs).map((path) => resolve(path)));
+  const archive = await assets.archive(inputs);
+  requireSize(bytes.byteLength, relative(process.cwd(), entry), archive?.byteLength);
   const map = built.outputFiles.find((file) => file.path.endsWith('.map'))?.contents;
-  return { code: bytes, map, sha256: sha256(bytes), warnings: warningsOf(built, leftOut) };
+  return {
+    code: bytes,
+    map,
+    sha256: sha256(bytes),
+    warnings: warningsOf(built, leftOut),
+    ...(archive !== undefined && { assets: archive }),
+  };
 }
 
 /** Bundles the source that stands for a website, whose files are in it as data. */
@@ -125,6 +140,11 @@ export async function checkBundle(path: string, bytes: Uint8Array, runtime: Pack
   return requireDefaultExport(built, path);
 }
 
+/** Where the archive of a bundle's assets is written, and looked for. */
+export function assetsPath(bundle: string): string {
+  return `${bundle}.assets.zip`;
+}
+
 /** The sum an agent compares before it runs anything. */
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -171,7 +191,8 @@ function keepImports(imports: { path: string; kind: string }[]): Plugin {
 async function run(options: BuildOptions): Promise<Built> {
   const { build } = await import('esbuild');
   try {
-    return (await build(options)) as Built;
+    // Else it is the folder that esbuild's own process was started in.
+    return (await build({ ...options, absWorkingDir: process.cwd() })) as Built;
   } catch (error) {
     const [first, ...more] = (error as BuildFailure).errors ?? [];
     if (first === undefined) throw error;
@@ -198,14 +219,18 @@ function requireDefaultExport(built: Built, what: string): string[] {
   throw invalid(what, 'it has no default export, the function that is the pack');
 }
 
-function requireSize(bytes: number, what: string): void {
-  if (bytes <= MAX_BUNDLE_BYTES) return;
-  const megabytes = (bytes / 1024 / 1024).toFixed(1);
-  throw new StarkError(`${what} has ${megabytes} MB; a bundle may have ${MAX_BUNDLE_BYTES / 1024 / 1024} MB`, {
-    code: 'BUNDLE_TOO_LARGE',
-    exitCode: EXIT_CODES.usage,
-    hint: 'leave large assets out of the bundle and fetch them from Storage',
-  });
+export function requireSize(bytes: number, what: string, assets = 0): void {
+  if (bytes + assets <= MAX_BUNDLE_BYTES) return;
+  const [own, all] = [bytes, bytes + assets].map((size) => (size / 1024 / 1024).toFixed(1));
+  const megabytes = assets === 0 ? own : `${all} MB with its assets, ${own}`;
+  throw new StarkError(
+    `${what} has ${megabytes} MB${assets === 0 ? '' : ' without'}; a bundle may have ${MAX_BUNDLE_BYTES / 1024 / 1024} MB`,
+    {
+      code: 'BUNDLE_TOO_LARGE',
+      exitCode: EXIT_CODES.usage,
+      hint: 'leave large assets out of the bundle and fetch them from Storage',
+    },
+  );
 }
 
 function invalid(path: string, reason: string): StarkError {

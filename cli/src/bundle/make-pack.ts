@@ -23,7 +23,7 @@ export async function makePack(
   const { directory, source, about } = await readProject(path);
   const runtime = options.runtime ?? about.runtime ?? 'node';
   if ('entry' in source) {
-    const bundle = await bundlePack(source.entry, runtime, options);
+    const bundle = await bundlePack(source.entry, runtime, { ...options, root: directory, assets: about.assets });
     for (const warning of bundle.warnings) warn(warning);
     return { bundle, runtime, about, out: join(directory, 'dist', 'pack.js'), isSite: false };
   }

@@ -20,6 +20,8 @@ export interface PackAbout {
   runtime?: PackRuntime;
   visibility?: PackVisibility;
   description?: string;
+  /** Files and folders of the project that travel with the bundle. */
+  assets?: string[];
 }
 
 const usualEntries = ['src/index.ts', 'src/index.js', 'src/main.ts', 'index.ts', 'index.js', 'index.mjs'];
@@ -32,7 +34,10 @@ export async function readProject(path: string): Promise<PackProject> {
   const packageJson = await nearestPackageJson(found.isDirectory() ? place : dirname(place));
   const manifest = packageJson === undefined ? undefined : await readManifest(packageJson);
   const about = manifest ?? {};
-  if (!found.isDirectory()) return { directory: dirname(place), source: { entry: place }, about };
+  if (!found.isDirectory()) {
+    const directory = packageJson === undefined ? dirname(place) : dirname(packageJson);
+    return { directory, source: { entry: place }, about };
+  }
   const site = manifest?.declaredEntry === undefined ? await findSite(place) : undefined;
   if (site !== undefined)
     return { directory: site.kind === 'static' ? dirname(place) : place, source: { site }, about };

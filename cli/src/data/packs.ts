@@ -25,6 +25,8 @@ export const versionColumns = [
   'state',
   'size_bytes',
   'sha256',
+  'assets_size_bytes',
+  'assets_sha256',
   'created_at',
 ] as const;
 
@@ -33,7 +35,7 @@ export type PackRow = Pick<PackRecord, 'id' | 'name' | 'description' | 'visibili
 };
 export type VersionRow = Pick<
   PackVersion,
-  'id' | 'version' | 'runtime' | 'entry' | 'state' | 'size_bytes' | 'sha256'
+  'id' | 'version' | 'runtime' | 'entry' | 'state' | 'size_bytes' | 'sha256' | 'assets_size_bytes' | 'assets_sha256'
 > & {
   pack_name: string;
   created_at: string;
@@ -85,7 +87,7 @@ export const versionView: View<VersionRow> = {
     { header: 'VERSION', value: (version) => version.version },
     { header: 'RUNTIME', value: (version) => version.runtime },
     { header: 'STATE', value: (version) => version.state },
-    { header: 'SIZE', value: (version) => sizeOf(version.size_bytes) },
+    { header: 'SIZE', value: (version) => sizeOf(version.size_bytes + (version.assets_size_bytes ?? 0)) },
     { header: 'SHA256', value: (version) => version.sha256.slice(0, 12) },
     { header: 'ENTRY', value: (version) => version.entry, wide: true },
     { header: 'AGE', value: (version) => ageOf(version.created_at) },

@@ -12,6 +12,8 @@ export interface PackManifest {
   runtime: PackRuntime;
   visibility?: PackVisibility;
   description?: string;
+  /** Files and folders that the pack reads, from the project's folder. */
+  assets?: string[];
 }
 
 // A package.json holds much that is not ours: only the parts read here are checked.
@@ -24,6 +26,7 @@ const packageJsonSchema = v.object({
       entry: v.optional(v.string()),
       runtime: v.optional(v.picklist(['node', 'browser', 'isomorphic', 'universal'])),
       visibility: v.optional(v.picklist(PACK_VISIBILITIES)),
+      assets: v.optional(v.array(v.string())),
     }),
   ),
 });
@@ -39,5 +42,6 @@ export function toPackManifest(packageJson: unknown, what = 'package.json'): Pac
     runtime: runtime === 'universal' ? 'isomorphic' : runtime,
     ...(stark.visibility !== undefined && { visibility: stark.visibility }),
     ...(description !== undefined && { description }),
+    ...(stark.assets !== undefined && { assets: stark.assets }),
   };
 }

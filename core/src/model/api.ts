@@ -17,6 +17,16 @@ export interface PackUpload {
   version_id: string;
   bucket: string;
   path: string;
+  /** Where to upload the archive of assets, if one was announced. */
+  assets_path?: string;
+}
+
+/** A file in Storage, and what it must hash to. */
+export interface StoredFile {
+  bucket: string;
+  path: string;
+  sha256: string;
+  size_bytes: number;
 }
 
 /** A pod as its agent must know it, from `node_sync` and the command `pods.start`. */
@@ -31,7 +41,8 @@ export interface WantedPod {
   version: string;
   version_id: string;
   runtime: PackRuntime;
-  bundle: { bucket: string; path: string; sha256: string; size_bytes: number };
+  /** The bundle, and the archive of its assets where it has one. */
+  bundle: StoredFile & { assets?: StoredFile };
   spec: PodSpec;
   restarts: number;
   wanted: 'running' | 'stopped';

@@ -362,6 +362,9 @@ export type Database = {
       };
       pack_versions: {
         Row: {
+          assets_path: string | null;
+          assets_sha256: string | null;
+          assets_size_bytes: number | null;
           bucket: string;
           created_at: string;
           created_by: string | null;
@@ -381,6 +384,9 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          assets_path?: string | null;
+          assets_sha256?: string | null;
+          assets_size_bytes?: number | null;
           bucket?: string;
           created_at?: string;
           created_by?: string | null;
@@ -399,6 +405,9 @@ export type Database = {
           version_key?: never;
         };
         Update: {
+          assets_path?: string | null;
+          assets_sha256?: string | null;
+          assets_size_bytes?: number | null;
           bucket?: string;
           created_at?: string;
           created_by?: string | null;
@@ -1480,6 +1489,8 @@ export type Database = {
       };
       register_pack_version: {
         Args: {
+          p_assets_sha256?: string;
+          p_assets_size_bytes?: number;
           p_description?: string;
           p_entry?: string;
           p_name: string;
@@ -1780,6 +1791,9 @@ export type Database = {
       withdraw_pack_version: {
         Args: { p_name: string; p_version: string };
         Returns: {
+          assets_path: string | null;
+          assets_sha256: string | null;
+          assets_size_bytes: number | null;
           bucket: string;
           created_at: string;
           created_by: string | null;

@@ -30,6 +30,12 @@ export interface PackStorage {
 }
 
 /**
+ * The files that travel with a bundle: on Node.js the folder that they are in, which nobody may write; in a browser tab the address
+ * of each, by its name from the project's folder.
+ */
+export type PackAssets = string | Readonly<Record<string, string>>;
+
+/**
  * Everything a pack sees of the platform, the same on Node.js and in a browser tab.
  * `Config` is the shape of the settings the pack expects; the platform hands over what the pod's spec says, unchecked.
  */
@@ -50,6 +56,8 @@ export interface PackContext<Config = JsonObject> {
   /** The port to listen on for each port the pod declares, by its name, e.g. `ports.http`. Empty in a browser tab. */
   readonly ports: Readonly<Record<string, number>>;
   readonly storage: PackStorage;
+  /** Missing where nothing travels with the bundle. */
+  readonly assets?: PackAssets | undefined;
   readonly fetch: typeof fetch;
   /**
    * A client of the cluster's Supabase project, made at the first call. It holds the publishable key and nobody's session:

@@ -7,7 +7,7 @@ export type PodLine = { record: string } | { stream: 'stdout' | 'stderr'; text: 
 
 /** From the agent to the pod's worker. */
 export type ToPod =
-  | { type: 'init'; run: RunDescription; bundle: ArrayBuffer }
+  | { type: 'init'; run: RunDescription; bundle: ArrayBuffer; assets?: ArrayBuffer | undefined }
   | Extract<ToRun, { type: 'stop' }>
   | { type: 'stored'; id: number; value?: unknown; error?: string }
   | { type: 'supabase'; source: string };

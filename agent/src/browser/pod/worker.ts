@@ -1,4 +1,6 @@
 // The program of a pod's worker: a thread without an origin that knows nothing but what the agent sends it.
+import { lookup } from 'mrmime';
+import { unpackAssets } from '../../assets.js';
 import { plainText } from '../../runtime/describe-value.js';
 import { PackRun } from '../../runtime/run-pack.js';
 import { type Library, supabaseOf } from '../../runtime/supabase.js';
@@ -45,9 +47,14 @@ class Pod {
     else this.#supabaseSource(message.source);
   }
 
-  async #run({ run, bundle }: Extract<ToPod, { type: 'init' }>): Promise<void> {
+  async #run({ run, bundle, assets }: Extract<ToPod, { type: 'init' }>): Promise<void> {
+    let addresses: Record<string, string> | undefined;
     const packRun = new PackRun(run, {
-      load: () => this.#load(bundle),
+      load: async () => {
+        if (assets !== undefined) addresses = placeAssets(assets);
+        return this.#load(bundle);
+      },
+      assets: () => addresses,
       write: (record) => this.#lines.add({ record }, record.length),
       inspect: plainText,
       tell: async (message) => {
@@ -89,6 +96,20 @@ class Pod {
     this.#lines.flush();
     this.#say({ type: 'exit', code });
   }
+}
+
+/** Gives each asset an address, and tells the modules of the bundle: the code that the bundler put before them asks here. */
+function placeAssets(archive: ArrayBuffer): Record<string, string> {
+  const files = unpackAssets(new Uint8Array(archive));
+  const addresses = Object.fromEntries(
+    [...files].map(([name, bytes]) => {
+      const type = lookup(name) ?? 'application/octet-stream';
+      return [name, URL.createObjectURL(new Blob([bytes as BlobPart], { type }))];
+    }),
+  );
+  const url = (name: string) => addresses[name];
+  Object.defineProperty(globalThis, Symbol.for('stark.assets'), { value: { url } });
+  return Object.freeze(addresses);
 }
 
 async function importText(text: string | ArrayBuffer): Promise<Record<string, unknown>> {

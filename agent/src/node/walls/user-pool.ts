@@ -43,9 +43,9 @@ export class UserPool {
     return user;
   }
 
-  /** Lets users of the pool read a file of the agent's folder, which is closed to everybody else. */
-  share(file: string, root: string): void {
-    if (file.startsWith(`${root}/`)) chmodSync(file, 0o644);
+  /** Lets users of the pool read a file, or what is in a folder, of the agent's folder, which is closed to everybody else. */
+  share(place: string, root: string): void {
+    if (place.startsWith(`${root}/`)) chmodSync(place, lstatSync(place).isDirectory() ? 0o755 : 0o644);
   }
 
   /** Lets users of the pool pass to a place in the agent's folder: they may enter what leads there, and list none of it. */

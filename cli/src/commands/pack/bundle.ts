@@ -1,10 +1,11 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
 import { externalFlag, runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { Progress } from '../../base/progress.js';
+import { assetsPath, sha256 } from '../../bundle/bundle.js';
 import { makePack } from '../../bundle/make-pack.js';
 import { sizeOf } from '../../data/cells.js';
 
@@ -42,12 +43,25 @@ export default class PackBundle extends StarkCommand<typeof PackBundle> {
     // A reader of the old bundle never sees half of the new one.
     await writeFile(`${path}.tmp`, bundle.code);
     await rename(`${path}.tmp`, path);
+    // One of an earlier bundle would be registered with this one.
+    if (bundle.assets === undefined) await rm(assetsPath(path), { force: true });
+    else await writeFile(assetsPath(path), bundle.assets);
     const name = about.name ?? null;
     const version = about.version ?? null;
     await this.printObject(
-      { name, version, runtime, path, size_bytes: bundle.code.byteLength, sha256: bundle.sha256 },
+      {
+        ...{ name, version, runtime, path, size_bytes: bundle.code.byteLength, sha256: bundle.sha256 },
+        ...(bundle.assets !== undefined && {
+          assets_path: assetsPath(path),
+          assets_size_bytes: bundle.assets.byteLength,
+          assets_sha256: sha256(bundle.assets),
+        }),
+      },
       `bundle/${name ?? path}`,
-      [`${name ?? 'pack'}: ${path}, ${sizeOf(bundle.code.byteLength)}, runtime ${runtime}, sha256 ${bundle.sha256}`],
+      [
+        `${name ?? 'pack'}: ${path}, ${sizeOf(bundle.code.byteLength)}, runtime ${runtime}, sha256 ${bundle.sha256}`,
+        ...(bundle.assets === undefined ? [] : [`assets: ${assetsPath(path)}, ${sizeOf(bundle.assets.byteLength)}`]),
+      ],
     );
     const named = name === null ? ' --name my-pack --ver 1.0.0' : '';
     this.next(`stark pack register ${this.flags.out ?? path}${named} --runtime ${runtime}`);

@@ -6,7 +6,7 @@ import { StarkCommand } from '../../base/command.js';
 import { argument } from '../../base/flags.js';
 import { externalFlag, runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { Progress } from '../../base/progress.js';
-import { checkBundle, sha256 } from '../../bundle/bundle.js';
+import { assetsPath, checkBundle, requireSize, sha256 } from '../../bundle/bundle.js';
 import { makePack } from '../../bundle/make-pack.js';
 import { aboutBundle, type PackAbout } from '../../bundle/project.js';
 import { sizeOf } from '../../data/cells.js';
@@ -38,7 +38,7 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
   async run(): Promise<void> {
     const { flags } = this;
     const progress = new Progress();
-    const { bytes, about, ...found } = await this.#bundle(progress);
+    const { bytes, assets, about, ...found } = await this.#bundle(progress);
     const name = flags.name ?? about.name;
     const version = flags.ver ?? about.version;
     if (name === undefined) throw usageError('--name is needed: there is no package.json with a name near the bundle');
@@ -57,25 +57,33 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
         p_description: flags.description ?? about.description ?? null,
         p_size_bytes: bytes.byteLength,
         p_sha256: sum,
+        ...(assets !== undefined && { p_assets_size_bytes: assets.byteLength, p_assets_sha256: sha256(assets) }),
       });
-      progress.now(`uploading ${sizeOf(bytes.byteLength)}`);
-      await store(connection, upload, bytes);
+      progress.now(`uploading ${sizeOf(bytes.byteLength + (assets?.byteLength ?? 0))}`);
+      await store(connection, upload, upload.path, bytes, 'text/javascript');
+      if (assets !== undefined && upload.assets_path !== undefined) {
+        await store(connection, upload, upload.assets_path, assets, 'application/zip');
+      }
       progress.now(`finishing ${name}@${version}`);
       const row = await connection.call<VersionRow>('finish_pack_version', { p_version_id: upload.version_id });
       progress.clear();
       await this.#print(row, 'registered');
     } catch (error) {
       progress.clear();
-      const same = await sameVersion(connection, error, name, version, sum);
+      const same = await sameVersion(connection, error, name, version, [sum, assets && sha256(assets)]);
       if (same === undefined) throw error;
       await this.#print(same, 'already registered');
     }
     this.next(`stark pod create --pack ${name}${found.isSite ? ' --port http' : ''}`, `stark pack versions ${name}`);
   }
 
-  async #bundle(
-    progress: Progress,
-  ): Promise<{ bytes: Uint8Array; about: PackAbout; runtime: PackRuntime; isSite: boolean }> {
+  async #bundle(progress: Progress): Promise<{
+    bytes: Uint8Array;
+    assets?: Uint8Array | undefined;
+    about: PackAbout;
+    runtime: PackRuntime;
+    isSite: boolean;
+  }> {
     const path = this.args.bundle;
     const runtime = toRuntime(this.flags.runtime);
     const found = await stat(path).catch(() => undefined);
@@ -87,12 +95,17 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
         external: this.flags.external,
         progress,
       });
-      return { ...made, bytes: bundle.code };
+      return { ...made, bytes: bundle.code, assets: bundle.assets };
     }
-    const [bytes, about] = await Promise.all([readFile(path), aboutBundle(path)]);
+    const [bytes, assets, about] = await Promise.all([
+      readFile(path),
+      readFile(assetsPath(path)).catch(() => undefined),
+      aboutBundle(path),
+    ]);
+    requireSize(bytes.byteLength, path, assets?.byteLength);
     const checked = runtime ?? about.runtime ?? 'node';
     const exported = await checkBundle(path, bytes, checked);
-    return { bytes, about, runtime: checked, isSite: exported.includes('web') };
+    return { bytes, assets, about, runtime: checked, isSite: exported.includes('web') };
   }
 
   async #print(row: VersionRow, what: string): Promise<void> {
@@ -102,11 +115,15 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
 }
 
 // Nothing is half-done when this fails: the version stays `uploading`, no pod can get it, and the same command goes on.
-async function store(connection: Connection, upload: PackUpload, bytes: Uint8Array): Promise<void> {
+async function store(
+  connection: Connection,
+  { bucket }: PackUpload,
+  path: string,
+  bytes: Uint8Array,
+  contentType: string,
+): Promise<void> {
   const client = await connection.client();
-  const { error } = await client.storage
-    .from(upload.bucket)
-    .upload(upload.path, bytes, { contentType: 'text/javascript', upsert: true });
+  const { error } = await client.storage.from(bucket).upload(path, bytes, { contentType, upsert: true });
   if (error === null) return;
   const failure = toStarkError(error, { url: connection.url });
   throw new StarkError(`the bundle was not uploaded: ${failure.message}`, {
@@ -123,9 +140,15 @@ async function sameVersion(
   error: unknown,
   name: string,
   version: string,
-  sum: string,
+  [sum, assets]: [string, string | undefined],
 ): Promise<VersionRow | undefined> {
   if (!(error instanceof StarkError) || error.code !== 'VERSION_EXISTS') return undefined;
   const versions = await findVersions(connection, [name]);
-  return versions.find((row) => row.version === version && row.sha256 === sum && row.state === 'ready');
+  return versions.find(
+    (row) =>
+      row.version === version &&
+      row.sha256 === sum &&
+      (row.assets_sha256 ?? undefined) === assets &&
+      row.state === 'ready',
+  );
 }

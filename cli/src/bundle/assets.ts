@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { usageError } from '@stark-o/core/errors';
+import type { PackRuntime } from '@stark-o/core/model';
+import type { Plugin } from 'esbuild';
+
+/** Names in the program of a bundle that stand for what the bundler's banner defines. */
+const HERE = '__starkHere';
+const SPEAKS_OF_ITS_PLACE = /\b__dirname\b|\b__filename\b|\bimport\s*\.\s*meta\b/;
+const SCRIPT = /\.[cm]?[jt]sx?$/;
+const URL_OF_A_FILE = /new\s+URL\(\s*(['"`])(\.{1,2}\/[^'"`$]+)\1\s*,\s*import\.meta\.url\s*,?\s*\)/g;
+
+/**
+ * What the modules of a bundle are told of their places. Each believes to lie where it lay in the project, below the folder that an
+ * agent unpacks the assets into; without assets, below that of the bundle.
+ */
+export const nodeBanner = [
+  'import { createRequire as starkCreateRequire } from "node:module";',
+  'import { dirname as starkDirname, join as starkJoin } from "node:path";',
+  'import { fileURLToPath as starkToPath, pathToFileURL as starkToUrl } from "node:url";',
+  'globalThis.require ??= starkCreateRequire(import.meta.url);',
+  'const starkAssets = globalThis[Symbol.for("stark.assets")]?.folder ?? starkDirname(starkToPath(import.meta.url));',
+  `function ${HERE}(file) { const filename = starkJoin(starkAssets, file); return { filename, dirname: starkDirname(filename), url: starkToUrl(filename).href }; }`,
+].join(' ');
+
+export const webBanner = `function ${HERE}(file) { return globalThis[Symbol.for("stark.assets")]?.url(file) ?? new URL(file, import.meta.url).href; }`;
+
+/** Finds the files that the modules of a bundle read at run time, and makes an archive of them. */
+export class Assets {
+  readonly #speakers = new Map<string, string>();
+  readonly #found = new Set<string>();
+
+  constructor(
+    /** Folder of the project: the root of the archive. */
+    private readonly root: string,
+    private readonly runtime: PackRuntime,
+    /** Files and folders that package.json names. */
+    private readonly named: readonly string[],
+  ) {}
+
+  /** Whether the bundle needs the banner. */
+  get isNeeded(): boolean {
+    return this.#speakers.size > 0;
+  }
+
+  plugin(): Plugin {
+    return {
+      name: 'assets',
+      setup: (build) => {
+        build.onLoad({ filter: SCRIPT, namespace: 'file' }, async ({ path }) => {
+          const text = await readFile(path, 'utf8');
+          if (!SPEAKS_OF_ITS_PLACE.test(text)) return undefined;
+          const contents = this.runtime === 'node' ? await this.#onNode(path) : this.#anywhere(path, text);
+          if (contents === undefined) return undefined;
+          return { contents, loader: this.runtime === 'node' ? 'js' : loaderOf(path), resolveDir: dirname(path) };
+        });
+      },
+    };
+  }
+
+  /** The archive; nothing when no file is read. `inputs` are the modules that are in the bundle. */
+  async archive(inputs: ReadonlySet<string>): Promise<Uint8Array | undefined> {
+    for (const path of await this.#read(inputs)) this.#found.add(path);
+    for (const name of this.named)
+      for (const path of await filesBelow(resolve(this.root, name), name)) this.#found.add(path);
+    if (this.#found.size === 0) return undefined;
+    const { zipSync } = await import('fflate');
+    const names = [...this.#found]
+      .map((path) => [this.#nameOf(path), path] as const)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
+    const files = await Promise.all(
+      names.map(async ([name, path]) => [name, new Uint8Array(await readFile(path))] as const),
+    );
+    // The same bytes for the same files, whenever and wherever they were written.
+    return zipSync(Object.fromEntries(files), { level: 9, mtime: new Date(1980, 0, 1), os: 3, attrs: 0o444 << 16 });
+  }
+
+  /** The module as JavaScript, with its place in the archive for its place on this machine. */
+  async #onNode(path: string): Promise<string | undefined> {
+    const names = { dirname: '__starkDirname', filename: '__starkFilename', url: '__starkUrl' };
+    const module = await compile(path, {
+      __dirname: names.dirname,
+      __filename: names.filename,
+      'import.meta.dirname': names.dirname,
+      'import.meta.filename': names.filename,
+      'import.meta.url': names.url,
+    });
+    const used = Object.entries(names).filter(([, name]) => module.includes(name));
+    if (used.length === 0) return undefined;
+    // As it was, for whoever looks for the files: those names are what that one knows.
+    this.#speakers.set(
+      path,
+      await compile(path, { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' }),
+    );
+    const here = `${HERE}(${JSON.stringify(this.#nameOf(path))})`;
+    const declared = `var ${used.map(([part, name]) => `${name} = ${here}.${part}`).join(', ')};`;
+    const [directive = ''] = /^(["']use strict["'];\n?)/.exec(module) ?? [];
+    return `${directive}${declared}${module.slice(directive.length)}`;
+  }
+
+  /** For browsers, where nothing but an address can be asked for: files that stand beside the module by name. */
+  #anywhere(path: string, text: string): string | undefined {
+    let found = false;
+    const contents = text.replace(URL_OF_A_FILE, (whole, _quote, name: string) => {
+      const file = resolve(dirname(path), name);
+      if (!existsSync(file)) return whole;
+      found = true;
+      this.#speakers.set(path, '');
+      this.#found.add(file);
+      return `new URL(${HERE}(${JSON.stringify(this.#nameOf(file))}))`;
+    });
+    return found ? contents : undefined;
+  }
+
+  async #read(inputs: ReadonlySet<string>): Promise<string[]> {
+    const speakers = [...this.#speakers].filter(([path, text]) => text !== '' && inputs.has(path));
+    if (speakers.length === 0) return [];
+    const { nodeFileTrace } = await import('@vercel/nft');
+    const texts = new Map(speakers);
+    const base = resolve('/');
+    const { reasons } = await nodeFileTrace([...texts.keys()], {
+      base,
+      processCwd: this.root,
+      readFile: async (path) => texts.get(path) ?? null,
+      // Modules are in the bundle; what a module asks for by a `require` of its own making is a file like others.
+      resolve: async (specifier, parent) => {
+        const file = resolve(dirname(parent), specifier);
+        return /^\.{1,2}\/.*\.json$/.test(specifier) && existsSync(file) && !inputs.has(file) ? file : [];
+      },
+    });
+    return [...reasons]
+      .filter(([path, { type }]) => type.includes('asset') || (path.endsWith('.json') && type.includes('dependency')))
+      .map(([path]) => join(base, path))
+      .filter((path) => !path.endsWith('.node') && !isSource(path, inputs));
+  }
+
+  /** Where a file is in the archive: by its way from the project, upwards by the number of steps. */
+  #nameOf(path: string): string {
+    const steps = relative(this.root, path).split(sep);
+    const up = steps.filter((step) => step === '..').length;
+    return [...(up === 0 ? [] : ['.outside', String(up)]), ...steps.slice(up)].join('/');
+  }
+}
+
+/** Folders of sources are never read at run time on purpose, as far as what is in the bundle goes. */
+function isSource(path: string, inputs: ReadonlySet<string>): boolean {
+  return inputs.has(path) && SCRIPT.test(path);
+}
+
+async function compile(path: string, define: Record<string, string>): Promise<string> {
+  const { build } = await import('esbuild');
+  const { outputFiles } = await build({
+    entryPoints: [path],
+    bundle: false,
+    write: false,
+    absWorkingDir: process.cwd(),
+    define,
+    platform: 'node',
+    target: 'node20',
+    charset: 'utf8',
+    logLevel: 'silent',
+  });
+  return outputFiles[0]?.text ?? '';
+}
+
+function loaderOf(path: string): 'js' | 'jsx' | 'ts' | 'tsx' {
+  const [, language = 'js', x = ''] = /\.[cm]?([jt]s)(x?)$/.exec(path) ?? [];
+  return `${language}${x}` as 'js' | 'jsx' | 'ts' | 'tsx';
+}
+
+async function filesBelow(path: string, name: string): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) throw usageError(`package.json names ${name} among stark.assets, and it does not exist`);
+  if (found.isFile()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
