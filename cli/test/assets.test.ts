@@ -108,6 +108,22 @@ describe('a file that a module reads', () => {
     expect(names.sort()).toEqual(['node_modules/lib/fonts/a.afm', 'node_modules/lib/package.json']);
   });
 
+  it('may be a script, or a file that the code only names', async () => {
+    const { text } = await run(
+      {
+        'pack.mjs': 'import lib from "lib"; export default () => console.log(lib("client.js"));',
+        'node_modules/lib/package.json': '{"name":"lib","version":"1.2.3","main":"dist/index.js"}',
+        'node_modules/lib/dist/index.js': `const fs = require("fs"), path = require("path");
+          const place = (name) => __dirname + "/" + name;
+          module.exports = (name) => fs.readFileSync(path.join(__dirname, "../client", name), "utf8") + fs.readFileSync(place("lib.wasm"), "utf8");`,
+        'node_modules/lib/client/client.js': 'in the browser',
+        'node_modules/lib/dist/lib.wasm': ' compiled',
+      },
+      'pack.mjs',
+    );
+    expect(text).toBe('in the browser compiled');
+  });
+
   it('may be missing, and its place has words all the same', async () => {
     const source = `const { existsSync } = require('fs'); const { join, basename } = require('path');
       module.exports = () => console.log(existsSync(join(__dirname, 'extra.json')), basename(__filename));`;

@@ -9,6 +9,7 @@ import type { Plugin } from 'esbuild';
 const HERE = '__starkHere';
 const SPEAKS_OF_ITS_PLACE = /\b__dirname\b|\b__filename\b|\bimport\s*\.\s*meta\b/;
 const SCRIPT = /\.[cm]?[jt]sx?$/;
+const NAME_OF_A_FILE = /(["'`])((?:\.{0,2}\/)?[\w@-][\w@./-]*\.\w+)\1/g;
 const URL_OF_A_FILE = /new\s+URL\(\s*(['"`])(\.{1,2}\/[^'"`$]+)\1\s*,\s*import\.meta\.url\s*,?\s*\)/g;
 
 /**
@@ -122,17 +123,28 @@ export class Assets {
     const { reasons } = await nodeFileTrace([...texts.keys()], {
       base,
       processCwd: this.root,
-      readFile: async (path) => texts.get(path) ?? null,
+      // Of scripts that are read as files nothing is followed.
+      readFile: async (path) => texts.get(path) ?? (SCRIPT.test(path) ? '' : readFile(path).catch(() => null)),
       // Modules are in the bundle; what a module asks for by a `require` of its own making is a file like others.
       resolve: async (specifier, parent) => {
         const file = resolve(dirname(parent), specifier);
         return /^\.{1,2}\/.*\.json$/.test(specifier) && existsSync(file) && !inputs.has(file) ? file : [];
       },
     });
-    return [...reasons]
-      .filter(([path, { type }]) => type.includes('asset') || (path.endsWith('.json') && type.includes('dependency')))
-      .map(([path]) => join(base, path))
-      .filter((path) => !path.endsWith('.node') && !isSource(path, inputs));
+    // Names that are put together at run time, as compilers to WebAssembly do: a file beside the module that it speaks of.
+    for (const [path, text] of texts) {
+      for (const [, , name = ''] of text.matchAll(NAME_OF_A_FILE)) {
+        const file = resolve(dirname(path), name);
+        if (!SCRIPT.test(name) && (await stat(file).catch(() => undefined))?.isFile()) this.#found.add(file);
+      }
+    }
+    return (
+      [...reasons]
+        // Scripts that are read as files are called dependencies there; others were not followed.
+        .filter(([, { type }]) => !type.includes('initial'))
+        .map(([path]) => join(base, path))
+        .filter((path) => !path.endsWith('.node') && !isSource(path, inputs))
+    );
   }
 
   /** Where a file is in the archive: by its way from the project, upwards by the number of steps. */
