@@ -2700,7 +2700,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '0f3356e8212b9ef6d9306ac2e96572fa';
+as md5 '37e93a4223a7b86aaa394637723de1a7';
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
@@ -2751,7 +2751,7 @@ CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what te
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '597de2a61b1c8e2dfb3c930730057137';
+as md5 'eb3f7876131343a27244a4581bafa660';
 comment on function stark_internal.probe_problem(jsonb,text,jsonb) is 'What is wrong with this probe of a pod; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.probe_state()

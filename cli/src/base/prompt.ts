@@ -88,7 +88,7 @@ export async function secretFrom(
   settings: SecretKeeper,
 ): Promise<string | undefined> {
   if (source.file === undefined) return secretOf(source.variable, settings);
-  const text = await readFile(source.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readTextFile(source.file).catch((error: NodeJS.ErrnoException) => {
     throw usageError(`cannot read ${source.flag} ${source.file}: ${error.code}`);
   });
   return notEmpty(text.trim(), source.file);
