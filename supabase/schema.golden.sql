@@ -1665,7 +1665,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'fa5191cd8620d906c8d5b7bdddc51513';
+as md5 '6fb7f0174fb23d0bb69e432a6051b1b4';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
@@ -2401,7 +2401,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_ports()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'cde646f76ec54d179ffd38825fb0dfb4';
+as md5 '9852d68161b65a73644c96552caaab91';
 comment on function stark_internal.load_ports() is 'Fills the working table of fixed ports.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_rules()
@@ -2676,7 +2676,7 @@ CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '52e70f7f01ac69265591e0faef6542ca';
+as md5 '15326853754da927d04d85583ce18b15';
 comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
@@ -2700,7 +2700,7 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '37e93a4223a7b86aaa394637723de1a7';
+as md5 'a0db0eca981672868f75f13c2f9851dc';
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))

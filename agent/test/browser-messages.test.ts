@@ -34,6 +34,7 @@ function aSandbox() {
     clock: new FakeClock(),
     run: describeRun(request, 'b', { nodeName: 'n', project: { url: 'http://127.0.0.1:9', key: 'k' } }),
     bundle: Promise.resolve(new ArrayBuffer(0)),
+    assets: undefined,
     supabaseSource: '',
     listener: {
       started: () => seen.push('started'),

@@ -22,7 +22,12 @@ function project(files: Record<string, string>): string {
 }
 
 /** Bundles a project and runs it as a pod, far from its folder; gives what it printed, and the names in its archive. */
-async function run(files: Record<string, string>, entry: string, named: string[] = [], isolation?: 'worker') {
+async function run(
+  files: Record<string, string>,
+  entry: string,
+  named: string[] = [],
+  isolation?: 'process' | 'worker',
+) {
   const root = project(files);
   const made = await bundlePack(join(root, entry), 'node', { minify: false, root, assets: named });
   const names = made.assets === undefined ? [] : Object.keys(unzipSync(made.assets));

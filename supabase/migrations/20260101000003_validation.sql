@@ -429,7 +429,7 @@ begin
   if (select count(distinct p ->> 'name') < count(*) from jsonb_array_elements(p_ports) p) then
     return 'two ports have the same name';
   end if;
-  if (select count(distinct p -> 'port') < count(*) from jsonb_array_elements(p_ports) p where p ->> 'strategy' = 'fixed') then
+  if (select count(distinct p -> 'port') < count(*) from jsonb_array_elements(p_ports) p where p ? 'port') then
     return 'two fixed ports have the same number';
   end if;
   return null;

@@ -40,7 +40,7 @@ begin
   end if;
   -- By itself, so that the rest stays an expression without a query.
   if p_spec ? 'ports' then
-    v_ports := (select jsonb_agg(p -> 'port' order by p -> 'port') from jsonb_array_elements(p_spec -> 'ports') p where p ->> 'strategy' = 'fixed');
+    v_ports := (select jsonb_agg(p -> 'port' order by p -> 'port') from jsonb_array_elements(p_spec -> 'ports') p where p ? 'port');
   end if;
   return jsonb_strip_nulls(jsonb_build_object(
     'nodeName', p_spec -> 'nodeName',
@@ -296,7 +296,7 @@ begin
       from stark.pods p
       join pg_temp.pass_nodes n on n.node_id = p.node_id
       cross join lateral jsonb_array_elements(p.spec -> 'ports') as d (port)
-      where p.spec ? 'ports' and stark_internal.occupies(p.status) and d.port ->> 'strategy' = 'fixed'
+      where p.spec ? 'ports' and stark_internal.occupies(p.status) and d.port ? 'port'
       group by 1, 2;
   end if;
 end;

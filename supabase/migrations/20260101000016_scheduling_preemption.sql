@@ -74,7 +74,7 @@ begin
       select 'avoids', h.selector_no, h.topology_key, l.node_id, l.id from lower l join held h using (namespace, rules)
       union all
       select 'port', (d.port -> 'port')::integer, '', l.node_id, l.id
-      from lower l cross join lateral jsonb_array_elements(l.ports) as d (port) where d.port ->> 'strategy' = 'fixed'
+      from lower l cross join lateral jsonb_array_elements(l.ports) as d (port) where d.port ? 'port'
     )
     select b.node_no, row_number() over (partition by b.node_no order by b.kind, b.selector_no, b.topology_key)::integer, b.must_leave,
            coalesce(array_agg(c.id) filter (where c.id is not null), '{}')

@@ -41,7 +41,8 @@ select matches(stark_internal.spec_problem(spec), problem, format('refused: %s',
   (pg_temp.even('{"labelSelector": {}, "mismatchLabelKeys": ["v"]}'), 'no field "mismatchLabelKeys"'),
   (pg_temp.term('{"matchLabelKeys": ["v"]}', 'podAntiAffinity'), 'goes with labelSelector'), (pg_temp.term('{"mismatchLabelKeys": ["v"]}', 'podAffinity', true), 'goes with labelSelector'),
   (pg_temp.term('{"labelSelector": {}, "matchLabelKeys": ["v"], "mismatchLabelKeys": ["v"]}'), 'mismatchLabelKeys'), (pg_temp.term('{"labelSelector": {}, "mismatchLabelKeys": [1]}'), 'keys of labels'),
-  ('{"ports": [{"name": "a", "strategy": "fixed", "port": 80}, {"name": "b", "strategy": "fixed", "port": 80}]}', 'same number')) t (spec, problem);
+  ('{"ports": [{"name": "a", "strategy": "fixed", "port": 80}, {"name": "b", "strategy": "fixed", "port": 80}]}', 'same number'),
+  ('{"ports": [{"name": "a", "strategy": "fixed", "port": 80}, {"name": "b", "port": 80}]}', 'same number')) t (spec, problem);
 select is(stark_internal.spec_problem(spec), null, format('allowed: %s', left(spec::text, 300))) from (values
   (pg_temp.node('{"key": "example.com/disk", "operator": "NotIn", "values": ["", "a_b.c-d"]}')), (pg_temp.node('{"key": "cores", "operator": "Gt", "values": ["5"]}')),
   (pg_temp.node('{"key": "metadata.name", "operator": "NotIn", "values": ["a.b.example"]}', 'matchFields')),
@@ -49,7 +50,7 @@ select is(stark_internal.spec_problem(spec), null, format('allowed: %s', left(sp
   (jsonb_build_object('topologySpreadConstraints', (select jsonb_agg('{"topologyKey": "zone", "maxSkew": 1}'::jsonb || jsonb_build_object('whenUnsatisfiable', w)) from unnest(array['ScheduleAnyway', 'DoNotSchedule']) w))),
   (pg_temp.even('{"labelSelector": {"matchLabels": {"app": "web"}}, "matchLabelKeys": ["v"]}')), (pg_temp.even('{"matchLabelKeys": []}')),
   (pg_temp.term('{"labelSelector": {"matchExpressions": [{"key": "v", "operator": "Exists"}]}, "mismatchLabelKeys": ["v"]}')),
-  ('{"ports": [{"name": "a", "strategy": "fixed", "port": 80}, {"name": "b", "port": 80}]}')) t (spec);
+  ('{"ports": [{"name": "a", "strategy": "fixed", "port": 80}, {"name": "b", "port": 81}, {"name": "c"}]}')) t (spec);
 
 select is(tests.code_of(format('select tests.add_node(%L, %L, p_taints => %L)', 't', 'ada', taints)), wanted, format('%s: taints %s', wanted, taints)) from (values
   ('[{"key": "k", "value": "1", "effect": "NoSchedule"}, {"key": "k", "value": "2", "effect": "NoSchedule"}]', 'INVALID_TAINTS'),

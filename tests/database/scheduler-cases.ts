@@ -183,7 +183,12 @@ const toleration: fc.Arbitrary<Toleration> = fc.oneof(
 );
 
 const ports = list(oneOf(80, 81), 1, 2).map((numbers) =>
-  [...new Set(numbers)].map((port) => ({ name: `p${port}`, strategy: 'fixed' as const, port })),
+  // A number alone means fixed, too.
+  [...new Set(numbers)].map((port) => ({
+    name: `p${port}`,
+    port,
+    ...(port === 80 ? { strategy: 'fixed' as const } : {}),
+  })),
 );
 
 /** How likely the parts of a case are, by its kind. */

@@ -76,7 +76,7 @@ export interface Spec {
     podAntiAffinity?: PodAffinity;
   };
   topologySpreadConstraints?: SpreadConstraint[];
-  ports?: { name: string; strategy: 'fixed' | 'random'; port?: number }[];
+  ports?: { name: string; strategy?: 'fixed' | 'random'; port?: number }[];
   preemptionPolicy?: 'PreemptLowerPriority' | 'Never';
   resources: { requests: Amounts };
 }
@@ -202,7 +202,7 @@ function isClosedToIt(pod: Pod, node: Node): boolean {
 }
 
 function fixedPorts(pod: Pod): number[] {
-  return (pod.spec.ports ?? []).flatMap((it) => (it.strategy === 'fixed' && it.port !== undefined ? [it.port] : []));
+  return (pod.spec.ports ?? []).flatMap((it) => (it.port === undefined ? [] : [it.port]));
 }
 
 const required = (rules: PodAffinity | undefined) => rules?.requiredDuringSchedulingIgnoredDuringExecution ?? [];

@@ -34,7 +34,7 @@ export async function runPack<C>(pack: Pack<C>, config: C, storage = memoryStora
   const port = await freePort();
   const logs: string[] = [];
   const end = new AbortController();
-  const log = (message: string) => void logs.push(message);
+  const log = (message: string | Error) => void logs.push(String(message));
   let becomeReady = () => {};
   const called = new Promise<void>((resolve) => {
     becomeReady = resolve;
