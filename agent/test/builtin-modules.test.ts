@@ -80,7 +80,8 @@ const JUDGED_OF_PROCESS: Record<string, string> = {
     ],
     ...['setgid', 'setegid', 'setgroups', 'initgroups'],
   ]),
-  ...by('the permission model looks at the path', ['chdir', 'loadEnvFile']),
+  ...by('the permission model looks at the path', ['chdir']),
+  ...by('writes the variables of the pod, not those of the process', ['loadEnvFile']),
 };
 
 /** Modules that only `node:` names; older versions do not list them. */

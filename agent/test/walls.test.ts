@@ -33,6 +33,7 @@ const ENDS: Record<string, { reason: string; message?: RegExp }> = {
   'report-directory': { reason: 'Error', message: NOT_IN_A_POD },
   'report-on-error': { reason: 'Error', message: NOT_IN_A_POD },
   'shared-memory': { reason: 'OOMKilled', message: /^it used \d+ MB of memory, its limit is 96 MB$/ },
+  'resolver-settings': { reason: 'Completed' },
   signals: { reason: 'Error', message: /a signal to another process is not available in a pod/ },
   'snapshot-near-heap-limit': { reason: 'Error', message: NOT_IN_A_POD },
   'socket-file': { reason: 'Error', message: /a socket file is not available in a pod/ },
@@ -73,6 +74,7 @@ describe.each([{ tier: 'none', env: {} }, ...walls])(
         if (message !== undefined) expect(result.message, name).toMatch(message);
         expect(result.left, name).toBeUndefined();
       }
+      expect(resultOf(agent, 'resolver-settings').printed).toEqual(['looked up with true']);
       const gotten = resultOf(agent, 'many-ways').printed.filter(
         // Node.js 20.19 means its refusal of a promise, and says something else.
         (line) => !/: refused (ERR_(ACCESS_DENIED|DLOPEN_DISABLED)|Method Promise\.)/.test(line),

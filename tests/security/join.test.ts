@@ -280,13 +280,19 @@ describe('where strangers may join', () => {
     );
     const stranger: Joined = await cluster.must(join(null, 'stranger'));
     const they = await asPerson(stranger);
-    await cluster.must(cluster.rpc('register_node', { p_name: 'stranger', p_runtime: 'node' }, { as: they }));
+    await cluster.must(
+      cluster.rpc(
+        'register_node',
+        { p_name: 'stranger', p_runtime: 'node', p_labels: { of: 'stranger' } },
+        { as: they },
+      ),
+    );
     await cluster.must(cluster.rpc('node_sync', { p_node_id: stranger.node_id }, { as: they }));
     expect(codeOf(await cluster.rpc('register_node', { p_name: 'stranger-2', p_runtime: 'node' }, { as: they }))).toBe(
       'FORBIDDEN',
     );
     expect(codeOf(await cluster.rpc('create_join_token', {}, { as: they }))).toBe('FORBIDDEN');
-    const placed = await cluster.pod(neighbour, { pack: 'secret', spec: { nodeName: 'stranger' } });
+    const placed = await cluster.pod(neighbour, { pack: 'secret', spec: { nodeSelector: { of: 'stranger' } } });
     expect(placed.status).toBe('pending');
   });
 });

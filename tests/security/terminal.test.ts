@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createAgentLog } from '../../agent/src/node/log.js';
@@ -150,8 +151,9 @@ describe('escapes in what other people wrote', () => {
   it('do not reach a terminal by the log of an agent or a stack', async () => {
     const written: string[] = [];
     const write = (text: string) => written.push(text) > 0;
-    createAgentLog('info', { isTTY: true, write } as never).warn({ pod: hostile }, hostile);
-    createLogger({ destination: { isTTY: true, write } as never }).warn({ pod: hostile, service: hostile }, hostile);
+    const terminal = Object.assign(new EventEmitter(), { isTTY: true, write }) as never;
+    createAgentLog('info', terminal).warn({ pod: hostile }, hostile);
+    createLogger({ destination: terminal }).warn({ pod: hostile, service: hostile }, hostile);
     await vi.waitFor(() => expect(written.join('').match(/owned/g)?.length).toBeGreaterThan(3));
     expect(written.join('').replaceAll(colours, '')).not.toMatch(dangerous);
   });

@@ -7,6 +7,8 @@ const WINDOW_MS = 250;
 export interface Pace {
   /** More than this in a quarter of a second is left in the pipe, so that a flood slows the one who floods. */
   bytesPerWindow: number;
+  /** What a line counts beside its bytes, since it costs us work though it be empty. */
+  bytesPerLine?: number;
   longestLine?: number;
   /** Text without a line end is handed on after so long a silence, and after `longestWaitMs` without one. */
   silenceMs?: number;
@@ -14,18 +16,32 @@ export interface Pace {
 }
 
 /** What a pod prints. */
-export const OUTPUT_PACE: Pace = { bytesPerWindow: 1024 * 1024, silenceMs: 1_000, longestWaitMs: 5_000 };
+export const OUTPUT_PACE: Pace = {
+  bytesPerWindow: 1024 * 1024,
+  bytesPerLine: 256,
+  silenceMs: 1_000,
+  longestWaitMs: 5_000,
+};
 
 /** Reads a stream by lines, no faster than its share. */
 export function capture(
   stream: Readable,
-  { bytesPerWindow, longestLine = LONGEST_LINE, silenceMs, longestWaitMs = Number.POSITIVE_INFINITY }: Pace,
+  {
+    bytesPerWindow,
+    bytesPerLine = 0,
+    longestLine = LONGEST_LINE,
+    silenceMs,
+    longestWaitMs = Number.POSITIVE_INFINITY,
+  }: Pace,
   onLine: (line: string) => void,
 ): void {
   const decoder = new StringDecoder('utf8');
-  const lines = new LineSplitter(onLine, longestLine);
   let windowStart = 0;
   let inWindow = 0;
+  const lines = new LineSplitter((line) => {
+    inWindow += bytesPerLine;
+    onLine(line);
+  }, longestLine);
   let silence: NodeJS.Timeout | undefined;
   let openSince: number | undefined;
   const handOn = () => {
@@ -58,7 +74,8 @@ export function capture(
     awaitEnd(now);
     if (inWindow < bytesPerWindow) return;
     stream.pause();
-    setTimeout(() => stream.resume(), WINDOW_MS).unref();
+    // One chunk may have more lines than fit into many windows.
+    setTimeout(() => stream.resume(), WINDOW_MS * Math.ceil(inWindow / bytesPerWindow)).unref();
   });
   stream.once('end', () => {
     clearTimeout(silence);

@@ -1,17 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { chmod, lstat, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const SLASH = Buffer.from('/');
 /** Systems take paths of 4096 bytes at most, some of 1024. A folder further down is moved up before it is looked into. */
 const LONG_PATH = 700;
+/** What somebody else has removed meanwhile, or filled. */
+const VANISHED = new Set(['ENOENT', 'ENOTEMPTY']);
 
 /** Removes a folder and all in it, also what a pod left to be in the way: chains deeper than any path, closed folders, names that are no text. */
 export async function removeFolder(folder: string): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
   } catch {
-    await removeStubborn(folder);
+    // Other branches of it go on removing for a moment after it has given up.
+    for (let more = 3; more > 0 && existsSync(folder); more -= 1) {
+      await removeStubborn(folder).catch((error: NodeJS.ErrnoException) => {
+        if (more === 1 || !VANISHED.has(error.code ?? '')) throw error;
+      });
+    }
   }
 }
 

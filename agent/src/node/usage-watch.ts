@@ -113,7 +113,7 @@ export class UsageWatch {
 
 function diskProblem({ files, unmeasured }: DiskUse, usedMb: number, limitMb: number): string | undefined {
   if (unmeasured !== undefined) return `what it keeps on disk cannot be measured: ${unmeasured}`;
-  if (usedMb > limitMb) return `it keeps ${Math.round(usedMb)} MB on disk, its limit is ${limitMb} MB`;
+  if (usedMb > limitMb) return `it keeps ${Math.ceil(usedMb)} MB on disk, its limit is ${limitMb} MB`;
   if (files > MOST_FILES) return `it keeps ${files} files on disk, its limit is ${MOST_FILES}`;
   return undefined;
 }

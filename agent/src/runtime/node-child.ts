@@ -5,10 +5,12 @@ import { CHANNEL_FD, Channel } from '../node/channel.js';
 import { harden } from './harden.js';
 import { hideFiles } from './hide-files.js';
 import { askToEnd, runPack } from './node-run.js';
+import { ownEnvironment } from './own-environment.js';
 import type { FromRun, ToRun } from './protocol.js';
 
 const { die } = harden();
 hideFiles();
+ownEnvironment();
 const abort = new AbortController();
 
 // Else what was printed last is lost when the pack calls process.exit.

@@ -1,4 +1,5 @@
 // Every way of the file system to a few places at once.
+import { once } from 'node:events';
 import fs from 'node:fs';
 
 export default async (ctx) => {
@@ -19,7 +20,7 @@ export default async (ctx) => {
       () => fs.truncateSync(`${folder}/kept`, 0),
       () => fs.cpSync('.', `${folder}/planted`, { recursive: true }),
       () => fs.promises.writeFile(Buffer.from(`${folder}/planted`), 'x'),
-      () => fs.createWriteStream(new URL(`file://${folder}/planted`)),
+      () => once(fs.createWriteStream(new URL(`file://${folder}/planted`)), 'open'),
     ];
     for (const attempt of attempts) {
       try {

@@ -54,7 +54,10 @@ async function run({ name, path, spec = {} }) {
   const bundle = join(dataDir, 'bundles', `${id}.mjs`);
   copyFileSync(path, bundle);
   const env = { ...spec.env, AGENT: String(process.pid) };
-  const pod = { id, name, namespace: 'default', owner: null, pack: name, version: '1.0.0', spec: { ...spec, env } };
+  const pod = {
+    ...{ id, name, namespace: 'default', owner: null, pack: name, version: '1.0.0', spec: { ...spec, env } },
+    bundle: { path: bundle, sha256: '', size: 0 },
+  };
   const outcome = await new Promise((resolve) => {
     const started = () => {};
     const made = executor.launch({ pod, bundle, ports: {} }, { started, ready: started, exited: resolve });
