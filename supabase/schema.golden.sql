@@ -193,6 +193,8 @@ create table stark.join_tokens (
 );
 alter table stark.join_tokens enable row level security;
 alter table stark.join_tokens add constraint max_uses_is_in_range CHECK (((max_uses >= 1) AND (max_uses <= 1000)));
+alter table stark.join_tokens add constraint token_labels_are_labels CHECK ((stark_internal.labels_problem(labels) IS NULL));
+alter table stark.join_tokens add constraint token_taints_are_taints CHECK ((stark_internal.taints_problem(taints) IS NULL));
 alter table stark.join_tokens add constraint uses_stay_within_their_bound CHECK (((uses >= 0) AND (uses <= max_uses)));
 alter table stark.join_tokens add constraint join_tokens_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES stark.profiles(id) ON DELETE CASCADE;
 alter table stark.join_tokens add constraint join_tokens_pkey PRIMARY KEY (id);
@@ -262,6 +264,7 @@ create table stark.node_leases (
   usage jsonb default '{}'::jsonb not null
 );
 alter table stark.node_leases enable row level security;
+alter table stark.node_leases add constraint usage_is_an_object_of_at_most_32_levels CHECK (((jsonb_typeof(usage) = 'object'::text) AND (NOT stark_internal.is_deep(usage))));
 alter table stark.node_leases add constraint node_leases_node_id_fkey FOREIGN KEY (node_id) REFERENCES stark.nodes(id) ON DELETE CASCADE;
 alter table stark.node_leases add constraint node_leases_pkey PRIMARY KEY (node_id);
 create policy "leases are read with their node" on stark.node_leases for select to authenticated
@@ -541,6 +544,7 @@ alter table stark.pods add constraint only_a_running_pod_is_ready CHECK (((NOT r
 alter table stark.pods add constraint pending_pod_has_no_node CHECK (((status <> 'pending'::text) OR (node_id IS NULL)));
 alter table stark.pods add constraint placed_pod_names_its_node CHECK (((NOT stark_internal.occupies(status)) OR (node_name IS NOT NULL)));
 alter table stark.pods add constraint pod_name_is_a_dns_label CHECK (stark_internal.is_dns_label(name));
+alter table stark.pods add constraint ports_have_at_most_32_levels CHECK (((ports = '{}'::jsonb) OR (NOT stark_internal.is_deep(ports))));
 alter table stark.pods add constraint priority_is_from_0_to_1000 CHECK ((((priority >= 0) AND (priority <= 1000)) OR ((priority > 1000) AND COALESCE(((spec ->> 'priorityClassName'::text) ~~ 'system-%'::text), false))));
 alter table stark.pods add constraint restarts_are_counted_up CHECK ((restarts >= 0));
 alter table stark.pods add constraint status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'scheduled'::text, 'transferring'::text, 'starting'::text, 'running'::text, 'stopping'::text, 'stopped'::text, 'succeeded'::text, 'failed'::text, 'evicted'::text])));
@@ -1074,7 +1078,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a0e3b08194ad05f3947c6f4c83358969';
+as md5 '4c48b40df33fd450e9249d9ed8e353ad';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
@@ -1107,7 +1111,7 @@ CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '13f56161ac2922fa9e74a7863a44ce0e';
+as md5 'e90a1c9ad7809f657bf3c5e55be5b10d';
 comment on function stark.create_join_token(integer,jsonb,jsonb,integer) is 'Makes a token by which machines become nodes of the caller.';
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to authenticated;
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to service_role;
@@ -1118,7 +1122,7 @@ CREATE OR REPLACE FUNCTION stark.create_namespace(p_name text, p_labels jsonb DE
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '7169dd0643eb3a6e7440e75bcc63216a';
+as md5 '8ebf72a783e699ef394dca31a721fa28';
 comment on function stark.create_namespace(text,jsonb,jsonb,jsonb) is 'Makes a namespace.';
 grant execute on function stark.create_namespace(text,jsonb,jsonb,jsonb) to authenticated;
 grant execute on function stark.create_namespace(text,jsonb,jsonb,jsonb) to service_role;
@@ -1129,7 +1133,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd19150ae0d3f7e0667868b3d6d752382';
+as md5 '1f741dfdb4f191cbb26237073161a4f1';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
@@ -1283,7 +1287,7 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ee4142de599c571348e8d895796a5b46';
+as md5 'c673efef7ee9cfcf3fd404d2aa79aa53';
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
 grant execute on function stark.explain_placement(jsonb) to authenticated;
 grant execute on function stark.explain_placement(jsonb) to service_role;
@@ -1392,7 +1396,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ccb588e4535413f54ac6bf81dd1d9796';
+as md5 '51e4af84b57f329c11e72eff3b6fadba';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
@@ -1414,7 +1418,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '8d7a7be9d6a643b4d86c046e89f29ef3';
+as md5 'f691083e54e17d4290ecdc161cdc7045';
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
@@ -1500,7 +1504,7 @@ CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_ver
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ab3cf07cbe9c903d86bcd5940e8290b9';
+as md5 'bd2de3970d403ccd1ff0d651a9c17c5f';
 comment on function stark.update_cluster_config(jsonb,bigint) is 'Changes settings of the cluster.';
 grant execute on function stark.update_cluster_config(jsonb,bigint) to authenticated;
 grant execute on function stark.update_cluster_config(jsonb,bigint) to service_role;
@@ -1511,7 +1515,7 @@ CREATE OR REPLACE FUNCTION stark.update_namespace(p_name text, p_labels jsonb DE
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '91ce87a1577c9567167aefd357ef1cf8';
+as md5 'a7ef6002d94fbe56c351c1f97711a186';
 comment on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) is 'Patches a namespace''s labels, quota and limit range.';
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to service_role;
@@ -1522,7 +1526,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '2a2a755dea9a5c787c39138a2ef6420f';
+as md5 '5de5cd37a4e23a56e20094a62fe53648';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to service_role;
@@ -2149,6 +2153,14 @@ CREATE OR REPLACE FUNCTION stark_internal.is_admin(p_user_id uuid)
 as md5 '5323201a5c1b563f567b8503abcabbf8';
 comment on function stark_internal.is_admin(uuid) is 'Whether this user is an admin of the whole cluster.';
 
+CREATE OR REPLACE FUNCTION stark_internal.is_deep(p_value jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'c248c71dfcd63b3ddd4b7a0c3653e4ac';
+comment on function stark_internal.is_deep(jsonb) is 'True for JSON of more than 32 levels.';
+
 CREATE OR REPLACE FUNCTION stark_internal.is_dns_label(p_name text)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2552,7 +2564,7 @@ CREATE OR REPLACE FUNCTION stark_internal.node_problem(p_labels jsonb, p_taints 
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'e214f603e92ada9c2b28dc44c4b309f3';
+as md5 '50555e52f418fa913f28bb126c2e1f50';
 comment on function stark_internal.node_problem(jsonb,jsonb,jsonb,jsonb) is 'What is wrong with a node''s own description; no row when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what text)
@@ -2865,7 +2877,7 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_sightings jsonb, p_at t
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b5416cebc413784fc6842f5009d4958a';
+as md5 'e8b976a9aa4a93a013568037bf039d25';
 comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.report_problem(p_report jsonb)
@@ -2907,6 +2919,14 @@ CREATE OR REPLACE FUNCTION stark_internal.require_join(p_secret_sha256 text, p_n
  SET search_path TO 'pg_temp'
 as md5 'a11af19a1cf0a0f907da4577d4582138';
 comment on function stark_internal.require_join(text,text,text,timestamp with time zone) is 'The join token, when a machine may become this node by it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_json(p_what text, p_value jsonb, p_bytes integer DEFAULT NULL::integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'a02f39da3bad64656ac9b8f7d53a8186';
+comment on function stark_internal.require_json(text,jsonb,integer) is 'Raises a coded error for JSON that is too deep or too long.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_namespace(p_name text)
  RETURNS void
@@ -3201,7 +3221,7 @@ CREATE OR REPLACE FUNCTION stark_internal.spec_problem(p_spec jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'e1b5a3974bfd4b6b03497d4be428fcf8';
+as md5 '601bba5b941a170381bed255d5e598af';
 comment on function stark_internal.spec_problem(jsonb) is 'What is wrong with this pod spec; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.spread_domains(p_group stark_internal.pod_group, p_kind text)

@@ -3,6 +3,45 @@
 -- the thing). Small ones are plpgsql: an SQL function with a search_path of its own cannot be inlined, and is several times
 -- slower to call.
 
+/**
+ * stark_internal.is_deep(value): true for JSON with more than 32 levels of lists and objects in each other. Deeper ones are stored and
+ * read by Postgres, and break those who read them: one such row made a table answer 500 to everybody. Looks no deeper than that.
+ */
+create function stark_internal.is_deep(p_value jsonb)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return coalesce(jsonb_path_exists(p_value, 'strict $.**{32} ? (@.type() == "array" || @.type() == "object")'), false);
+end;
+$$;
+comment on function stark_internal.is_deep(jsonb) is 'True for JSON of more than 32 levels.';
+revoke all on function stark_internal.is_deep(jsonb) from public, anon;
+
+/**
+ * stark_internal.require_json(what, value, bytes): passes when the JSON that a caller gave as this argument has at most 32 levels and so
+ * many bytes as a text; null bytes are not counted. Every function that takes JSON asks it, before the cluster lock.
+ * Raises INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ */
+create function stark_internal.require_json(p_what text, p_value jsonb, p_bytes integer default null)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if stark_internal.is_deep(p_value) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s has more than 32 levels', p_what), 'give fewer objects and lists in each other');
+  elsif octet_length(p_value::text) > p_bytes then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s has %s bytes, at most %s', p_what, octet_length(p_value::text), p_bytes), 'give less at once');
+  end if;
+end;
+$$;
+comment on function stark_internal.require_json(text, jsonb, integer) is 'Raises a coded error for JSON that is too deep or too long.';
+revoke all on function stark_internal.require_json(text, jsonb, integer) from public, anon;
+
 /** stark_internal.is_dns_label(name): Kubernetes' rule for pods and namespaces (RFC 1123 label, at most 63 characters). */
 create function stark_internal.is_dns_label(p_name text)
 returns boolean
@@ -512,6 +551,9 @@ begin
   end if;
   if pg_catalog.octet_length(p_spec::text) > 65536 then
     return 'spec is larger than 64 kB';
+  end if;
+  if stark_internal.is_deep(p_spec) then
+    return 'spec has more than 32 levels';
   end if;
   select k into v_key from jsonb_object_keys(p_spec) k
     where k not in ('nodeName', 'nodeSelector', 'tolerations', 'affinity', 'resources', 'config', 'env', 'ports',

@@ -103,6 +103,7 @@ declare
   v_rule text;
 begin
   perform stark_internal.require_permission('settings:update');
+  perform stark_internal.require_json('p_changes', p_changes, 16384);
   if p_changes is null or jsonb_typeof(p_changes) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_changes must be an object of settings', 'give {"scheduling_policy": "spread"}');
   end if;

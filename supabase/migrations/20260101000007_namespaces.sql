@@ -119,6 +119,9 @@ declare
   v_namespace stark.namespaces;
 begin
   perform stark_internal.require_permission('namespaces:create');
+  perform stark_internal.require_json('p_labels', p_labels);
+  perform stark_internal.require_json('p_quota', p_quota);
+  perform stark_internal.require_json('p_limit_range', p_limit_range);
   if not stark_internal.is_dns_label(p_name) then
     perform stark_internal.fail('INVALID_NAME', format('%s is no name for a namespace', coalesce(to_json(left(p_name, 80))::text, 'null')), 'use lower case letters, digits and -, at most 63');
   end if;
@@ -154,6 +157,9 @@ declare
 begin
   -- In the whole cluster: a quota holds for who may do everything in its namespace, too.
   perform stark_internal.require_permission('namespaces:update');
+  perform stark_internal.require_json('p_labels', p_labels);
+  perform stark_internal.require_json('p_quota', p_quota);
+  perform stark_internal.require_json('p_limit_range', p_limit_range);
   if jsonb_typeof(coalesce(p_labels, '{}')) <> 'object' or jsonb_typeof(coalesce(p_quota, '{}')) <> 'object' or jsonb_typeof(coalesce(p_limit_range, '{}')) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'labels, quota and limit_range are patched by objects', 'give {"key": "value"}, null removes a key');
   end if;

@@ -101,8 +101,9 @@ begin
   elsif (p_allocatable ->> 'pods')::numeric > stark_internal.call_limit('pods_of_a_node') then
     -- What a node runs is handed over, stopped and evicted in one call.
     return query select 'INVALID_ARGUMENT', format('allocatable.pods must be at most %s', stark_internal.call_limit('pods_of_a_node')), 'use --pods 10';
-  elsif p_capabilities is null or jsonb_typeof(p_capabilities) <> 'object' or octet_length(p_capabilities::text) > 16384 then
-    return query select 'INVALID_ARGUMENT', 'capabilities must be an object of at most 16 kB', 'leave them out';
+  elsif p_capabilities is null or jsonb_typeof(p_capabilities) <> 'object' or octet_length(p_capabilities::text) > 16384
+        or stark_internal.is_deep(p_capabilities) then
+    return query select 'INVALID_ARGUMENT', 'capabilities must be an object of at most 16 kB and 32 levels', 'leave them out';
   end if;
 end;
 $$;
@@ -120,7 +121,8 @@ create table stark.node_leases (
   renewed_at timestamptz not null default now(),
   liveness text not null default 'fast',
   heartbeat_timeout integer not null default 30,
-  usage jsonb not null default '{}'
+  usage jsonb not null default '{}',
+  constraint usage_is_an_object_of_at_most_32_levels check (jsonb_typeof(usage) = 'object' and not stark_internal.is_deep(usage))
 ) with (fillfactor = 50);
 comment on table stark.node_leases is 'When each node was last seen, and its usage. Apart from nodes: small and hot, written without events.';
 comment on column stark.node_leases.incarnation is 'Incarnation that was seen.';
@@ -380,6 +382,10 @@ declare
   v_capabilities jsonb := p_capabilities;
 begin
   perform stark_internal.require_permission('nodes:create', null, true);
+  perform stark_internal.require_json('p_labels', p_labels);
+  perform stark_internal.require_json('p_taints', p_taints);
+  perform stark_internal.require_json('p_allocatable', p_allocatable);
+  perform stark_internal.require_json('p_capabilities', p_capabilities);
   if v_user is null then
     perform stark_internal.fail('UNAUTHENTICATED', 'a node needs an owner, and the secret key is nobody', 'stark auth login');
   end if;

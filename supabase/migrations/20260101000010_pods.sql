@@ -86,6 +86,7 @@ create table stark.pods (
   constraint placed_pod_names_its_node check (not stark_internal.occupies(status) or node_name is not null),
   constraint ended_pod_has_an_end check ((status in ('stopped', 'succeeded', 'failed', 'evicted')) = (finished_at is not null)),
   constraint only_a_running_pod_is_ready check (not ready or status in ('running', 'stopping')),
+  constraint ports_have_at_most_32_levels check (ports = '{}' or not stark_internal.is_deep(ports)),
   constraint restarts_are_counted_up check (restarts >= 0),
   constraint priority_is_from_0_to_1000 check (priority between 0 and 1000 or (priority > 1000 and coalesce(spec ->> 'priorityClassName' like 'system-%', false))),
   constraint status_message_is_short check (length(status_message) <= 4096 and length(status_reason) <= 128)
@@ -531,6 +532,7 @@ declare
   v_terms bigint;
   v_bytes numeric;
 begin
+  perform stark_internal.require_json('p_pods', p_pods);
   if p_pods is null or jsonb_typeof(p_pods) <> 'array' or jsonb_array_length(p_pods) = 0 then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_pods must be a list with at least one pod', 'give [{"pack": "name"}]');
   end if;

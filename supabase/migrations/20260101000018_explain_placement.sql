@@ -58,6 +58,7 @@ declare
   v_feasible bigint;
   v_message text;
 begin
+  perform stark_internal.require_json('p_pod', p_pod);
   if p_pod is null or jsonb_typeof(p_pod) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_pod must be an object', 'give at least {"pack": "name"}');
   end if;

@@ -27,6 +27,10 @@ declare
   v_problem record;
 begin
   perform stark_internal.require_user();
+  perform stark_internal.require_json('p_labels', p_labels);
+  perform stark_internal.require_json('p_taints', p_taints);
+  perform stark_internal.require_json('p_allocatable', p_allocatable);
+  perform stark_internal.require_json('p_capabilities', p_capabilities);
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);

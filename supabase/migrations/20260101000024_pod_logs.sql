@@ -117,6 +117,7 @@ declare
   v_full uuid[];
 begin
   perform stark_internal.require_user();
+  perform stark_internal.require_json('p_lines', p_lines);
   if p_incarnation is null or p_lines is null or jsonb_typeof(p_lines) <> 'array' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'append_pod_logs needs p_incarnation and a list p_lines', 'take the incarnation from node_sync');
   end if;

@@ -164,7 +164,9 @@ volatile
 set search_path = ''
 as $$
   with seen as materialized (
-    select s.node_id, s.incarnation, s.sign, s.usage
+    -- A usage that could not be read again costs its own node's figures, and not the word about all others.
+    select s.node_id, s.incarnation, s.sign,
+           case when jsonb_typeof(s.usage) = 'object' and not stark_internal.is_deep(s.usage) and octet_length(s.usage::text) <= 65536 then s.usage end as usage
     from jsonb_to_recordset(p_sightings) as s (node_id uuid, incarnation bigint, secret text, sign text, usage jsonb)
     join stark_internal.node_secrets k
       on k.node_id = s.node_id and k.incarnation = s.incarnation and k.secret_sha256 = encode(sha256(convert_to(s.secret, 'UTF8')), 'hex')

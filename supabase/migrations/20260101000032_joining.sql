@@ -13,6 +13,8 @@ create table stark.join_tokens (
   revoked_at timestamptz,
   used_at timestamptz,
   created_at timestamptz not null default now(),
+  constraint token_labels_are_labels check (stark_internal.labels_problem(labels) is null),
+  constraint token_taints_are_taints check (stark_internal.taints_problem(taints) is null),
   constraint max_uses_is_in_range check (max_uses between 1 and 1000),
   constraint uses_stay_within_their_bound check (uses between 0 and max_uses)
 );
@@ -55,6 +57,8 @@ declare
 begin
   perform stark_internal.require_permission('nodes:create', null, true);
   perform stark_internal.require_permission('nodes:delete', null, true);
+  perform stark_internal.require_json('p_labels', p_labels);
+  perform stark_internal.require_json('p_taints', p_taints);
   if v_user is null then
     perform stark_internal.fail('UNAUTHENTICATED', 'a node needs an owner, and the secret key is nobody', 'stark auth login');
   end if;

@@ -82,7 +82,7 @@ const badPods = (world: World): Case[] =>
         'INVALID_SPEC',
         'port',
       ],
-      ['an affinity of 500 levels', { spec: { affinity: nested(500) } }, 'INVALID_SPEC', 'affinity'],
+      ['an affinity of 500 levels', { spec: { affinity: nested(500) } }, 'INVALID_ARGUMENT', '32 levels'],
       ['an unknown priority class', { spec: { priorityClassName: 'none' } }, 'PRIORITY_CLASS_NOT_FOUND', 'none'],
       [
         'the system’s priority class',
@@ -235,7 +235,12 @@ export const rows: Record<string, Row> = {
     as: 'owner',
     denied: ['viewer', 'FORBIDDEN'],
     good: () => ({ p_ttl_seconds: 60 }),
-    bad: { p_ttl_seconds: 'typed', p_labels: 'INVALID_LABELS', p_taints: 'INVALID_TAINTS', p_uses: 'typed' },
+    bad: {
+      p_ttl_seconds: 'typed',
+      p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
+      p_taints: 'INVALID_ARGUMENT, INVALID_TAINTS',
+      p_uses: 'typed',
+    },
     cases: () => [
       ['a token that is over', { p_ttl_seconds: 0 }, 'INVALID_ARGUMENT', '0 seconds'],
       ['a token for ever', { p_ttl_seconds: 2_592_001 }, 'INVALID_ARGUMENT', '2592001'],
@@ -337,8 +342,8 @@ export const rows: Record<string, Row> = {
       ['an unknown policy', { p_changes: { scheduling_policy: 'luck' } }, 'INVALID_ARGUMENT', 'scheduling policy'],
       ['a fraction', { p_changes: { default_cpu_request: 0.5 } }, 'INVALID_ARGUMENT', 'default_cpu_request'],
       ['too much', { p_changes: { default_cpu_request: 2_000_000 } }, 'INVALID_ARGUMENT', 'default cpu request'],
-      ['a deep value', { p_changes: { scheduling_seed: nested(500) } }, 'INVALID_ARGUMENT', 'scheduling_seed'],
-      ['a megabyte', { p_changes: { default_namespace: megabyte } }, 'NAMESPACE_NOT_FOUND', 'xxx'],
+      ['a deep value', { p_changes: { scheduling_seed: nested(500) } }, 'INVALID_ARGUMENT', '32 levels'],
+      ['a megabyte', { p_changes: { default_namespace: megabyte } }, 'LIMIT_EXCEEDED', '16384'],
       ['an unknown namespace', { p_changes: { default_namespace: 'nowhere' } }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
       ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
     ],
@@ -349,7 +354,7 @@ export const rows: Record<string, Row> = {
     good: () => ({ p_name: 'fresh' }),
     bad: {
       p_name: 'INVALID_NAME',
-      p_labels: 'INVALID_LABELS',
+      p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
       p_quota: 'INVALID_ARGUMENT',
       p_limit_range: 'INVALID_ARGUMENT',
     },
@@ -472,8 +477,8 @@ export const rows: Record<string, Row> = {
     bad: {
       p_name: 'INVALID_NAME',
       p_runtime: 'INVALID_RUNTIME',
-      p_labels: 'INVALID_LABELS',
-      p_taints: 'INVALID_TAINTS',
+      p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
+      p_taints: 'INVALID_ARGUMENT, INVALID_TAINTS',
       p_allocatable: 'INVALID_ARGUMENT',
       p_capabilities: 'INVALID_ARGUMENT unless an object',
       p_installation: 'typed',
@@ -495,7 +500,7 @@ export const rows: Record<string, Row> = {
     bad: {
       p_name: 'NODE_NOT_FOUND',
       p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
-      p_taints: 'INVALID_TAINTS',
+      p_taints: 'INVALID_ARGUMENT, INVALID_TAINTS',
       p_allocatable: 'INVALID_ARGUMENT',
       p_capabilities: 'INVALID_ARGUMENT unless an object',
       p_if_version: 'typed',
