@@ -1111,7 +1111,7 @@ CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e90a1c9ad7809f657bf3c5e55be5b10d';
+as md5 'bd388990c82727649a387559cd92283a';
 comment on function stark.create_join_token(integer,jsonb,jsonb,integer) is 'Makes a token by which machines become nodes of the caller.';
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to authenticated;
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to service_role;
@@ -1396,7 +1396,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '51e4af84b57f329c11e72eff3b6fadba';
+as md5 'c8b3ca57c5bb185e8b76b6c8128c1dbb';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
@@ -1526,7 +1526,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5de5cd37a4e23a56e20094a62fe53648';
+as md5 'f2158f15828e118968e5b303a444426c';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to service_role;
@@ -1737,14 +1737,6 @@ CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after
 as md5 '52694e37fedd1a47060be5ab17cd58bb';
 comment on function stark_internal.changed_fields(jsonb,jsonb,text[]) is 'Which fields of an object differ between two states of it.';
 
-CREATE OR REPLACE FUNCTION stark_internal.check_joined(p_node stark.nodes, p_name text, p_labels jsonb)
- RETURNS void
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 '78a7e71f3276e8c41228b19c0cf2682d';
-comment on function stark_internal.check_joined(stark.nodes,text,jsonb) is 'Keeps an agent that joined to its own node and to labels that agents may give.';
-
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -1809,6 +1801,14 @@ CREATE OR REPLACE FUNCTION stark_internal.closed_nodes(p_pack_owner uuid)
  SET search_path TO 'pg_temp'
 as md5 'b8eac89d09bbfa41a278bd3eecccd7cc';
 comment on function stark_internal.closed_nodes(uuid) is 'Nodes that do not take packs of this owner.';
+
+CREATE OR REPLACE FUNCTION stark_internal.cluster_key(p_labels jsonb, p_taints jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '193c62a1eef4d7e90d77016e88b7e66a';
+comment on function stark_internal.cluster_key(jsonb,jsonb) is 'A label or taint under stark/, which nobody gives a node but the cluster.';
 
 CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  RETURNS trigger
@@ -2835,7 +2835,7 @@ CREATE OR REPLACE FUNCTION stark_internal.refuse_reserved(p_name text, p_labels 
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '0fbb6b5beb6a7fc1faaf621b3f3b65de';
+as md5 '97fc7c2470c4d72fd8118610ed915df3';
 comment on function stark_internal.refuse_reserved(text,jsonb,jsonb) is 'Refuses labels and taints that only the cluster gives.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
@@ -2917,7 +2917,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_join(p_secret_sha256 text, p_n
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'a11af19a1cf0a0f907da4577d4582138';
+as md5 '2a7160187ba8ff128f57237dc80ac17b';
 comment on function stark_internal.require_join(text,text,text,timestamp with time zone) is 'The join token, when a machine may become this node by it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_json(p_what text, p_value jsonb, p_bytes integer DEFAULT NULL::integer)
@@ -2984,6 +2984,14 @@ CREATE OR REPLACE FUNCTION stark_internal.require_priority_class(p_name text, p_
 as md5 '3a3bb624f6e8dcb27f5c8117cca4ed51';
 comment on function stark_internal.require_priority_class(text,bigint) is 'The priority class of this name, when it is as the caller saw it.';
 
+CREATE OR REPLACE FUNCTION stark_internal.require_settable(p_labels jsonb, p_taints jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '6174f57560f6f01e3a6a67e08927edcd';
+comment on function stark_internal.require_settable(jsonb,jsonb) is 'Raises a coded error for labels and taints that not a node''s owner sets.';
+
 CREATE OR REPLACE FUNCTION stark_internal.require_user()
  RETURNS uuid
  LANGUAGE plpgsql
@@ -3010,11 +3018,11 @@ comment on function stark_internal.requirements_problem(jsonb,text,boolean) is '
 
 CREATE OR REPLACE FUNCTION stark_internal.reserved_key(p_labels jsonb, p_taints jsonb)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '432f1e1a185361acef16bcab086027c6';
-comment on function stark_internal.reserved_key(jsonb,jsonb) is 'A label or taint under stark/, which nobody gives a node but the cluster.';
+as md5 '3bfc519c51dd4b3ba39db403bb10dd8b';
+comment on function stark_internal.reserved_key(jsonb,jsonb) is 'A label or taint of a node that not its owner sets.';
 
 CREATE OR REPLACE FUNCTION stark_internal.resolve_term(p_namespace text, p_term jsonb)
  RETURNS jsonb

@@ -231,45 +231,66 @@ comment on function stark_internal.require_node(text, text) is 'The node of this
 revoke all on function stark_internal.require_node(text, text) from public, anon;
 
 /**
- * stark_internal.check_joined(node, name, labels): what an account that joined may register: its own node, and no label that
- * only people give, which are Kubernetes' restricted ones. Raises FORBIDDEN.
+ * stark_internal.reserved_key(labels, taints) -> a key of labels (an object, or a patch of one) or taints that only those set who may
+ * update any node; null when there is none. By Kubernetes' NodeRestriction: what ends in kubernetes.io or k8s.io, but labels by
+ * which a machine says what it is; node-restriction.kubernetes.io is there to trust in.
  */
-create function stark_internal.check_joined(p_node stark.nodes, p_name text, p_labels jsonb)
+create function stark_internal.reserved_key(p_labels jsonb, p_taints jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return (
+    select k.key
+    from (
+      select l.key from jsonb_object_keys(case jsonb_typeof(p_labels) when 'object' then p_labels else '{}' end) l (key)
+        where l.key !~ '^(kubernetes\.io/(hostname|arch|os)|beta\.kubernetes\.io/(arch|os|instance-type)|(topology|failure-domain\.beta)\.kubernetes\.io/(zone|region)|([^/]+\.)?(node|kubelet)\.kubernetes\.io/.*)$'
+      union all
+      select t.taint ->> 'key' from jsonb_array_elements(case jsonb_typeof(p_taints) when 'array' then p_taints else '[]' end) t (taint)
+    ) k
+    where k.key ~ '^([^/]+\.)?(kubernetes|k8s)\.io/'
+    order by k.key limit 1);
+end;
+$$;
+comment on function stark_internal.reserved_key(jsonb, jsonb) is 'A label or taint of a node that not its owner sets.';
+revoke all on function stark_internal.reserved_key(jsonb, jsonb) from public, anon;
+
+/** stark_internal.require_settable(labels, taints): passes when the caller may set these on a node of their own. Raises FORBIDDEN. */
+create function stark_internal.require_settable(p_labels jsonb, p_taints jsonb)
 returns void
 language plpgsql
 stable
 set search_path = ''
 as $$
 declare
-  v_key text;
+  v_key text := stark_internal.reserved_key(p_labels, p_taints);
 begin
-  if p_node.name <> p_name then
-    perform stark_internal.fail('FORBIDDEN', format('%s speaks for node %s only', stark_internal.caller_name(), p_node.name), 'join again for another node');
-  end if;
-  select k into v_key from jsonb_object_keys(p_labels) k where k ~ '^([^/]*\.)?node-restriction\.kubernetes\.io/' limit 1;
-  if found then
-    perform stark_internal.fail('FORBIDDEN', format('an agent may not give its node the label %s', v_key), 'stark node token create --label, or stark node update');
+  if v_key is not null and not stark_internal.has_permission('nodes:update') then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not set %s on a node: it is reserved', stark_internal.caller_name(), left(v_key, 320)),
+      'ask somebody who may update any node');
   end if;
 end;
 $$;
-comment on function stark_internal.check_joined(stark.nodes, text, jsonb) is 'Keeps an agent that joined to its own node and to labels that agents may give.';
-revoke all on function stark_internal.check_joined(stark.nodes, text, jsonb) from public, anon;
+comment on function stark_internal.require_settable(jsonb, jsonb) is 'Raises a coded error for labels and taints that not a node''s owner sets.';
+revoke all on function stark_internal.require_settable(jsonb, jsonb) from public, anon;
 
-/** stark_internal.reserved_key(labels, taints) -> the first key under stark/, which only the cluster gives; null when there is none. */
-create function stark_internal.reserved_key(p_labels jsonb, p_taints jsonb)
+/** stark_internal.cluster_key(labels, taints) -> the first key under stark/, which only the cluster gives; null when there is none. */
+create function stark_internal.cluster_key(p_labels jsonb, p_taints jsonb)
 returns text
 language sql
 immutable
 set search_path = ''
 as $$
   select k.key from (
-    select key from jsonb_object_keys(p_labels) key
+    select key from jsonb_object_keys(case jsonb_typeof(p_labels) when 'object' then p_labels else '{}' end) key
     union all
-    select t ->> 'key' from jsonb_array_elements(p_taints) t
+    select t ->> 'key' from jsonb_array_elements(case jsonb_typeof(p_taints) when 'array' then p_taints else '[]' end) t
   ) k where k.key like 'stark/%' order by k.key limit 1;
 $$;
-comment on function stark_internal.reserved_key(jsonb, jsonb) is 'A label or taint under stark/, which nobody gives a node but the cluster.';
-revoke all on function stark_internal.reserved_key(jsonb, jsonb) from public, anon;
+comment on function stark_internal.cluster_key(jsonb, jsonb) is 'A label or taint under stark/, which nobody gives a node but the cluster.';
+revoke all on function stark_internal.cluster_key(jsonb, jsonb) from public, anon;
 
 /** stark_internal.refuse_reserved(name, labels, taints): raises FORBIDDEN for labels and taints that only the cluster gives. */
 create function stark_internal.refuse_reserved(p_name text, p_labels jsonb, p_taints jsonb)
@@ -279,10 +300,10 @@ immutable
 set search_path = ''
 as $$
 declare
-  v_key text := stark_internal.reserved_key(p_labels, p_taints);
+  v_key text := stark_internal.cluster_key(p_labels, p_taints);
 begin
   if v_key is not null then
-    perform stark_internal.fail('FORBIDDEN', format('node %s: %s is given by the cluster', p_name, v_key), 'use a key without the prefix stark/');
+    perform stark_internal.fail('FORBIDDEN', format('node %s: %s is given by the cluster', p_name, left(v_key, 320)), 'use a key without the prefix stark/');
   end if;
 end;
 $$;
@@ -353,7 +374,8 @@ revoke all on function stark_internal.isolation_taints(jsonb) from public, anon;
  * the agent from another: while a node is connected only the installation that it has may register, or one that replaces it.
  * capabilities.isolation.tier (strict, standard, none, browser) becomes label stark/isolation, and with capabilities.accepts (anyone,
  * namespaces, owner) decides whose packs the node takes; nobody gives labels or taints under stark/ himself.
- * Caller: nodes:create; an account that joined only for its own node. Locks: the cluster lock.
+ * Caller: nodes:create; an account that joined only for its own node; reserved labels and taints (see reserved_key) nodes:update on
+ * any node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
  * NODE_NAME_TAKEN, NODE_CONNECTED, RUNTIME_MISMATCH.
  */
@@ -403,14 +425,15 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', format('node %s: %s', p_name, stark_internal.isolation_problem(p_capabilities)), 'use --isolation and --accept');
   end if;
   perform stark_internal.refuse_reserved(p_name, p_labels, p_taints);
+  perform stark_internal.require_settable(p_labels, p_taints);
   v_allocatable := jsonb_build_object('cpu', 1000, 'memory', 1024, 'storage', 10240,
     'pods', (select c.max_pods_per_node from stark.cluster_config c)) || p_allocatable;
 
   perform stark_internal.lock_cluster();
   select * into v_node from stark.nodes n where n.agent_id = v_user;
-  if found then
-    perform stark_internal.check_joined(v_node, p_name, p_labels);
-  else
+  if found and v_node.name <> p_name then
+    perform stark_internal.fail('FORBIDDEN', format('%s speaks for node %s only', stark_internal.caller_name(), v_node.name), 'join again for another node');
+  elsif not found then
     select * into v_node from stark.nodes n where n.name = p_name;
   end if;
   if v_node.id is null then

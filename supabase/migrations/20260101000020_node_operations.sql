@@ -4,7 +4,8 @@
  * stark.update_node(name, labels, taints, allocatable, capabilities, if_version) -> the node. labels, allocatable and
  * capabilities are patches: their fields replace those of that name, null removes one. taints is a list of taints to set, each
  * taking the place of one with its key and effect; one with "remove": true is removed. All of it outlives a new registration.
- * Caller: nodes:update, or the owner with it. Locks: the cluster lock. Example:
+ * Caller: nodes:update, or the owner with it, who neither sets nor removes reserved labels and taints (see reserved_key). Locks: the
+ * cluster lock. Example:
  *   select * from stark.update_node('n1', '{"zone": "b", "old": null}', '[{"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}]');
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT, CONFLICT.
  */
@@ -31,6 +32,8 @@ begin
   perform stark_internal.require_json('p_taints', p_taints);
   perform stark_internal.require_json('p_allocatable', p_allocatable);
   perform stark_internal.require_json('p_capabilities', p_capabilities);
+  perform stark_internal.require_node(p_name, 'nodes:update');
+  perform stark_internal.require_settable(p_labels, p_taints);
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);

@@ -40,7 +40,8 @@ comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join
 
 /**
  * stark.create_join_token(ttl_seconds, labels, taints, uses) -> {id, token, labels, taints, max_uses, expires_at}: the only
- * time that the token is shown. Caller: nodes:create and nodes:delete, since a token makes nodes and takes them back.
+ * time that the token is shown. Caller: nodes:create and nodes:delete, since a token makes nodes and takes them back; for reserved
+ * labels and taints (see reserved_key) nodes:update on any node, also when somebody joins by it.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_LABELS, INVALID_TAINTS.
  */
 create function stark.create_join_token(p_ttl_seconds integer default 3600, p_labels jsonb default '{}', p_taints jsonb default '[]', p_uses integer default 1)
@@ -74,6 +75,7 @@ begin
     perform stark_internal.fail(v_problem.code, format('join token: %s', v_problem.problem), v_problem.hint);
   end if;
   perform stark_internal.refuse_reserved('of a join token', p_labels, p_taints);
+  perform stark_internal.require_settable(p_labels, p_taints);
   delete from stark.join_tokens t where t.owner_id = v_user and t.expires_at < now() - interval '30 days';
   insert into stark.join_tokens (owner_id, labels, taints, max_uses, expires_at)
     values (v_user, p_labels, p_taints, p_uses, now() + make_interval(secs => p_ttl_seconds))
@@ -139,7 +141,8 @@ begin
       where s.secret_sha256 = p_secret_sha256;
     if not found then
       perform stark_internal.fail('JOIN_TOKEN_INVALID', 'there is no such join token', 'stark node token create');
-    elsif v_token.revoked_at is not null or not stark_internal.user_may(v_token.owner_id, 'nodes:create', null, true) then
+    elsif v_token.revoked_at is not null or not stark_internal.user_may(v_token.owner_id, 'nodes:create', null, true)
+          or (stark_internal.reserved_key(v_token.labels, v_token.taints) is not null and not stark_internal.user_may(v_token.owner_id, 'nodes:update')) then
       perform stark_internal.fail('JOIN_TOKEN_REVOKED', format('join token %s was revoked', v_token.id), 'stark node token create');
     elsif v_token.expires_at <= p_now then
       perform stark_internal.fail('JOIN_TOKEN_EXPIRED', format('join token %s expired at %s', v_token.id, to_char(v_token.expires_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"')), 'stark node token create');

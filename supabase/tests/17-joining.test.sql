@@ -1,7 +1,7 @@
 -- Joining: tokens, who may make and take them back, what an account that joined may do, and what ends it.
 begin;
 select * from no_plan();
-select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('nod', 'node'), tests.add_user('dev', 'developer');
+select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('nod', 'node'), tests.add_user('dev', 'developer'), tests.add_user('otto', 'operator');
 
 create temporary table made (name text primary key, token jsonb);
 grant all on made to authenticated, service_role;
@@ -19,7 +19,7 @@ as $$ select tests.code_of(format('select stark.register_node(%L, %L, %L, p_inst
 
 -- Making tokens
 select tests.sign_in('uma');
-insert into made select 'one', stark.create_join_token(p_labels => '{"zone": "b", "node-restriction.kubernetes.io/team": "red"}', p_taints => '[{"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}]');
+insert into made select 'one', stark.create_join_token(p_labels => '{"zone": "b"}', p_taints => '[{"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}]');
 insert into made select 'two', stark.create_join_token(p_ttl_seconds => 60, p_uses => 2);
 insert into made select 'taken back', stark.create_join_token();
 select matches((select token ->> 'token' from made where name = 'one'), '^stark_join_[0-9a-f]{10}_[0-9a-f]{64}$', 'a token says what it is and is too long to guess');
@@ -40,6 +40,9 @@ select is(tests.code_of('select stark.create_join_token()'), 'FORBIDDEN', 'nor a
 select tests.sign_in_as('service_role');
 select is(tests.code_of('select stark.create_join_token()'), 'UNAUTHENTICATED', 'nor the secret key, which is nobody');
 
+select tests.sign_in('otto');
+insert into made select 'restricted', stark.create_join_token(p_labels => '{"node-restriction.kubernetes.io/team": "red"}', p_uses => 2);
+
 -- Seeing and taking back
 select tests.sign_in('uma');
 select is(tests.count_of('select from stark.join_tokens'), 3::bigint, 'their maker sees them');
@@ -47,14 +50,14 @@ select tests.sign_in('vic');
 select is(tests.count_of('select from stark.join_tokens'), 0::bigint, 'others do not');
 select is(tests.code_of(format('select stark.revoke_join_token(%L)', (select token ->> 'id' from made where name = 'one'))), 'JOIN_TOKEN_NOT_FOUND', 'nor take them back');
 select tests.sign_in('ada');
-select is(tests.count_of('select from stark.join_tokens'), 3::bigint, 'who may delete any node sees all');
+select is(tests.count_of('select from stark.join_tokens'), 4::bigint, 'who may delete any node sees all');
 select isnt((stark.revoke_join_token((select token ->> 'id' from made where name = 'taken back'))).revoked_at, null, 'and takes them back');
 select is(tests.code_of($$select stark.revoke_join_token('nope')$$), 'JOIN_TOKEN_NOT_FOUND', 'one that is not there is not');
 select tests.sign_out();
 select is_empty($$select t.id from stark.join_tokens t, made m where to_jsonb(t)::text like '%' || right(m.token ->> 'token', 64) || '%'$$, 'the table has no token in it');
 
 -- Joining
-select tests.add_user('n1'), tests.add_user('n2'), tests.add_user('n3'), tests.add_user('n4');
+select tests.add_user('n1'), tests.add_user('n2'), tests.add_user('n3'), tests.add_user('n4'), tests.add_user('n5'), tests.add_user('n6');
 select tests.sign_in('uma');
 select isnt(tests.code_of($$select stark.join_node('x', tests.uid('n1'), 'n1', 'node')$$), 'ok', 'people do not join by themselves');
 select is(tests.join_as(repeat('0', 64), 'n1', 'n1'), 'JOIN_TOKEN_INVALID', 'a guess is refused');
@@ -89,13 +92,23 @@ select is(tests.code_of($$select stark.update_node('n1', '{"zone": null}')$$), '
 select is(tests.code_of($$select stark.uncordon_node('n1')$$), 'NODE_NOT_FOUND', 'does not uncordon itself');
 select is(tests.code_of($$select stark.delete_node('n1')$$), 'NODE_NOT_FOUND', 'does not delete itself');
 select tests.sign_in('uma');
-select is((select n.labels from stark.nodes n where n.name = 'n1'), '{"zone": "b", "tier": "web", "node-restriction.kubernetes.io/team": "red"}'::jsonb, 'the token''s labels stand over the agent''s');
+select is((select n.labels from stark.nodes n where n.name = 'n1'), '{"zone": "b", "tier": "web"}'::jsonb, 'the token''s labels stand over the agent''s');
 select is((select n.taints from stark.nodes n where n.name = 'n1'), '[{"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}]'::jsonb, 'so do its taints');
 select is(tests.register('n1'), 'NODE_NAME_TAKEN', 'the owner does not take the place of the agent');
 select is(tests.code_of($$select stark.node_sync(tests.node('n1'))$$), 'FORBIDDEN', 'nor speak for it');
 select is((stark.update_node('n1', '{"zone": "c"}')).labels ->> 'zone', 'c', 'but manages the node');
 
+-- Labels to trust in are those of people who may update any node, when somebody joins too.
+select is(tests.join_as(tests.sha('restricted'), 'n5', 'n5'), 'ok', 'an operator''s token gives a restricted label');
+select tests.sign_out();
+select is((select n.labels from stark.nodes n where n.name = 'n5'), '{"node-restriction.kubernetes.io/team": "red"}'::jsonb, 'which the node has');
+update stark.role_bindings set role = 'user' where user_id = tests.uid('otto');
+select is(tests.join_as(tests.sha('restricted'), 'n6', 'n6'), 'JOIN_TOKEN_REVOKED', 'and no longer than the operator is one');
+select tests.sign_out();
+delete from stark.nodes where name = 'n5';
+
 -- Two agents of one name
+select tests.sign_in('uma');
 select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000a'), 'ok', 'an agent with its owner''s own account registers');
 select is(tests.code_of($$select stark.node_sync(tests.node('own'))$$), 'ok', 'and connects');
 select is(tests.register('own', '{}', '00000000-0000-0000-0000-00000000000b'), 'NODE_CONNECTED', 'another installation is refused while it is connected');

@@ -109,8 +109,10 @@ roll_back_pod         401  404  403  403    404  404   404  403  403  403  200  
 roll_back_pod         401  404  403  403    404  404   404  403  403  403  200   404      404    404   404    404     200    {"p_id": "$other.in_b"}
 register_node         401  403  403  403    200  403   200  403  403  200  200   403      403    403   403    403     401    {"p_name": "new", "p_runtime": "node"}
 register_node         401  403  403  403    200  200   200  403  403  200  200   403      403    403   403    403     401    {"p_name": "node-$own", "p_runtime": "node"}
+register_node         401  403  403  403    403  403   403  403  403  200  200   403      403    403   403    403     401    {"p_name": "node-$own", "p_runtime": "node", "p_labels": {"node-restriction.kubernetes.io/team": "red"}}
 register_node         401  403  403  403    409  403   409  403  403  409  409   403      403    403   403    403     401    {"p_name": "node-$other", "p_runtime": "node"}
 update_node           401  404  403  403    200  404   200  403  403  200  200   404      404    404   404    404     200    {"p_name": "node-$own", "p_labels": {"zone": "b"}}
+update_node           401  404  403  403    403  404   403  403  403  200  200   404      404    404   404    404     200    {"p_name": "node-$own", "p_labels": {"node-restriction.kubernetes.io/team": "red"}}
 update_node           401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_name": "node-$other", "p_labels": {"zone": "b"}}
 cordon_node           401  404  403  403    200  404   200  403  403  200  200   404      404    404   404    404     200    {"p_name": "node-$own"}
 cordon_node           401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_name": "node-$other"}
@@ -135,6 +137,7 @@ append_pod_logs       401  403  403  403    403  403   403  403  403  403  200  
 disconnect_node       401  403  403  403    200  200   200  403  403  200  200   403      403    403   403    403     200    {"p_node_id": "$own.node", "p_incarnation": 1}
 disconnect_node       401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_node_id": "$other.node", "p_incarnation": 1}
 create_join_token     401  403  403  403    403  403   200  403  403  200  200   403      403    403   403    403     401
+create_join_token     401  403  403  403    403  403   403  403  403  200  200   403      403    403   403    403     401    {"p_labels": {"node-restriction.kubernetes.io/team": "red"}}
 revoke_join_token     401  404  403  404    404  404   200  404  404  200  200   404      404    404   404    404     200    {"p_id": "$own.token"}
 revoke_join_token     401  404  403  404    404  404   404  404  404  200  200   404      404    404   404    404     200    {"p_id": "$other.token"}
 admit_node            401  403  403  403    403  403   403  403  403  403  403   403      403    403   403    403     403    {"p_secret_sha256": "x", "p_name": "new", "p_runtime": "node"}
