@@ -116,4 +116,72 @@ describe('a code of six digits', () => {
     const sealed = mailTo(email).link.searchParams.get('token');
     expect(await post('verify', { type: 'magiclink', token_hash: sealed })).toMatchObject({ status: 200 });
   });
+
+  it('cannot be tried by another method, spelling of the path or empty first parameter', async () => {
+    const email = await account();
+    const hash = createHash('sha256')
+      .update(`${email.toLowerCase()}${await send(email)}`)
+      .digest('hex');
+    for (const path of ['verify', '%76erify', 'verify/', 'verif%79/']) {
+      for (const query of [`token=${hash}`, `token=&token=${hash}`, `%74oken=${hash}`]) {
+        for (const method of ['HEAD', 'GET', 'PUT', 'PATCH', 'DELETE', 'POST']) {
+          const url = `${stack.url}/auth/v1/${path}?type=magiclink&${query}`;
+          const headers = { apikey: keys.publishable };
+          const { status, headers: answered } = await fetch(url, { method, headers, redirect: 'manual' });
+          const what = `${method} ${path} ${query}`;
+          expect(answered.get('location') ?? '', what).not.toContain('access_token');
+          if (path === 'verify') expect([what, status]).toEqual([what, { GET: status, POST: 400 }[method] ?? 405]);
+        }
+      }
+      const body = { type: 'magiclink', token_hash: hash };
+      expect((await post(path, body)).token, path).toBeUndefined();
+    }
+    // None of it has used the code up.
+    expect(await verify(email, mailTo(email).code)).toMatchObject({ status: 200 });
+  });
+
+  it('is none when a part of it stands in the address, or of the address in it', async () => {
+    const email = (await account()).toLowerCase();
+    const code = await send(email);
+    for (let by = 0; by < code.length; by++) {
+      expect(await verify(email + code.slice(0, by + 1), code.slice(by + 1))).not.toHaveProperty(
+        'token',
+        expect.anything(),
+      );
+      const [address, rest] = [email.slice(0, -by - 1), email.slice(-by - 1)];
+      expect(await verify(address, rest + code)).toMatchObject({ status: 400, code: 'validation_failed' });
+    }
+    // Six digits of another cut: to an address that was sent no code.
+    const other = `${email}1`;
+    await stack.admin().auth.admin.createUser({ email: other, password: 'a long password', email_confirm: true });
+    expect(await verify(other, code)).toMatchObject(refused);
+    expect(await verify(email, code)).toMatchObject({ status: 200 });
+  });
+
+  it('is a text, whatever the body is called', async () => {
+    const email = await account();
+    const code = await send(email);
+    const types = ['text/plain', 'application/x-www-form-urlencoded', 'application/json', 'application/vnd.x'];
+    for (const type of types) {
+      const ask = async (body: unknown) => {
+        const headers = { apikey: keys.publishable, 'content-type': type };
+        const init = { method: 'POST', headers, body: JSON.stringify(body) };
+        return (await fetch(`${stack.url}/auth/v1/verify`, init)).status;
+      };
+      const right = { type: 'magiclink', email, token: code };
+      for (const one of [
+        { token: Number(code) },
+        { token: [code] },
+        { email: [email] },
+        { token_hash: ['x'] },
+        { phone: 1 },
+      ]) {
+        expect([type, one, await ask({ ...right, ...one })]).toEqual([type, one, 400]);
+      }
+      expect(await ask([right])).toBe(400);
+      expect(await ask({ ...right, token: wrong(code) })).toBe(403);
+    }
+    expect(await verify(email, wrong(code))).toMatchObject(refused);
+    expect(await verify(email, code)).toMatchObject(refused);
+  });
 });

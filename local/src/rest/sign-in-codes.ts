@@ -14,6 +14,12 @@ const HOUR_MS = 3_600_000;
 /** SHA-224 or SHA-256 in hexadecimal. */
 const HASH = /\b[0-9a-f]{56}(?:[0-9a-f]{8})?\b/g;
 
+const VERIFY = '/auth/v1/verify';
+const CODE = /^\d{6}$/;
+/** What nobody has as a hash. */
+const VOID = 'void';
+const fields = ['token', 'token_hash', 'email', 'phone', 'type'];
+
 interface Tries {
   /** The codes of the account that the tries were at. */
   codes: string;
@@ -40,27 +46,39 @@ export class SignInCodes {
   /** Passes a request to Auth, unless it tries a code that is void. */
   async around(request: Request, next: Next): Promise<Response> {
     const url = new URL(request.url);
-    if (url.pathname !== '/auth/v1/verify') return next(request);
-    if (request.method === 'GET') {
-      const token = url.searchParams.get('token');
-      if (token) url.searchParams.set('token', this.#unseal(token));
-      return next(new Request(url, request));
-    }
-    if (request.method !== 'POST') return next(request);
-    const text = await request.text();
-    const again = (body: string) => new Request(request.url, { method: 'POST', headers: request.headers, body });
-    const { token_hash: hash, token, email, ...rest } = objectIn(text);
-    if (typeof hash === 'string' && hash !== '') {
-      return next(again(JSON.stringify({ ...rest, token_hash: this.#unseal(hash) })));
-    }
-    if (typeof email !== 'string' || typeof token !== 'string') return next(again(text));
-    return this.#turns.run(email.toLowerCase(), () => this.#try(email.toLowerCase(), () => next(again(text))));
+    if (pathAsLiteReadsIt(url) !== VERIFY) return next(request);
+    // Lite finds the route by the decoded path, and whatever comes after us by the path as it is written.
+    url.pathname = VERIFY;
+    // Lite answers HEAD as it answers GET, and signs in as well.
+    if (request.method === 'GET') return next(new Request(this.#unsealed(url), { headers: request.headers }));
+    if (request.method !== 'POST') return notAllowed();
+    const body = objectIn(await request.text());
+    if (body === undefined) return unreadable('it must be a JSON object');
+    const wrong = fields.find((name) => !isText(body[name]));
+    if (wrong !== undefined) return unreadable(`${wrong} must be a string`);
+    const { token_hash: hash, token, email, ...rest } = body as Record<string, string | null | undefined>;
+    const ask = (known: object) => {
+      const headers = new Headers(request.headers);
+      headers.set('content-type', 'application/json');
+      return next(new Request(url, { method: 'POST', headers, body: JSON.stringify({ ...rest, ...known }) }));
+    };
+    if (hash) return ask({ token_hash: this.#unseal(hash) });
+    if (!email || !token) return ask({});
+    // Lite looks for the hash of address and code in one: what is no code could be one and a part of the address.
+    if (!CODE.test(token)) return refusal(400, 'validation_failed', 'Token must be a code of six digits');
+    return this.#turns.run(email.toLowerCase(), () => this.#try(email.toLowerCase(), token, ask));
   }
 
-  async #try(email: string, ask: () => Promise<Response>): Promise<Response> {
+  #unsealed(url: URL): URL {
+    const token = url.searchParams.get('token');
+    if (token !== null) url.searchParams.set('token', token && this.#unseal(token));
+    return url;
+  }
+
+  async #try(email: string, token: string, ask: (known: object) => Promise<Response>): Promise<Response> {
     const codes = await this.#codesOf(email);
-    // To nobody, or to somebody who was sent no code, every one is wrong.
-    if (codes === undefined) return ask();
+    // To nobody, or to somebody who was sent no code, every one is wrong: lite says so, and looks for none.
+    if (codes === undefined) return ask({ token_hash: VOID });
     const now = this.options.now?.() ?? Date.now();
     const before = this.#tries.get(email);
     const tries: Tries = {
@@ -71,7 +89,7 @@ export class SignInCodes {
     if (tries.at.length >= TRIES_PER_HOUR) {
       return refusal(429, 'over_request_rate_limit', 'Request rate limit reached');
     }
-    const response = await ask();
+    const response = await ask({ email, token });
     // What has no form of a code was not looked at.
     if (response.ok || response.status === 400) return response;
     tries.wrong += 1;
@@ -122,15 +140,37 @@ export class SignInCodes {
     const hash = text.slice(0, Math.max(dot, 0));
     const shown = Buffer.from(text.slice(dot + 1));
     const right = Buffer.from(this.#sealOf(hash));
-    return shown.length === right.length && timingSafeEqual(shown, right) ? hash : 'void';
+    return shown.length === right.length && timingSafeEqual(shown, right) ? hash : VOID;
   }
 }
 
-function objectIn(text: string): Record<string, unknown> {
+/** The object that a body is, whatever its content type says, since lite does not ask for that either. */
+function objectIn(text: string): Record<string, unknown> | undefined {
+  if (text === '') return {};
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
-    return {};
+    return undefined;
   }
+}
+
+const isText = (value: unknown) => value === undefined || value === null || typeof value === 'string';
+
+function pathAsLiteReadsIt({ pathname }: URL): string {
+  try {
+    return decodeURIComponent(pathname).replace(/\/+$/, '');
+  } catch {
+    return pathname;
+  }
+}
+
+const unreadable = (why: string) => refusal(400, 'bad_json', `Could not parse request body as JSON: ${why}`);
+
+function notAllowed(): Response {
+  const response = refusal(405, 'method_not_allowed', 'Method not allowed');
+  response.headers.set('allow', 'GET, POST');
+  return response;
 }
