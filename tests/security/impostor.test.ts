@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
-import { type AddressInfo, connect, createServer as listenFor, type Server as TcpServer } from 'node:net';
+import { type AddressInfo, connect, createServer as listenFor, type Socket, type Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetchOver, type KnownStacks, provenConnections } from '@stark-o/agent/known-stack';
@@ -176,6 +176,52 @@ describe('a request with a token', () => {
     const known = memory();
     expect(await ask(url, known)).toEqual({ ok: true });
     expect(known.all.size).toBe(0);
+  });
+
+  it('does not go to one that held the connection until the stack was back on the same port', async () => {
+    const gone = await server(() => undefined);
+    const [freed] = impostors.splice(0) as [Server];
+    freed.closeAllConnections();
+    await new Promise((done) => freed.close(done));
+    const heard: string[] = [];
+    let challenge: (text: string) => void;
+    const challenged = new Promise<string>((resolve) => {
+      challenge = resolve;
+    });
+    let held: Socket | undefined;
+    const squatter = listenFor((socket) => {
+      held = socket
+        .on('error', () => {})
+        .on('data', (data) => {
+          if (heard.push(String(data)) > 1) socket.destroy();
+          else challenge(String(data));
+        });
+    });
+    squatter.listen(gone.port, '127.0.0.1');
+    await once(squatter, 'listening');
+    const answer = ask(gone.url, memory([gone.url, identity.publicKey]));
+    const [, path] = /^GET (\S+)/.exec(await challenged) ?? [];
+    squatter.close();
+    const real = await server(proves(identity), gone.port);
+    const body = await (await fetch(`${real.url}${path}`)).text();
+    expect(JSON.parse(body).key).toBe(identity.publicKey);
+    held?.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
+    expect(await answer).toBe('STACK_CHANGED');
+    held?.destroy();
+    expect(asked([...heard, ...real.told])).toEqual([]);
+  });
+
+  it('is proved over IPv6 and over IPv4 inside it', async () => {
+    const http = createServer(async (message, response) => {
+      const text = JSON.stringify(await proves(identity)(message, new URL(message.url ?? '/', 'http://x')));
+      response.writeHead(200, { 'content-length': Buffer.byteLength(text) }).end(text);
+    }).listen(0, '::');
+    await once(http, 'listening');
+    impostors.push(http);
+    for (const host of ['127.0.0.1', '[::1]', 'localhost']) {
+      const url = `http://${host}:${(http.address() as AddressInfo).port}`;
+      expect([host, await ask(url, memory([url, identity.publicKey]))]).toEqual([host, { ok: true }]);
+    }
   });
 
   it('proves itself again on each connection, so that nobody slips in between two', async () => {

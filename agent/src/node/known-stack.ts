@@ -18,8 +18,8 @@ const REST_MS = 4_000;
 /**
  * Connections to the stack that is known at this URL, or to nobody; undefined where TLS proves who answers. A stack of this
  * machine speaks plain HTTP, and while it is down any program here, a pod too, may listen on its port: so each new connection first
- * has to prove that the known stack is at its other end, by a signature over a nonce and the address that was dialled. What is
- * passed on to the real stack at another address is signed for that other address.
+ * has to prove that the known stack is at its other end, by a signature over a nonce and both ends of the connection. What somebody
+ * passes on to the real stack, at another address or later at the same one, is signed for the connection that brought it there.
  */
 export function provenConnections(
   url: string,
@@ -105,11 +105,12 @@ function connected(address: TcpNetConnectOpts): Promise<Socket> {
   });
 }
 
-/** The key that the other end of a connection proves to have, for the address that the connection leads to. */
+/** The key that the other end of a connection proves to have, for this connection and no other. */
 async function provenKey(socket: Socket, host: string): Promise<string | undefined> {
   const nonce = randomBytes(32).toString('base64url');
-  const { remoteAddress, remotePort } = socket;
-  const said = `stark stack identity\n${nonce}\n${remoteAddress}\n${remotePort}`;
+  const there = placeOf(socket.remoteAddress, socket.remotePort);
+  const here = placeOf(socket.localAddress, socket.localPort);
+  const said = `stark stack identity\n${nonce}\n${there}\n${here}`;
   socket.write(`GET /.well-known/stark?nonce=${nonce} HTTP/1.1\r\nhost: ${host}\r\naccept: application/json\r\n\r\n`);
   const text = await firstAnswer(socket);
   try {
@@ -121,6 +122,9 @@ async function provenKey(socket: Socket, host: string): Promise<string | undefin
     return undefined;
   }
 }
+
+/** As the stack writes it, which may see IPv4 inside IPv6 and says it without. */
+const placeOf = (address = '', port = 0) => `${address.replace(/^::ffff:(?=\d+\.)/i, '')} ${port}`;
 
 /**
  * The body of the first answer on a connection, read so that the next request can use it; nothing when it is no good one. Only

@@ -7,6 +7,8 @@ export const identityPath = '/.well-known/stark';
 // What stands before the 32 bytes of an Ed25519 key in PKCS #8 (RFC 8410).
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
+type Ends = Pick<IncomingMessage['socket'], 'localAddress' | 'localPort' | 'remoteAddress' | 'remotePort'>;
+
 /**
  * Who this stack is, in a way that nobody else can say: while it is down, another program of the machine may listen on its port,
  * a pod for example, and agents and commands would show it their tokens. The key follows from the JWT secret, so it stays as
@@ -24,14 +26,19 @@ export class StackIdentity {
   }
 
   /**
-   * The answer to a challenge. The address is that of the connection as this end sees it: who passes a challenge on to a stack
-   * that is really elsewhere gets a proof for elsewhere.
+   * The answer to a challenge. It holds for one connection, by both of its ends as this one sees them: who passes a challenge on
+   * comes from another port than the one who asked, and if the stack is really elsewhere, gets there by another address.
    */
-  prove(nonce: string, { localAddress, localPort }: IncomingMessage['socket']): { key: string; proof: string } {
-    const said = `stark stack identity\n${nonce}\n${localAddress}\n${localPort}`;
+  prove(nonce: string, socket: Ends): { key: string; proof: string } {
+    const here = placeOf(socket.localAddress, socket.localPort);
+    const there = placeOf(socket.remoteAddress, socket.remotePort);
+    const said = `stark stack identity\n${nonce}\n${here}\n${there}`;
     return { key: this.publicKey, proof: sign(null, Buffer.from(said), this.#key).toString('base64url') };
   }
 }
+
+/** A server that listens on IPv6 sees IPv4 inside it. */
+const placeOf = (address = '', port = 0) => `${address.replace(/^::ffff:(?=\d+\.)/i, '')} ${port}`;
 
 /** The nonce of a challenge, of 16 to 64 bytes in base64url. */
 export function nonceOf(url: URL): string | undefined {
