@@ -1,8 +1,8 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { type AddressInfo, connect, createServer as listenFor, type Socket, type Server as TcpServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fetchOver, type KnownStacks, provenConnections } from '@stark-o/agent/known-stack';
 import { webSocketOver } from '@stark-o/agent/known-web-socket';
@@ -11,6 +11,8 @@ import { toStarkError } from '@stark-o/core';
 import { createLogger, type Stack, startStack } from '@stark-o/local';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { KnownStackFile } from '../../agent/src/node/session-file.js';
+import { KnownStacksFile } from '../../cli/src/config/known-stacks.js';
 import { StackIdentity } from '../../local/src/gateway/identity.js';
 import { ADMIN, Cluster } from '../agent/cluster.js';
 import { sharedStark } from '../harness/command.js';
@@ -36,7 +38,11 @@ function memory(...entries: [string, string][]): KnownStacks & { all: Map<string
 type Answer = (request: IncomingMessage, url: URL) => object | undefined | Promise<object | undefined>;
 
 /** A server of anybody, which keeps all that it is told. */
-async function server(answer: Answer, port = 0): Promise<{ url: string; port: number; told: string[] }> {
+async function server(
+  answer: Answer,
+  port = 0,
+  host = '127.0.0.1',
+): Promise<{ url: string; port: number; told: string[] }> {
   const told: string[] = [];
   const http = createServer(async (message, response) => {
     told.push(`${message.method} ${message.url?.replace(/nonce=.*/, 'nonce')} ${message.headers.authorization ?? '-'}`);
@@ -52,7 +58,7 @@ async function server(answer: Answer, port = 0): Promise<{ url: string; port: nu
     socket.on('message', (data) => socket.send(String(data)));
   });
   http.on('upgrade', ({ url }) => told.push(`upgrade ${url}`));
-  http.listen(port, '127.0.0.1');
+  http.listen(port, host);
   await once(http, 'listening');
   impostors.push(http);
   const { port: bound } = http.address() as AddressInfo;
@@ -209,6 +215,56 @@ describe('a request with a token', () => {
     expect(await answer).toBe('STACK_CHANGED');
     held?.destroy();
     expect(asked([...heard, ...real.told])).toEqual([]);
+  });
+
+  it.each([
+    'localhost',
+    'stack.localhost',
+    'localhost.',
+    '127.0.0.2',
+    '127.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '0.0.0.0',
+  ])('does not go to one at %s, whose port is that of a stack that is known at 127.0.0.1', async (host) => {
+    const told: string[] = [];
+    const http = createServer((message, response) => {
+      told.push(`${message.url} ${message.headers.authorization ?? '-'}`);
+      response.end('{"ok":true}');
+    }).listen(0, '::');
+    await once(http, 'listening');
+    impostors.push(http);
+    const { port } = http.address() as AddressInfo;
+    const directory = await mkdtemp(join(tmpdir(), 'stark-known-'));
+    try {
+      for (const known of [new KnownStacksFile(directory), new KnownStackFile(directory), memory()]) {
+        await known.keep(`http://127.0.0.1:${port}`, identity.publicKey);
+        // Not every system knows these names.
+        const allowed = host.includes('localhost') ? ['STACK_CHANGED', 'ENOTFOUND'] : ['STACK_CHANGED'];
+        expect(allowed).toContain(await ask(`http://${host}:${port}`, known));
+      }
+      // The other way round, and with what an earlier version wrote.
+      const path = join(directory, 'known-stacks.json');
+      await writeFile(path, JSON.stringify({ [`http://${host}:${port}`]: identity.publicKey }), { mode: 0o600 });
+      for (const known of [new KnownStacksFile(directory), new KnownStackFile(directory)]) {
+        expect(await ask(`http://127.0.0.1:${port}`, known)).toBe('STACK_CHANGED');
+      }
+      await new KnownStacksFile(directory).keep(`http://127.0.0.1:${port}`, stranger.publicKey);
+      expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({ [`http://127.0.0.1:${port}`]: stranger.publicKey });
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+    expect(told.length).toBeGreaterThan(0);
+    expect(asked(told)).toEqual([]);
+  });
+
+  it('does not go to an address of this machine’s own, whose port a stack has that is known', async () => {
+    const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    const address = own.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+    const { told, port } = await server(() => ({ ok: true }), 0, '0.0.0.0');
+    const known = memory([`http://127.0.0.1:${port}`, identity.publicKey]);
+    expect(await ask(`http://${address}:${port}`, known)).toBe('STACK_CHANGED');
+    expect(asked(told)).toEqual([]);
   });
 
   it('is proved over IPv6 and over IPv4 inside it', async () => {

@@ -15,6 +15,33 @@ const LONGEST_ANSWER = 4_096;
 /** Well before the stack closes a connection that rests, so that no request meets its end. */
 const REST_MS = 4_000;
 
+const LOOPBACK_NAME = /^(.+\.)?localhost\.?$/i;
+const LOOPBACK_ADDRESS = /^(::ffff:)?(127\.|0\.0\.0\.0$)|^::1?$/i;
+
+/** All names and addresses by which this machine means itself are one place for each port: whoever listens by one is met by another. */
+export function placeOf(origin: string): string {
+  const url = new URL(origin);
+  // A URL writes IPv4 inside IPv6 in hexadecimal.
+  const host = url.hostname.replace(/^\[|\]$/g, '').replace(/^::ffff:7f[0-9a-f]{2}:[0-9a-f]+$/i, '127.0.0.1');
+  if (url.protocol === 'http:' && (LOOPBACK_NAME.test(host) || LOOPBACK_ADDRESS.test(host))) url.hostname = '127.0.0.1';
+  return url.origin;
+}
+
+/** The key that a list of known stacks has for a place, under whichever of its names. */
+export function keyAt(origin: string, all: Record<string, unknown>): string | undefined {
+  const place = placeOf(origin);
+  const key = all[place] ?? Object.entries(all).find(([other]) => isAt(place, other))?.[1];
+  return typeof key === 'string' ? key : undefined;
+}
+
+/** The list with this key for a place, and no other one under another of its names. */
+export function withKeyAt(origin: string, key: string, all: Record<string, unknown>): Record<string, unknown> {
+  const place = placeOf(origin);
+  return { ...Object.fromEntries(Object.entries(all).filter(([other]) => !isAt(place, other))), [place]: key };
+}
+
+const isAt = (place: string, origin: string) => URL.canParse(origin) && placeOf(origin) === place;
+
 /**
  * Connections to the stack that is known at this URL, or to nobody; undefined where TLS proves who answers. A stack of this
  * machine speaks plain HTTP, and while it is down any program here, a pod too, may listen on its port: so each new connection first
@@ -60,8 +87,12 @@ export class ProvingAgent extends Agent {
   }
 
   async #connect(address: TcpNetConnectOpts): Promise<Socket> {
-    const key = await this.known.read(this.origin);
     const socket = await connected(address);
+    const place = placeReached(socket) ?? placeOf(this.origin);
+    const key = await this.#keyAt(place).catch((error: unknown) => {
+      socket.destroy();
+      throw error;
+    });
     const proven = await provenKey(socket, new URL(this.origin).host).catch((error: unknown) => {
       if (key === undefined) return undefined;
       socket.destroy();
@@ -70,7 +101,7 @@ export class ProvingAgent extends Agent {
     if (key === undefined) {
       // Met for the first time: known from now on, if it is a stack and we speak with it directly.
       if (proven === undefined) return plainly(socket, address);
-      await this.known.keep(this.origin, proven);
+      await this.known.keep(place, proven);
       return socket;
     }
     if (proven === key) return socket;
@@ -86,6 +117,18 @@ export class ProvingAgent extends Agent {
     this.onRefused(refused);
     throw refused;
   }
+
+  /** The key that is known for the place we came to, or for the name by which we went there; of two that differ none is right. */
+  async #keyAt(place: string): Promise<string | undefined> {
+    const [reached, named] = await Promise.all([this.known.read(place), this.known.read(this.origin)]);
+    return reached !== undefined && named !== undefined && reached !== named ? 'two' : (reached ?? named);
+  }
+}
+
+/** This machine, whatever the name was that led to it: its loopback, or an address of its own. */
+function placeReached({ localAddress, remoteAddress = '', remotePort }: Socket): string | undefined {
+  const isHere = LOOPBACK_ADDRESS.test(remoteAddress) || remoteAddress === localAddress;
+  return isHere ? placeOf(`http://127.0.0.1:${remotePort}`) : undefined;
 }
 
 // Who did not understand the challenge may have closed the connection, or left half an answer in it.
@@ -108,8 +151,8 @@ function connected(address: TcpNetConnectOpts): Promise<Socket> {
 /** The key that the other end of a connection proves to have, for this connection and no other. */
 async function provenKey(socket: Socket, host: string): Promise<string | undefined> {
   const nonce = randomBytes(32).toString('base64url');
-  const there = placeOf(socket.remoteAddress, socket.remotePort);
-  const here = placeOf(socket.localAddress, socket.localPort);
+  const there = endOf(socket.remoteAddress, socket.remotePort);
+  const here = endOf(socket.localAddress, socket.localPort);
   const said = `stark stack identity\n${nonce}\n${there}\n${here}`;
   socket.write(`GET /.well-known/stark?nonce=${nonce} HTTP/1.1\r\nhost: ${host}\r\naccept: application/json\r\n\r\n`);
   const text = await firstAnswer(socket);
@@ -124,7 +167,7 @@ async function provenKey(socket: Socket, host: string): Promise<string | undefin
 }
 
 /** As the stack writes it, which may see IPv4 inside IPv6 and says it without. */
-const placeOf = (address = '', port = 0) => `${address.replace(/^::ffff:(?=\d+\.)/i, '')} ${port}`;
+const endOf = (address = '', port = 0) => `${address.replace(/^::ffff:(?=\d+\.)/i, '')} ${port}`;
 
 /**
  * The body of the first answer on a connection, read so that the next request can use it; nothing when it is no good one. Only

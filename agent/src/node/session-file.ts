@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { usageError } from '@stark-o/core';
 import type { SessionStore, Tokens } from '../control-plane/join.js';
-import type { KnownStacks } from './known-stack.js';
+import { type KnownStacks, keyAt, withKeyAt } from './known-stack.js';
 
 /** The session of a node that joined, in its folder, for its owner's eyes alone. It names its cluster, and is shown to no other. */
 export class SessionFile implements SessionStore {
@@ -48,11 +48,11 @@ export class KnownStackFile implements KnownStacks {
   }
 
   async read(origin: string): Promise<string | undefined> {
-    return (await this.#all())[origin];
+    return keyAt(origin, await this.#all());
   }
 
   async keep(origin: string, key: string): Promise<void> {
-    await writePrivate(this.#path, JSON.stringify({ ...(await this.#all()), [origin]: key }));
+    await writePrivate(this.#path, JSON.stringify(withKeyAt(origin, key, await this.#all())));
   }
 
   async #all(): Promise<Record<string, string>> {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { KnownStacks } from '@stark-o/agent/known-stack';
+import { type KnownStacks, keyAt, withKeyAt } from '@stark-o/agent/known-stack';
 import { readJsonFile, writePrivateJson } from './files.js';
 
 /** The stacks that this person knows, as ssh has its known_hosts: by their URL, the key that each proves to have. */
@@ -11,12 +11,12 @@ export class KnownStacksFile implements KnownStacks {
   }
 
   async read(origin: string): Promise<string | undefined> {
-    const key = (await readJsonFile(this.#path))?.[origin];
-    return typeof key === 'string' ? key : undefined;
+    return keyAt(origin, (await readJsonFile(this.#path)) ?? {});
   }
 
   async keep(origin: string, key: string): Promise<void> {
     const all = (await readJsonFile(this.#path)) ?? {};
-    if (all[origin] !== key) await writePrivateJson(this.#path, { ...all, [origin]: key });
+    const next = withKeyAt(origin, key, all);
+    if (JSON.stringify(next) !== JSON.stringify(all)) await writePrivateJson(this.#path, next);
   }
 }
