@@ -110,6 +110,29 @@ describe('a cloned repository', () => {
     expect((await connect({}, secret)).url).toBe(evil);
   });
 
+  it.each(['STARK_TOKEN', 'STARK_KEY'])('does not send %s to another context by naming that', async (variable) => {
+    await contexts.save('other', { url: evil, key: 'of-other' });
+    await contexts.save('local', { url: 'http://local:1', key: 'of-local' });
+    const secret = { [variable]: 'header.payload.secret' };
+    const byContext = { ...refused(variable), hint: expect.stringContaining('STARK_CONTEXT=other') };
+    clone({ context: 'other' });
+    // None is current, then another one.
+    await expect(connect({}, secret)).rejects.toMatchObject(byContext);
+    await contexts.use('local');
+    await expect(connect({}, secret)).rejects.toMatchObject(byContext);
+    // A file may name its own key too; what is no secret of the environment goes on.
+    expect(await connect()).toMatchObject({ url: evil, key: 'of-other' });
+    for (const [flags, more] of [
+      [{ context: 'other' }, {}],
+      [{}, { STARK_CONTEXT: 'other' }],
+      [{ url: evil }, {}],
+    ] as const) {
+      expect((await connect(flags, { ...secret, ...more })).url).toBe(evil);
+    }
+    await contexts.use('other');
+    expect((await connect({}, secret)).url).toBe(evil);
+  });
+
   it('does not get the key of the context, unless that is of the same place', async () => {
     await contexts.save('local', { url: 'http://local:1', key: 'of-context' });
     await contexts.use('local');
@@ -126,7 +149,7 @@ describe('a cloned repository', () => {
     ['STARK_PASSWORD', ['node', 'agent', 'start', '--name', 'n1', '--email', 'a@example.com'], { STARK_PASSWORD: 'x' }],
     ['STARK_PASSWORD', ['auth', 'login', '--email', 'a@example.com'], { STARK_PASSWORD: 'x' }],
     ['STARK_SECRET_KEY', ['auth', 'setup', '--email', 'a@example.com'], { STARK_SECRET_KEY: 'sb_secret_x' }],
-  ])('sees nothing of %s: stark %s', async (variable, args, secret) => {
+  ])('sees nothing of %s, by URL or by context: stark %s', async (variable, args, secret) => {
     const seen: string[] = [];
     const thief = createServer((request, response) => {
       seen.push(JSON.stringify([request.url, request.headers]));
@@ -137,10 +160,19 @@ describe('a cloned repository', () => {
     try {
       const machine = new Machine();
       const url = `http://127.0.0.1:${(thief.address() as AddressInfo).port}`;
-      writeFileSync(join(machine.home, 'stark.json'), JSON.stringify({ url, key: 'sb_publishable_evil' }));
-      const result = await machine.run(args, { env: secret });
-      expect(result).toMatchObject({ code: 2, stdout: '' });
-      expect(result.stderr).toContain(`${variable} is not sent to ${url}, which only `);
+      const context = { url, key: 'sb_publishable_evil' };
+      const set = ['context', 'set', 'other', '--url', url, '--key', context.key];
+      expect(await machine.run(set)).toMatchObject({ code: 0 });
+      expect(await machine.run(['context', 'set', 'mine', '--url', 'http://127.0.0.1:9', '--key', 'k'])).toMatchObject({
+        code: 0,
+      });
+      expect(await machine.run(['context', 'use', 'mine'])).toMatchObject({ code: 0 });
+      for (const project of [context, { context: 'other' }]) {
+        writeFileSync(join(machine.home, 'stark.json'), JSON.stringify(project));
+        const result = await machine.run(args, { env: secret });
+        expect(result).toMatchObject({ code: 2, stdout: '' });
+        expect(result.stderr).toContain(`${variable} is not sent to ${url}, which only `);
+      }
       expect(seen.join()).not.toContain(Object.values(secret)[0]);
     } finally {
       thief.closeAllConnections();

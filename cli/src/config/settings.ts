@@ -28,7 +28,7 @@ export interface SettingSources {
 export class Settings {
   readonly all: Readonly<Record<SettingName, Setting>>;
   readonly configDirectory: string;
-  /** The project's stark.json, where that is what names the URL. */
+  /** The project's stark.json, where that is what names the place: by its URL, or by a context that is not the current one. */
   readonly projectOfUrl: string | undefined;
 
   constructor(all: Record<SettingName, Setting>, directory: string, projectOfUrl?: string) {
@@ -45,8 +45,15 @@ export class Settings {
     if (this.projectOfUrl === undefined) return;
     throw usageError(
       `${variable} is not sent to ${this.url}, which only ${this.projectOfUrl} names`,
-      `if that is where it belongs, say so: STARK_URL=${this.url}, or --url where the command has it`,
+      `if that is where it belongs, say so: ${this.#saidByCaller()}`,
     );
+  }
+
+  #saidByCaller(): string {
+    const { value, origin } = this.all.context;
+    return origin === this.projectOfUrl && this.all.url.origin !== origin
+      ? `STARK_CONTEXT=${value}, or stark context use ${value}`
+      : `STARK_URL=${this.url}, or --url where the command has it`;
   }
 
   get context(): string {
@@ -105,11 +112,13 @@ export async function resolveSettings(sources: SettingSources = {}): Promise<Set
   };
   const chosen = await chosenContext(contexts, context, current);
   const url = above('url');
-  const projectOfUrl = url !== undefined && url.origin === project?.path ? project.path : undefined;
+  const byUrl = url !== undefined && url.origin === project?.path;
+  const byContext = url === undefined && context.origin === project?.path && context.value !== current;
+  const projectOfUrl = byUrl || byContext ? project?.path : undefined;
   const below = (name: 'url' | 'key' | 'namespace' | 'output', fallback?: string): Setting => {
     const inContext = name === 'output' ? undefined : chosen?.[name];
     // The key of one place is not for another.
-    if (name === 'key' && projectOfUrl !== undefined && withoutSlash(url?.value) !== chosen?.url) {
+    if (name === 'key' && byUrl && withoutSlash(url?.value) !== chosen?.url) {
       return { value: undefined, origin: 'not set' };
     }
     if (inContext !== undefined) return { value: inContext, origin: contexts.path(context.value ?? '') };
