@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { constants, type FileHandle, mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StackError } from './errors.js';
 
@@ -13,10 +13,7 @@ export interface StackKeys {
 /** Reads the keys of a data directory, or makes them on the first start. */
 export async function loadKeys(dataDir: string): Promise<StackKeys> {
   const path = join(dataDir, 'keys.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const text = await readPrivate(path);
   if (text !== undefined) return parseKeys(text, path);
   const keys: StackKeys = {
     publishable: `sb_publishable_${randomBytes(24).toString('base64url')}`,
@@ -25,6 +22,45 @@ export async function loadKeys(dataDir: string): Promise<StackKeys> {
   };
   await writeJsonFile(path, keys);
   return keys;
+}
+
+/**
+ * The text of a file that only we can read; nothing when it is not there. Keys that a cloned repository brings along are known to
+ * who wrote it, and as git stores no mode that is private, they are found out by theirs.
+ */
+async function readPrivate(path: string): Promise<string | undefined> {
+  let file: FileHandle;
+  try {
+    // A link leads to a file that somebody else chose.
+    file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ELOOP') throw foreign(path, 'is a link');
+    throw error;
+  }
+  try {
+    const { uid, mode } = await file.stat();
+    const mine = process.geteuid?.();
+    // Windows knows neither.
+    if (mine !== undefined && uid !== mine) throw foreign(path, `belongs to user ${uid}, not to you`);
+    if (mine !== undefined && (mode & 0o077) !== 0)
+      throw foreign(path, `is open to others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+function foreign(path: string, why: string): StackError {
+  return new StackError(
+    'keys',
+    'KEYS_EXPOSED',
+    `${path} ${why}: its keys may be known to somebody else, and are not used`,
+    {
+      hint: 'remove it for new keys (sessions and stored keys then end); if they are yours, chown it to you and chmod 600 it',
+    },
+  );
 }
 
 /** Writes a private JSON file so that a reader sees the old text or the new one, never half. */

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,8 +67,11 @@ describe('a stack that cannot start says which step, why and what to do', () => 
   it('corrupt keys', async () => {
     const dataDir = join(folder, 'data');
     await mkdir(dataDir);
-    await writeFile(join(dataDir, 'keys.json'), '{"publishable":');
-    expect(await failureOf({ dataDir })).toMatchObject({ step: 'keys', message: expect.stringContaining('keys.json') });
+    const path = join(dataDir, 'keys.json');
+    await writeFile(path, '{"publishable":', { mode: 0o644 });
+    expect(await failureOf({ dataDir })).toMatchObject({ step: 'keys', code: 'KEYS_EXPOSED' });
+    await chmod(path, 0o600);
+    expect(await failureOf({ dataDir })).toMatchObject({ step: 'keys', code: 'KEYS_CORRUPT' });
   });
 
   it.each([
