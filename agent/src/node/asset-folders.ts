@@ -21,7 +21,7 @@ export async function unpackInto(folder: string, archive: Uint8Array): Promise<v
       await writeFile(path, bytes, { mode: 0o444 });
       manifest[name] = sumOf(bytes);
     }
-    await removeFolder(folder);
+    await removeUnpacked(folder);
     await writeFile(manifestOf(folder), JSON.stringify(manifest), { mode: 0o600 });
     await rename(aside, folder);
   } finally {
@@ -42,7 +42,8 @@ export async function isUnpacked(folder: string): Promise<boolean> {
   }
 }
 
-export async function removeFolder(folder: string): Promise<void> {
+/** Removes what was unpacked, or a single file, and the sums beside it. */
+export async function removeUnpacked(folder: string): Promise<void> {
   await chmod(folder, 0o755).catch(() => {});
   await rm(folder, { recursive: true, force: true });
   await rm(manifestOf(folder), { force: true });

@@ -4,7 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:f
 import { dirname, join } from 'node:path';
 import { type BundleCache, BundleError } from '../reconciler/adapters.js';
 import type { BundleRef } from '../reconciler/pod.js';
-import { isUnpacked, removeFolder, unpackInto } from './asset-folders.js';
+import { isUnpacked, removeUnpacked, unpackInto } from './asset-folders.js';
 import { folderUse } from './disk-use.js';
 
 /** Opens the stored bundle; throws BundleError when it cannot be had. */
@@ -111,7 +111,7 @@ export class FileBundleCache implements BundleCache {
       // Asked each time: a pod may have come while others were removed.
       const wanted = inUse().has(file.sha256) || [...this.#underway.keys()].some((key) => key.includes(file.sha256));
       if (wanted) continue;
-      await removeFolder(join(this.#directory, file.name));
+      await removeUnpacked(join(this.#directory, file.name));
       size -= file.size;
     }
   }

@@ -1,7 +1,7 @@
 import { formatTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { names } from '../../base/flags.js';
-import { describe, printList } from '../../base/output.js';
+import { describe, printList, writeData } from '../../base/output.js';
 import { ageOf } from '../../data/cells.js';
 import { findNodes, isolationOf, type NodeRow, nodeView } from '../../data/nodes.js';
 
@@ -18,8 +18,9 @@ export default class NodeDescribe extends StarkCommand<typeof NodeDescribe> {
     const nodes = await findNodes(connection, { names: this.args.node as unknown as string[] });
     const format = await this.format();
     if (format !== 'table') return printList(nodeView, nodes, format);
-    process.stdout.write(`${nodes.map((node) => linesOf(node).join('\n')).join('\n\n')}\n`);
-    for (const { name } of nodes.slice(0, 1)) this.next(`stark node update ${name} --label key=value`);
+    await writeData(`${nodes.map((node) => linesOf(node).join('\n')).join('\n\n')}\n`);
+    const [first] = nodes;
+    if (first !== undefined) this.next(`stark node update ${first.name} --label key=value`);
   }
 }
 

@@ -97,11 +97,7 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
       });
       return { ...made, bytes: bundle.code, assets: bundle.assets };
     }
-    const [bytes, assets, about] = await Promise.all([
-      readFile(path),
-      readFile(assetsPath(path)).catch(() => undefined),
-      aboutBundle(path),
-    ]);
+    const [bytes, assets, about] = await Promise.all([readFile(path), assetsBeside(path), aboutBundle(path)]);
     requireSize(bytes.byteLength, path, assets?.byteLength);
     const checked = runtime ?? about.runtime ?? 'node';
     const exported = await checkBundle(path, bytes, checked);
@@ -111,6 +107,16 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
   async #print(row: VersionRow, what: string): Promise<void> {
     const line = `${row.pack_name}@${row.version} ${what}, ${sizeOf(row.size_bytes)}, sha256 ${row.sha256}`;
     await this.printObject(versionObject(row), `pack/${row.pack_name}@${row.version}`, [line]);
+  }
+}
+
+/** The archive that was written beside a bundle, if there is one. */
+async function assetsBeside(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(assetsPath(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 
