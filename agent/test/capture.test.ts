@@ -47,3 +47,18 @@ describe('output without a line end', () => {
     expect(lines).toEqual(['{"half":1}']);
   });
 });
+
+describe('a flood of empty lines', () => {
+  it('is read no faster than lines of some length', async () => {
+    let count = 0;
+    capture(stream, OUTPUT_PACE, () => (count += 1));
+    // 64 kB of line ends count for 16 windows of a quarter of a second.
+    await say('\n'.repeat(64 * 1024));
+    expect(count).toBe(64 * 1024);
+    expect(stream.isPaused()).toBe(true);
+    await say('', 3_900);
+    expect(stream.isPaused()).toBe(true);
+    await say('', 500);
+    expect(stream.isPaused()).toBe(false);
+  });
+});

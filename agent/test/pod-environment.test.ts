@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { aFolder, makeChain } from './support/folder.js';
 import { type PodBench, podBench } from './support/pod-bench.js';
 
 const tls = (name: string) => fileURLToPath(new URL(`support/tls/${name}`, import.meta.url));
@@ -65,6 +66,29 @@ describe.each(['process', 'worker'] as const)('a pod, isolated as %s,', (isolati
     expect(made.text()).toContain(name);
   });
 
+  it('starts again whatever it left among what is temporary', async () => {
+    const source = `
+      import fs from 'node:fs'; import os from 'node:os';
+      export default () => console.log(fs.readdirSync(os.tmpdir()).length);`;
+    const made = await bench.run(source, { spec: { isolation } });
+    await made.outcome();
+    const temporary = join(made.dataDir, '.tmp');
+    makeChain(temporary);
+    const again = await bench.run(source, { id: made.pod.id, spec: { isolation } });
+    expect(await again.outcome()).toMatchObject({ exitCode: 0 });
+    // Here a link would lead the agent to change, or to remove, what is somebody else's.
+    const outside = await aFolder();
+    chmodSync(outside, 0o711);
+    rmSync(temporary, { recursive: true });
+    symlinkSync(outside, temporary);
+    const third = await bench.run(source, { id: made.pod.id, spec: { isolation } });
+    expect(await third.outcome()).toMatchObject({ exitCode: 0 });
+    expect(third.text()).toBe('0\n0\n0');
+    expect(statSync(outside).mode & 0o777).toBe(0o711);
+    const besides = () => readdirSync(dirname(made.dataDir)).filter((name) => name.startsWith('.gone-'));
+    await vi.waitFor(() => expect(besides()).toEqual([]), 20_000);
+  });
+
   it('has the variables of proxies', async () => {
     const env = { HTTPS_PROXY: 'http://proxy:1', no_proxy: 'localhost' };
     const made = await bench.run('export default () => console.log(process.env.HTTPS_PROXY, process.env.no_proxy)', {
@@ -72,6 +96,36 @@ describe.each(['process', 'worker'] as const)('a pod, isolated as %s,', (isolati
     });
     await made.outcome();
     expect(made.text()).toBe('http://proxy:1 localhost');
+  });
+});
+
+describe('the variables of a pack', () => {
+  it('are text, and are set, removed, listed and replaced as in any Node.js', async () => {
+    const made = await bench.run(`
+      import os from 'node:os'; import fs from 'node:fs'; import { env } from 'node:process';
+      export default () => {
+        process.env.NUMBER = 1; env.HOME = '/elsewhere'; process.env.TZ = 'Asia/Tokyo';
+        const seen = [process.env.NUMBER === '1', 'NUMBER' in env, os.homedir(), new Date(0).getHours(), delete env.NUMBER, 'NUMBER' in env];
+        fs.writeFileSync('.env', 'FROM_FILE=yes\\nHOME=no');
+        process.loadEnvFile();
+        seen.push(env.FROM_FILE, env.HOME, Object.keys(env).includes('FROM_FILE'));
+        process.env = { ...process.env, ONLY: 'this' };
+        console.log(JSON.stringify([...seen, process.env.ONLY, process.env.FROM_FILE]));
+      };`);
+    expect(await made.outcome()).toMatchObject({ exitCode: 0 });
+    expect(JSON.parse(made.text())).toEqual([
+      true,
+      true,
+      '/elsewhere',
+      9,
+      true,
+      false,
+      'yes',
+      '/elsewhere',
+      true,
+      'this',
+      'yes',
+    ]);
   });
 });
 

@@ -1,23 +1,9 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { folderUse } from '../src/node/disk-use.js';
 import { removeFolder } from '../src/node/remove-folder.js';
-import { aFolder } from './support/folder.js';
-
-/** A chain of folders longer than any path, with a file at its end. */
-function makeChain(root: string): void {
-  const name = 'd'.repeat(200);
-  const piece = Array.from({ length: 12 }, () => name).join('/');
-  mkdirSync(join(root, piece), { recursive: true });
-  writeFileSync(join(root, piece, 'end'), 'x');
-  for (let n = 0; n < 30; n++) {
-    mkdirSync(join(root, 'next', piece), { recursive: true });
-    renameSync(join(root, name), join(root, 'next', piece, name));
-    renameSync(join(root, 'next', name), join(root, name));
-    if (existsSync(join(root, 'next'))) renameSync(join(root, 'next'), join(root, `rest-${n}`));
-  }
-}
+import { aFolder, makeChain } from './support/folder.js';
 
 it('removes whatever a pod left, and nothing that a link leads to', async () => {
   const outside = await aFolder();

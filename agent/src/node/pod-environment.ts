@@ -1,6 +1,7 @@
-import { lchownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { lchownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { WantedPod } from '../reconciler/pod.js';
+import { takeAway } from './remove-folder.js';
 
 // What Node.js and its libraries in C read once, before the first line of a program. In none of these is a way out of the sandbox.
 const READ_AT_START =
@@ -94,15 +95,18 @@ function giveToOwner(path: string): string {
   return path;
 }
 
+/** What is in the pod's data folder goes out of its sight, into the folder that the agent removes with the pod. */
+const besideData = (path: string) => dirname(dirname(path));
+
 function writeCertificates(path: string, certificates: string[]): string {
   // Made anew: a link that an earlier run left there would lead the agent's hand.
-  rmSync(path, { force: true, recursive: true });
+  takeAway(path, besideData(path));
   writeFileSync(path, `${certificates.join('\n')}\n`, { mode: 0o600, flag: 'wx' });
   return giveToOwner(path);
 }
 
 function emptyFolder(path: string): string {
-  rmSync(path, { force: true, recursive: true });
+  takeAway(path, besideData(path));
   mkdirSync(path, { mode: 0o700 });
   return giveToOwner(path);
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, renameSync } from 'node:fs';
 import { chmod, lstat, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -21,6 +21,19 @@ export async function removeFolder(folder: string): Promise<void> {
       });
     }
   }
+}
+
+/**
+ * Takes a folder or file away at once, and removes it meanwhile, which may take long. It waits in `place`, a folder of the same file
+ * system that is itself removed one day, should this end before.
+ */
+export function takeAway(path: string, place: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (found.isDirectory()) chmodSync(path, 0o700); // To move a folder, one must be able to write it.
+  const aside = join(place, `.gone-${randomUUID()}`);
+  renameSync(path, aside);
+  void removeFolder(aside).catch(() => {});
 }
 
 async function removeStubborn(folder: string): Promise<void> {

@@ -2,8 +2,14 @@ import { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { parseEnv } from 'node:util';
 
-/** Time zones as the system names them: no path that leads anywhere else. Node.js reads the zone anew whenever it is set. */
-const TIME_ZONE = /^[A-Za-z][\w+-]*(\/[A-Za-z0-9][\w+-]*){0,2}$/;
+/**
+ * What Node.js asks the process for each time, as os.homedir and os.tmpdir do, with the values that lead nowhere: of time zones those
+ * that the system names, since others are read as paths.
+ */
+const ASKED_LATE = new Map([
+  ['TZ', /^[A-Za-z][\w+-]*(\/[A-Za-z0-9][\w+-]*){0,2}$/],
+  ...['HOME', 'TMPDIR', 'TMP', 'TEMP'].map((name): [string, RegExp] => [name, /^/]),
+]);
 
 /**
  * Gives the pack variables of its own in place of the process's. Libraries below Node.js read theirs late and trust them: by
@@ -21,7 +27,7 @@ export function ownEnvironment(): void {
         return put(target, name, value);
       },
       deleteProperty: (target, name) => {
-        if (name === 'TZ') delete real.TZ;
+        if (typeof name === 'string' && ASKED_LATE.has(name)) delete real[name];
         return Reflect.deleteProperty(target, name);
       },
     },
@@ -29,13 +35,14 @@ export function ownEnvironment(): void {
   const put = (target: NodeJS.ProcessEnv, name: string | symbol, value: unknown) => {
     if (typeof name === 'symbol') throw new TypeError('a symbol names no variable');
     const text = String(value);
-    if (name === 'TZ' && TIME_ZONE.test(text)) real.TZ = text;
+    if (ASKED_LATE.get(name)?.test(text)) real[name] = text;
     return Reflect.set(target, name, text);
   };
-  Object.defineProperty(process, 'env', { value: own, enumerable: true, configurable: false, writable: false });
-  const loadEnvFile = (path: string | URL | Buffer = '.env') => {
-    for (const [name, value] of Object.entries(parseEnv(readFileSync(path, 'utf8')))) own[name] ??= value;
+  // A pack may put others in their place, as tests do: the process's own are out of reach all the same.
+  process.env = own;
+  process.loadEnvFile = (path = '.env') => {
+    const { env } = process;
+    for (const [name, value] of Object.entries(parseEnv(readFileSync(path, 'utf8')))) env[name] ??= value;
   };
-  Object.defineProperty(process, 'loadEnvFile', { value: loadEnvFile, configurable: false, writable: false });
   syncBuiltinESMExports();
 }
