@@ -184,6 +184,8 @@ create table stark.join_tokens (
   owner_id uuid not null,
   labels jsonb default '{}'::jsonb not null,
   taints jsonb default '[]'::jsonb not null,
+  accepts text,
+  accepted_namespaces text[] default '{}'::text[] not null,
   max_uses integer default 1 not null,
   uses integer default 0 not null,
   expires_at timestamp with time zone not null,
@@ -193,6 +195,7 @@ create table stark.join_tokens (
 );
 alter table stark.join_tokens enable row level security;
 alter table stark.join_tokens add constraint max_uses_is_in_range CHECK (((max_uses >= 1) AND (max_uses <= 1000)));
+alter table stark.join_tokens add constraint token_acceptance_is_one CHECK ((stark_internal.acceptance_problem(accepts, accepted_namespaces) IS NULL));
 alter table stark.join_tokens add constraint token_labels_are_labels CHECK ((stark_internal.labels_problem(labels) IS NULL));
 alter table stark.join_tokens add constraint token_taints_are_taints CHECK ((stark_internal.taints_problem(taints) IS NULL));
 alter table stark.join_tokens add constraint uses_stay_within_their_bound CHECK (((uses >= 0) AND (uses <= max_uses)));
@@ -206,6 +209,8 @@ comment on column stark.join_tokens.id is 'Name of the token; the second part of
 comment on column stark.join_tokens.owner_id is 'Who made it; the nodes that join by it are theirs.';
 comment on column stark.join_tokens.labels is 'Labels of the nodes that join by it, whatever their agents say.';
 comment on column stark.join_tokens.taints is 'Taints of the nodes that join by it.';
+comment on column stark.join_tokens.accepts is 'Whose pods those nodes take, whatever their agents say; null where they say so themselves.';
+comment on column stark.join_tokens.accepted_namespaces is 'Where accepts is namespaces: which.';
 comment on column stark.join_tokens.max_uses is 'How many nodes may join by it.';
 comment on column stark.join_tokens.uses is 'How many have joined.';
 comment on column stark.join_tokens.expires_at is 'Until when.';
@@ -289,6 +294,8 @@ create table stark.nodes (
   status text default 'unknown'::text not null,
   status_reason text,
   unschedulable boolean default false not null,
+  accepts text default 'anyone'::text not null,
+  accepted_namespaces text[] default '{}'::text[] not null,
   labels jsonb default '{}'::jsonb not null,
   taints jsonb default '[]'::jsonb not null,
   capabilities jsonb default '{}'::jsonb not null,
@@ -302,7 +309,9 @@ create table stark.nodes (
   resource_version bigint default 1 not null
 );
 alter table stark.nodes enable row level security;
+alter table stark.nodes add constraint accepts_is_known CHECK ((accepts = ANY (ARRAY['anyone'::text, 'namespaces'::text, 'owner'::text])));
 alter table stark.nodes add constraint node_name_is_a_dns_name CHECK (stark_internal.is_dns_name(name));
+alter table stark.nodes add constraint only_a_choice_of_namespaces_names_them CHECK (((accepts = 'namespaces'::text) = (accepted_namespaces <> '{}'::text[])));
 alter table stark.nodes add constraint runtime_is_known CHECK ((runtime = ANY (ARRAY['node'::text, 'browser'::text])));
 alter table stark.nodes add constraint status_is_known CHECK ((status = ANY (ARRAY['healthy'::text, 'unhealthy'::text, 'offline'::text, 'unknown'::text])));
 alter table stark.nodes add constraint nodes_agent_id_fkey FOREIGN KEY (agent_id) REFERENCES stark.profiles(id) ON DELETE SET NULL;
@@ -335,10 +344,12 @@ comment on column stark.nodes.runtime is 'node or browser.';
 comment on column stark.nodes.status is 'healthy, unhealthy (socket gone), offline (given up), unknown (never connected).';
 comment on column stark.nodes.status_reason is 'Why it has this status, one word.';
 comment on column stark.nodes.unschedulable is 'Cordoned: gets no new pods.';
+comment on column stark.nodes.accepts is 'Whose pods it takes beside its owner''s and admins'': anyone''s, those of accepted_namespaces, or nobody''s (owner).';
+comment on column stark.nodes.accepted_namespaces is 'Where accepts is namespaces: which.';
 comment on column stark.nodes.labels is 'Labels that node selectors and affinities look at.';
 comment on column stark.nodes.taints is 'Taints in Kubernetes'' form: [{key, value, effect}].';
 comment on column stark.nodes.capabilities is 'What the agent says about itself: versions, features.';
-comment on column stark.nodes.overrides is 'What update_node set, apart from what the agent says, so that it outlives a new registration: patches of labels, allocatable, capabilities, and of taints by <key>:<effect>.';
+comment on column stark.nodes.overrides is 'What update_node set, apart from what the agent says, so that it outlives a new registration: patches of labels, allocatable, capabilities, and of taints by <key>:<effect>; accepts and accepted_namespaces.';
 comment on column stark.nodes.allocatable is 'What pods may take: cpu (millicores), memory (MB), storage (MB), pods.';
 comment on column stark.nodes.allocated is 'What placed pods have asked for. Kept by a trigger on pods.';
 comment on column stark.nodes.incarnation is 'Grows each time the agent connects anew.';
@@ -721,7 +732,7 @@ create table stark.role_permissions (
 alter table stark.role_permissions enable row level security;
 alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text, 'priorityclasses'::text, 'settings'::text])));
 alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((scope = ANY (ARRAY['any'::text, 'own'::text])));
-alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'bind'::text, 'escalate'::text])));
+alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'prioritise'::text, 'bind'::text, 'escalate'::text])));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
@@ -733,7 +744,7 @@ create policy "members read permissions" on stark.role_permissions for select to
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
 comment on column stark.role_permissions.role is 'The role.';
 comment on column stark.role_permissions.kind is 'Kind of object, or * for all.';
-comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; bind and escalate roles beyond one''s own rights; * for all.';
+comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; prioritise pods above the default; bind and escalate roles beyond one''s own rights; * for all.';
 comment on column stark.role_permissions.scope is 'any object, or only the caller''s own.';
 grant select on table stark.role_permissions to authenticated;
 grant select on table stark.role_permissions to service_role;
@@ -1105,16 +1116,16 @@ comment on function stark.cordon_node(text) is 'Keeps new pods off a node.';
 grant execute on function stark.cordon_node(text) to authenticated;
 grant execute on function stark.cordon_node(text) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT 3600, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_uses integer DEFAULT 1)
+CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT 3600, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_uses integer DEFAULT 1, p_accepts text DEFAULT NULL::text, p_accepted_namespaces text[] DEFAULT NULL::text[])
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bd388990c82727649a387559cd92283a';
-comment on function stark.create_join_token(integer,jsonb,jsonb,integer) is 'Makes a token by which machines become nodes of the caller.';
-grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to authenticated;
-grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer) to service_role;
+as md5 'ab35bd335299d01bc337aa62fbdc86b5';
+comment on function stark.create_join_token(integer,jsonb,jsonb,integer,text,text[]) is 'Makes a token by which machines become nodes of the caller.';
+grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer,text,text[]) to authenticated;
+grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer,text,text[]) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.create_namespace(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_quota jsonb DEFAULT '{}'::jsonb, p_limit_range jsonb DEFAULT '{}'::jsonb)
  RETURNS stark.namespaces
@@ -1287,7 +1298,7 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c673efef7ee9cfcf3fd404d2aa79aa53';
+as md5 '02efb5ef60b66a6c73d3c12d6b662971';
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
 grant execute on function stark.explain_placement(jsonb) to authenticated;
 grant execute on function stark.explain_placement(jsonb) to service_role;
@@ -1341,7 +1352,7 @@ CREATE OR REPLACE FUNCTION stark.join_node(p_secret_sha256 text, p_user_id uuid,
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6d13773829d5205040a95c994bf17d73';
+as md5 'f3107a33936d63e26d7f76289ab638dc';
 comment on function stark.join_node(text,uuid,text,text) is 'Makes a node for a machine that joins, and lets its account speak for it.';
 grant execute on function stark.join_node(text,uuid,text,text) to service_role;
 
@@ -1396,7 +1407,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c8b3ca57c5bb185e8b76b6c8128c1dbb';
+as md5 'a19c0b113b529f72dae67ed3b8db03b7';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
@@ -1520,16 +1531,16 @@ comment on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) is 'Pa
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_if_version bigint DEFAULT NULL::bigint)
+CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_if_version bigint DEFAULT NULL::bigint, p_accepts text DEFAULT NULL::text, p_accepted_namespaces text[] DEFAULT NULL::text[])
  RETURNS stark.nodes
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f2158f15828e118968e5b303a444426c';
-comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
-grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to authenticated;
-grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint) to service_role;
+as md5 '9418310b4bf08d560fe891a73f0c3446';
+comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) is 'Patches a node''s labels, taints, amounts and capabilities.';
+grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to authenticated;
+grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.update_pack(p_name text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.packs
@@ -1595,6 +1606,14 @@ as md5 'c49cda3297532498825fa32586cc0284';
 comment on function stark.withdraw_pack_version(text,text) is 'Keeps new pods off a version.';
 grant execute on function stark.withdraw_pack_version(text,text) to authenticated;
 grant execute on function stark.withdraw_pack_version(text,text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark_internal.acceptance_problem(p_accepts text, p_namespaces text[])
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '0ac11ed6ad4c072b849c2b8876378ec5';
+comment on function stark_internal.acceptance_problem(text,text[]) is 'What is wrong with whose pods a node says it takes; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.account_resources()
  RETURNS trigger
@@ -1669,7 +1688,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '6fb7f0174fb23d0bb69e432a6051b1b4';
+as md5 '10e68bff810d0143d80b1127a8191b74';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
@@ -1782,7 +1801,7 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '0d0cac8f2e1bb832b6cd1cdbe9a4b80a';
+as md5 '9431a92edcaea4d79a7df33fdd8edd13';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -1793,14 +1812,6 @@ CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
  SET jit TO 'off'
 as md5 '455b8e02019be3a2cc31cd4c64c9a361';
 comment on function stark_internal.close_deleted_nodes() is 'Tells the agents of deleted nodes, and removes the accounts that had joined for them.';
-
-CREATE OR REPLACE FUNCTION stark_internal.closed_nodes(p_pack_owner uuid)
- RETURNS TABLE(node_no integer, taint jsonb)
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'b8eac89d09bbfa41a278bd3eecccd7cc';
-comment on function stark_internal.closed_nodes(uuid) is 'Nodes that do not take packs of this owner.';
 
 CREATE OR REPLACE FUNCTION stark_internal.cluster_key(p_labels jsonb, p_taints jsonb)
  RETURNS text
@@ -1861,6 +1872,14 @@ CREATE OR REPLACE FUNCTION stark_internal.cut(p_text text, p_bytes integer)
 as md5 'dbc551557dd277d7efa8f8d6427f05bf';
 comment on function stark_internal.cut(text,integer) is 'The beginning of a text, in at most so many bytes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.default_acceptance(p_capabilities jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'f1ac6cf44f9b9f593ba370893aaa986e';
+comment on function stark_internal.default_acceptance(jsonb) is 'Whose pods a node takes, by its isolation.';
+
 CREATE OR REPLACE FUNCTION stark_internal.deserted_nodes(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer)
  LANGUAGE plpgsql
@@ -1868,7 +1887,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deserted_nodes(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'c167cc9eb95456d5cddc427775bf8470';
+as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
 comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
@@ -1948,6 +1967,14 @@ CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.
  SET jit TO 'off'
 as md5 '065ecf1cc3f1af900311601b06908540';
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group,boolean) is 'Nodes that pass every filter, and their room.';
+
+CREATE OR REPLACE FUNCTION stark_internal.filter_acceptance(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer, reason text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'bff349c1b59005638fa57cd2f4b93bfe';
+comment on function stark_internal.filter_acceptance(stark_internal.pod_group) is 'Rejects nodes that take pods of others only.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, reason text)
@@ -2042,7 +2069,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_taints(p_group stark_internal.p
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '623490ce57d70488e88c2d59d3810b9f';
+as md5 '0c050226f6a83dcd77d3e0cfa419220e';
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_topology_spread(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
@@ -2276,19 +2303,19 @@ comment on function stark_internal.isolation_labels(jsonb) is 'The label that te
 
 CREATE OR REPLACE FUNCTION stark_internal.isolation_problem(p_capabilities jsonb)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '911ec1b4e29953f649faa50b4ff2b19b';
+as md5 '3be5047d33257cabcd95058f921bf696';
 comment on function stark_internal.isolation_problem(jsonb) is 'What is wrong with an agent''s words about its isolation; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.isolation_taints(p_capabilities jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.isolation_taints(p_tier text, p_accepts text)
  RETURNS jsonb
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '6868a3139aa4196fc6858eeaa7886ca4';
-comment on function stark_internal.isolation_taints(jsonb) is 'The taints that keep others'' packs off a node.';
+as md5 'a158f039e7b055f8b38bc9fca217f770';
+comment on function stark_internal.isolation_taints(text,text) is 'The taint that tells that nothing holds the pods of a node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.job_states()
  RETURNS jsonb
@@ -2384,12 +2411,20 @@ CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
 as md5 '69979c9998555af2aa7d015b4b56f8f9';
 comment on function stark_internal.limit_range_problem(jsonb) is 'What is wrong with this limit range; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.load_makers()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'e897746d1d4875e98360b248079f8112';
+comment on function stark_internal.load_makers() is 'Notes what nodes ask about who made the pending pods.';
+
 CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f7996243ad00fa40874559caa2aadb27';
+as md5 'bb38cd732d9224ae1eb0445824fc94b7';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
@@ -2397,7 +2432,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '806366564e618161364fb039605cd8a7';
+as md5 '4f0f0c1daf322744cc793a60ed314995';
 comment on function stark_internal.load_nominated(integer) is 'Adds pods that were promised a node to the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true, p_of_a_kind integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text))
@@ -2405,7 +2440,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '211350fcff52bb004072cbf1d8e53e24';
+as md5 '48070a3f6c34c16e6fa096cd81cd6952';
 comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_ports()
@@ -2596,7 +2631,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'fff17106e90c30161897784b2ade4ad3';
+as md5 'a06bab74386d02af4d3cef630ec17067';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -2615,7 +2650,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAU
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '48364d66a6860e8d0bbe3b39798612bc';
+as md5 'a204d0c43fe37e5a7aba95d30fb6b226';
 comment on function stark_internal.pending_groups(boolean,uuid) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
@@ -2787,7 +2822,7 @@ CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permiss
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '2b416685a7c8d74553c52d903e9d3340';
+as md5 'ee38eadc214f98ccac8d3d45b5d4bda6';
 comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
 
 CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
@@ -2811,7 +2846,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'ba1127e04efbf1ec55b7dd21ba3276c8';
+as md5 '38794e4eeb8f4aceaa67cb878b16e5e3';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
@@ -2845,7 +2880,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '59bb5eb6ca589c18094eee14fab2118f';
+as md5 'da1d649c6344827d69a02c57a273906d';
 comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
@@ -2895,6 +2930,14 @@ CREATE OR REPLACE FUNCTION stark_internal.request_header(p_name text)
  SET search_path TO 'pg_temp'
 as md5 '0b9e791999e6ddc37775b89572853562';
 comment on function stark_internal.request_header(text) is 'A header of the HTTP request being served.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_acceptance(p_accepts text, p_namespaces text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '21c377f21a7a01a4a7c93e9803ed273a';
+comment on function stark_internal.require_acceptance(text,text[]) is 'Raises a coded error unless a node may say that it takes these pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_agent(p_node_id uuid, p_incarnation bigint)
  RETURNS stark.nodes
@@ -3064,6 +3107,14 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
 as md5 'af025c0e9682c6c0557de8258b0f270b';
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
 
+CREATE OR REPLACE FUNCTION stark_internal.said_namespaces(p_capabilities jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'fa5e2df46f705637b566631c2adb7a24';
+comment on function stark_internal.said_namespaces(jsonb) is 'The namespaces whose pods an agent says that its node takes.';
+
 CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
  RETURNS void
  LANGUAGE sql
@@ -3088,7 +3139,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '64ee7f730101dd92c11807e0ec3836ea';
+as md5 '4054268743ad8cb84d97b3cdac8f27eb';
 comment on function stark_internal.schedule_when_nodes_change() is 'Runs a schedule pass when a node became usable.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
@@ -3427,7 +3478,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '98632315a086d8e109498c67cfc389bf';
+as md5 'cb336ca61f27dbfd5c7d8faf2e34e0ca';
 comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
 
 -- Elsewhere
@@ -3589,7 +3640,10 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (user,namespaces,get,any)
 --  (user,nodes,*,own)
 --  (user,packs,*,own)
---  (user,pods,*,own)
+--  (user,pods,create,own)
+--  (user,pods,delete,own)
+--  (user,pods,get,own)
+--  (user,pods,update,own)
 --  (viewer,events,get,any)
 --  (viewer,logs,get,any)
 --  (viewer,namespaces,get,any)

@@ -35,14 +35,18 @@ describe('stark node describe', () => {
   const isolated = nodeRow('node-1', {
     labels: { 'stark/isolation': 'strict', zone: 'b' },
     capabilities: { os: 'linux', isolation: { tier: 'strict', by: ['bubblewrap', 'seccomp'] }, accepts: 'anyone' },
+    accepts: 'namespaces',
+    accepted_namespaces: ['team-a', 'team-b'],
   });
 
-  it('says what holds pods, and whose packs the node takes', async () => {
-    cluster.tables.nodes = [isolated, nodeRow('node-2')];
+  it('says what holds pods, and whose the node takes', async () => {
+    cluster.tables.nodes = [isolated, nodeRow('node-2', { accepts: 'owner' })];
     const { code, stdout, stderr } = await machine.run(['node', 'describe', 'node-1', 'node-2']);
     expect(code, stderr).toBe(0);
     expect(stdout).toMatch(/^Isolation: +strict \(bubblewrap, seccomp\)$/m);
-    expect(stdout).toMatch(/^Takes packs of: +anyone$/m);
+    expect(stdout).toMatch(/^Accepts: +namespaces:team-a,team-b$/m);
+    expect(stdout).toMatch(/^Accepts: +owner$/m);
+    expect(stdout).not.toContain('anyone');
     expect(stdout).toMatch(/^Isolation: +unknown$/m);
   });
 
@@ -51,6 +55,7 @@ describe('stark node describe', () => {
     const { stdout } = await machine.run(['node', 'list', '--output', 'wide']);
     const [header = '', row = ''] = stdout.split('\n');
     expect(row.slice(header.indexOf('ISOLATION')).split(/\s/)[0]).toBe('strict');
+    expect(row.slice(header.indexOf('ACCEPTS'))).toMatch(/^namespaces:team-a,team-b /);
     expect((await machine.run(['node', 'list'])).stdout).not.toContain('ISOLATION');
   });
 });
@@ -178,6 +183,13 @@ describe('stark node', () => {
     ]);
     expect(argsOf('cordon_node')).toHaveLength(1);
     expect(await machine.run(['node', 'update', 'node-1'])).toMatchObject({ code: 2 });
+    const accept = ['node', 'update', 'node-1', '--accept', 'namespaces'];
+    expect(await machine.run(accept)).toMatchObject({ code: 2 });
+    expect(await machine.run([...accept, '--accept-namespace', 'team-a'])).toMatchObject({ code: 0 });
+    expect(argsOf('update_node').at(-1)).toMatchObject({
+      p_accepts: 'namespaces',
+      p_accepted_namespaces: ['team-a'],
+    });
   });
 
   it('delete --force asks first', async () => {

@@ -24,13 +24,13 @@ create table stark.role_permissions (
   scope text not null default 'any',
   primary key (role, kind, verb, scope),
   constraint kind_is_known check (kind in ('*', 'packs', 'nodes', 'pods', 'logs', 'events', 'namespaces', 'users', 'roles', 'priorityclasses', 'settings')),
-  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect', 'bind', 'escalate')),
+  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect', 'prioritise', 'bind', 'escalate')),
   constraint scope_is_any_or_own check (scope in ('any', 'own'))
 );
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
 comment on column stark.role_permissions.role is 'The role.';
 comment on column stark.role_permissions.kind is 'Kind of object, or * for all.';
-comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; bind and escalate roles beyond one''s own rights; * for all.';
+comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; prioritise pods above the default; bind and escalate roles beyond one''s own rights; * for all.';
 comment on column stark.role_permissions.scope is 'any object, or only the caller''s own.';
 
 insert into stark.roles (name, alias_of, built_in, description) values
@@ -60,7 +60,10 @@ insert into stark.role_permissions (role, kind, verb, scope) values
   ('developer', 'pods', '*', 'own'),
   ('user', 'packs', '*', 'own'),
   ('user', 'nodes', '*', 'own'),
-  ('user', 'pods', '*', 'own'),
+  ('user', 'pods', 'get', 'own'),
+  ('user', 'pods', 'create', 'own'),
+  ('user', 'pods', 'update', 'own'),
+  ('user', 'pods', 'delete', 'own'),
   ('user', 'logs', 'get', 'own'),
   ('user', 'events', 'get', 'own'),
   ('user', 'namespaces', 'get', 'any'),

@@ -10,6 +10,8 @@ create table stark.nodes (
   status text not null default 'unknown',
   status_reason text,
   unschedulable boolean not null default false,
+  accepts text not null default 'anyone',
+  accepted_namespaces text[] not null default '{}',
   labels jsonb not null default '{}',
   taints jsonb not null default '[]',
   capabilities jsonb not null default '{}',
@@ -23,7 +25,9 @@ create table stark.nodes (
   resource_version bigint not null default 1,
   constraint node_name_is_a_dns_name check (stark_internal.is_dns_name(name)),
   constraint runtime_is_known check (runtime in ('node', 'browser')),
-  constraint status_is_known check (status in ('healthy', 'unhealthy', 'offline', 'unknown'))
+  constraint status_is_known check (status in ('healthy', 'unhealthy', 'offline', 'unknown')),
+  constraint accepts_is_known check (accepts in ('anyone', 'namespaces', 'owner')),
+  constraint only_a_choice_of_namespaces_names_them check ((accepts = 'namespaces') = (accepted_namespaces <> '{}'))
 )
 -- allocated changes with every pod: room on each page keeps such an update in place, without a word to the indexes.
 with (fillfactor = 50);
@@ -38,10 +42,12 @@ comment on column stark.nodes.runtime is 'node or browser.';
 comment on column stark.nodes.status is 'healthy, unhealthy (socket gone), offline (given up), unknown (never connected).';
 comment on column stark.nodes.status_reason is 'Why it has this status, one word.';
 comment on column stark.nodes.unschedulable is 'Cordoned: gets no new pods.';
+comment on column stark.nodes.accepts is 'Whose pods it takes beside its owner''s and admins'': anyone''s, those of accepted_namespaces, or nobody''s (owner).';
+comment on column stark.nodes.accepted_namespaces is 'Where accepts is namespaces: which.';
 comment on column stark.nodes.labels is 'Labels that node selectors and affinities look at.';
 comment on column stark.nodes.taints is 'Taints in Kubernetes'' form: [{key, value, effect}].';
 comment on column stark.nodes.capabilities is 'What the agent says about itself: versions, features.';
-comment on column stark.nodes.overrides is 'What update_node set, apart from what the agent says, so that it outlives a new registration: patches of labels, allocatable, capabilities, and of taints by <key>:<effect>.';
+comment on column stark.nodes.overrides is 'What update_node set, apart from what the agent says, so that it outlives a new registration: patches of labels, allocatable, capabilities, and of taints by <key>:<effect>; accepts and accepted_namespaces.';
 comment on column stark.nodes.allocatable is 'What pods may take: cpu (millicores), memory (MB), storage (MB), pods.';
 comment on column stark.nodes.allocated is 'What placed pods have asked for. Kept by a trigger on pods.';
 comment on column stark.nodes.incarnation is 'Grows each time the agent connects anew.';
@@ -310,22 +316,58 @@ $$;
 comment on function stark_internal.refuse_reserved(text, jsonb, jsonb) is 'Refuses labels and taints that only the cluster gives.';
 revoke all on function stark_internal.refuse_reserved(text, jsonb, jsonb) from public, anon;
 
-/**
- * stark_internal.isolation_problem(capabilities) -> what is wrong with what an agent says about its isolation, {isolation: {tier}},
- * and about whose packs it takes, {accepts}; null when nothing is, or nothing is said.
- */
-create function stark_internal.isolation_problem(p_capabilities jsonb)
+/** stark_internal.acceptance_problem(accepts, namespaces): null when a node may say so, else what is wrong. Both null says nothing. */
+create function stark_internal.acceptance_problem(p_accepts text, p_namespaces text[])
 returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return case
+    when p_accepts is null and coalesce(p_namespaces, '{}') = '{}' then null
+    when p_accepts is null or p_accepts not in ('anyone', 'namespaces', 'owner') then 'accepts is anyone, namespaces or owner'
+    when (p_accepts = 'namespaces') <> (coalesce(p_namespaces, '{}') <> '{}') then 'accepted_namespaces go with accepts namespaces, at least one'
+    when cardinality(p_namespaces) > 64 or exists (select from unnest(p_namespaces) n where stark_internal.is_dns_label(n) is not true) then 'accepted_namespaces are at most 64 names of namespaces'
+  end;
+end;
+$$;
+comment on function stark_internal.acceptance_problem(text, text[]) is 'What is wrong with whose pods a node says it takes; null when nothing is.';
+revoke all on function stark_internal.acceptance_problem(text, text[]) from public, anon;
+
+/** stark_internal.said_namespaces(capabilities) -> the namespaces whose pods an agent says that its node takes. */
+create function stark_internal.said_namespaces(p_capabilities jsonb)
+returns text[]
 language sql
 immutable
 set search_path = ''
 as $$
-  select case
+  select array(select jsonb_array_elements_text(p_capabilities -> 'acceptedNamespaces'));
+$$;
+comment on function stark_internal.said_namespaces(jsonb) is 'The namespaces whose pods an agent says that its node takes.';
+revoke all on function stark_internal.said_namespaces(jsonb) from public, anon;
+
+/**
+ * stark_internal.isolation_problem(capabilities) -> what is wrong with what an agent says about its isolation, {isolation: {tier}},
+ * and about whose pods it takes, {accepts, acceptedNamespaces}; null when nothing is, or nothing is said.
+ */
+create function stark_internal.isolation_problem(p_capabilities jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return case
     when p_capabilities ? 'isolation' and coalesce(p_capabilities #>> '{isolation,tier}', '') not in ('strict', 'standard', 'none', 'browser')
       then 'capabilities.isolation.tier must be strict, standard, none or browser'
     when p_capabilities ? 'accepts' and coalesce(p_capabilities ->> 'accepts', '') not in ('anyone', 'namespaces', 'owner')
       then 'capabilities.accepts must be anyone, namespaces or owner'
+    when p_capabilities ? 'acceptedNamespaces' and jsonb_typeof(p_capabilities -> 'acceptedNamespaces') <> 'array'
+      then 'capabilities.acceptedNamespaces must be a list'
+    else stark_internal.acceptance_problem(p_capabilities ->> 'accepts', stark_internal.said_namespaces(p_capabilities))
   end;
+end;
 $$;
 comment on function stark_internal.isolation_problem(jsonb) is 'What is wrong with an agent''s words about its isolation; null when nothing is.';
 revoke all on function stark_internal.isolation_problem(jsonb) from public, anon;
@@ -343,27 +385,47 @@ comment on function stark_internal.isolation_labels(jsonb) is 'The label that te
 revoke all on function stark_internal.isolation_labels(jsonb) from public, anon;
 
 /**
- * stark_internal.isolation_taints(capabilities): taints of a node whose agent says this: stark/unisolated where nothing holds pods but
- * their runtime, stark/accepts where it takes few people's packs for another reason. No toleration opens them: filter_taints asks whose
- * the pack is.
+ * stark_internal.isolation_taints(tier, accepts): taint stark/unisolated of a node where nothing holds pods but their runtime, unless it takes
+ * anyone's all the same. It tells people; which pods the node takes filter_acceptance says, and no toleration matters there.
  */
-create function stark_internal.isolation_taints(p_capabilities jsonb)
+create function stark_internal.isolation_taints(p_tier text, p_accepts text)
 returns jsonb
 language sql
 immutable
 set search_path = ''
 as $$
-  select case
-    when p_capabilities ->> 'accepts' = 'anyone' then '[]'
-    when p_capabilities #>> '{isolation,tier}' = 'none' then jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
-      'key', 'stark/unisolated', 'value', nullif(p_capabilities ->> 'accepts', 'owner'), 'effect', 'NoSchedule')))
-    when p_capabilities ? 'accepts' then jsonb_build_array(jsonb_build_object(
-      'key', 'stark/accepts', 'value', p_capabilities ->> 'accepts', 'effect', 'NoSchedule'))
-    else '[]'
-  end;
+  select case when p_tier = 'none' and p_accepts <> 'anyone' then '[{"key": "stark/unisolated", "effect": "NoSchedule"}]' else '[]' end::jsonb;
 $$;
-comment on function stark_internal.isolation_taints(jsonb) is 'The taints that keep others'' packs off a node.';
-revoke all on function stark_internal.isolation_taints(jsonb) from public, anon;
+comment on function stark_internal.isolation_taints(text, text) is 'The taint that tells that nothing holds the pods of a node.';
+revoke all on function stark_internal.isolation_taints(text, text) from public, anon;
+
+/** stark_internal.require_acceptance(accepts, namespaces): passes when a node may say so. Raises INVALID_ARGUMENT. */
+create function stark_internal.require_acceptance(p_accepts text, p_namespaces text[])
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if stark_internal.acceptance_problem(p_accepts, p_namespaces) is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', stark_internal.acceptance_problem(p_accepts, p_namespaces), 'use --accept anyone, owner, or names of namespaces');
+  end if;
+end;
+$$;
+comment on function stark_internal.require_acceptance(text, text[]) is 'Raises a coded error unless a node may say that it takes these pods.';
+revoke all on function stark_internal.require_acceptance(text, text[]) from public, anon;
+
+/** stark_internal.default_acceptance(capabilities) -> whose pods a node takes when nobody said so: its owner's where nothing holds pods, else anyone's. */
+create function stark_internal.default_acceptance(p_capabilities jsonb)
+returns text
+language sql
+immutable
+set search_path = ''
+as $$
+  select case when p_capabilities #>> '{isolation,tier}' = 'none' then 'owner' else 'anyone' end;
+$$;
+comment on function stark_internal.default_acceptance(jsonb) is 'Whose pods a node takes, by its isolation.';
+revoke all on function stark_internal.default_acceptance(jsonb) from public, anon;
 
 -- API -----------------------------------------------------------------------------------------------------------------
 
@@ -372,8 +434,9 @@ revoke all on function stark_internal.isolation_taints(jsonb) from public, anon;
  * a node, or updates it when the caller speaks for it already; what update_node or a join token has set stays. Missing amounts are
  * 1000 millicores, 1024 MB memory, 10240 MB storage, and as many pods as the configuration says (10). installation tells one copy of
  * the agent from another: while a node is connected only the installation that it has may register, or one that replaces it.
- * capabilities.isolation.tier (strict, standard, none, browser) becomes label stark/isolation, and with capabilities.accepts (anyone,
- * namespaces, owner) decides whose packs the node takes; nobody gives labels or taints under stark/ himself.
+ * capabilities.isolation.tier (strict, standard, none, browser) becomes label stark/isolation; nobody gives labels or taints under
+ * stark/ himself. capabilities.accepts says whose pods the node takes beside its owner's and admins': anyone's, those of
+ * capabilities.acceptedNamespaces (namespaces), or nobody's (owner); where it is missing, nobody's when the tier is none, else anyone's.
  * Caller: nodes:create; an account that joined only for its own node; reserved labels and taints (see reserved_key) nodes:update on
  * any node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_RUNTIME, INVALID_LABELS, INVALID_TAINTS, INVALID_ARGUMENT,
@@ -402,6 +465,8 @@ declare
   v_labels jsonb := p_labels;
   v_taints jsonb := stark_internal.without_nulls(p_taints);
   v_capabilities jsonb := p_capabilities;
+  v_accepts text;
+  v_namespaces text[];
 begin
   perform stark_internal.require_permission('nodes:create', null, true);
   perform stark_internal.require_json('p_labels', p_labels);
@@ -426,6 +491,8 @@ begin
   end if;
   perform stark_internal.refuse_reserved(p_name, p_labels, p_taints);
   perform stark_internal.require_settable(p_labels, p_taints);
+  v_accepts := coalesce(p_capabilities ->> 'accepts', stark_internal.default_acceptance(p_capabilities));
+  v_namespaces := stark_internal.said_namespaces(p_capabilities);
   v_allocatable := jsonb_build_object('cpu', 1000, 'memory', 1024, 'storage', 10240,
     'pods', (select c.max_pods_per_node from stark.cluster_config c)) || p_allocatable;
 
@@ -437,9 +504,9 @@ begin
     select * into v_node from stark.nodes n where n.name = p_name;
   end if;
   if v_node.id is null then
-    insert into stark.nodes (name, owner_id, installation, runtime, labels, taints, allocatable, capabilities)
+    insert into stark.nodes (name, owner_id, installation, runtime, labels, taints, allocatable, capabilities, accepts, accepted_namespaces)
       values (p_name, v_user, p_installation, p_runtime, p_labels || stark_internal.isolation_labels(p_capabilities),
-        v_taints || stark_internal.isolation_taints(p_capabilities), v_allocatable, p_capabilities)
+        v_taints || stark_internal.isolation_taints(p_capabilities #>> '{isolation,tier}', v_accepts), v_allocatable, p_capabilities, v_accepts, v_namespaces)
       returning * into v_node;
   elsif coalesce(v_node.agent_id, v_node.owner_id) <> v_user then
     perform stark_internal.fail('NODE_NAME_TAKEN',
@@ -453,15 +520,19 @@ begin
     perform stark_internal.fail('RUNTIME_MISMATCH', format('node %s is a %s node, not %s', p_name, v_node.runtime, p_runtime), 'use another --name');
   else
     v_labels := stark_internal.merge_patch(p_labels, v_node.overrides -> 'labels') || stark_internal.isolation_labels(p_capabilities);
-    v_taints := stark_internal.patch_taints(v_taints, v_node.overrides -> 'taints') || stark_internal.isolation_taints(p_capabilities);
     v_allocatable := stark_internal.merge_patch(v_allocatable, v_node.overrides -> 'allocatable');
     v_capabilities := stark_internal.merge_patch(p_capabilities, v_node.overrides -> 'capabilities');
+    if v_node.overrides ? 'accepts' then
+      v_accepts := v_node.overrides ->> 'accepts';
+      v_namespaces := array(select jsonb_array_elements_text(v_node.overrides -> 'accepted_namespaces'));
+    end if;
+    v_taints := stark_internal.patch_taints(v_taints, v_node.overrides -> 'taints') || stark_internal.isolation_taints(p_capabilities #>> '{isolation,tier}', v_accepts);
     update stark.nodes n
       set labels = v_labels, taints = v_taints, allocatable = v_allocatable, capabilities = v_capabilities,
-          installation = coalesce(p_installation, n.installation), updated_at = now()
+          accepts = v_accepts, accepted_namespaces = v_namespaces, installation = coalesce(p_installation, n.installation), updated_at = now()
       where n.id = v_node.id
-        and (n.labels, n.taints, n.allocatable, n.capabilities, n.installation)
-            is distinct from (v_labels, v_taints, v_allocatable, v_capabilities, coalesce(p_installation, n.installation));
+        and (n.labels, n.taints, n.allocatable, n.capabilities, n.accepts, n.accepted_namespaces, n.installation)
+            is distinct from (v_labels, v_taints, v_allocatable, v_capabilities, v_accepts, v_namespaces, coalesce(p_installation, n.installation));
   end if;
   return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
 end;

@@ -426,6 +426,11 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', format('priority %s is not that of class %s, %s', p_item ->> 'priority', v_class.name, v_class.value), 'leave --priority out');
   end if;
   v_pod.priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
+  if v_pod.priority > (select c.value from stark.priority_classes c where c.global_default)
+     and not stark_internal.has_permission('pods:prioritise', v_pod.namespace, true) then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not give a pod priority %s, which is above the default', stark_internal.caller_name(), v_pod.priority),
+      'leave --priority out, or ask somebody with the role developer');
+  end if;
   if v_class.preemption_policy = 'Never' and (v_pod.spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_pod.spec ? 'preemptionPolicy' then
     v_pod.spec := v_pod.spec || '{"preemptionPolicy": "Never"}';
   end if;
@@ -512,7 +517,8 @@ revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz)
  * millicores and 128 MB), and so is the grace period (30 seconds). In one call at most 50 entries, 200 pods, 512 kB of pods (an
  * entry counts once for each replica), 24 different terms about other pods, and 16 kB of different affinities, tolerations and
  * spread constraints. Pods that this call cannot place any more are pending, and are placed soon after.
- * Caller: pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
+ * Caller: pods:create in the namespace, and access to the pack; pods:prioritise for a priority above the default class's. Locks: the
+ * cluster lock. Example:
  *   select * from stark.create_pods('[{"pack": "alpha", "replicas": 3}]');
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_NAME, INVALID_LABELS, INVALID_SPEC, LIMIT_EXCEEDED,
  * NAMESPACE_NOT_FOUND, PACK_NOT_FOUND, VERSION_NOT_FOUND, VERSION_NOT_READY, NODE_NOT_FOUND, RUNTIME_MISMATCH, POD_NAME_TAKEN,

@@ -124,16 +124,16 @@ begin
     create temporary table pass_nodes (
       node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
       labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
-      free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint
+      free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint, accepts text, accepted_namespaces text[]
     ) on commit delete rows;
     -- What no filter needs to look for.
     create temporary table pass_facts (nodes bigint) on commit delete rows;
     alter table pg_temp.pass_facts
       add column runtimes text[], alter column runtimes set storage plain,
-      add column has_unhealthy boolean, add column has_cordoned boolean, add column has_tainted boolean, add column has_avoided boolean;
+      add column has_unhealthy boolean, add column has_cordoned boolean, add column has_tainted boolean, add column has_avoided boolean, add column has_choosy boolean;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
-      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, is_hopeless boolean
+      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, is_hopeless boolean, created_by uuid
     ) on commit delete rows;
     -- Fixed ports that pods of a node have declared; the sum of its rows.
     create temporary table pass_ports (node_no integer, port integer, pods bigint) on commit delete rows;
@@ -206,18 +206,56 @@ begin
   insert into pg_temp.pass_nodes
     select row_number() over (order by n.name), n.id, n.name, n.incarnation, n.runtime, n.owner_id, n.status, n.unschedulable, n.labels, n.taints,
            coalesce(a.cpu, 0), coalesce(a.memory, 0), coalesce(a.pods, 0),
-           coalesce(a.cpu, 0) - t.cpu, coalesce(a.memory, 0) - t.memory, coalesce(a.storage, 0) - t.storage, coalesce(a.pods, 0) - t.pods
+           coalesce(a.cpu, 0) - t.cpu, coalesce(a.memory, 0) - t.memory, coalesce(a.storage, 0) - t.storage, coalesce(a.pods, 0) - t.pods,
+           n.accepts, n.accepted_namespaces
     from stark.nodes n
     cross join lateral jsonb_to_record(n.allocatable) as a (cpu bigint, memory bigint, storage bigint, pods bigint)
     cross join lateral jsonb_to_record(n.allocated) as t (cpu bigint, memory bigint, storage bigint, pods bigint);
   insert into pg_temp.pass_facts
     select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false),
-           coalesce(bool_or(n.taints @> '[{"effect": "PreferNoSchedule"}]'), false)
+           coalesce(bool_or(n.taints @> '[{"effect": "PreferNoSchedule"}]'), false),
+           coalesce(bool_or(n.accepts <> 'anyone'), false)
     from pg_temp.pass_nodes n;
 end;
 $$;
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 revoke all on function stark_internal.load_nodes() from public, anon;
+
+/**
+ * stark_internal.load_makers(): notes in the template of a pod what nodes ask about who made it and whose its pack is, as far as the answer
+ * differs: owner, who owns nodes that take not everybody's pods, or may push out others where the own pods stand; admin; packOwner and
+ * adminsPack likewise; acceptedNamespace, one that some node names. So pods of different users are one group wherever that makes no difference.
+ */
+create function stark_internal.load_makers()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_choosy boolean := (select f.has_choosy from pg_temp.pass_facts f);
+  v_lowest integer := (select min(p.priority) from stark.pods p where p.node_id is not null and p.finished_at is null);
+begin
+  if not v_choosy and not exists (select from pg_temp.pass_pods p where p.preempts and p.priority > v_lowest) then
+    return;
+  end if;
+  update pg_temp.pass_pods p set template = p.template || m.terms
+    from (
+      select d.created_by, d.namespace, d.version_id, d.may_preempt, jsonb_strip_nulls(jsonb_build_object(
+               'owner', case when exists (select from pg_temp.pass_nodes n where n.owner_id = d.created_by and (n.accepts <> 'anyone' or d.may_preempt)) then d.created_by end,
+               'admin', case when v_choosy and stark_internal.is_admin(d.created_by) then true end,
+               'packOwner', case when exists (select from pg_temp.pass_nodes n where n.owner_id = k.owner_id and n.accepts = 'owner') then k.owner_id end,
+               'adminsPack', case when v_choosy and stark_internal.is_admin(k.owner_id) then true end,
+               'acceptedNamespace', case when exists (select from pg_temp.pass_nodes n where d.namespace = any (n.accepted_namespaces)) then d.namespace end)) as terms
+      from (select distinct q.created_by, q.namespace, q.version_id, coalesce(q.preempts and q.priority > v_lowest, false) as may_preempt from pg_temp.pass_pods q) d
+      join stark.pack_versions v on v.id = d.version_id
+      join stark.packs k on k.id = v.pack_id) m
+    where m.created_by is not distinct from p.created_by and m.namespace = p.namespace and m.version_id = p.version_id
+      and m.may_preempt = coalesce(p.preempts and p.priority > v_lowest, false) and m.terms <> '{}';
+end;
+$$;
+comment on function stark_internal.load_makers() is 'Notes what nodes ask about who made the pending pods.';
+revoke all on function stark_internal.load_makers() from public, anon;
 
 /**
  * stark_internal.load_pods(retry, of a kind) -> whether some were left out: pending pods; without retry, not those that fitted
@@ -236,7 +274,7 @@ begin
   with waiting as materialized (
     select p.id, p.nominated_node_id,
            row_number() over (
-             partition by p.priority, p.pack_version_id, p.namespace, p.status_reason = 'Unschedulable', jsonb_hash_extended(p.labels, 0), jsonb_hash_extended(p.spec, 0)
+             partition by p.priority, p.pack_version_id, p.namespace, p.created_by, p.status_reason = 'Unschedulable', jsonb_hash_extended(p.labels, 0), jsonb_hash_extended(p.spec, 0)
              order by p.created_at, p.id) as nth
     from stark.pods p
     where p.status = 'pending'
@@ -248,7 +286,7 @@ begin
       select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
              stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec, p.labels), null, null,
              p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request,
-             coalesce(p.status_reason = 'Unschedulable', false)
+             coalesce(p.status_reason = 'Unschedulable', false), p.created_by
       from chosen c join stark.pods p using (id)
   )
   select (select count(*) from waiting) > (select count(*) from chosen) into v_left_out;
@@ -257,6 +295,7 @@ begin
     where p.is_hopeless and p.rules is not null
       and (p.namespace, p.rules) not in (
         select d.namespace, d.rules from (select distinct r.namespace, r.rules from pg_temp.pass_pods r where r.is_hopeless and r.rules is not null) d order by random() limit 50);
+  perform stark_internal.load_makers();
   return v_left_out;
 end;
 $$;
@@ -274,7 +313,7 @@ begin
   insert into pg_temp.pass_pods
     select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
            stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec, p.labels), null, null,
-           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request, false
+           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request, false, p.created_by
     from stark.pods p
     where p.status = 'pending' and p.nominated_node_id is not null and p.priority >= p_least;
 end;

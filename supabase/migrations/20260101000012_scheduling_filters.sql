@@ -41,6 +41,31 @@ $$;
 comment on function stark_internal.filter_pack_access(stark_internal.pod_group) is 'Rejects nodes that may not run a private pack.';
 revoke all on function stark_internal.filter_pack_access(stark_internal.pod_group) from public, anon;
 
+/**
+ * stark_internal.filter_acceptance(group): nodes that do not take these pods, by who made them and by whose their pack is. An owner's and an
+ * admin's they take always; at owner the pack must be such a one's too, and at namespaces the pod's namespace decides.
+ */
+create function stark_internal.filter_acceptance(p_group stark_internal.pod_group)
+returns table (node_no integer, reason text)
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return query
+    select n.node_no,
+           case when n.accepts = 'namespaces' then 'accepts pods of other namespaces' when m.is_taken then 'accepts its owner''s packs only' else 'accepts its owner''s pods only' end
+    from pg_temp.pass_nodes n
+    cross join lateral (
+      select p_group.template ? 'admin' or n.owner_id::text is not distinct from p_group.template ->> 'owner'
+             or coalesce(p_group.template ->> 'acceptedNamespace' = any (n.accepted_namespaces), false) as is_taken,
+             n.accepts <> 'owner' or p_group.template ? 'adminsPack' or n.owner_id::text is not distinct from p_group.template ->> 'packOwner' as is_pack_taken) m
+    where n.accepts <> 'anyone' and not (m.is_taken and m.is_pack_taken);
+end;
+$$;
+comment on function stark_internal.filter_acceptance(stark_internal.pod_group) is 'Rejects nodes that take pods of others only.';
+revoke all on function stark_internal.filter_acceptance(stark_internal.pod_group) from public, anon;
+
 /** stark_internal.filter_health(group): nodes that are not healthy. */
 create function stark_internal.filter_health(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
@@ -240,33 +265,8 @@ comment on function stark_internal.intolerable_taints(jsonb, text[]) is 'Taints 
 revoke all on function stark_internal.intolerable_taints(jsonb, text[]) from public, anon;
 
 /**
- * stark_internal.closed_nodes(pack owner) -> nodes that do not take packs of this owner, with the taint that says so: neither is it their
- * own owner, nor an admin, nor, where that is enough, somebody who has a role in a namespace where their owner has one.
- */
-create function stark_internal.closed_nodes(p_pack_owner uuid)
-returns table (node_no integer, taint jsonb)
-language sql
-stable
-set search_path = ''
-as $$
-with closed as materialized (
-  select n.node_no, n.owner_id, t as taint from pg_temp.pass_nodes n, jsonb_array_elements(n.taints) t
-  where n.taints <> '[]' and t ->> 'key' in ('stark/unisolated', 'stark/accepts') and n.owner_id <> p_pack_owner
-)
-select c.node_no, c.taint from closed c
-where not exists (
-    select from stark.role_bindings b join stark.profiles u on u.id = b.user_id and u.disabled_at is null
-    where b.user_id = p_pack_owner and b.role = 'admin' and b.namespace is null)
-  and not (c.taint ->> 'value' is not distinct from 'namespaces' and exists (
-    select from stark.role_bindings mine join stark.role_bindings theirs on theirs.namespace = mine.namespace
-    where mine.user_id = c.owner_id and theirs.user_id = p_pack_owner));
-$$;
-comment on function stark_internal.closed_nodes(uuid) is 'Nodes that do not take packs of this owner.';
-revoke all on function stark_internal.closed_nodes(uuid) from public, anon;
-
-/**
  * stark_internal.filter_taints(group): nodes with a taint NoSchedule or NoExecute that is not tolerated, one row for each such taint.
- * Taints that say whose packs a node takes are no pod's to tolerate.
+ * stark/unisolated is none of them: filter_acceptance says whose pods such a node takes, whatever they tolerate.
  */
 create function stark_internal.filter_taints(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
@@ -277,12 +277,8 @@ as $$
 begin
   return query
     select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
-    from (
-      select i.node_no, i.taint from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) i
-      where i.taint ->> 'key' not in ('stark/unisolated', 'stark/accepts')
-      union all
-      select c.node_no, c.taint from stark_internal.closed_nodes(p_group.pack_owner) c
-    ) t;
+    from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t
+    where t.taint ->> 'key' <> 'stark/unisolated';
 end;
 $$;
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';

@@ -385,6 +385,9 @@ begin
   if p_group.runtime <> 'isomorphic' and v_facts.runtimes <> array[p_group.runtime] then
     return query select * from stark_internal.filter_runtime(p_group);
   end if;
+  if v_facts.has_choosy then
+    return query select * from stark_internal.filter_acceptance(p_group);
+  end if;
   if v_facts.has_unhealthy then
     return query select * from stark_internal.filter_health(p_group);
   end if;

@@ -55,8 +55,9 @@ begin
       select p.id, p.node_id, p.namespace, p.labels,
              p.status = 'stopping' or p.id in (select v from pg_temp.pass_nominations m, unnest(m.victims) v) as goes,
              stark_internal.with_label_keys(p.spec #> '{affinity,podAntiAffinity}', p.labels) as rules, p.spec -> 'ports' as ports
-      from stark.pods p
+      from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
       where p.priority < p_group.priority and stark_internal.occupies(p.status) and p.node_id in (select b.node_id from blocks b)
+        and (p.created_by is distinct from n.owner_id or n.owner_id::text = p_group.template ->> 'owner')
     ), held as materialized (
       select distinct h.namespace, h.rules, s.selector_no, r.topology_key
       from (select distinct l.namespace, l.rules from lower l where l.rules is not null) h
@@ -139,7 +140,10 @@ begin
     join pg_temp.pass_nodes n on n.node_no = u.no
     -- By the index, node by node: reading all pods for these few nodes would be most of the cost.
     cross join lateral (
-      select l.* from stark.pods l where l.node_id = n.node_id and l.priority < p_group.priority and stark_internal.occupies(l.status) offset 0
+      select l.* from stark.pods l
+      where l.node_id = n.node_id and l.priority < p_group.priority and stark_internal.occupies(l.status)
+        -- Nobody but the owner of a node pushes out the owner's pods.
+        and (l.created_by is distinct from n.owner_id or n.owner_id::text = p_group.template ->> 'owner') offset 0
     ) p
     left join spare s on s.node_no = n.node_no
     left join counted c on c.id = p.id
@@ -258,6 +262,7 @@ begin
       select n.node_no, p.namespace, p.labels, count(*) as pods
       from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
       where p.priority < p_group.priority and stark_internal.occupies(p.status)
+        and (p.created_by is distinct from n.owner_id or n.owner_id::text = p_group.template ->> 'owner')
       group by 1, 2, 3
     ), matched as materialized (
       select d.namespace, d.labels, s.selector_no

@@ -16,9 +16,6 @@ set search_path = ''
 set enable_nestloop = off
 set plan_cache_mode = force_generic_plan
 as $$
-declare
-  v_has_closed boolean := exists (
-    select from pg_temp.pass_nodes n, jsonb_array_elements(n.taints) t where n.taints <> '[]' and t ->> 'key' in ('stark/unisolated', 'stark/accepts'));
 begin
   return query
     select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
@@ -26,8 +23,7 @@ begin
            case when g.is_hopeless then row_number() over (partition by g.is_hopeless order by g.ids[1] <= p_after, g.ids[1]) end,
            g.ids, g.cpus, g.memories, g.storages
     from (
-      -- Whose a pack is matters where it is private, or a node does not take everybody's.
-      select p.priority, v.runtime, k.visibility, case when k.visibility = 'private' or v_has_closed then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
+      select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
              p.nominated_node_id is not null as is_nominated, bool_and(p.is_hopeless) as is_hopeless,
              max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
              array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
@@ -295,8 +291,8 @@ begin
     if not exists (
       select from old_rows o join new_rows n using (id)
       where n.status = 'healthy' and (not n.unschedulable or v_tolerant)
-        and (o.status, o.unschedulable, o.labels, o.taints, o.allocatable)
-            is distinct from (n.status, n.unschedulable, n.labels, n.taints, n.allocatable)
+        and (o.status, o.unschedulable, o.labels, o.taints, o.allocatable, o.accepts, o.accepted_namespaces)
+            is distinct from (n.status, n.unschedulable, n.labels, n.taints, n.allocatable, n.accepts, n.accepted_namespaces)
     ) then
       return null;
     end if;

@@ -71,10 +71,11 @@ begin
     select v_wanted.id, v_wanted.priority, now(), v_wanted.pack_version_id, v_wanted.namespace, v_wanted.labels,
            stark_internal.placement_template(v_wanted.spec), stark_internal.placement_rules(v_wanted.spec, v_wanted.labels), null, null, true, null,
            (v_wanted.spec #>> '{resources,requests,cpu}')::bigint, (v_wanted.spec #>> '{resources,requests,memory}')::bigint,
-           coalesce((v_wanted.spec #>> '{resources,requests,storage}')::bigint, 0);
+           coalesce((v_wanted.spec #>> '{resources,requests,storage}')::bigint, 0), false, v_user;
   -- Places that are kept for pods of its priority and higher ones are taken.
   perform stark_internal.load_nominated(v_wanted.priority);
   perform stark_internal.load_ports();
+  perform stark_internal.load_makers();
   perform stark_internal.load_rules();
   for v_kept in select * from stark_internal.pending_groups() g where g.is_nominated loop
     perform stark_internal.place_nominated(v_kept.pod_group, v_kept.ids, v_kept.cpu, v_kept.memory, v_kept.storage);

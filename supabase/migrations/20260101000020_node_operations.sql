@@ -1,9 +1,10 @@
 -- What people do to nodes: patch, cordon, drain, delete.
 
 /**
- * stark.update_node(name, labels, taints, allocatable, capabilities, if_version) -> the node. labels, allocatable and
+ * stark.update_node(name, labels, taints, allocatable, capabilities, if_version, accepts, accepted_namespaces) -> the node. labels, allocatable and
  * capabilities are patches: their fields replace those of that name, null removes one. taints is a list of taints to set, each
- * taking the place of one with its key and effect; one with "remove": true is removed. All of it outlives a new registration.
+ * taking the place of one with its key and effect; one with "remove": true is removed. accepts: whose pods it takes, see register_node;
+ * pods that are there stay. All of it outlives a new registration.
  * Caller: nodes:update, or the owner with it, who neither sets nor removes reserved labels and taints (see reserved_key). Locks: the
  * cluster lock. Example:
  *   select * from stark.update_node('n1', '{"zone": "b", "old": null}', '[{"key": "dedicated", "value": "gpu", "effect": "NoSchedule"}]');
@@ -15,7 +16,9 @@ create function stark.update_node(
   p_taints jsonb default '[]',
   p_allocatable jsonb default '{}',
   p_capabilities jsonb default '{}',
-  p_if_version bigint default null
+  p_if_version bigint default null,
+  p_accepts text default null,
+  p_accepted_namespaces text[] default null
 )
 returns stark.nodes
 language plpgsql
@@ -34,6 +37,7 @@ begin
   perform stark_internal.require_json('p_capabilities', p_capabilities);
   perform stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.require_settable(p_labels, p_taints);
+  perform stark_internal.require_acceptance(p_accepts, p_accepted_namespaces);
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);
@@ -50,19 +54,25 @@ begin
     perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
   perform stark_internal.refuse_reserved(p_name, p_labels, p_taints);
-  if p_capabilities ?| array['isolation', 'accepts'] then
-    perform stark_internal.fail('FORBIDDEN', format('node %s: its agent says what holds its pods, and whose packs it takes', p_name),
-      'stark node agent start --isolation --accept');
+  if p_capabilities ?| array['isolation', 'accepts', 'acceptedNamespaces'] then
+    perform stark_internal.fail('FORBIDDEN', format('node %s: what holds its pods its agent says, and whose it takes is no capability', p_name),
+      'stark node agent start --isolation, stark node update --accept');
   end if;
   select coalesce(jsonb_object_agg((t ->> 'key') || ':' || (t ->> 'effect'), case when t -> 'remove' = 'true' then 'null'::jsonb else t - 'remove' end), '{}')
     into v_patch from jsonb_array_elements(p_taints) t;
-  v_node.overrides := jsonb_build_object(
+  if p_accepts is not null then
+    v_node.accepts := p_accepts;
+    v_node.accepted_namespaces := coalesce(p_accepted_namespaces, '{}');
+    v_node.overrides := v_node.overrides || jsonb_build_object('accepts', p_accepts, 'accepted_namespaces', v_node.accepted_namespaces);
+  end if;
+  v_node.overrides := v_node.overrides || jsonb_build_object(
     'labels', (v_node.overrides -> 'labels') || p_labels,
     'taints', (v_node.overrides -> 'taints') || v_patch,
     'allocatable', (v_node.overrides -> 'allocatable') || p_allocatable,
     'capabilities', (v_node.overrides -> 'capabilities') || p_capabilities);
   v_node.labels := stark_internal.merge_patch(v_node.labels, p_labels);
-  v_node.taints := stark_internal.patch_taints(v_node.taints, v_patch);
+  v_node.taints := stark_internal.patch_taints(v_node.taints, v_patch || '{"stark/unisolated:NoSchedule": null}')
+    || stark_internal.isolation_taints(v_node.labels ->> 'stark/isolation', v_node.accepts);
   -- An amount that is removed is none at all: readers count on every one being there.
   v_node.allocatable := '{"cpu": 0, "memory": 0, "storage": 0, "pods": 0}'::jsonb || stark_internal.merge_patch(v_node.allocatable, p_allocatable);
   v_node.capabilities := stark_internal.merge_patch(v_node.capabilities, p_capabilities);
@@ -75,7 +85,8 @@ begin
   end if;
   update stark.nodes n set
       overrides = v_node.overrides, labels = v_node.labels, taints = v_node.taints,
-      allocatable = v_node.allocatable, capabilities = v_node.capabilities, updated_at = now()
+      allocatable = v_node.allocatable, capabilities = v_node.capabilities,
+      accepts = v_node.accepts, accepted_namespaces = v_node.accepted_namespaces, updated_at = now()
     where n.id = v_node.id
       and (n.overrides, n.labels, n.taints, n.allocatable, n.capabilities)
           is distinct from (v_node.overrides, v_node.labels, v_node.taints, v_node.allocatable, v_node.capabilities);
@@ -83,9 +94,9 @@ begin
   return v_node;
 end;
 $$;
-comment on function stark.update_node(text, jsonb, jsonb, jsonb, jsonb, bigint) is 'Patches a node''s labels, taints, amounts and capabilities.';
-revoke all on function stark.update_node(text, jsonb, jsonb, jsonb, jsonb, bigint) from public, anon;
-grant execute on function stark.update_node(text, jsonb, jsonb, jsonb, jsonb, bigint) to authenticated, service_role;
+comment on function stark.update_node(text, jsonb, jsonb, jsonb, jsonb, bigint, text, text[]) is 'Patches a node''s labels, taints, amounts and capabilities.';
+revoke all on function stark.update_node(text, jsonb, jsonb, jsonb, jsonb, bigint, text, text[]) from public, anon;
+grant execute on function stark.update_node(text, jsonb, jsonb, jsonb, jsonb, bigint, text, text[]) to authenticated, service_role;
 
 /**
  * stark.cordon_node(name) -> the node: it gets no new pods, those it has stay. Calling again changes nothing.

@@ -162,9 +162,11 @@ begin
     select array_agg(to_jsonb(n)) into v_objects
       from old_rows o join new_rows n using (id)
       where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.labels, o.taints, o.capabilities, o.overrides,
-             o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at, o.agent_id, o.installation)
+             o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at, o.agent_id, o.installation,
+             o.accepts, o.accepted_namespaces)
         is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.labels, n.taints, n.capabilities, n.overrides,
-             n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at, n.agent_id, n.installation);
+             n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at, n.agent_id, n.installation,
+             n.accepts, n.accepted_namespaces);
   else
     select array_agg(to_jsonb(n)) into v_objects from new_rows n;
   end if;

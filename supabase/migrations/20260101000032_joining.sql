@@ -7,6 +7,8 @@ create table stark.join_tokens (
   owner_id uuid not null references stark.profiles (id) on delete cascade,
   labels jsonb not null default '{}',
   taints jsonb not null default '[]',
+  accepts text,
+  accepted_namespaces text[] not null default '{}',
   max_uses integer not null default 1,
   uses integer not null default 0,
   expires_at timestamptz not null,
@@ -15,6 +17,7 @@ create table stark.join_tokens (
   created_at timestamptz not null default now(),
   constraint token_labels_are_labels check (stark_internal.labels_problem(labels) is null),
   constraint token_taints_are_taints check (stark_internal.taints_problem(taints) is null),
+  constraint token_acceptance_is_one check (stark_internal.acceptance_problem(accepts, accepted_namespaces) is null),
   constraint max_uses_is_in_range check (max_uses between 1 and 1000),
   constraint uses_stay_within_their_bound check (uses between 0 and max_uses)
 );
@@ -24,6 +27,8 @@ comment on column stark.join_tokens.id is 'Name of the token; the second part of
 comment on column stark.join_tokens.owner_id is 'Who made it; the nodes that join by it are theirs.';
 comment on column stark.join_tokens.labels is 'Labels of the nodes that join by it, whatever their agents say.';
 comment on column stark.join_tokens.taints is 'Taints of the nodes that join by it.';
+comment on column stark.join_tokens.accepts is 'Whose pods those nodes take, whatever their agents say; null where they say so themselves.';
+comment on column stark.join_tokens.accepted_namespaces is 'Where accepts is namespaces: which.';
 comment on column stark.join_tokens.max_uses is 'How many nodes may join by it.';
 comment on column stark.join_tokens.uses is 'How many have joined.';
 comment on column stark.join_tokens.expires_at is 'Until when.';
@@ -39,12 +44,14 @@ comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join
 -- For people -----------------------------------------------------------------------------------------------------------
 
 /**
- * stark.create_join_token(ttl_seconds, labels, taints, uses) -> {id, token, labels, taints, max_uses, expires_at}: the only
+ * stark.create_join_token(ttl_seconds, labels, taints, uses, accepts, accepted_namespaces) -> {id, token, labels, taints, accepts,
+ * accepted_namespaces, max_uses, expires_at}: accepts fixes whose pods the nodes take that join by it (see register_node). The only
  * time that the token is shown. Caller: nodes:create and nodes:delete, since a token makes nodes and takes them back; for reserved
  * labels and taints (see reserved_key) nodes:update on any node, also when somebody joins by it.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, INVALID_LABELS, INVALID_TAINTS.
  */
-create function stark.create_join_token(p_ttl_seconds integer default 3600, p_labels jsonb default '{}', p_taints jsonb default '[]', p_uses integer default 1)
+create function stark.create_join_token(p_ttl_seconds integer default 3600, p_labels jsonb default '{}', p_taints jsonb default '[]', p_uses integer default 1,
+  p_accepts text default null, p_accepted_namespaces text[] default null)
 returns jsonb
 language plpgsql
 security definer
@@ -76,21 +83,22 @@ begin
   end if;
   perform stark_internal.refuse_reserved('of a join token', p_labels, p_taints);
   perform stark_internal.require_settable(p_labels, p_taints);
+  perform stark_internal.require_acceptance(p_accepts, p_accepted_namespaces);
   delete from stark.join_tokens t where t.owner_id = v_user and t.expires_at < now() - interval '30 days';
-  insert into stark.join_tokens (owner_id, labels, taints, max_uses, expires_at)
-    values (v_user, p_labels, p_taints, p_uses, now() + make_interval(secs => p_ttl_seconds))
+  insert into stark.join_tokens (owner_id, labels, taints, accepts, accepted_namespaces, max_uses, expires_at)
+    values (v_user, p_labels, p_taints, p_accepts, coalesce(p_accepted_namespaces, '{}'), p_uses, now() + make_interval(secs => p_ttl_seconds))
     returning * into v_token;
   -- 244 random bits: nobody comes across one by trying.
   v_text := 'stark_join_' || v_token.id || '_' || replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
   insert into stark_internal.join_token_secrets (token_id, secret_sha256)
     values (v_token.id, encode(sha256(convert_to(v_text, 'UTF8')), 'hex'));
   return jsonb_build_object('id', v_token.id, 'token', v_text, 'labels', v_token.labels, 'taints', v_token.taints,
-                            'max_uses', v_token.max_uses, 'expires_at', v_token.expires_at);
+                            'accepts', v_token.accepts, 'accepted_namespaces', v_token.accepted_namespaces, 'max_uses', v_token.max_uses, 'expires_at', v_token.expires_at);
 end;
 $$;
-comment on function stark.create_join_token(integer, jsonb, jsonb, integer) is 'Makes a token by which machines become nodes of the caller.';
-revoke all on function stark.create_join_token(integer, jsonb, jsonb, integer) from public, anon;
-grant execute on function stark.create_join_token(integer, jsonb, jsonb, integer) to authenticated, service_role;
+comment on function stark.create_join_token(integer, jsonb, jsonb, integer, text, text[]) is 'Makes a token by which machines become nodes of the caller.';
+revoke all on function stark.create_join_token(integer, jsonb, jsonb, integer, text, text[]) from public, anon;
+grant execute on function stark.create_join_token(integer, jsonb, jsonb, integer, text, text[]) to authenticated, service_role;
 
 /**
  * stark.revoke_join_token(id) -> the token: nobody joins by it any more; nodes that did stay. Revoking twice changes nothing.
@@ -227,10 +235,12 @@ begin
   -- As if the owner had set them by update_node: they outlive whatever the agent says of itself.
   select coalesce(jsonb_object_agg((t ->> 'key') || ':' || (t ->> 'effect'), t), '{}') into v_taints
     from jsonb_array_elements(coalesce(v_token.taints, '[]')) t;
-  insert into stark.nodes (name, owner_id, agent_id, runtime, labels, taints, allocatable, overrides)
+  -- Until its agent has said what stands round its pods, and unless the token says so, it takes its owner's.
+  insert into stark.nodes (name, owner_id, agent_id, runtime, labels, taints, accepts, accepted_namespaces, allocatable, overrides)
     values (p_name, v_owner, p_user_id, p_runtime, coalesce(v_token.labels, '{}'), coalesce(v_token.taints, '[]'),
-      '{"cpu": 0, "memory": 0, "storage": 0, "pods": 0}',
-      jsonb_build_object('labels', coalesce(v_token.labels, '{}'), 'taints', v_taints, 'allocatable', '{}'::jsonb, 'capabilities', '{}'::jsonb))
+      coalesce(v_token.accepts, 'owner'), coalesce(v_token.accepted_namespaces, '{}'), '{"cpu": 0, "memory": 0, "storage": 0, "pods": 0}',
+      jsonb_build_object('labels', coalesce(v_token.labels, '{}'), 'taints', v_taints, 'allocatable', '{}'::jsonb, 'capabilities', '{}'::jsonb)
+        || case when v_token.accepts is null then '{}' else jsonb_build_object('accepts', v_token.accepts, 'accepted_namespaces', v_token.accepted_namespaces) end)
     returning id into v_id;
   return jsonb_build_object('node_id', v_id, 'name', p_name);
 end;

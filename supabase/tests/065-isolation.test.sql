@@ -19,11 +19,10 @@ insert into said values
   ('{}', '{}', '[]'),
   ('{"isolation": {"tier": "strict", "by": ["bubblewrap"]}, "accepts": "anyone"}', '{"stark/isolation": "strict"}', '[]'),
   ('{"isolation": {"tier": "standard"}}', '{"stark/isolation": "standard"}', '[]'),
-  ('{"isolation": {"tier": "strict"}, "accepts": "owner"}', '{"stark/isolation": "strict"}', '[{"key": "stark/accepts", "value": "owner", "effect": "NoSchedule"}]'),
-  ('{"isolation": {"tier": "strict"}, "accepts": "namespaces"}', '{"stark/isolation": "strict"}', '[{"key": "stark/accepts", "value": "namespaces", "effect": "NoSchedule"}]'),
+  ('{"isolation": {"tier": "strict"}, "accepts": "owner"}', '{"stark/isolation": "strict"}', '[]'),
   ('{"isolation": {"tier": "none"}}', '{"stark/isolation": "none"}', '[{"key": "stark/unisolated", "effect": "NoSchedule"}]'),
   ('{"isolation": {"tier": "none"}, "accepts": "owner"}', '{"stark/isolation": "none"}', '[{"key": "stark/unisolated", "effect": "NoSchedule"}]'),
-  ('{"isolation": {"tier": "none"}, "accepts": "namespaces"}', '{"stark/isolation": "none"}', '[{"key": "stark/unisolated", "value": "namespaces", "effect": "NoSchedule"}]'),
+  ('{"isolation": {"tier": "none"}, "accepts": "namespaces", "acceptedNamespaces": ["team"]}', '{"stark/isolation": "none"}', '[{"key": "stark/unisolated", "effect": "NoSchedule"}]'),
   ('{"isolation": {"tier": "none"}, "accepts": "anyone"}', '{"stark/isolation": "none"}', '[]'),
   ('{"isolation": {"tier": "browser"}}', '{"stark/isolation": "browser"}', '[]');
 grant select on said to authenticated;
@@ -38,7 +37,7 @@ select is(to_jsonb(pg_temp.register(s.capabilities)), jsonb_build_object('labels
 
 select is(tests.code_of(format('select from stark.update_node(%L, %s)', 'n1', change)), 'FORBIDDEN', format('the owner changes none of it: %s', change)) from (values
   ($$p_labels => '{"stark/isolation": "strict"}'$$), ($$p_labels => '{"stark/isolation": null}'$$), ($$p_taints => '[{"key": "stark/unisolated", "effect": "NoSchedule", "remove": true}]'$$),
-  ($$p_capabilities => '{"isolation": {"tier": "strict"}}'$$), ($$p_capabilities => '{"accepts": "anyone"}'$$)) t (change);
+  ($$p_capabilities => '{"isolation": {"tier": "strict"}}'$$), ($$p_capabilities => '{"accepts": "anyone"}'$$), ($$p_capabilities => '{"acceptedNamespaces": ["team"]}'$$)) t (change);
 select tests.sign_in('ada');
 select is(tests.code_of($$select from stark.update_node('n1', '{"stark/isolation": "strict"}')$$), 'FORBIDDEN', 'nor does an admin');
 select is(tests.code_of($$select stark.create_join_token(p_labels => '{"stark/isolation": "strict"}')$$), 'FORBIDDEN', 'nor a join token by its labels');
@@ -46,6 +45,10 @@ select is(tests.code_of($$select stark.create_join_token(p_taints => '[{"key": "
 select is(tests.code_of($$select from stark.update_node('n1', '{"zone": "b"}')$$), 'ok', 'other labels are patched as before');
 select tests.sign_in('uma');
 select is((pg_temp.register('{"isolation": {"tier": "none"}}')).labels, '{"zone": "b", "stark/isolation": "none"}'::jsonb, 'and outlive a registration beside it');
+select is((stark.update_node('n1', p_accepts => 'anyone')).taints, '[{"key": "slow", "effect": "PreferNoSchedule"}]'::jsonb, 'a node that takes everybody''s has no taint that says otherwise');
+select is((pg_temp.register('{"isolation": {"tier": "none"}}')).taints, '[{"key": "slow", "effect": "PreferNoSchedule"}]'::jsonb, 'after its agent''s next word either');
+select is((stark.update_node('n1', p_accepts => 'owner')).taints, '[{"key": "slow", "effect": "PreferNoSchedule"}, {"key": "stark/unisolated", "effect": "NoSchedule"}]'::jsonb, 'until it does not');
+select is((stark.update_node('n1', '{"zone": "c"}')).taints, '[{"key": "slow", "effect": "PreferNoSchedule"}, {"key": "stark/unisolated", "effect": "NoSchedule"}]'::jsonb, 'and has it once');
 select tests.sign_out();
 delete from stark.nodes where true;
 
@@ -54,39 +57,48 @@ create function pg_temp.place(p_pack text, p_spec jsonb default '{}') returns te
 declare v text;
 begin
   select coalesce(p.node_name, p.status_message) into v from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', p_pack, 'spec', p_spec))) p;
+  perform tests.sign_out();
   delete from stark.pods where true;
   return v;
 end $$;
 create function pg_temp.say(p_capabilities jsonb) returns void language sql as $$
-  update stark.nodes set taints = stark_internal.isolation_taints(p_capabilities), labels = stark_internal.isolation_labels(p_capabilities) where true;
+  update stark.nodes set accepts = coalesce(p_capabilities ->> 'accepts', stark_internal.default_acceptance(p_capabilities)), accepted_namespaces = stark_internal.said_namespaces(p_capabilities),
+    labels = stark_internal.isolation_labels(p_capabilities), taints = stark_internal.isolation_taints(p_capabilities #>> '{isolation,tier}', coalesce(p_capabilities ->> 'accepts', 'owner')) where true;
 $$;
+create function pg_temp.place_as(p_who text, p_pack text, p_spec jsonb default '{}') returns text language plpgsql as $$
+declare v text;
+begin
+  perform tests.sign_in(p_who);
+  v := pg_temp.place(p_pack, p_spec);
+  return v;
+end $$;
 select tests.add_node('n1', 'uma');
-select is(pg_temp.place('his'), 'n1', 'a node that says nothing takes everybody''s public packs');
-select pg_temp.say('{"isolation": {"tier": "strict"}}');
-select is(pg_temp.place('his'), 'n1', 'so does one with a wall');
+create temporary table takes (capabilities jsonb, who text, pack text, answer text);
+insert into takes values
+  ('{}', 'udo', 'his', 'n1'), ('{"isolation": {"tier": "strict"}}', 'udo', 'his', 'n1'), ('{"isolation": {"tier": "browser"}}', 'udo', 'his', 'n1'), ('{"isolation": {"tier": "none"}, "accepts": "anyone"}', 'udo', 'his', 'n1'),
+  -- Both who made the pod and whose its pack is.
+  ('{"isolation": {"tier": "none"}}', 'uma', 'hers', 'n1'), ('{"isolation": {"tier": "none"}}', 'uma', 'house', 'n1'), ('{"isolation": {"tier": "none"}}', 'ada', 'hers', 'n1'), ('{"isolation": {"tier": "none"}}', 'ada', 'house', 'n1'),
+  ('{"isolation": {"tier": "none"}}', 'uma', 'his', '0/1 nodes: 1 accepts its owner''s packs only'), ('{"isolation": {"tier": "none"}}', 'ada', 'his', '0/1 nodes: 1 accepts its owner''s packs only'),
+  ('{"isolation": {"tier": "none"}}', 'udo', 'hers', '0/1 nodes: 1 accepts its owner''s pods only'), ('{"isolation": {"tier": "none"}}', 'udo', 'house', '0/1 nodes: 1 accepts its owner''s pods only'),
+  ('{"isolation": {"tier": "none"}}', 'udo', 'his', '0/1 nodes: 1 accepts its owner''s pods only'), ('{"isolation": {"tier": "strict"}, "accepts": "owner"}', 'udo', 'his', '0/1 nodes: 1 accepts its owner''s pods only'),
+  ('{"isolation": {"tier": "none"}, "accepts": "namespaces", "acceptedNamespaces": ["default"]}', 'udo', 'his', 'n1'), ('{"isolation": {"tier": "none"}, "accepts": "namespaces", "acceptedNamespaces": ["team"]}', 'uma', 'his', 'n1'),
+  ('{"isolation": {"tier": "none"}, "accepts": "namespaces", "acceptedNamespaces": ["team"]}', 'udo', 'his', '0/1 nodes: 1 accepts pods of other namespaces');
+create function pg_temp.taken(p_capabilities jsonb, p_who text, p_pack text, p_spec jsonb) returns text language plpgsql as $$
+begin
+  perform pg_temp.say(p_capabilities);
+  return pg_temp.place_as(p_who, p_pack, p_spec);
+end $$;
+select is(pg_temp.taken(t.capabilities, t.who, t.pack, s.spec), t.answer, format('%s: %s runs %s, tolerating %s', t.capabilities, t.who, t.pack, s.spec))
+  from takes t, (values ('{}'::jsonb), ('{"tolerations": [{"operator": "Exists"}]}')) s (spec);
 select pg_temp.say('{"isolation": {"tier": "none"}}');
-select is(pg_temp.place('his'), '0/1 nodes: 1 taint stark/unisolated:NoSchedule', 'one without takes no stranger''s');
-select is(pg_temp.place('his', '{"tolerations": [{"operator": "Exists"}]}'), '0/1 nodes: 1 taint stark/unisolated:NoSchedule', 'whatever he tolerates');
-select is(pg_temp.place('his', '{"nodeName": "n1", "tolerations": [{"key": "stark/unisolated", "operator": "Exists"}]}'), '0/1 nodes: 1 taint stark/unisolated:NoSchedule', 'by its name neither');
-select is(pg_temp.place('hers'), 'n1', 'its owner''s run there');
-select is(pg_temp.place('house'), 'n1', 'and an admin''s');
 update stark.profiles set disabled_at = now() where id = tests.uid('ada');
-select is(pg_temp.place('house'), '0/1 nodes: 1 taint stark/unisolated:NoSchedule', 'until the admin is disabled');
+select is(pg_temp.place_as('uma', 'house'), '0/1 nodes: 1 accepts its owner''s packs only', 'nor an admin''s pack when the admin is disabled');
 update stark.profiles set disabled_at = null where true;
-select pg_temp.say('{"isolation": {"tier": "none"}, "accepts": "anyone"}');
-select is(pg_temp.place('his'), 'n1', 'its owner may let everybody in');
-select pg_temp.say('{"isolation": {"tier": "strict"}, "accepts": "owner"}');
-select is(pg_temp.place('his', '{"tolerations": [{"operator": "Exists"}]}'), '0/1 nodes: 1 taint stark/accepts=owner:NoSchedule', 'or nobody behind a wall');
-select is(pg_temp.place('hers'), 'n1', 'but herself');
-select pg_temp.say('{"isolation": {"tier": "none"}, "accepts": "namespaces"}');
-select is(pg_temp.place('his'), '0/1 nodes: 1 taint stark/unisolated=namespaces:NoSchedule', 'or who shares a namespace with her, which he does not');
-insert into stark.role_bindings (user_id, role, namespace) values (tests.uid('uma'), 'user', 'default'), (tests.uid('udo'), 'viewer', 'default');
-select is(pg_temp.place('his'), 'n1', 'and then does');
 
 -- Asking for it
 select pg_temp.say('{"isolation": {"tier": "standard"}}');
-select is(pg_temp.place('his', '{"nodeSelector": {"stark/isolation": "standard"}}'), 'n1', 'a pod asks for a wall by the label');
-select is(pg_temp.place('his', '{"nodeSelector": {"stark/isolation": "strict"}}'), '0/1 nodes: 1 node selector', 'and gets no less');
+select is(pg_temp.place_as('udo', 'his', '{"nodeSelector": {"stark/isolation": "standard"}}'), 'n1', 'a pod asks for a wall by the label');
+select is(pg_temp.place_as('udo', 'his', '{"nodeSelector": {"stark/isolation": "strict"}}'), '0/1 nodes: 1 node selector', 'and gets no less');
 
 select * from finish();
 rollback;

@@ -89,6 +89,8 @@ create_pods           401  403  403  403    403  403   200  200  200  200  200  
 create_pods           401  403  403  403    403  403   200  200  200  200  200   403      403    403   403    403     200    {"p_pods": [{"pack": "public-$other", "namespace": "b"}]}
 create_pods           401  403  403  403    403  403   403  403  403  200  200   403      403    403   403    403     200    {"p_pods": [{"pack": "public-$other", "namespace": "stark-system"}]}
 create_pods           401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_pods": [{"pack": "public-$other", "namespace": "a", "spec": {"priorityClassName": "system-node-critical"}}]}
+create_pods           401  403  403  403    403  403   403  200  200  200  200   403      403    200   200    200     200    {"p_pods": [{"pack": "public-$other", "namespace": "a", "priority": 101}]}
+create_pods           401  403  403  403    403  403   403  200  200  200  200   403      403    403   403    403     200    {"p_pods": [{"pack": "public-$other", "namespace": "b", "spec": {"priorityClassName": "high-priority"}}]}
 explain_placement     401  403  403  403    403  403   200  200  200  200  200   403      200    200   200    200     200    {"p_pod": {"pack": "public-$other", "namespace": "a"}}
 explain_placement     401  403  403  403    403  403   200  200  200  200  200   403      403    403   403    403     200    {"p_pod": {"pack": "public-$other", "namespace": "b"}}
 explain_placement     401  403  403  403    403  403   404  403  403  403  200   403      404    404   404    404     200    {"p_pod": {"pack": "pack-$other", "namespace": "a"}}

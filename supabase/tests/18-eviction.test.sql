@@ -52,7 +52,7 @@ select is(stark_internal.evict_pods(now() + interval '300 seconds'), 1, 'with it
 
 -- Eviction makes room, and what waits for it elsewhere is served
 select tests.sign_in('uma');
-select stark.create_pods('[{"pack": "open", "name": "big", "priority": 200, "spec": {"nodeName": "n2", "resources": {"requests": {"cpu": 1000}}}}, {"pack": "open", "name": "next", "spec": {"nodeName": "n2", "tolerations": [{"operator": "Exists"}], "resources": {"requests": {"cpu": 1000}}}}]');
+select stark.create_pods('[{"pack": "open", "name": "big", "spec": {"nodeName": "n2", "resources": {"requests": {"cpu": 1000}}}}, {"pack": "open", "name": "next", "priority": 50, "spec": {"nodeName": "n2", "tolerations": [{"operator": "Exists"}], "resources": {"requests": {"cpu": 1000}}}}]');
 select is((select string_agg(status, ' ' order by name) from stark.pods where name in ('big', 'next')), 'scheduled pending', 'one has the room, one waits');
 select ok((stark.update_node('n2', p_taints => '[{"key": "sick", "effect": "NoExecute"}]')).name = 'n2', 'the first must go');
 select is(tests.report('n2', 'big', 'stopped'), 'accepted', 'and has gone');

@@ -47,6 +47,18 @@ const badTaints = (): Case[] => [
     '64',
   ],
 ];
+const badAcceptance = { p_accepts: 'INVALID_ARGUMENT', p_accepted_namespaces: 'INVALID_ARGUMENT' };
+/** What an owner may not say of the own node. */
+const badOwnersKeys = (): Case[] => [
+  ['a restricted label', { p_labels: { 'node-restriction.kubernetes.io/team': 'x' } }, 'FORBIDDEN', 'node-restriction'],
+  ['a taint of the platform', { p_taints: [{ key: 'stark/any', effect: 'NoSchedule' }] }, 'FORBIDDEN', 'stark/any'],
+];
+const badOwnersWords = (): Case[] => [
+  ...badOwnersKeys(),
+  ['namespaces without a choice', { p_accepted_namespaces: ['a'] }, 'INVALID_ARGUMENT', 'accepts'],
+  ['a choice without namespaces', { p_accepts: 'namespaces' }, 'INVALID_ARGUMENT', 'accepted_namespaces'],
+  ['a thousand namespaces', { p_accepts: 'namespaces', p_accepted_namespaces: many(1000) }, 'INVALID_ARGUMENT', '64'],
+];
 const badAmounts = (argument: string): Case[] => [
   ['a fraction of a core', { [argument]: { cpu: 1.5 } }, 'INVALID_ARGUMENT', 'cpu'],
   ['an amount below nothing', { [argument]: { memory: -1 } }, 'INVALID_ARGUMENT', 'memory'],
@@ -69,6 +81,7 @@ const badPods = (world: World): Case[] =>
       ['an unknown namespace', { namespace: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
       ['the platform’s namespace', { namespace: 'stark-system' }, 'FORBIDDEN', 'stark-system'],
       ['an unknown field', { image: 'x' }, 'INVALID_ARGUMENT', 'image'],
+      ['a priority above the default', { priority: 101 }, 'FORBIDDEN', '101'],
       ['a fractional priority', { priority: 1.5 }, 'INVALID_ARGUMENT', 'priority'],
       ['a priority above the users’', { priority: 1001 }, 'INVALID_ARGUMENT', 'priority'],
       ['an unknown field of the spec', { spec: { colour: 'red' } }, 'INVALID_SPEC', 'colour'],
@@ -240,6 +253,7 @@ export const rows: Record<string, Row> = {
       p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
       p_taints: 'INVALID_ARGUMENT, INVALID_TAINTS',
       p_uses: 'typed',
+      ...badAcceptance,
     },
     cases: () => [
       ['a token that is over', { p_ttl_seconds: 0 }, 'INVALID_ARGUMENT', '0 seconds'],
@@ -248,6 +262,7 @@ export const rows: Record<string, Row> = {
       ['a token for everybody', { p_uses: 1001 }, 'INVALID_ARGUMENT', '1001'],
       ...labelled('p_labels'),
       ...badTaints(),
+      ...badOwnersWords(),
     ],
   },
   revoke_join_token: {
@@ -489,6 +504,9 @@ export const rows: Record<string, Row> = {
       ['another runtime', { p_name: 'n1', p_runtime: 'browser' }, 'RUNTIME_MISMATCH', 'n1'],
       ...labelled('p_labels'),
       ...badTaints(),
+      ...badOwnersKeys(),
+      ['namespaces without a choice', { p_capabilities: { acceptedNamespaces: ['a'] } }, 'INVALID_ARGUMENT', 'accepts'],
+      ['a tier that is none', { p_capabilities: { isolation: { tier: 'paper' } } }, 'INVALID_ARGUMENT', 'tier'],
       ...badAmounts('p_allocatable'),
       ['a megabyte of capabilities', { p_capabilities: { x: megabyte } }, 'INVALID_ARGUMENT', 'capabilities'],
     ],
@@ -504,11 +522,13 @@ export const rows: Record<string, Row> = {
       p_allocatable: 'INVALID_ARGUMENT',
       p_capabilities: 'INVALID_ARGUMENT unless an object',
       p_if_version: 'typed',
+      ...badAcceptance,
     },
     cases: () => [
       ['an unknown node', { p_name: 'n99' }, 'NODE_NOT_FOUND', 'n99'],
       ...labelled('p_labels'),
       ...badTaints(),
+      ...badOwnersWords(),
       ...badAmounts('p_allocatable'),
       ['a megabyte of capabilities', { p_capabilities: { x: megabyte } }, 'INVALID_ARGUMENT', 'capabilities'],
       ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],

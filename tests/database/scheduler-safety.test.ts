@@ -94,9 +94,9 @@ async function makePods(random: (bound: number) => number, count: number, wave =
   }
 }
 
-/** SQL of pods of the highest priority that ask for this much and have no other wish. */
+/** SQL of pods of the highest priority, of the owner of all nodes, that ask for this much and have no other wish. */
 const GROUP = (cpu: string, memory: string, storage: string) =>
-  `row(1000, 'node', 'public', null, '{}', null, null, true, ${cpu}, ${memory}, ${storage})::stark_internal.pod_group`;
+  `row(1000, 'node', 'public', null, '{"owner": "${user}"}', null, null, true, ${cpu}, ${memory}, ${storage})::stark_internal.pod_group`;
 
 /** A pass, and those that continue what it has left. */
 async function schedule(): Promise<void> {

@@ -3,10 +3,13 @@ import { arch, availableParallelism, platform, totalmem } from 'node:os';
 import type { Wall } from './walls/wall.js';
 
 /**
- * Whose packs a node takes, beside its owner's and those of admins: nobody's; those of pods in namespaces where its owner may create
- * pods, too; everybody's public ones.
+ * Whose pods a node takes, beside its owner's and those of admins: nobody's, those of these namespaces, or everybody's. Where it says
+ * nothing the cluster decides by what holds the pods.
  */
-export type Acceptance = 'owner' | 'namespaces' | 'anyone';
+export interface Acceptance {
+  accepts?: 'owner' | 'namespaces' | 'anyone' | undefined;
+  acceptedNamespaces?: readonly string[] | undefined;
+}
 
 const MB = 1024 * 1024;
 /** Kept for the system and the agent itself. */
@@ -25,13 +28,14 @@ export async function measureMachine(directory: string): Promise<Record<string, 
   };
 }
 
-/** What is true of this machine and may matter to a pack: what holds its pods, too, and whose packs it takes. */
-export function describeMachine({ tier, by }: Wall, accepts: Acceptance | undefined): Record<string, unknown> {
+/** What is true of this machine and may matter to a pack: what holds its pods, too, and whose it takes. */
+export function describeMachine({ tier, by }: Wall, acceptance: Acceptance): Record<string, unknown> {
   return {
     os: platform(),
     arch: arch(),
     nodeVersion: process.versions.node,
     isolation: { tier, by },
-    accepts: accepts ?? (tier === 'none' ? 'owner' : 'anyone'),
+    ...(acceptance.accepts !== undefined && { accepts: acceptance.accepts }),
+    ...(acceptance.acceptedNamespaces !== undefined && { acceptedNamespaces: acceptance.acceptedNamespaces }),
   };
 }

@@ -44,8 +44,8 @@ export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'he
   knownStacks?: KnownStacks;
   /** What pods are held by, beside Node.js. Default: STARK_AGENT_ISOLATION, or the best that holds on this machine. */
   isolation?: Isolation | undefined;
-  /** Whose packs it takes. Default: anyone's behind a wall of the kernel's, else its owner's. */
-  accepts?: Acceptance | undefined;
+  /** Whose pods it takes. Default: anyone's behind a wall of the kernel's, else its owner's. */
+  acceptance?: Acceptance;
   /** The program a pod's process runs; only tests set it. */
   runtime?: string;
 }
@@ -204,7 +204,7 @@ async function assemble(
       labels: options.labels ?? {},
       taints: options.taints ?? [],
       allocatable: options.allocatable ?? machine,
-      capabilities: describeMachine(wall, options.accepts),
+      capabilities: describeMachine(wall, options.acceptance ?? {}),
       installation: installation.id,
       replaces: installation.replaces,
     },

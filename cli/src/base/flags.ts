@@ -84,6 +84,34 @@ export function repeated(options: { char?: 's' | 't' | 'l' | 'e'; summary: strin
   return Flags.string({ ...options, multiple: true, multipleNonGreedy: true });
 }
 
+/** Whose pods a node takes, beside its owner's and those of admins. */
+export const acceptFlags = {
+  accept: Flags.option({
+    summary:
+      "Whose pods it takes beside its owner's and those of admins: anyone's, those of some namespaces, or nobody's.",
+    options: ['anyone', 'namespaces', 'owner'] as const,
+  })(),
+  'accept-namespace': repeated({
+    summary: 'With --accept namespaces: a namespace whose pods it takes; may be repeated.',
+    helpValue: '<namespace>',
+  }),
+};
+
+/** The arguments of functions for these flags; none when they were not given. */
+export function acceptance(flags: {
+  accept?: 'anyone' | 'namespaces' | 'owner' | undefined;
+  'accept-namespace'?: string[] | undefined;
+}): { p_accepts?: 'anyone' | 'namespaces' | 'owner' | undefined; p_accepted_namespaces?: string[] } {
+  const { accept, 'accept-namespace': namespaces } = flags;
+  if (accept === undefined && namespaces === undefined) return {};
+  if ((accept === 'namespaces') !== (namespaces !== undefined))
+    throw usageError(
+      '--accept namespaces and --accept-namespace go together',
+      'e.g. --accept namespaces --accept-namespace team-a',
+    );
+  return { p_accepts: accept, ...(namespaces && { p_accepted_namespaces: namespaces }) };
+}
+
 /** Names to work on, several at once. oclif would read a missing one from stdin, and wait for it. */
 export function names(kind: string, options: { required: boolean }) {
   return Args.string({

@@ -12,6 +12,8 @@ export const nodeColumns = [
   'runtime',
   'status',
   'unschedulable',
+  'accepts',
+  'accepted_namespaces',
   'labels',
   'taints',
   'capabilities',
@@ -39,6 +41,7 @@ export const nodeView: View<NodeRow> = {
     { header: 'CPU', value: (node) => share(node, 'cpu', formatCpu) },
     { header: 'MEMORY', value: (node) => share(node, 'memory', formatMemory) },
     { header: 'ISOLATION', value: isolationOf, wide: true },
+    { header: 'ACCEPTS', value: acceptanceOf, wide: true },
     { header: 'TAINTS', value: (node) => node.taints.map(formatTaint), wide: true },
     { header: 'LABELS', value: (node) => labelsCell(node.labels), wide: true },
     { header: 'AGE', value: (node) => ageOf(node.created_at) },
@@ -48,6 +51,11 @@ export const nodeView: View<NodeRow> = {
 /** What holds the pods of a node, as the cluster shows it. */
 export function isolationOf({ labels }: NodeRow): string {
   return labels['stark/isolation'] ?? 'unknown';
+}
+
+/** Whose pods a node takes, beside its owner's and admins'. */
+export function acceptanceOf({ accepts, accepted_namespaces: namespaces }: NodeRow): string {
+  return accepts === 'namespaces' ? `namespaces:${namespaces.join(',')}` : accepts;
 }
 
 /** Calls functions for each node, by name or id, and prints the nodes that the last of them answers. */

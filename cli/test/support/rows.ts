@@ -39,6 +39,8 @@ export function nodeRow(name: string, changes: Record<string, unknown> = {}): Re
     runtime: 'node',
     status: 'healthy',
     unschedulable: false,
+    accepts: 'anyone',
+    accepted_namespaces: [],
     labels: { tier: 'backend' },
     taints: [{ key: 'dedicated', value: 'gpu', effect: 'NoSchedule' }],
     capabilities: { os: 'linux' },

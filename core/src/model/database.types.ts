@@ -141,6 +141,8 @@ export type Database = {
       };
       join_tokens: {
         Row: {
+          accepted_namespaces: string[];
+          accepts: string | null;
           created_at: string;
           expires_at: string;
           id: string;
@@ -154,6 +156,8 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          accepted_namespaces?: string[];
+          accepts?: string | null;
           created_at?: string;
           expires_at: string;
           id?: string;
@@ -166,6 +170,8 @@ export type Database = {
           uses?: number;
         };
         Update: {
+          accepted_namespaces?: string[];
+          accepts?: string | null;
           created_at?: string;
           expires_at?: string;
           id?: string;
@@ -277,6 +283,8 @@ export type Database = {
       };
       nodes: {
         Row: {
+          accepted_namespaces: string[];
+          accepts: string;
           agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
@@ -300,6 +308,8 @@ export type Database = {
         };
         ComputedFields: never;
         Insert: {
+          accepted_namespaces?: string[];
+          accepts?: string;
           agent_id?: string | null;
           allocatable: NonNullable<Json>;
           allocated?: NonNullable<Json>;
@@ -322,6 +332,8 @@ export type Database = {
           updated_at?: string;
         };
         Update: {
+          accepted_namespaces?: string[];
+          accepts?: string;
           agent_id?: string | null;
           allocatable?: NonNullable<Json>;
           allocated?: NonNullable<Json>;
@@ -1088,6 +1100,8 @@ export type Database = {
       cordon_node: {
         Args: { p_name: string };
         Returns: {
+          accepted_namespaces: string[];
+          accepts: string;
           agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
@@ -1117,7 +1131,14 @@ export type Database = {
         };
       };
       create_join_token: {
-        Args: { p_labels?: Json; p_taints?: Json; p_ttl_seconds?: number; p_uses?: number };
+        Args: {
+          p_accepted_namespaces?: string[];
+          p_accepts?: string;
+          p_labels?: Json;
+          p_taints?: Json;
+          p_ttl_seconds?: number;
+          p_uses?: number;
+        };
         Returns: Json;
       };
       create_namespace: {
@@ -1246,6 +1267,8 @@ export type Database = {
       delete_node: {
         Args: { p_force?: boolean; p_if_version?: number; p_name: string };
         Returns: {
+          accepted_namespaces: string[];
+          accepts: string;
           agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
@@ -1506,6 +1529,8 @@ export type Database = {
       revoke_join_token: {
         Args: { p_id: string };
         Returns: {
+          accepted_namespaces: string[];
+          accepts: string | null;
           created_at: string;
           expires_at: string;
           id: string;
@@ -1616,6 +1641,8 @@ export type Database = {
       uncordon_node: {
         Args: { p_name: string };
         Returns: {
+          accepted_namespaces: string[];
+          accepts: string;
           agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;
@@ -1696,6 +1723,8 @@ export type Database = {
       };
       update_node: {
         Args: {
+          p_accepted_namespaces?: string[];
+          p_accepts?: string;
           p_allocatable?: Json;
           p_capabilities?: Json;
           p_if_version?: number;
@@ -1704,6 +1733,8 @@ export type Database = {
           p_taints?: Json;
         };
         Returns: {
+          accepted_namespaces: string[];
+          accepts: string;
           agent_id: string | null;
           allocatable: NonNullable<Json>;
           allocated: NonNullable<Json>;

@@ -11,6 +11,8 @@ export interface NewJoinToken {
   token: string;
   labels: Labels;
   taints: readonly Taint[];
+  accepts: string | null;
+  accepted_namespaces: readonly string[];
   max_uses: number;
   expires_at: string;
 }

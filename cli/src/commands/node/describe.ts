@@ -3,10 +3,10 @@ import { StarkCommand } from '../../base/command.js';
 import { names } from '../../base/flags.js';
 import { describe, printList, writeData } from '../../base/output.js';
 import { ageOf } from '../../data/cells.js';
-import { findNodes, isolationOf, type NodeRow, nodeView } from '../../data/nodes.js';
+import { acceptanceOf, findNodes, isolationOf, type NodeRow, nodeView } from '../../data/nodes.js';
 
 export default class NodeDescribe extends StarkCommand<typeof NodeDescribe> {
-  static override summary = 'Show nodes in full: what they offer, what holds their pods, and whose packs they take.';
+  static override summary = 'Show nodes in full: what they offer, what holds their pods, and whose they take.';
   static override examples = [
     '<%= config.bin %> node describe node-1',
     '<%= config.bin %> node describe node-1 node-2 --output yaml',
@@ -24,11 +24,15 @@ export default class NodeDescribe extends StarkCommand<typeof NodeDescribe> {
   }
 }
 
+/** What an agent says; whose pods the node takes may have been said otherwise since. */
+interface Capabilities {
+  isolation?: { by?: readonly string[] };
+  accepts?: unknown;
+  acceptedNamespaces?: unknown;
+}
+
 function linesOf(node: NodeRow): string[] {
-  const { isolation, accepts, ...capabilities } = node.capabilities as {
-    isolation?: { by?: readonly string[] };
-    accepts?: string;
-  };
+  const { isolation, accepts: _, acceptedNamespaces: __, ...capabilities } = node.capabilities as Capabilities;
   const by = Array.isArray(isolation?.by) && isolation.by.length > 0 ? ` (${isolation.by.join(', ')})` : '';
   return describe([
     ['Name', node.name],
@@ -36,7 +40,7 @@ function linesOf(node: NodeRow): string[] {
     ['Status', node.status],
     ['Unschedulable', node.unschedulable],
     ['Isolation', `${isolationOf(node)}${by}`],
-    ['Takes packs of', accepts],
+    ['Accepts', acceptanceOf(node)],
     ['Labels', node.labels],
     ['Taints', node.taints.map(formatTaint).join(', ')],
     ['Allocatable', node.allocatable],

@@ -10,7 +10,7 @@ import {
   TAINT_EFFECTS,
 } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
-import { names, repeated } from '../../base/flags.js';
+import { acceptance, acceptFlags, names, repeated } from '../../base/flags.js';
 import { changeNodes } from '../../data/nodes.js';
 
 export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
@@ -28,6 +28,7 @@ export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
     cpu: Flags.string({ summary: 'CPU that pods may have: millicores, or 0.5, 2.' }),
     memory: Flags.string({ summary: 'Memory that pods may have: MB, or 512Mi, 4Gi.' }),
     pods: Flags.integer({ summary: 'How many pods at once.', min: 0, max: CALL_LIMITS.podsOfANode }),
+    ...acceptFlags,
     unschedulable: Flags.boolean({ summary: 'Cordon.', exclusive: ['schedulable'] }),
     schedulable: Flags.boolean({ summary: 'Uncordon.' }),
   };
@@ -47,6 +48,7 @@ export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
         ...(flags.memory === undefined ? {} : { memory: parseMemory(flags.memory) }),
         ...(flags.pods === undefined ? {} : { pods: flags.pods }),
       },
+      ...acceptance(flags),
     };
     const cordon = flags.unschedulable ? ['cordon_node'] : flags.schedulable ? ['uncordon_node'] : [];
     const patches = Object.values(args).some((patch) => Object.keys(patch).length > 0);

@@ -4,7 +4,7 @@ import type { NodeAgentOptions } from '@stark-o/agent/node';
 import { StarkError, usageError } from '@stark-o/core/errors';
 import { CALL_LIMITS, parseCpu, parseLabels, parseMemory, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
-import { passwordFlags, placeFlags, repeated, urlFlag } from '../../../base/flags.js';
+import { acceptance, acceptFlags, passwordFlags, placeFlags, repeated, urlFlag } from '../../../base/flags.js';
 import { onInterrupt, outliveOutput } from '../../../base/interrupt.js';
 import { passwordFrom } from '../../../base/prompt.js';
 import { say } from '../../../base/terminal.js';
@@ -25,7 +25,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
   static override summary = 'Make this machine a node, until Ctrl-C.';
   static override description = [
     'Joins with a join token (stark node token create), and from then on comes back by the session that it keeps in its data folder. With an access token, with --email and a password, or with the session of stark auth login it makes itself such a token, and the node gets an account of its own just the same. Without any of them it asks to join as a stranger, which the cluster allows when its setting allow_node_registration is on.',
-    'Pods are held by what this machine has: bubblewrap (strict), Landlock by setpriv (standard), or Node.js alone (none), as docs/security.md says. The node shows it as label stark/isolation.',
+    "Pods are held by what this machine has: bubblewrap (strict), Landlock by setpriv (standard), or Node.js alone (none), as docs/security.md says. The node shows it as label stark/isolation, and where nobody says --accept it takes anyone's pods with isolation, and without it those of its owner and of admins.",
     'Ctrl-C stops the pods, reports their end and says goodbye. When the node is deleted, or its account loses its rights, the pods are stopped and the command ends with 9.',
   ].join('\n\n');
   static override examples = [
@@ -64,11 +64,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
       default: 'auto' as const,
       env: 'STARK_AGENT_ISOLATION',
     })(),
-    accept: Flags.option({
-      summary:
-        "Whose packs it takes beside its owner's and those of admins. Default: anyone's with isolation, else nobody's.",
-      options: ['anyone', 'namespaces', 'owner'] as const,
-    })(),
+    ...acceptFlags,
     heartbeat: Flags.integer({
       summary: 'Seconds between heartbeats, where the cluster asks for fewer.',
       helpValue: '<seconds>',
@@ -81,6 +77,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
   async run(): Promise<void> {
     const { flags } = this;
     const labels = Object.entries(parseLabels(flags.label ?? []));
+    const accept = acceptance(flags);
     const ofOwner = ([key]: [string, string]) => key.startsWith(ownersPrefix);
     const node = {
       name: flags.name ?? hostname().toLowerCase(),
@@ -88,7 +85,7 @@ export default class NodeAgentStart extends StarkCommand<typeof NodeAgentStart> 
       taints: (flags.taint ?? []).map(parseTaint),
       dataDir: flags['data-dir'],
       isolation: flags.isolation,
-      accepts: flags.accept,
+      acceptance: { accepts: accept.p_accepts, acceptedNamespaces: accept.p_accepted_namespaces },
       allocatable: { cpu: parseCpu(flags.cpu), memory: parseMemory(flags.memory), pods: flags.pods },
     };
     const connection = await this.connection();

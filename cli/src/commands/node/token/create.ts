@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { type NewJoinToken, parseDuration, parseLabels, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
-import { repeated } from '../../../base/flags.js';
+import { acceptance, acceptFlags, repeated } from '../../../base/flags.js';
 import { say } from '../../../base/terminal.js';
 
 export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate> {
@@ -24,6 +24,7 @@ export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate
       summary: 'Taint of the nodes that join by it; may be repeated.',
       helpValue: '<key=value:Effect>',
     }),
+    ...acceptFlags,
   };
 
   async run(): Promise<void> {
@@ -33,6 +34,7 @@ export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate
       p_labels: parseLabels(flags.label ?? []),
       p_taints: (flags.taint ?? []).map(parseTaint),
       p_uses: flags.uses,
+      ...acceptance(flags),
     };
     const connection = await this.connection();
     const made = await connection.call<NewJoinToken>('create_join_token', request);
