@@ -9,7 +9,7 @@ import { serve } from '../examples/browser-node/server.mjs';
 import { build, installBrowser, root } from './setup.mjs';
 
 const picture = join(root, 'docs', 'images', 'browser-node.png');
-const MOST_BYTES = 200_000;
+const MAX_BYTES = 200_000;
 
 build();
 const scratch = mkdtempSync(join(tmpdir(), 'stark-screenshot-'));
@@ -69,7 +69,7 @@ try {
   await tab.screenshot({ path: picture, fullPage: true });
   await browser.close();
   const { size } = statSync(picture);
-  if (size > MOST_BYTES) throw new Error(`${picture} has ${size} bytes, at most ${MOST_BYTES} are wanted in the docs`);
+  if (size > MAX_BYTES) throw new Error(`${picture} has ${size} bytes, at most ${MAX_BYTES} are wanted in the docs`);
   console.log(`${picture}: ${size} bytes`);
 } finally {
   await page?.close();

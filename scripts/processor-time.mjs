@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const ticksPerSecond = 100;
-const lookEveryMs = 1000;
+const pollEveryMs = 1000;
 
 export class ProcessorTime {
   #costs;
@@ -15,7 +15,7 @@ export class ProcessorTime {
   /** `costs`: the file to which the workers write a line of JSON for each test file. */
   constructor(costs) {
     this.#costs = costs;
-    if (process.platform === 'linux') this.#timer = setInterval(() => this.#look(), lookEveryMs);
+    if (process.platform === 'linux') this.#timer = setInterval(() => this.#look(), pollEveryMs);
   }
 
   /** Ends the watch; lines to print, the dearest folder first, or file where these are asked for. */

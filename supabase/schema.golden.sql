@@ -35,7 +35,7 @@ create type stark_internal.pod_group as (
   memory bigint,
   storage bigint
 );
-comment on type stark_internal.pod_group is 'Pending pods with the same wishes: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
+comment on type stark_internal.pod_group is 'Pending pods with the same constraints: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
 
 create type stark_internal.pod_report as (
   ord bigint,
@@ -890,7 +890,7 @@ comment on column stark_internal.node_watch.probe_id is 'Number of pg_net''s req
 create table stark_internal.pass_state (
   only_row boolean default true not null,
   is_due boolean default false not null,
-  turns_left integer default 0 not null,
+  groups_left integer default 0 not null,
   last_group uuid
 );
 alter table stark_internal.pass_state enable row level security;
@@ -900,7 +900,7 @@ create policy "nobody reads the state of the pass" on stark_internal.pass_state 
   using (false);
 comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
 comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
-comment on column stark_internal.pass_state.turns_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
+comment on column stark_internal.pass_state.groups_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
 comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
 
 create table stark_internal.pod_log_sizes (
@@ -1575,7 +1575,7 @@ comment on function stark.update_role(text,text[],text) is 'Changes what a role 
 grant execute on function stark.update_role(text,text[],text) to authenticated;
 grant execute on function stark.update_role(text,text[],text) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.watch_nodes(p_sightings jsonb, p_since timestamp with time zone, p_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION stark.watch_nodes(p_observations jsonb, p_since timestamp with time zone, p_at timestamp with time zone)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1656,13 +1656,13 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
 as md5 'da00b7b9438aa328151ec64a5c1ce398';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
-CREATE OR REPLACE FUNCTION stark_internal.begin_anew(p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.reset_after_restore(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '2a5618b855f37ef3119280be8e73009f';
-comment on function stark_internal.begin_anew(timestamp with time zone) is 'Has counters go on behind what was given out in the time that a restore took back.';
+comment on function stark_internal.reset_after_restore(timestamp with time zone) is 'Has counters go on behind what was given out in the time that a restore took back.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS void
@@ -1740,13 +1740,13 @@ CREATE OR REPLACE FUNCTION stark_internal.caller_role()
 as md5 '409716fb05a3bfbb78bdc3463b2aa5d3';
 comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
 
-CREATE OR REPLACE FUNCTION stark_internal.catch_up(p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '1c27ea25ca35490c2951ec1da2d02549';
-comment on function stark_internal.catch_up(timestamp with time zone) is 'Places, and removes, what waits for it.';
+comment on function stark_internal.reconcile(timestamp with time zone) is 'Places, and removes, what waits for it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
  RETURNS text[]
@@ -1880,7 +1880,7 @@ CREATE OR REPLACE FUNCTION stark_internal.default_acceptance(p_capabilities json
 as md5 'f1ac6cf44f9b9f593ba370893aaa986e';
 comment on function stark_internal.default_acceptance(jsonb) is 'Whose pods a node takes, by its isolation.';
 
-CREATE OR REPLACE FUNCTION stark_internal.deserted_nodes(p_group stark_internal.pod_group)
+CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer)
  LANGUAGE plpgsql
  STABLE
@@ -1888,7 +1888,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deserted_nodes(p_group stark_internal.
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
 as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
-comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -2123,13 +2123,13 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
 as md5 '812208aead300790d7e8ad5bdadfca3e';
 comment on function stark_internal.follow_taints() is 'Notes since when a node has which taint NoExecute, and evicts.';
 
-CREATE OR REPLACE FUNCTION stark_internal.goes_alone(p_group stark_internal.pod_group)
+CREATE OR REPLACE FUNCTION stark_internal.placed_individually(p_group stark_internal.pod_group)
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 as md5 '53e158986d03e4ae20f9c997acb43267';
-comment on function stark_internal.goes_alone(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
+comment on function stark_internal.placed_individually(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  RETURNS boolean
@@ -2148,13 +2148,13 @@ as md5 '2fcdf1e498952854e3aaf2d6799e92c9';
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
 
-CREATE OR REPLACE FUNCTION stark_internal.has_speaker(p_node stark.nodes)
+CREATE OR REPLACE FUNCTION stark_internal.has_agent_account(p_node stark.nodes)
  RETURNS boolean
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
 as md5 'f383efde3eadd88944460d69028685e2';
-comment on function stark_internal.has_speaker(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
+comment on function stark_internal.has_agent_account(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
 
 CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
  RETURNS TABLE(liveness text, interval_seconds integer, timeout_seconds integer)
@@ -2343,23 +2343,23 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_bundles()
 as md5 'c0fbdb07199b1a1cce927db93b4984b9';
 comment on function stark_internal.keep_bundles() is 'Refuses to change the bundle of a finished version.';
 
-CREATE OR REPLACE FUNCTION stark_internal.keep_house(p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET lock_timeout TO '2s'
  SET jit TO 'off'
 as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
-comment on function stark_internal.keep_house(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
 
-CREATE OR REPLACE FUNCTION stark_internal.keep_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
 as md5 '6e80272b2d563f75fad74e51fe8d65ab';
-comment on function stark_internal.keep_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
+comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
  RETURNS trigger
@@ -2510,13 +2510,13 @@ as md5 '119a7b9321c63a0ca0193fb4297e00da';
 comment on function stark_internal.may_read_bundle(text) is 'Whether the caller may download the bundle of this path.';
 grant execute on function stark_internal.may_read_bundle(text) to authenticated;
 
-CREATE OR REPLACE FUNCTION stark_internal.may_speak(p_node stark.nodes)
+CREATE OR REPLACE FUNCTION stark_internal.may_act_as_agent(p_node stark.nodes)
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 as md5 'e3c16a1af1b566a753d3859505fec854';
-comment on function stark_internal.may_speak(stark.nodes) is 'Whether the caller may work as the agent of this node.';
+comment on function stark_internal.may_act_as_agent(stark.nodes) is 'Whether the caller may work as the agent of this node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.may_upload_bundle(p_path text)
  RETURNS boolean
@@ -2561,13 +2561,13 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[
 as md5 '79406449c359f18f3a1faf00a65f2fa6';
 comment on function stark_internal.missing_permission(text[],text) is 'What of these permissions the caller does not have.';
 
-CREATE OR REPLACE FUNCTION stark_internal.most_log_bytes()
+CREATE OR REPLACE FUNCTION stark_internal.max_log_bytes()
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
 as md5 '9439e618622f303038004e6702826445';
-comment on function stark_internal.most_log_bytes() is 'Bytes that are kept of a pod''s log.';
+comment on function stark_internal.max_log_bytes() is 'Bytes that are kept of a pod''s log.';
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
@@ -2610,13 +2610,13 @@ CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what
 as md5 '1c0ef48c52d2cf922702a719a27cfc55';
 comment on function stark_internal.node_term_problem(jsonb,text) is 'What is wrong with this node selector term; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.notice_restore()
+CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 'b9a7255898bee038e59b0cfe6b724227';
-comment on function stark_internal.notice_restore() is 'Begins anew after a restore, a copy or a move.';
+comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
 
 CREATE OR REPLACE FUNCTION stark_internal.occupies(p_status text)
  RETURNS boolean
@@ -2643,7 +2643,7 @@ as md5 '875f406cc7ca9aa08a20d68d38730612';
 comment on function stark_internal.patch_taints(jsonb,jsonb) is 'A list of taints with a patch by key and effect applied to it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false, p_after uuid DEFAULT NULL::uuid)
- RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, turn bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+ RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, previously_unschedulable boolean, retry_no bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
@@ -2662,7 +2662,7 @@ as md5 '0c8000e4fc4df92c2ee31a2a3eb53271';
 comment on function stark_internal.permitted_namespaces(text,boolean) is 'The namespaces in which the caller has this right.';
 grant execute on function stark_internal.permitted_namespaces(text,boolean) to authenticated;
 
-CREATE OR REPLACE FUNCTION stark_internal.pick_in_turns(p_group stark_internal.pod_group, p_wanted integer, p_work integer DEFAULT 50000)
+CREATE OR REPLACE FUNCTION stark_internal.pick_in_rounds(p_group stark_internal.pod_group, p_wanted integer, p_work integer DEFAULT 50000)
  RETURNS integer[]
  LANGUAGE plpgsql
  STABLE
@@ -2672,7 +2672,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_in_turns(p_group stark_internal.p
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
 as md5 'e4a2e503b66a72b41076601a3978017c';
-comment on function stark_internal.pick_in_turns(stark_internal.pod_group,integer,integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
+comment on function stark_internal.pick_in_rounds(stark_internal.pod_group,integer,integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
  RETURNS integer[]
@@ -2785,13 +2785,13 @@ CREATE OR REPLACE FUNCTION stark_internal.preferences_in_play(p_group stark_inte
 as md5 '7c3c845e39859c3be37a72220240d4dc';
 comment on function stark_internal.preferences_in_play(stark_internal.pod_group) is 'Preferences that may tell nodes apart for a group.';
 
-CREATE OR REPLACE FUNCTION stark_internal.present_server()
+CREATE OR REPLACE FUNCTION stark_internal.current_server()
  RETURNS TABLE(system_identifier bigint, timeline integer)
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '80b5ab2edd442280e711113abf8b3f80';
-comment on function stark_internal.present_server() is 'Identifier and timeline of the Postgres server.';
+comment on function stark_internal.current_server() is 'Identifier and timeline of the Postgres server.';
 
 CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what text, p_ports jsonb)
  RETURNS text
@@ -2907,7 +2907,7 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with t
 as md5 '9492b5266340d74359ac1b924a9643d6';
 comment on function stark_internal.remove_old_pods(timestamp with time zone) is 'Removes the rows of pods that ended long ago.';
 
-CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_sightings jsonb, p_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_at timestamp with time zone)
  RETURNS integer
  LANGUAGE sql
  SET search_path TO 'pg_temp'
@@ -3083,21 +3083,21 @@ CREATE OR REPLACE FUNCTION stark_internal.resources_problem(p_resources jsonb, p
 as md5 'ab6b2b4ee4559fca997866619881d2b6';
 comment on function stark_internal.resources_problem(jsonb,text) is 'What is wrong with these resource amounts; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.ring_after_start(p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.request_sync_after_start(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '161da8e4bd172c0c4c257a358ddfd959';
-comment on function stark_internal.ring_after_start(timestamp with time zone) is 'Tells all agents to ask, when Postgres has just started.';
+comment on function stark_internal.request_sync_after_start(timestamp with time zone) is 'Tells all agents to ask, when Postgres has just started.';
 
-CREATE OR REPLACE FUNCTION stark_internal.ring_nodes(p_ids uuid[])
+CREATE OR REPLACE FUNCTION stark_internal.request_sync(p_ids uuid[])
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 'a7a18ed32164dcdcf4f9c1f0c959d06d';
-comment on function stark_internal.ring_nodes(uuid[]) is 'Sends command sync to agents.';
+comment on function stark_internal.request_sync(uuid[]) is 'Sends command sync to agents.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jsonb)
  RETURNS TABLE(kind text, terms jsonb, topology_key text, weight integer, max_skew integer, min_domains integer, honors_affinity boolean, honors_taints boolean)
@@ -3371,13 +3371,13 @@ CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
 as md5 '60515bb1ae2f922a131bae2e6fff6d00';
 comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
 
-CREATE OR REPLACE FUNCTION stark_internal.turn_rules(p_group stark_internal.pod_group)
+CREATE OR REPLACE FUNCTION stark_internal.round_rules(p_group stark_internal.pod_group)
  RETURNS TABLE(rule integer, kind text, topology_key text, max_skew integer, weight integer, is_own boolean)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 as md5 'db7ee730ee445503d31f3e1f38f4fb84';
-comment on function stark_internal.turn_rules(stark_internal.pod_group) is 'What each pick of a group may change for the next.';
+comment on function stark_internal.round_rules(stark_internal.pod_group) is 'What each pick of a group may change for the next.';
 
 CREATE OR REPLACE FUNCTION stark_internal.unbind_first()
  RETURNS trigger
@@ -3514,20 +3514,20 @@ create policy "Stark: who may write a topic" on realtime.messages for insert to 
 
 insert into storage.buckets (id, name, public, file_size_limit) values ('packs', 'packs', 'f', '52428800');
 
-select cron.schedule('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()');
+select cron.schedule('stark-reconcile', '* * * * *', 'select stark_internal.reconcile()');
 
-select cron.schedule('stark-keep-house', '17 * * * *', 'do $$
+select cron.schedule('stark-maintenance', '17 * * * *', 'do $$
 begin
   for step in 1..20 loop
     exit when stark_internal.remove_old_pods() < stark_internal.call_limit(''ended_pods_removed_at_once'');
     commit;
   end loop;
-  perform stark_internal.keep_house();
+  perform stark_internal.run_maintenance();
 end $$');
 
 select cron.schedule('stark-reap-nodes', '15 seconds', 'do $$
 begin
-  perform stark_internal.wake_watcher(), stark_internal.ring_after_start();
+  perform stark_internal.wake_watcher(), stark_internal.request_sync_after_start();
   commit;
   for step in 1..20 loop
     exit when stark_internal.reap_nodes() = 0 and not stark_internal.continue_work();

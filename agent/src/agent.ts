@@ -1,13 +1,13 @@
 import { CALL_LIMITS, isTerminal, type StarkError, toStarkError } from '@stark-o/core';
 import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
-import type { Doorbell } from './control-plane/doorbell.js';
-import { isPassing, isRefusal, isStaleIncarnation } from './control-plane/failures.js';
-import type { Life, NodeUsage, Pulse } from './control-plane/pulse.js';
+import type { CommandChannel } from './control-plane/command-channel.js';
+import { isTransient, isRefusal, isStaleIncarnation } from './control-plane/failures.js';
+import type { NodeCredential, NodeUsage, LivenessReporter } from './control-plane/liveness-reporter.js';
 import { LiveLines } from './logs/live-lines.js';
 import type { LogCollector } from './logs/log-collector.js';
 import type { LogLine } from './logs/log-line.js';
 import type { Outbox } from './outbox/outbox.js';
-import { type Delivery, Shipper } from './outbox/shipper.js';
+import { type Delivery, OutboxRelay } from './outbox/outbox-relay.js';
 import type { AgentLog, BundleCache, Clock, Executor, Ports } from './reconciler/adapters.js';
 import { around, jitteredBackoff } from './reconciler/jitter.js';
 import type { PodReport, PodStatus, WantedPod } from './reconciler/pod.js';
@@ -27,7 +27,7 @@ export interface AgentOptions {
   log: AgentLog;
   /** Called when what the agent or a pod of it is doing has changed. */
   onChange?: () => void;
-  /** How often to ask although nobody rang. */
+  /** How often to ask although no command came. */
   syncEveryMs?: number;
   /** Heartbeats this often at least, where the cluster would be content with fewer. */
   heartbeatEveryMs?: number;
@@ -54,41 +54,41 @@ const LONGEST_FOLLOW_S = 300;
 const REPORTS_PER_CALL = CALL_LIMITS.reportsOfOnePod;
 const LONGEST_REST_MS = 250;
 /** That a pod is on its way may wait this long for the news of its arrival, or of other pods: each call costs the cluster. */
-const ON_ITS_WAY_MS = 200;
+const PROGRESS_DELAY_MS = 200;
 const LINES_PER_CALL = 500;
 /** A quarter of what a call takes: Postgres counts a line's escaped characters anew. */
 const LINE_BYTES_PER_CALL = CALL_LIMITS.logBytes / 4;
 /** So long after an incarnation was taken over, the next takeover is no longer part of the same quarrel. */
-const QUARREL_MS = 5 * 60_000;
+const TAKEOVER_WINDOW_MS = 5 * 60_000;
 
 /** A refusal may come from something on the way, or be over as soon as a token is renewed; one that is repeated is meant. */
-const REFUSALS_MEANT = 3;
+const REFUSALS_UNTIL_STOP = 3;
 
 /**
- * One node: it asks what it should run whenever somebody rings, it (re)joins, something looks wrong or much time has
+ * One node: it asks what it should run whenever a command comes, it (re)joins, something looks wrong or much time has
  * passed, and lets the reconciler make it so. The same in every runtime; what differs comes in as adapters.
  */
 export class Agent {
   readonly ended: Promise<AgentEnd>;
   readonly #reconciler: Reconciler;
-  readonly #reportShipper: Shipper<PodReport>;
-  readonly #logShipper: Shipper<LogLine>;
+  readonly #reportRelay: OutboxRelay<PodReport>;
+  readonly #logRelay: OutboxRelay<LogLine>;
   readonly #live: LiveLines;
   #end: (end: AgentEnd) => void = () => {};
   #nodeId = '';
-  #life: Life | undefined;
+  #credential: NodeCredential | undefined;
   #heartbeat: SyncAnswer['heartbeat'] = { interval: 15, timeout: 30 };
   #connectedAt = 0;
   #takeovers = 0;
-  #doorbell: Doorbell | undefined;
-  #pulse: Pulse | undefined;
+  #commandChannel: CommandChannel | undefined;
+  #livenessReporter: LivenessReporter | undefined;
   #stopping: Promise<void> | undefined;
   #syncing: Promise<void> | undefined;
   #syncWanted = false;
   #syncFailures = 0;
   #refusals = 0;
   #cancelTimer: (() => void) | undefined;
-  #onItsWay = false;
+  #progressReportWaits = false;
   /** Pods of which it was reported that they are none. */
   readonly #refused = new Set<string>();
 
@@ -107,7 +107,7 @@ export class Agent {
       onLaunch: (podId, run) => logs.startRun(podId, run),
     });
     this.#live = new LiveLines(clock, log, (messages) => controlPlane.broadcast(messages));
-    this.#reportShipper = new Shipper({
+    this.#reportRelay = new OutboxRelay({
       name: 'reports',
       outbox: reports,
       clock,
@@ -123,7 +123,7 @@ export class Agent {
           }
         }),
     });
-    this.#logShipper = new Shipper({
+    this.#logRelay = new OutboxRelay({
       name: 'log lines',
       outbox: logOutbox,
       clock,
@@ -143,7 +143,7 @@ export class Agent {
   }
 
   get incarnation(): number {
-    return this.#life?.incarnation ?? 0;
+    return this.#credential?.incarnation ?? 0;
   }
 
   get stopping(): boolean {
@@ -163,8 +163,8 @@ export class Agent {
     // What an earlier life left was seen under its incarnation, and would be refused under a later one.
     if (reports.size + logOutbox.size > 0) {
       log.info({ reports: reports.size, lines: logOutbox.size }, 'delivering what an earlier life of this agent left');
-      await this.#reportShipper.drain(CONNECT_TIMEOUT_MS);
-      await this.#logShipper.drain(CONNECT_TIMEOUT_MS);
+      await this.#reportRelay.drain(CONNECT_TIMEOUT_MS);
+      await this.#logRelay.drain(CONNECT_TIMEOUT_MS);
     }
     const answer = await this.#persist('connect the node', () => this.#ask(null));
     const named = answer.pods.map((pod: { id: string } | null) => pod?.id ?? '');
@@ -172,31 +172,31 @@ export class Agent {
       log.warn({ error: String(error) }, 'could not remove what earlier pods left');
     });
     this.#connected(answer);
-    this.#doorbell = controlPlane.openDoorbell(answer.topic, {
-      rang: (why) => this.sync(why),
+    this.#commandChannel = controlPlane.openCommandChannel(answer.topic, {
+      notified: (why) => this.sync(why),
       joined: () => {
-        this.#reportShipper.wake();
-        this.#logShipper.wake();
+        this.#reportRelay.wake();
+        this.#logRelay.wake();
         this.sync('joined');
       },
       followed: ({ pod_id, seconds }) => {
         if (typeof pod_id === 'string' && typeof seconds === 'number') this.#followed(pod_id, seconds);
       },
     });
-    this.#pulse = controlPlane.openPulse({
-      life: this.#life as Life,
-      intervalMs: this.#beatMs(),
+    this.#livenessReporter = controlPlane.openLivenessReporter({
+      credential: this.#credential as NodeCredential,
+      intervalMs: this.#heartbeatMs(),
       allocatable: node.allocatable,
-      listener: { usage: () => this.#usage(), missed: (why) => this.sync(why) },
+      listener: { usage: () => this.#usage(), undelivered: (why) => this.sync(why) },
     });
     this.#armSync();
-    if (!(await this.#doorbell.joined(FIRST_JOIN_MS)))
+    if (!(await this.#commandChannel.joined(FIRST_JOIN_MS)))
       log.warn({}, 'Realtime is not reachable yet; commands come by the timer');
   }
 
   /** Asks what the node should run. Calls that come while one is under way become one more. */
   sync(why: string): void {
-    if (this.#stopping !== undefined || this.#life === undefined) return;
+    if (this.#stopping !== undefined || this.#credential === undefined) return;
     this.options.log.debug({ why }, 'asking what to run');
     this.#syncWanted = true;
     this.#syncing ??= this.#syncAll().finally(() => {
@@ -234,7 +234,7 @@ export class Agent {
     } catch (error) {
       const failure = toStarkError(error);
       if (!isStaleIncarnation(failure)) throw failure;
-      this.#takeovers = clock.now() - this.#connectedAt < QUARREL_MS ? this.#takeovers + 1 : 1;
+      this.#takeovers = clock.now() - this.#connectedAt < TAKEOVER_WINDOW_MS ? this.#takeovers + 1 : 1;
       log.warn({ takeovers: this.#takeovers }, 'this node was given up, or taken over; connecting anew');
       if (this.#takeovers > 1) await this.#pause(jitteredBackoff(clock, this.#takeovers, LONGEST_BACKOFF_MS));
       if (this.#stopping !== undefined) return;
@@ -273,21 +273,21 @@ export class Agent {
   #connected(answer: SyncAnswer): void {
     const { log, logs, clock } = this.options;
     const { incarnation, secret = '' } = answer;
-    this.#life = { node_id: this.#nodeId, incarnation, secret };
+    this.#credential = { node_id: this.#nodeId, incarnation, secret };
     this.#tell(answer);
     this.#connectedAt = clock.now();
     logs.startAt(incarnation);
     log.info({ node_id: this.#nodeId, incarnation, pods: answer.pods.length }, 'connected');
     this.#reconciler.apply(this.#usable(answer.pods));
     this.options.onChange?.();
-    this.#reportShipper.wake();
-    this.#logShipper.wake();
+    this.#reportRelay.wake();
+    this.#logRelay.wake();
   }
 
   #syncFailed(error: StarkError): void {
     const { log, clock } = this.options;
     if (isRefusal(error)) this.#refusals += 1;
-    if (isPassing(error) && this.#refusals < REFUSALS_MEANT) {
+    if (isTransient(error) && this.#refusals < REFUSALS_UNTIL_STOP) {
       if (this.#syncFailures === 0)
         log.warn({ code: error.code, error: error.message }, 'cannot reach the control plane; pods go on');
       this.#armTimer(jitteredBackoff(clock, this.#syncFailures, LONGEST_BACKOFF_MS));
@@ -300,11 +300,11 @@ export class Agent {
 
   #tell({ heartbeat }: SyncAnswer): void {
     this.#heartbeat = heartbeat;
-    if (this.#life !== undefined) this.#pulse?.beatAs(this.#life, this.#beatMs());
+    if (this.#credential !== undefined) this.#livenessReporter?.reportAs(this.#credential, this.#heartbeatMs());
   }
 
   // More rarely than the cluster asks would look like death.
-  #beatMs(): number {
+  #heartbeatMs(): number {
     return Math.min(this.#heartbeat.interval * 1000, this.options.heartbeatEveryMs ?? Number.POSITIVE_INFINITY);
   }
 
@@ -317,7 +317,7 @@ export class Agent {
   // Asking is a sign of life too, and the only one left while Realtime is away.
   #armSync(): void {
     const every = this.options.syncEveryMs ?? SYNC_EVERY_MS;
-    this.#armTimer(this.#pulse?.felt ? every : Math.min(every, (this.#heartbeat.timeout * 1000) / 2));
+    this.#armTimer(this.#livenessReporter?.isDelivering ? every : Math.min(every, (this.#heartbeat.timeout * 1000) / 2));
   }
 
   #armTimer(ms: number): void {
@@ -330,12 +330,12 @@ export class Agent {
     this.options.onChange?.();
     this.options.reports.add(this.incarnation, [report]);
     const { status, reason } = report;
-    if ((status !== 'transferring' && status !== 'starting') || reason !== undefined) this.#reportShipper.nudge();
-    else if (!this.#onItsWay) {
-      this.#onItsWay = true;
-      this.options.clock.after(ON_ITS_WAY_MS, () => {
-        this.#onItsWay = false;
-        this.#reportShipper.nudge();
+    if ((status !== 'transferring' && status !== 'starting') || reason !== undefined) this.#reportRelay.requestDelivery();
+    else if (!this.#progressReportWaits) {
+      this.#progressReportWaits = true;
+      this.options.clock.after(PROGRESS_DELAY_MS, () => {
+        this.#progressReportWaits = false;
+        this.#reportRelay.requestDelivery();
       });
     }
   }
@@ -343,7 +343,7 @@ export class Agent {
   /** Takes over captured lines; the log collector calls it. */
   takeLines(lines: LogLine[]): void {
     this.options.logOutbox.add(this.incarnation, lines);
-    this.#logShipper.nudge();
+    this.#logRelay.requestDelivery();
   }
 
   #followed(podId: string, seconds: number): void {
@@ -362,14 +362,14 @@ export class Agent {
     const ending = reports.filter(({ status }) => isTerminal(status)).map(({ pod_id }) => pod_id);
     if (ending.length === 0) return;
     logs.flush();
-    await this.#logShipper.shipped(ending, LAST_LINES_MS);
+    await this.#logRelay.delivered(ending, LAST_LINES_MS);
     const followed = ending.filter((podId) => logs.isFollowed(podId));
     if (followed.length > 0) await this.#live.end(followed.map((podId) => [podId, logs.lastSeq(podId)]));
   }
 
   // Entries of this life are sent under its present incarnation: they say what is true of pods that are still here.
   async #deliver(madeUnder: number, send: (incarnation: number) => Promise<void>): Promise<Delivery> {
-    const leftOver = this.#life === undefined;
+    const leftOver = this.#credential === undefined;
     try {
       await send(leftOver ? madeUnder : this.incarnation);
       return { outcome: 'delivered' };
@@ -381,7 +381,7 @@ export class Agent {
       }
       // Whether the node is still wanted is for a sync to find out.
       if (isRefusal(error)) this.sync('refused');
-      return { outcome: isPassing(error) ? 'later' : 'refused', error };
+      return { outcome: isTransient(error) ? 'later' : 'refused', error };
     }
   }
 
@@ -394,7 +394,7 @@ export class Agent {
         return await attempt();
       } catch (thrown) {
         const error = toStarkError(thrown);
-        const refused = error.status === 401 || error.status === 403 || !isPassing(error);
+        const refused = error.status === 401 || error.status === 403 || !isTransient(error);
         const delay = jitteredBackoff(clock, failures, LONGEST_BACKOFF_MS);
         if (refused || clock.now() + delay > deadline) throw error;
         log.warn({ code: error.code, error: error.message }, `cannot ${what} yet, trying again`);
@@ -415,20 +415,20 @@ export class Agent {
     await this.#reconciler.close();
     logs.flush();
     // An agent that never connected has nothing new to tell, and one that was refused nobody to tell it to.
-    const heard = this.#life !== undefined && end.reason === 'stopped';
+    const heard = this.#credential !== undefined && end.reason === 'stopped';
     const delivered = heard
-      ? await Promise.all([this.#reportShipper.drain(LAST_DELIVERY_MS), this.#logShipper.drain(LAST_DELIVERY_MS)])
+      ? await Promise.all([this.#reportRelay.drain(LAST_DELIVERY_MS), this.#logRelay.drain(LAST_DELIVERY_MS)])
       : [true];
     if (delivered.includes(false))
       log.warn({ reports: reports.size, lines: logOutbox.size }, 'not everything could be delivered; it is kept');
-    this.#reportShipper.stop();
-    this.#logShipper.stop();
+    this.#reportRelay.stop();
+    this.#logRelay.stop();
     if (heard) {
       await controlPlane.disconnect(this.#nodeId, this.incarnation).catch((error: unknown) => {
         log.warn({ error: toStarkError(error).message }, 'could not say goodbye');
       });
     }
-    await Promise.all([this.#doorbell?.close(), this.#pulse?.close()]).catch(() => {});
+    await Promise.all([this.#commandChannel?.close(), this.#livenessReporter?.close()]).catch(() => {});
     await controlPlane.close().catch(() => {});
     await Promise.all([reports.close(), logOutbox.close()]);
     log.info({}, 'stopped');

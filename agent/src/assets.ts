@@ -1,8 +1,8 @@
 import { unzipSync } from 'fflate';
 
 /** Far beyond what 50 MB of ordinary files unpack to. */
-const MOST_BYTES = 256 * 1024 * 1024;
-const MOST_FILES = 20_000;
+const MAX_BYTES = 256 * 1024 * 1024;
+const MAX_FILES = 20_000;
 
 /** The files in an archive of assets, by their names. Nothing of it is trusted: neither what it says of sizes nor its names. */
 export function unpackAssets(archive: Uint8Array): Map<string, Uint8Array> {
@@ -11,7 +11,7 @@ export function unpackAssets(archive: Uint8Array): Map<string, Uint8Array> {
   const filter = ({ name, originalSize }: { name: string; originalSize: number }) => {
     bytes += originalSize;
     count += 1;
-    if (bytes > MOST_BYTES || count > MOST_FILES) throw new Error('it unpacks to too much');
+    if (bytes > MAX_BYTES || count > MAX_FILES) throw new Error('it unpacks to too much');
     if (!isPlainName(name)) throw new Error(`it has a file ${JSON.stringify(name)}`);
     return !name.endsWith('/');
   };

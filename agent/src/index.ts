@@ -1,8 +1,8 @@
 export { Agent, type AgentEnd, type AgentOptions } from './agent.js';
 export { ClusterClock } from './clock.js';
-export type { ControlPlane, NodeDescription, PulseOptions, SyncAnswer } from './control-plane/control-plane.js';
+export type { ControlPlane, NodeDescription, LivenessReporterOptions, SyncAnswer } from './control-plane/control-plane.js';
 export { isJoinToken, type Joining, type SessionStore, type Tokens } from './control-plane/join.js';
-export type { Life, NodeUsage, Pulse, PulseListener } from './control-plane/pulse.js';
+export type { NodeCredential, NodeUsage, LivenessReporter, LivenessListener } from './control-plane/liveness-reporter.js';
 export type { Credentials, OnTokens } from './control-plane/session.js';
 export { SupabaseControlPlane, type SupabaseControlPlaneOptions } from './control-plane/supabase.js';
 export { LogCollector } from './logs/log-collector.js';

@@ -129,23 +129,23 @@ describe('an agent', () => {
     const [quick, slow] = [aPod(), aPod()];
     await started();
     plane.ledger.place(quick);
-    plane.ring?.rang('pods.start');
+    plane.commands?.notified('pods.start');
     await rest();
     node.runs[0]?.start();
     await rest();
     expect(plane.calls).toEqual(['sync 1', 'report 1: transferring starting running']);
     await clock.advance(1_000);
     plane.ledger.place(slow);
-    plane.ring?.rang('pods.start');
+    plane.commands?.notified('pods.start');
     await clock.advance(199);
     expect(plane.calls.slice(2)).toEqual(['sync 1']);
     await clock.advance(1);
     expect(plane.calls.slice(3)).toEqual(['report 1: transferring starting']);
   });
 
-  it('asks again when it is rung, and once for many rings', async () => {
+  it('asks again when a command comes, and once for many', async () => {
     await started();
-    for (let n = 0; n < 50; n++) plane.ring?.rang('pods.start');
+    for (let n = 0; n < 50; n++) plane.commands?.notified('pods.start');
     await rest();
     expect(plane.calls).toEqual(['sync 1', 'sync 1']);
   });
@@ -161,38 +161,38 @@ describe('an agent', () => {
 
   it('asks on every join and about once a minute', async () => {
     await started();
-    plane.ring?.joined();
+    plane.commands?.joined();
     await rest();
     expect(plane.calls).toEqual(['sync 1']);
     await clock.advance(73_000);
     expect(plane.calls).toEqual(['sync 1', 'sync 1']);
   });
 
-  it('gives signs of life as the life it has, as often as it is told', async () => {
+  it('gives signs of life under the credential it has, as often as it is told', async () => {
     await started();
     plane.heartbeat = { interval: 5, timeout: 10 };
-    plane.ring?.rang('sync');
+    plane.commands?.notified('sync');
     await rest();
     plane.incarnation += 1;
-    plane.ring?.rang('sync');
+    plane.commands?.notified('sync');
     await rest();
-    const life = (incarnation: number) => ({ node_id: 'node-1', incarnation, secret: `secret ${incarnation}` });
-    expect(plane.beats).toEqual([
-      { life: life(1), intervalMs: 15_000 },
-      { life: life(1), intervalMs: 5_000 },
-      { life: life(3), intervalMs: 5_000 },
+    const credential = (incarnation: number) => ({ node_id: 'node-1', incarnation, secret: `secret ${incarnation}` });
+    expect(plane.heartbeats).toEqual([
+      { credential: credential(1), intervalMs: 15_000 },
+      { credential: credential(1), intervalMs: 5_000 },
+      { credential: credential(3), intervalMs: 5_000 },
     ]);
-    expect(plane.pulse?.listener.usage()).toEqual({ cpu: 0, memory: 0, pods: {} });
+    expect(plane.liveness?.listener.usage()).toEqual({ cpu: 0, memory: 0, pods: {} });
   });
 
-  it('asks so often that it is not given up while Realtime does not feel its pulse', async () => {
+  it('asks so often that it is not given up while Realtime does not take its heartbeats', async () => {
     await started();
-    plane.pulse?.listener.missed('presence: channel CLOSED');
-    plane.felt = false;
+    plane.liveness?.listener.undelivered('presence: channel CLOSED');
+    plane.isDelivering = false;
     await rest();
     await clock.advance(60_000);
     expect(plane.calls.length).toBeGreaterThanOrEqual(60 / 18);
-    plane.felt = true;
+    plane.isDelivering = true;
     await clock.advance(18_000);
     plane.calls.length = 0;
     await clock.advance(48_000);
@@ -229,7 +229,7 @@ describe('an agent', () => {
     node.alive(pod.id)[0]?.start();
     await clock.advance(10 * 60_000);
     plane.failure = undefined;
-    plane.ring?.joined();
+    plane.commands?.joined();
     await rest();
     expect(plane.ledger.pods.get(pod.id)?.status).toBe('running');
   });
@@ -259,7 +259,7 @@ describe('an agent', () => {
     await rest();
     plane.incarnation = 7;
     plane.ledger.evict(taken.id);
-    plane.ring?.rang('sync');
+    plane.commands?.notified('sync');
     await rest();
     expect(agent.incarnation).toBe(8);
     expect(node.alive(kept.id)).toHaveLength(1);
@@ -273,7 +273,7 @@ describe('an agent', () => {
     for (let n = 0; n < 6; n++) {
       plane.incarnation += 1;
       const before = clock.now();
-      plane.ring?.rang('sync');
+      plane.commands?.notified('sync');
       for (let ms = 0; agent.incarnation !== plane.incarnation && ms < 100_000; ms += 100) await clock.advance(100);
       answered.push(clock.now() - before);
     }
@@ -298,7 +298,7 @@ describe('an agent', () => {
     plane.ledger.place(pod);
     await started();
     plane.failure = new StarkError('no such node', { code: 'NODE_NOT_FOUND', status: 404 });
-    plane.ring?.rang('sync');
+    plane.commands?.notified('sync');
     await clock.advance(30_000);
     expect(await agent.ended).toMatchObject({ reason: 'refused', error: { code: 'NODE_NOT_FOUND' } });
     expect(node.alive(pod.id)).toEqual([]);
@@ -313,7 +313,7 @@ describe('an agent', () => {
     plane.ledger.place(pod);
     await started();
     plane.failure = new StarkError('no', { code, status });
-    plane.ring?.rang('sync');
+    plane.commands?.notified('sync');
     await clock.advance(30_000);
     expect(await agent.ended).toMatchObject({ reason: 'refused', error: { code } });
     expect(plane.calls.filter((call) => call === 'sync 1')).toHaveLength(3);
@@ -328,10 +328,10 @@ describe('an agent', () => {
     async (asked, beats) => {
       agent = anAgent({ heartbeatEveryMs: asked });
       await started();
-      plane.ring?.rang('sync');
+      plane.commands?.notified('sync');
       await settle();
-      expect(plane.beats.map(({ intervalMs }) => intervalMs)).toEqual(Array(plane.beats.length).fill(beats));
-      expect(plane.beats.length).toBeGreaterThan(1);
+      expect(plane.heartbeats.map(({ intervalMs }) => intervalMs)).toEqual(Array(plane.heartbeats.length).fill(beats));
+      expect(plane.heartbeats.length).toBeGreaterThan(1);
     },
   );
 
@@ -339,7 +339,7 @@ describe('an agent', () => {
     await started();
     for (let round = 0; round < 3; round++) {
       plane.failure = new StarkError('a proxy', { code: 'FORBIDDEN', status: 403 });
-      plane.ring?.rang('sync');
+      plane.commands?.notified('sync');
       await settle();
       plane.failure = undefined;
       await clock.advance(5_000);
@@ -379,7 +379,7 @@ describe('an agent', () => {
     await started();
     plane.claimed = new StarkError('another agent is connected', { code: 'NODE_CONNECTED', status: 409 });
     plane.incarnation = 7;
-    plane.ring?.rang('sync');
+    plane.commands?.notified('sync');
     await clock.advance(5_000);
     expect(await agent.ended).toMatchObject({ reason: 'refused', error: { code: 'NODE_CONNECTED' } });
     expect(plane.incarnation).toBe(7);
@@ -466,7 +466,7 @@ describe('an agent whose pod is followed', () => {
     say(pod.id, 'unheard');
     await clock.advance(1_000);
     expect(plane.messages).toEqual([]);
-    plane.ring?.followed({ pod_id: pod.id, seconds: 45 });
+    plane.commands?.followed({ pod_id: pod.id, seconds: 45 });
     await clock.advance(300);
     expect(plane.messages).toMatchObject([
       { topic: `stark:pod:${pod.id}`, event: 'lines', payload: { previous_seq: logs.lastSeq(pod.id), lines: [] } },
@@ -486,13 +486,13 @@ describe('an agent whose pod is followed', () => {
   });
 
   it('tells nothing of pods that are not here, and nothing that is not stored', async () => {
-    plane.ring?.followed({ pod_id: 'somebody else’s', seconds: 45 });
-    plane.ring?.followed({ pod_id: pod.id, seconds: -1 });
-    plane.ring?.followed({});
-    plane.ring?.followed({ pod_id: { toString: 1 }, seconds: { valueOf: 1 } });
+    plane.commands?.followed({ pod_id: 'somebody else’s', seconds: 45 });
+    plane.commands?.followed({ pod_id: pod.id, seconds: -1 });
+    plane.commands?.followed({});
+    plane.commands?.followed({ pod_id: { toString: 1 }, seconds: { valueOf: 1 } });
     await clock.advance(1_000);
     expect(plane.messages).toEqual([]);
-    plane.ring?.followed({ pod_id: pod.id, seconds: 45 });
+    plane.commands?.followed({ pod_id: pod.id, seconds: 45 });
     plane.failure = UNREACHABLE;
     say(pod.id, 'kept');
     await clock.advance(5_000);
@@ -503,12 +503,12 @@ describe('an agent whose pod is followed', () => {
   });
 
   it('reports the end after the last lines, and tells its followers before', async () => {
-    plane.ring?.followed({ pod_id: pod.id, seconds: 45 });
+    plane.commands?.followed({ pod_id: pod.id, seconds: 45 });
     await clock.advance(1_000);
     plane.calls.length = 0;
     plane.ledger.stop(pod.id);
     say(pod.id, 'last words');
-    plane.ring?.rang('pods.stop');
+    plane.commands?.notified('pods.stop');
     await clock.advance(300);
     const last = plane.calls.slice(-3);
     expect(last).toEqual(['logs 1: 1', 'broadcast 1', expect.stringMatching(/^report 1: .*stopped$/)]);

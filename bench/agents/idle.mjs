@@ -49,7 +49,7 @@ export async function measureIdle({ stack, admin, count, ms, liveness = 'fast' }
       agentMb: after.agentMb,
       // What this watched with is not theirs.
       transactionsPerSecond: (after.transactions - before.transactions - leases.samples) / (minutes * 60),
-      wordsPerMinute: (after.words - before.words) / minutes,
+      reportsPerMinute: (after.reports - before.reports) / minutes,
       functionCallsPerMinute: (after.functionCalls - before.functionCalls) / minutes,
       counted: {
         broadcast: perAgent(({ messages }) => messages.broadcast),
@@ -68,7 +68,7 @@ export async function measureIdle({ stack, admin, count, ms, liveness = 'fast' }
 }
 
 async function statementsOf(database) {
-  // A word of the watcher is one update of this row, and brings the signs of life of all nodes.
+  // A report of the watcher is one update of this row, and brings the signs of life of all nodes.
   const { rows } = await database.query(
     `select pg_stat_clear_snapshot(),
             (select xact_commit from pg_stat_database where datname = current_database())::int as transactions,
@@ -77,7 +77,7 @@ async function statementsOf(database) {
   );
   const [{ transactions, updates, functionCalls }] = rows;
   // A call of a watcher updates the row once too.
-  return { transactions, words: updates - functionCalls, functionCalls };
+  return { transactions, reports: updates - functionCalls, functionCalls };
 }
 
 function perAgentAndMinute(before, after, agentMinutes) {

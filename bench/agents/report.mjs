@@ -42,7 +42,7 @@ function countsOf(idle) {
       unit: 'bytes per node and minute',
     },
     perMinute('  function calls', idle.functionCallsPerMinute),
-    perMinute('  words of the watchers', idle.wordsPerMinute),
+    perMinute('  reports of the watchers', idle.reportsPerMinute),
     { name: '  transactions', value: round(idle.transactionsPerSecond), unit: 'per second' },
   ];
 }

@@ -4,7 +4,7 @@ const PASSWORD = 'correct horse';
 /** What is called to see what a call costs that does nothing. */
 export const EMPTY_CALL = { method: 'POST', path: 'rpc/nothing', body: {} };
 
-const SIZES = { packs: 1_000, nodes: 100, pods: 5_000, owners: 10, namespaces: 10, hopeless: 20 };
+const SIZES = { packs: 1_000, nodes: 100, pods: 5_000, owners: 10, namespaces: 10, unschedulable: 20 };
 
 /** A stack with a cluster in it that has been lived in: several owners and namespaces, a history, pods that fit nowhere. */
 export class ApiCluster {
@@ -91,7 +91,7 @@ export class ApiCluster {
     await this.query('create function stark.nothing() returns integer language sql return 1');
     await this.query(`notify pgrst, 'reload schema'`);
     for (const role of ['admin', 'developer']) this.people[role] = await this.#person(role);
-    const { packs, nodes, pods, owners, namespaces, hopeless } = SIZES;
+    const { packs, nodes, pods, owners, namespaces, unschedulable } = SIZES;
     await this.query(
       `insert into auth.users (id, email) select gen_random_uuid(), 'owner-' || i || '@example.com' from generate_series(1, $1) i`,
       [owners - 1],
@@ -132,7 +132,7 @@ export class ApiCluster {
               case when i > $1::int then '{"nodeSelector": {"disk": "none"}}' else '{"resources": {"requests": {"cpu": 100, "memory": 128}}}' end::jsonb, v.created_by
        from generate_series(1, $1::int + $2::int) i
        join stark.pack_versions v on v.version = '1.1.0' and v.pack_name = 'pack-' || lpad((i * 7 % $4::int)::text, 4, '0')`,
-      [pods, hopeless, namespaces, packs],
+      [pods, unschedulable, namespaces, packs],
     );
     await this.query('select stark_internal.schedule_pods(p_most => 100000)');
     for (const set of [`status = 'starting'`, `status = 'running', ready = true, started_at = now()`])

@@ -313,7 +313,7 @@ export const cases = [
     undo: (w) => w.query(`update stark.pods set deletion_requested_at = null where namespace = 'big'`),
   },
   { name: 'remove_old_pods, 500', call: () => job('remove_old_pods()') },
-  { name: 'keep_house', call: () => job('keep_house()') },
+  { name: 'run_maintenance', call: () => job('run_maintenance()') },
   {
     name: 'trim_pod_logs, 20,000 of 300,000 lines',
     prepare: async (w) => {

@@ -13,7 +13,7 @@ import { type OutputFormat, outputFormats, requestedFormat } from './base/format
 import { installInterrupt, installOutputErrors } from './base/interrupt.js';
 import { reportError } from './base/report.js';
 import { nearest } from './base/suggest.js';
-import { normaliseArgv } from './base/words.js';
+import { normaliseArgv } from './base/argv.js';
 import { freshenManifest } from './manifest.js';
 
 /** Root of the package, where package.json with the oclif section stands. */

@@ -40,7 +40,7 @@ const healthy: Facts = {
   migrations: [],
   extensions: { pg_cron: '1.6', pg_net: '0.20.4', supabase_vault: '0.3.1' },
   grants: [{ grant: 'execute on cron.schedule', held: true }],
-  jobs: [job('stark-reap-nodes'), job('stark-keep-house', { started_at: null, succeeded_at: null, status: null })],
+  jobs: [job('stark-reap-nodes'), job('stark-maintenance', { started_at: null, succeeded_at: null, status: null })],
   jobs_are_logged: true,
   watch: { heard_at: at(now - 4), called_at: at(now - 40) },
   vault: { project_url: 'https://abc.supabase.co', secret_key: 'secret', error: null },
@@ -51,7 +51,7 @@ const healthy: Facts = {
 /** What a check finds in a database that says this. */
 function findIn(check: Check, facts: Partial<Facts>, more: Partial<Subject> = {}) {
   const subject = { url: 'https://abc.supabase.co', facts: async () => ({ ...healthy, ...facts }), ...more };
-  return check.look(subject as unknown as Subject);
+  return check.run(subject as unknown as Subject);
 }
 
 describe('the jobs of pg_cron', () => {
@@ -231,7 +231,7 @@ describe('a clock', () => {
   });
 
   it('of which nothing is said', async () => {
-    expect(await clock.look({ gateway: async () => ({ ms: 1 }) } as unknown as Subject)).toMatchObject({
+    expect(await clock.run({ gateway: async () => ({ ms: 1 }) } as unknown as Subject)).toMatchObject({
       result: 'skipped',
     });
   });
@@ -244,13 +244,13 @@ describe('this machine', () => {
     ['v20.18.3', 'failed'],
     ['v18.20.0', 'failed'],
   ])('with Node.js %s', async (version, result) => {
-    expect(await machine('0.1.0', version).look({} as Subject)).toMatchObject({ result });
+    expect(await machine('0.1.0', version).run({} as Subject)).toMatchObject({ result });
   });
 });
 
 describe('an address', () => {
   const look = (place: string, gateway: () => Promise<unknown>) =>
-    url.look({ url: place, isLocal: false, settings: { context: 'there' }, gateway } as unknown as Subject);
+    url.run({ url: place, isLocal: false, settings: { context: 'there' }, gateway } as unknown as Subject);
   const failing = (cause: object) => async () => {
     throw Object.assign(new TypeError('fetch failed'), { cause });
   };
@@ -328,7 +328,7 @@ describe('Realtime', () => {
 describe('all checks', () => {
   const check = (id: string, result: 'ok' | 'failed' | 'skipped' | 'warning', after: string[] = []): Check => ({
     ...{ id, title: id, after },
-    look: () => ({ result, message: id, hint: `mend ${id}` }),
+    run: () => ({ result, message: id, hint: `mend ${id}` }),
   });
 
   it('that lean on a failed one are skipped, with what mends that', async () => {
@@ -344,7 +344,7 @@ describe('all checks', () => {
   });
 
   it('that break are failed', async () => {
-    const breaks: Check = { id: 'a', title: 'a', look: () => Promise.reject(new Error('oh')) };
+    const breaks: Check = { id: 'a', title: 'a', run: () => Promise.reject(new Error('oh')) };
     expect(await runChecks([breaks], {} as Subject)).toMatchObject([{ result: 'failed', message: 'oh' }]);
   });
 

@@ -608,7 +608,7 @@ describe('waiting', () => {
     let looks = 0;
     const began = performance.now();
     await waitFor({
-      look: async () => ++looks,
+      poll: async () => ++looks,
       judge: (count) => (count === 5 ? { done: true } : { waiting: 'for five' }),
       timeoutMs: 60_000,
       resume: '',

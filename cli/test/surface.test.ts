@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { nouns, verbs } from '../src/base/words.js';
+import { nouns, verbs } from '../src/base/argv.js';
 import { buildManifest } from '../src/manifest.js';
 import { packageRoot } from './support/run.js';
 

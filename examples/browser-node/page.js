@@ -3,7 +3,7 @@ import { startBrowserAgent } from './stark-agent.js';
 const at = (id) => document.getElementById(id);
 const form = at('join');
 const button = form.querySelector('button');
-const MOST_LINES = 500;
+const MAX_LINES = 500;
 /** Which node this page was last, so that it comes back by itself after a refresh. Its session is kept by the agent. */
 const MEMORY = 'browser-node';
 
@@ -35,7 +35,7 @@ function write(log, time, text, level = '') {
   const line = Object.assign(document.createElement('div'), { textContent, className: level });
   const follows = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
   log.append(line);
-  while (log.childElementCount > MOST_LINES) log.firstElementChild.remove();
+  while (log.childElementCount > MAX_LINES) log.firstElementChild.remove();
   if (follows) log.scrollTop = log.scrollHeight;
 }
 

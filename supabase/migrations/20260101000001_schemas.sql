@@ -141,8 +141,8 @@ comment on column stark_internal.database_identity.since is 'When it was restore
 alter table stark_internal.database_identity enable row level security;
 create policy "nobody reads the identity" on stark_internal.database_identity for select to authenticated using (false);
 
-/** stark_internal.present_server() -> one row: the identifier of this Postgres server, 0 where it is not told, and the timeline it writes. */
-create function stark_internal.present_server()
+/** stark_internal.current_server() -> one row: the identifier of this Postgres server, 0 where it is not told, and the timeline it writes. */
+create function stark_internal.current_server()
 returns table (system_identifier bigint, timeline integer)
 language plpgsql
 volatile
@@ -158,18 +158,18 @@ begin
   return next;
 end;
 $$;
-comment on function stark_internal.present_server() is 'Identifier and timeline of the Postgres server.';
-revoke all on function stark_internal.present_server() from public, anon;
+comment on function stark_internal.current_server() is 'Identifier and timeline of the Postgres server.';
+revoke all on function stark_internal.current_server() from public, anon;
 
-insert into stark_internal.database_identity (system_identifier, timeline) select s.system_identifier, s.timeline from stark_internal.present_server() s;
+insert into stark_internal.database_identity (system_identifier, timeline) select s.system_identifier, s.timeline from stark_internal.current_server() s;
 
 /**
- * stark_internal.begin_anew(now): after a restore. Every incarnation is over and its successors count 10,000 higher, so that no
+ * stark_internal.reset_after_restore(now): after a restore. Every incarnation is over and its successors count 10,000 higher, so that no
  * agent is taken for one of the time that was lost; who was connected connects anew, under whichever installation, and keeps the
  * pods that the database knows. Events count a billion higher. Nobody has watched yet. The cluster lock is held.
  * Called by itself where the server or its timeline is another one; by hand after tables were filled from a dump in place.
  */
-create function stark_internal.begin_anew(p_now timestamptz default now())
+create function stark_internal.reset_after_restore(p_now timestamptz default now())
 returns void
 language plpgsql
 set search_path = ''
@@ -186,29 +186,29 @@ begin
       status_reason = case when n.status in ('healthy', 'unhealthy') then 'DatabaseRestored' else n.status_reason end,
       updated_at = p_now
     where true;
-  perform stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status = 'unhealthy'));
+  perform stark_internal.request_sync(array(select n.id from stark.nodes n where n.status = 'unhealthy'));
 end;
 $$;
-comment on function stark_internal.begin_anew(timestamptz) is 'Has counters go on behind what was given out in the time that a restore took back.';
-revoke all on function stark_internal.begin_anew(timestamptz) from public, anon;
+comment on function stark_internal.reset_after_restore(timestamptz) is 'Has counters go on behind what was given out in the time that a restore took back.';
+revoke all on function stark_internal.reset_after_restore(timestamptz) from public, anon;
 
-/** stark_internal.notice_restore(): begins anew when the server or its timeline is not the one that was noted. The cluster lock is held. */
-create function stark_internal.notice_restore()
+/** stark_internal.detect_restore(): begins anew when the server or its timeline is not the one that was noted. The cluster lock is held. */
+create function stark_internal.detect_restore()
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
   update stark_internal.database_identity i set system_identifier = s.system_identifier, timeline = s.timeline
-    from stark_internal.present_server() s
+    from stark_internal.current_server() s
     where i.only_row and (i.system_identifier, i.timeline) is distinct from (s.system_identifier, s.timeline);
   if found then
-    perform stark_internal.begin_anew();
+    perform stark_internal.reset_after_restore();
   end if;
 end;
 $$;
-comment on function stark_internal.notice_restore() is 'Begins anew after a restore, a copy or a move.';
-revoke all on function stark_internal.notice_restore() from public, anon;
+comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
+revoke all on function stark_internal.detect_restore() from public, anon;
 
 /**
  * stark_internal.lock_cluster(): one transaction-level advisory lock, taken first by every function that changes wanted
@@ -237,9 +237,9 @@ begin
       perform stark_internal.fail('CLUSTER_BUSY', 'the cluster is busy: others were at work all the while', 'try again');
     end;
   end if;
-  if pg_catalog.current_setting('stark.restore_noticed', true) is distinct from 'yes' then
-    perform pg_catalog.set_config('stark.restore_noticed', 'yes', false);
-    perform stark_internal.notice_restore();
+  if pg_catalog.current_setting('stark.restore_checked', true) is distinct from 'yes' then
+    perform pg_catalog.set_config('stark.restore_checked', 'yes', false);
+    perform stark_internal.detect_restore();
   end if;
 end;
 $$;
@@ -284,7 +284,7 @@ as $$
     when 'reports_of_one_pod' then 100
     when 'log_lines' then 5000
     when 'log_bytes' then 4194304
-    when 'sightings' then 1000
+    when 'observations' then 1000
     when 'pods_of_a_node' then 500
     when 'placements_of_a_pass' then 200
     when 'groups_of_a_pass' then 12

@@ -1,5 +1,5 @@
 -- What a pod's spec may ask of nodes and of other pods: Kubernetes' affinity and topology spread constraints. Unknown fields are
--- refused, since a wish that nothing looks at would be worse than none.
+-- refused, since a term that nothing looks at would be worse than none.
 
 /** stark_internal.unknown_field(object, known): a field that is not known, quoted; null when there is none. */
 create function stark_internal.unknown_field(p_value jsonb, p_known text[])

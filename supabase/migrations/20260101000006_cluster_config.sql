@@ -141,7 +141,7 @@ begin
       perform stark_internal.fail('INVALID_ARGUMENT', 'a setting is too large a number', 'GET /rest/v1/cluster_config shows every setting');
   end;
   if p_changes ?| array['liveness', 'heartbeat_interval', 'heartbeat_timeout'] then
-    perform stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')));
+    perform stark_internal.request_sync(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')));
   end if;
   return v_config;
 end;

@@ -145,10 +145,10 @@ create table stark_internal.node_secrets (
 comment on table stark_internal.node_secrets is 'SHA-256 of the secret that the current incarnation of each node carries in presence and heartbeats.';
 
 /**
- * stark_internal.has_speaker(node) -> boolean: there is somebody of the node's own who may work as its agent: the account that
+ * stark_internal.has_agent_account(node) -> boolean: there is somebody of the node's own who may work as its agent: the account that
  * joined for it, or the owner where none did. An agent is heard no longer than the node's owner may have nodes.
  */
-create function stark_internal.has_speaker(p_node stark.nodes)
+create function stark_internal.has_agent_account(p_node stark.nodes)
 returns boolean
 language sql
 stable
@@ -157,11 +157,11 @@ as $$
   select stark_internal.user_may(p_node.owner_id, 'nodes:connect', null, true)
     and (p_node.agent_id is null or stark_internal.user_may(p_node.agent_id, 'nodes:connect', null, true));
 $$;
-comment on function stark_internal.has_speaker(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
-revoke all on function stark_internal.has_speaker(stark.nodes) from public, anon;
+comment on function stark_internal.has_agent_account(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
+revoke all on function stark_internal.has_agent_account(stark.nodes) from public, anon;
 
-/** stark_internal.may_speak(node) -> boolean: the caller may work as this node's agent: as its speaker, or with nodes:connect on any. */
-create function stark_internal.may_speak(p_node stark.nodes)
+/** stark_internal.may_act_as_agent(node) -> boolean: the caller may work as this node's agent: as its speaker, or with nodes:connect on any. */
+create function stark_internal.may_act_as_agent(p_node stark.nodes)
 returns boolean
 language plpgsql
 stable
@@ -169,11 +169,11 @@ set search_path = ''
 as $$
 begin
   return stark_internal.has_permission('nodes:connect')
-    or (coalesce(p_node.agent_id, p_node.owner_id) = auth.uid() and stark_internal.has_speaker(p_node));
+    or (coalesce(p_node.agent_id, p_node.owner_id) = auth.uid() and stark_internal.has_agent_account(p_node));
 end;
 $$;
-comment on function stark_internal.may_speak(stark.nodes) is 'Whether the caller may work as the agent of this node.';
-revoke all on function stark_internal.may_speak(stark.nodes) from public, anon;
+comment on function stark_internal.may_act_as_agent(stark.nodes) is 'Whether the caller may work as the agent of this node.';
+revoke all on function stark_internal.may_act_as_agent(stark.nodes) from public, anon;
 
 /** stark_internal.my_nodes() -> uuid[]: the nodes the caller owns or speaks for. For policies. */
 create function stark_internal.my_nodes()

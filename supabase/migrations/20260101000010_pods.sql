@@ -557,17 +557,17 @@ begin
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s bytes of pods in one call, at most %s', v_bytes, stark_internal.call_limit('pod_bytes')), 'use several calls');
   end if;
   -- Everybody waits while these are compared with all nodes and pods, each different one by itself.
-  with wishes as materialized (
+  with constraint_sets as materialized (
     -- A term speaks of the pod's own namespace, so the same one in another is a different one.
     select distinct coalesce(e ->> 'namespace', 'default') as namespace, case when strpos(e::text, 'atchLabelKeys') > 0 then e -> 'labels' end as labels,
            jsonb_strip_nulls(jsonb_build_object('affinity', e #> '{spec,affinity}', 'tolerations', e #> '{spec,tolerations}',
-                                                'topologySpreadConstraints', e #> '{spec,topologySpreadConstraints}')) as wishes
+                                                'topologySpreadConstraints', e #> '{spec,topologySpreadConstraints}')) as rules
     from jsonb_array_elements(p_pods) e
   )
   select (select count(distinct (w.namespace, w.labels, t.term))
-          from wishes w, unnest(array['$.affinity.podAffinity.*[*]', '$.affinity.podAntiAffinity.*[*]', '$.topologySpreadConstraints[*]']::jsonpath[]) p,
-               jsonb_path_query(w.wishes, p) t (term)),
-         (select sum(octet_length(d.wishes::text)) from (select distinct w.wishes from wishes w) d)
+          from constraint_sets w, unnest(array['$.affinity.podAffinity.*[*]', '$.affinity.podAntiAffinity.*[*]', '$.topologySpreadConstraints[*]']::jsonpath[]) p,
+               jsonb_path_query(w.rules, p) t (term)),
+         (select sum(octet_length(d.rules::text)) from (select distinct w.rules from constraint_sets w) d)
     into v_terms, v_bytes;
   if v_terms > stark_internal.call_limit('pod_terms') then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s different terms about other pods in one call, at most %s', v_terms, stark_internal.call_limit('pod_terms')), 'use several calls');

@@ -1,6 +1,6 @@
 -- Scheduling: one set-based pass, filter -> score -> pick -> bind. This file holds its words and its working tables.
 --
---   pending pods ──► groups (same wishes, same priority; requests may differ), highest priority first
+--   pending pods ──► groups (same constraints, same priority; requests may differ), highest priority first
 --     each group ──► filter_*: every node that is rejected, and why          (one function per filter)
 --                ──► score_*: every open slot with its score                  (one function per score)
 --                ──► pick: the best slots, within the limits of spread and anti-affinity
@@ -23,7 +23,7 @@ create type stark_internal.pod_group as (
   memory bigint,
   storage bigint
 );
-comment on type stark_internal.pod_group is 'Pending pods with the same wishes: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
+comment on type stark_internal.pod_group is 'Pending pods with the same constraints: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
 
 /** stark_internal.placement_template(spec) -> what a spec asks of a node itself: name, labels, tolerations, fixed ports. */
 create function stark_internal.placement_template(p_spec jsonb)
@@ -133,7 +133,7 @@ begin
       add column has_unhealthy boolean, add column has_cordoned boolean, add column has_tainted boolean, add column has_avoided boolean, add column has_choosy boolean;
     create temporary table pass_pods (
       pod_id uuid, priority integer, created_at timestamptz, version_id uuid, namespace text, labels jsonb, template jsonb, rules jsonb,
-      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, is_hopeless boolean, created_by uuid
+      rules_no integer, matches integer[], preempts boolean, nominated_node_id uuid, cpu bigint, memory bigint, storage bigint, previously_unschedulable boolean, created_by uuid
     ) on commit delete rows;
     -- Fixed ports that pods of a node have declared; the sum of its rows.
     create temporary table pass_ports (node_no integer, port integer, pods bigint) on commit delete rows;
@@ -154,11 +154,11 @@ begin
     -- Where pods stand whose rules speak of others, how many with the same rules.
     create temporary table pass_holders (namespace text, rules jsonb, node_no integer, pods bigint) on commit delete rows;
     -- Of these, who keeps the pods of a selector away, and how glad the others would be of them.
-    create temporary table pass_bans (selector_no integer) on commit delete rows;
-    alter table pg_temp.pass_bans
+    create temporary table pass_anti_affinity_counts (selector_no integer) on commit delete rows;
+    alter table pg_temp.pass_anti_affinity_counts
       add column topology_key text, alter column topology_key set storage plain, add column node_no integer, add column pods bigint;
-    create temporary table pass_wishes (selector_no integer) on commit delete rows;
-    alter table pg_temp.pass_wishes
+    create temporary table pass_preferences (selector_no integer) on commit delete rows;
+    alter table pg_temp.pass_preferences
       add column topology_key text, alter column topology_key set storage plain, add column node_no integer, add column points bigint;
     create temporary table pass_bindings (
       pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
@@ -182,8 +182,8 @@ begin
   delete from pg_temp.pass_domains where true;
   delete from pg_temp.pass_counts where true;
   delete from pg_temp.pass_holders where true;
-  delete from pg_temp.pass_bans where true;
-  delete from pg_temp.pass_wishes where true;
+  delete from pg_temp.pass_anti_affinity_counts where true;
+  delete from pg_temp.pass_preferences where true;
   delete from pg_temp.pass_bindings where true;
   delete from pg_temp.pass_reasons where true;
   delete from pg_temp.pass_nominations where true;
@@ -292,9 +292,9 @@ begin
   select (select count(*) from waiting) > (select count(*) from chosen) into v_left_out;
   -- Each rule is a question about each kind of pods: of those that fitted nowhere 50 have a turn, others in the next pass.
   delete from pg_temp.pass_pods p
-    where p.is_hopeless and p.rules is not null
+    where p.previously_unschedulable and p.rules is not null
       and (p.namespace, p.rules) not in (
-        select d.namespace, d.rules from (select distinct r.namespace, r.rules from pg_temp.pass_pods r where r.is_hopeless and r.rules is not null) d order by random() limit 50);
+        select d.namespace, d.rules from (select distinct r.namespace, r.rules from pg_temp.pass_pods r where r.previously_unschedulable and r.rules is not null) d order by random() limit 50);
   perform stark_internal.load_makers();
   return v_left_out;
 end;

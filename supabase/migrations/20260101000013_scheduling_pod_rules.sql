@@ -120,11 +120,11 @@ begin
     return false;
   end if;
   -- Rules of pending pods, and the selectors that they and the pods already there speak of.
-  with wishes as materialized (
+  with rule_sets as materialized (
     select w.*, row_number() over (order by w.namespace, w.rules::text) as rules_no
     from (select distinct p.namespace, p.rules from pg_temp.pass_pods p where p.rules is not null) w
   ), wanted as materialized (
-    select w.rules_no, r.* from wishes w cross join lateral stark_internal.rules_of(w.namespace, w.rules) r
+    select w.rules_no, r.* from rule_sets w cross join lateral stark_internal.rules_of(w.namespace, w.rules) r
   ), held as materialized (
     select distinct r.terms
     from (select distinct h.namespace, h.rules from pg_temp.pass_holders h) h
@@ -147,7 +147,7 @@ begin
       from wanted w join selectors s using (terms)
   )
   update pg_temp.pass_pods p set rules_no = w.rules_no
-    from wishes w where w.namespace = p.namespace and w.rules = p.rules;
+    from rule_sets w where w.namespace = p.namespace and w.rules = p.rules;
   -- Who among the pending pods is spoken of. Labels that match the same selectors are all the same to the pass.
   update pg_temp.pass_pods p set matches = m.matches
     from (
@@ -190,14 +190,14 @@ begin
       join pg_temp.pass_selectors s using (terms)
       where r.kind in ('anti_affinity', 'prefer', 'company')
       group by 1, 2, 3, 4, 5
-    ), bans as (
-      insert into pg_temp.pass_bans
+    ), anti_affinity_counts as (
+      insert into pg_temp.pass_anti_affinity_counts
         select s.selector_no, s.topology_key, h.node_no, sum(h.pods)
         from pg_temp.pass_holders h join stances s using (namespace, rules)
         where s.kind = 'anti_affinity'
         group by 1, 2, 3
     )
-    insert into pg_temp.pass_wishes
+    insert into pg_temp.pass_preferences
       select s.selector_no, s.topology_key, h.node_no, sum(s.weight * h.pods)
       from pg_temp.pass_holders h join stances s using (namespace, rules)
       where s.kind <> 'anti_affinity'
@@ -205,8 +205,8 @@ begin
   end if;
   insert into pg_temp.pass_domains
     select k.topology_key, n.node_no, n.labels ->> k.topology_key
-    from (select r.topology_key from pg_temp.pass_rules r union select b.topology_key from pg_temp.pass_bans b
-          union select w.topology_key from pg_temp.pass_wishes w) k
+    from (select r.topology_key from pg_temp.pass_rules r union select b.topology_key from pg_temp.pass_anti_affinity_counts b
+          union select w.topology_key from pg_temp.pass_preferences w) k
     join pg_temp.pass_nodes n on n.labels ? k.topology_key;
   return true;
 end;
@@ -289,7 +289,7 @@ set search_path = ''
 as $$
 with banned as materialized (
   select distinct d.topology_key, d.domain
-  from pg_temp.pass_bans b join pg_temp.pass_domains d using (topology_key, node_no)
+  from pg_temp.pass_anti_affinity_counts b join pg_temp.pass_domains d using (topology_key, node_no)
   where b.selector_no = any (p_group.matches)
 )
 select distinct d.node_no, 'anti-affinity of pods there' from banned b join pg_temp.pass_domains d using (topology_key, domain);

@@ -198,7 +198,7 @@ with given as (
   from pg_temp.pass_rules r join pg_temp.pass_counts c using (selector_no)
   where r.rules_no = p_group.rules_no and r.kind = 'prefer'
   union all
-  select w.topology_key, w.node_no, w.points from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)
+  select w.topology_key, w.node_no, w.points from pg_temp.pass_preferences w where w.selector_no = any (p_group.matches)
 ), held as materialized (
   select d.topology_key, d.domain, sum(g.points) as points
   from given g join pg_temp.pass_domains d using (topology_key, node_no)
@@ -274,7 +274,7 @@ begin
     case when (select f.has_avoided from pg_temp.pass_facts f) then 'taints' end,
     case when p_group.template ? 'preferred' then 'node affinity' end,
     case when exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer')
-           or exists (select from pg_temp.pass_wishes w where w.selector_no = any (p_group.matches)) then 'pod affinity' end,
+           or exists (select from pg_temp.pass_preferences w where w.selector_no = any (p_group.matches)) then 'pod affinity' end,
     case when exists (select from pg_temp.pass_rules r where r.rules_no = p_group.rules_no and r.kind = 'prefer_spread') then 'topology spread' end], null);
 end;
 $$;
@@ -302,7 +302,7 @@ begin
       from unnest(p_nodes) as u (node_no) cross join unnest(array_remove(v_preferences, 'topology spread')) as v (preference)
       left join stark_internal.preference_points(p_group, v_preferences) p on p.preference = v.preference and p.node_no = u.node_no
     )
-    -- pick_in_turns has these formulas once more.
+    -- pick_in_rounds has these formulas once more.
     select p.node_no, p.preference, case p.preference
       when 'taints' then 3 * (100 - coalesce(100 * p.points / nullif(max(p.points) over w, 0), 0))
       when 'node affinity' then 2 * coalesce(100 * p.points / nullif(max(p.points) over w, 0), 0)

@@ -1,16 +1,16 @@
 -- Picking: which slots of a group are taken, in which order. The pods of a group are placed as if one came after the other, each on the
 -- best node at its turn. Where no pick changes what the next one looks at, the best slots are all there is to it. Otherwise picks are
--- made in turns: see pick_in_turns.
+-- made in rounds: see pick_in_rounds.
 
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
 
 /**
- * stark_internal.turn_rules(group): what each pick of the group may change for the next: rules that its own pods count for, and spread
+ * stark_internal.round_rules(group): what each pick of the group may change for the next: rules that its own pods count for, and spread
  * constraints that may be broken, whose points depend on how many domains are left. weight: how many points one pod of the group more
- * gives its domain, by its wishes and those of the pods placed before it. Rules that reject nodes come first.
+ * gives its domain, by its preferences and those of the pods placed before it. Rules that reject nodes come first.
  */
-create function stark_internal.turn_rules(p_group stark_internal.pod_group)
+create function stark_internal.round_rules(p_group stark_internal.pod_group)
 returns table (rule integer, kind text, topology_key text, max_skew integer, weight integer, is_own boolean)
 language plpgsql
 stable
@@ -37,17 +37,17 @@ begin
     from wanted w;
 end;
 $$;
-comment on function stark_internal.turn_rules(stark_internal.pod_group) is 'What each pick of a group may change for the next.';
-revoke all on function stark_internal.turn_rules(stark_internal.pod_group) from public, anon;
+comment on function stark_internal.round_rules(stark_internal.pod_group) is 'What each pick of a group may change for the next.';
+revoke all on function stark_internal.round_rules(stark_internal.pod_group) from public, anon;
 
 /**
- * stark_internal.pick_in_turns(group, wanted, work) -> as pick_slots, where a pick changes what the next one looks at. Nodes that differ
- * in nothing but the policy's score are one class; a class offers its best slot. Each turn finds the classes that no rule shuts, scores
- * them, and takes slots from the best class down, as long as no pick changes what the scores of other classes are made of. A turn costs
- * a look at each class: where turns with one pod each would be more work than this, later turns take several pods by the scores of
+ * stark_internal.pick_in_rounds(group, wanted, work) -> as pick_slots, where a pick changes what the next one looks at. Nodes that differ
+ * in nothing but the policy's score are one class; a class offers its best slot. Each round finds the classes that no rule shuts, scores
+ * them, and takes slots from the best class down, as long as no pick changes what the scores of other classes are made of. A round costs
+ * a look at each class: where rounds with one pod each would be more work than this, later rounds take several pods by the scores of
  * the first. What rejects nodes is looked at with each pick.
  */
-create function stark_internal.pick_in_turns(p_group stark_internal.pod_group, p_wanted integer, p_work integer default 50000)
+create function stark_internal.pick_in_rounds(p_group stark_internal.pod_group, p_wanted integer, p_work integer default 50000)
 returns integer[]
 language plpgsql
 stable
@@ -98,8 +98,8 @@ declare
   v_sign constant integer[] := '{1,1,-1,1,-1,1}';
   v_extreme bigint[];
   v_witness integer[];
-  -- A turn.
-  v_turn integer;
+  -- A round.
+  v_round integer;
   v_open integer[];
   v_opened integer;
   v_order integer[];
@@ -126,7 +126,7 @@ begin
   select count(*), count(*) filter (where t.kind in ('spread', 'anti_affinity')), array_agg(t.kind order by t.rule), array_agg(t.topology_key order by t.rule),
          array_agg(t.max_skew order by t.rule), array_agg(t.weight order by t.rule), array_agg(t.is_own order by t.rule), coalesce(bool_or(t.kind = 'prefer_spread'), false)
     into v_rules, v_hard, v_kind, v_key, v_skew, v_weight, v_is_own, v_spreads
-    from stark_internal.turn_rules(p_group) t;
+    from stark_internal.round_rules(p_group) t;
   loop
     with rules as (
       select r.* from unnest(v_kind, v_key) with ordinality as r (kind, topology_key, rule)
@@ -178,7 +178,7 @@ begin
       from offered o, classes k, ranges r;
     v_picked := '{}';
     v_more := false;
-    v_turn := 0;
+    v_round := 0;
     v_lows := array_fill(0::bigint, array[v_rules]);
     v_log := array_fill(0::double precision, array[v_rules]);
     v_shut := array_fill(false, array[cardinality(v_pods)]);
@@ -205,9 +205,9 @@ begin
       end loop;
     end loop;
     v_stale := greatest(1, v_classes::bigint * p_wanted / p_work);
-    <<turns>>
+    <<rounds>>
     while cardinality(v_picked) < p_wanted and not v_more loop
-      v_turn := v_turn + 1;
+      v_round := v_round + 1;
       v_opened := 0;
       v_open := null;
       for k in 1..v_classes loop
@@ -227,8 +227,8 @@ begin
         v_now := 0;
         foreach c in array v_open loop
           d := v_domain[c][r];
-          if v_seen[d] <> v_turn and not v_keyless[c] then
-            v_seen[d] := v_turn;
+          if v_seen[d] <> v_round and not v_keyless[c] then
+            v_seen[d] := v_round;
             v_now := v_now + 1;
           end if;
         end loop;
@@ -242,7 +242,7 @@ begin
       v_taken := 0;
       loop
         if v_weighs then
-          -- All classes are rated when the turn begins, then the one that was served, as long as the others' scores hold.
+          -- All classes are rated when the round begins, then the one that was served, as long as the others' scores hold.
           foreach c in array v_rated loop
             v_now := v_company[c];
             v_fill := 0;
@@ -270,12 +270,12 @@ begin
               v_holds := coalesce(v_now <= v_extreme[e], true);
               continue when v_sign[e] * v_was[v_measure[e]] is distinct from v_extreme[e] or v_now = v_extreme[e];
               while v_witness[e] <= v_opened and (
-                v_left[v_open[v_witness[e]]] = v_turn or v_sign[e] * v_value[(v_measure[e] - 1) * v_classes + v_open[v_witness[e]]] is distinct from v_extreme[e]) loop
+                v_left[v_open[v_witness[e]]] = v_round or v_sign[e] * v_value[(v_measure[e] - 1) * v_classes + v_open[v_witness[e]]] is distinct from v_extreme[e]) loop
                 v_witness[e] := v_witness[e] + 1;
               end loop;
               v_holds := v_holds and v_witness[e] <= v_opened;
             end loop;
-            exit when not v_holds and (v_turn = 1 or v_taken >= v_stale);
+            exit when not v_holds and (v_round = 1 or v_taken >= v_stale);
           end if;
           -- The formulas of score_preferences.
           foreach c in array v_rated loop
@@ -315,10 +315,10 @@ begin
         end if;
         v_picked := v_picked || v_node[v_next[c]];
         v_taken := v_taken + 1;
-        exit turns when cardinality(v_picked) = p_wanted;
+        exit rounds when cardinality(v_picked) = p_wanted;
         -- What comes after the slots that were looked at is not known.
         v_more := v_is_cut[v_next[c]];
-        exit turns when v_more;
+        exit rounds when v_more;
         v_next[c] := v_next[c] + 1;
         -- The pod counts in its domains. Where others share them, their scores are others now, or they are shut too.
         v_is_open := v_next[c] <= v_last[c];
@@ -357,7 +357,7 @@ begin
           v_rated := array[c];
           v_was := array[v_value[c], v_value[v_classes + c], v_value[2 * v_classes + c], v_value[3 * v_classes + c]];
           if not v_is_open then
-            v_left[c] := v_turn;
+            v_left[c] := v_round;
             v_holds := v_holds and not v_spreads;
           end if;
         end if;
@@ -369,8 +369,8 @@ begin
   return v_picked;
 end;
 $$;
-comment on function stark_internal.pick_in_turns(stark_internal.pod_group, integer, integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
-revoke all on function stark_internal.pick_in_turns(stark_internal.pod_group, integer, integer) from public, anon;
+comment on function stark_internal.pick_in_rounds(stark_internal.pod_group, integer, integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
+revoke all on function stark_internal.pick_in_rounds(stark_internal.pod_group, integer, integer) from public, anon;
 
 /**
  * stark_internal.pick_slots(group, wanted) -> nodes in the order in which pods take them, at most so many; fewer where it is necessary
@@ -392,8 +392,8 @@ declare
   v_nodes integer[];
   v_more boolean;
 begin
-  if v_wanted > 1 and (v_prefers or exists (select from stark_internal.turn_rules(p_group))) then
-    return stark_internal.pick_in_turns(p_group, v_wanted);
+  if v_wanted > 1 and (v_prefers or exists (select from stark_internal.round_rules(p_group))) then
+    return stark_internal.pick_in_rounds(p_group, v_wanted);
   end if;
   v_most := case v_wanted when 1 then 1 else greatest(2, 2 * v_wanted / greatest((select f.nodes from pg_temp.pass_facts f), 1)) end;
   loop
@@ -464,12 +464,12 @@ begin
       select m, u.node_no, count(*), count(*) from unnest(p_nodes) as u (node_no) cross join unnest(p_group.matches) m group by m, u.node_no;
   end if;
   if p_group.rules_no is not null then
-    insert into pg_temp.pass_bans
+    insert into pg_temp.pass_anti_affinity_counts
       select r.selector_no, r.topology_key, u.node_no, count(*)
       from pg_temp.pass_rules r cross join unnest(p_nodes) as u (node_no)
       where r.rules_no = p_group.rules_no and r.kind = 'anti_affinity'
       group by 1, 2, 3;
-    insert into pg_temp.pass_wishes
+    insert into pg_temp.pass_preferences
       select r.selector_no, r.topology_key, u.node_no, sum(r.weight)
       from pg_temp.pass_rules r cross join unnest(p_nodes) as u (node_no)
       where r.rules_no = p_group.rules_no and r.kind in ('prefer', 'company')
@@ -539,8 +539,8 @@ $$;
 comment on function stark_internal.place_pods(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Places pods of a group; tells those that fit nowhere.';
 revoke all on function stark_internal.place_pods(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;
 
-/** stark_internal.keep_reasons(group, pods and their requests): why these fit nowhere, e.g. "0/2 nodes: 1 insufficient cpu, 1 taint dedicated=gpu:NoSchedule". Every failing filter of every node counts. */
-create function stark_internal.keep_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+/** stark_internal.record_reasons(group, pods and their requests): why these fit nowhere, e.g. "0/2 nodes: 1 insufficient cpu, 1 taint dedicated=gpu:NoSchedule". Every failing filter of every node counts. */
+create function stark_internal.record_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
 returns void
 language plpgsql
 volatile
@@ -580,5 +580,5 @@ begin
   insert into pg_temp.pass_reasons select i, m.message from messages m cross join unnest(m.ids) i;
 end;
 $$;
-comment on function stark_internal.keep_reasons(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
-revoke all on function stark_internal.keep_reasons(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;
+comment on function stark_internal.record_reasons(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
+revoke all on function stark_internal.record_reasons(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;

@@ -27,7 +27,7 @@ begin
       from (select distinct u.selector_no, u.topology_key from pg_temp.pass_rules u where u.rules_no = p_group.rules_no and u.kind = 'anti_affinity') r
       join pg_temp.pass_counts c using (selector_no)
       union all
-      select 'avoids', b.selector_no, b.topology_key, b.node_no, b.pods from pg_temp.pass_bans b where b.selector_no = any (p_group.matches)
+      select 'avoids', b.selector_no, b.topology_key, b.node_no, b.pods from pg_temp.pass_anti_affinity_counts b where b.selector_no = any (p_group.matches)
     ), kept as materialized (
       select k.kind, k.selector_no, k.topology_key, d.domain, sum(k.pods)::bigint as pods
       from keepers k join pg_temp.pass_domains d using (topology_key, node_no)
@@ -241,10 +241,10 @@ comment on function stark_internal.choose_victims(stark_internal.pod_group, inte
 revoke all on function stark_internal.choose_victims(stark_internal.pod_group, integer[]) from public, anon;
 
 /**
- * stark_internal.deserted_nodes(group) -> nodes where the company that the group requires is lower pods of that node alone. As in
+ * stark_internal.nodes_losing_affinity(group) -> nodes where the company that the group requires is lower pods of that node alone. As in
  * Kubernetes nobody is pushed out there: with them what the group wants to be near could go.
  */
-create function stark_internal.deserted_nodes(p_group stark_internal.pod_group)
+create function stark_internal.nodes_losing_affinity(p_group stark_internal.pod_group)
 returns table (node_no integer)
 language plpgsql
 stable
@@ -288,8 +288,8 @@ begin
                       and c.node_no in (select k.node_no from rules u join pg_temp.pass_domains k using (topology_key))) <= f.pods);
 end;
 $$;
-comment on function stark_internal.deserted_nodes(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
-revoke all on function stark_internal.deserted_nodes(stark_internal.pod_group) from public, anon;
+comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+revoke all on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) from public, anon;
 
 /** stark_internal.preemptable_nodes(group) -> nodes that are rejected only by what may leave with pods of lower priority: lack of room, and rules about other pods. Null for none. */
 create function stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -306,13 +306,13 @@ where n.node_no not in (
     where r.reason !~ '^(insufficient |port |pod anti-affinity$|anti-affinity of pods there$|topology spread )')
   and n.node_no not in (
     select b.node_no from stark_internal.blocking_rules(p_group) b where b.must_leave is null or cardinality(b.pods) < b.must_leave)
-  and n.node_no not in (select d.node_no from stark_internal.deserted_nodes(p_group) d);
+  and n.node_no not in (select d.node_no from stark_internal.nodes_losing_affinity(p_group) d);
 $$;
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 revoke all on function stark_internal.preemptable_nodes(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.goes_alone(group): a pod of the group, or who leaves for it, has a say in where the next one may go. */
-create function stark_internal.goes_alone(p_group stark_internal.pod_group)
+/** stark_internal.placed_individually(group): a pod of the group, or who leaves for it, has a say in where the next one may go. */
+create function stark_internal.placed_individually(p_group stark_internal.pod_group)
 returns boolean
 language plpgsql
 stable
@@ -325,16 +325,16 @@ begin
       and (r.kind = 'spread' or (r.kind in ('affinity', 'anti_affinity') and r.selector_no = any (p_group.matches))));
 end;
 $$;
-comment on function stark_internal.goes_alone(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
-revoke all on function stark_internal.goes_alone(stark_internal.pod_group) from public, anon;
+comment on function stark_internal.placed_individually(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
+revoke all on function stark_internal.placed_individually(stark_internal.pod_group) from public, anon;
 
 /**
- * stark_internal.preempt(group, pods and their requests, looks) -> whether some had no look: finds each a node and the pods that have
+ * stark_internal.preempt(group, pods and their requests, attempts) -> whether some were not tried: finds each a node and the pods that have
  * to go for it. As kube-scheduler does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes,
- * 100 at least, and at more only where that does not help. Pods that go alone cost a look each, under the lock: after so many looks
+ * 100 at least, and at more only where that does not help. Pods that are placed individually cost an attempt each, under the lock: after so many
  * the others are left to the next pass. Who leaves for one of them may open a node for the next, which then goes there at once.
  */
-create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer default stark_internal.call_limit('groups_of_a_pass'))
+create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer default stark_internal.call_limit('groups_of_a_pass'))
 returns boolean
 language plpgsql
 volatile
@@ -346,20 +346,20 @@ declare
   v_from integer := 1;
   v_until integer;
   v_served integer;
-  v_hopeless integer;
+  v_unhelped integer;
   v_nodes integer[];
   v_first integer;
   v_part integer;
   v_tried integer := 0;
   v_picked integer[];
   v_spreads boolean := exists (select from pg_temp.pass_rules r where r.kind in ('spread', 'prefer_spread'));
-  v_alone boolean := stark_internal.goes_alone(p_group);
-  v_looks integer := 0;
+  v_individually boolean := stark_internal.placed_individually(p_group);
+  v_attempts integer := 0;
 begin
   while v_from <= cardinality(p_ids) loop
-    exit when v_alone and v_from > 1 and v_looks >= p_looks;
-    v_looks := v_looks + 1;
-    if v_nodes is null or (v_alone and v_tried = 0) then
+    exit when v_individually and v_from > 1 and v_attempts >= p_attempts;
+    v_attempts := v_attempts + 1;
+    if v_nodes is null or (v_individually and v_tried = 0) then
       v_nodes := stark_internal.preemptable_nodes(p_group);
       if v_nodes is null then
         return false;
@@ -372,7 +372,7 @@ begin
     v_group.cpu := p_cpu[v_from];
     v_group.memory := p_memory[v_from];
     v_group.storage := p_storage[v_from];
-    if v_alone and v_from > 1 and v_tried = 0
+    if v_individually and v_from > 1 and v_tried = 0
        and stark_internal.take_slots(v_group, p_ids[v_from:v_from], p_cpu[v_from:v_from], p_memory[v_from:v_from], p_storage[v_from:v_from]) = 1 then
       v_from := v_from + 1;
       continue;
@@ -394,7 +394,7 @@ begin
       where u.ord > v_from and not (u.c between s.least_cpu and s.most_cpu and u.m between s.least_memory and s.most_memory
                                     and u.s between s.least_storage and s.most_storage)
     ), asked as materialized (
-      select case when v_alone then 1 else s.pods end as pods, max(u.c) as most_cpu, max(u.m) as most_memory, max(u.s) as most_storage,
+      select case when v_individually then 1 else s.pods end as pods, max(u.c) as most_cpu, max(u.m) as most_memory, max(u.s) as most_storage,
              min(u.c) as least_cpu, min(u.m) as least_memory, min(u.s) as least_storage
       from served s, unnest(p_cpu[v_from:], p_memory[v_from:], p_storage[v_from:]) with ordinality as u (c, m, s, ord)
       where u.ord <= s.pods
@@ -434,17 +434,17 @@ begin
     select (select array_agg(p.node_no order by p.ord) from picked p), s.pods into v_picked, v_served from served s;
     v_nodes := v_nodes[v_part + 1:] || v_nodes[:v_part];
     v_tried := v_tried + v_part;
-    v_hopeless := least(v_hopeless, v_served);
+    v_unhelped := least(v_unhelped, v_served);
     if v_picked is null then
       if v_tried >= cardinality(v_nodes) then
-        v_from := v_from + v_hopeless; -- evicts nobody where it would not help
+        v_from := v_from + v_unhelped; -- evicts nobody where it would not help
         v_tried := 0;
-        v_hopeless := null;
+        v_unhelped := null;
       end if;
       continue;
     end if;
     v_tried := 0;
-    v_hopeless := null;
+    v_unhelped := null;
     v_until := v_from + cardinality(v_picked) - 1;
     if v_spreads then
       -- As of now topology spread counts them no longer, whoever asks next.
@@ -477,7 +477,7 @@ set enable_nestloop = off
 as $$
 declare
   v_zero stark_internal.pod_group := p_group;
-  v_alone boolean := stark_internal.goes_alone(p_group);
+  v_individually boolean := stark_internal.placed_individually(p_group);
   v_first record;
 begin
   v_zero.cpu := 0;
@@ -500,7 +500,7 @@ begin
       left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id and not exists (select from rejected r where r.node_no = n.node_no)
       left join leaving l on l.node_id = p.nominated_node_id
       window w as (partition by n.node_no order by u.ord);
-    exit when not v_alone or (select count(*) from pg_temp.pass_nominated t where t.fits) < 2;
+    exit when not v_individually or (select count(*) from pg_temp.pass_nominated t where t.fits) < 2;
     -- The rules may let only the first of them in: it is placed before the others are looked at again.
     select t.* into v_first from pg_temp.pass_nominated t where t.fits order by t.ord limit 1;
     insert into pg_temp.pass_bindings values (v_first.pod_id, v_first.node_no, v_first.cpu, v_first.memory, v_first.storage);

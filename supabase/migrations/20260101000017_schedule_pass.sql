@@ -5,11 +5,11 @@ select stark_internal.open_tables();
 
 /**
  * stark_internal.pending_groups(waiting, after): pending pods, or those that still wait for what other pods do, as groups, in the
- * order in which they are served: priority, then those that were promised a node, then age. turn numbers the groups that fitted nowhere before,
+ * order in which they are served: priority, then those that were promised a node, then age. retry_no numbers the groups that fitted nowhere before,
  * as in a ring, from the one that comes after the group of this pod.
  */
 create function stark_internal.pending_groups(p_waiting boolean default false, p_after uuid default null)
-returns table (pod_group stark_internal.pod_group, is_nominated boolean, is_hopeless boolean, turn bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+returns table (pod_group stark_internal.pod_group, is_nominated boolean, previously_unschedulable boolean, retry_no bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
 language plpgsql
 stable
 set search_path = ''
@@ -19,12 +19,12 @@ as $$
 begin
   return query
     select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
-           g.is_nominated, g.is_hopeless,
-           case when g.is_hopeless then row_number() over (partition by g.is_hopeless order by g.ids[1] <= p_after, g.ids[1]) end,
+           g.is_nominated, g.previously_unschedulable,
+           case when g.previously_unschedulable then row_number() over (partition by g.previously_unschedulable order by g.ids[1] <= p_after, g.ids[1]) end,
            g.ids, g.cpus, g.memories, g.storages
     from (
       select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
-             p.nominated_node_id is not null as is_nominated, bool_and(p.is_hopeless) as is_hopeless,
+             p.nominated_node_id is not null as is_nominated, bool_and(p.previously_unschedulable) as previously_unschedulable,
              max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
              array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
              array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
@@ -45,13 +45,13 @@ revoke all on function stark_internal.pending_groups(boolean, uuid) from public,
 create table stark_internal.pass_state (
   only_row boolean primary key default true,
   is_due boolean not null default false,
-  turns_left integer not null default 0,
+  groups_left integer not null default 0,
   last_group uuid,
   constraint there_is_one_row check (only_row)
 );
 comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
 comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
-comment on column stark_internal.pass_state.turns_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
+comment on column stark_internal.pass_state.groups_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
 comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
 insert into stark_internal.pass_state (only_row) values (true);
 alter table stark_internal.pass_state enable row level security;
@@ -95,19 +95,19 @@ begin
   loop
     for v_group in select * from stark_internal.pending_groups(v_again, p_after) loop
       if not v_again then
-        v_new := v_new + (not v_group.is_hopeless)::integer;
-        waiting := waiting + v_group.is_hopeless::integer;
+        v_new := v_new + (not v_group.previously_unschedulable)::integer;
+        waiting := waiting + v_group.previously_unschedulable::integer;
       end if;
-      continue when v_group.turn > p_groups;
+      continue when v_group.retry_no > p_groups;
       -- A place that is kept for a pod is spoken of in each pass.
       v_is_full := not v_group.is_nominated
-        and (v_new > p_groups and not v_group.is_hopeless
+        and (v_new > p_groups and not v_group.previously_unschedulable
              or (select count(*) from pg_temp.pass_bindings) + (select count(*) from pg_temp.pass_nominations) >= p_placements);
       has_more := has_more or v_is_full;
-      v_owed := v_owed or v_is_full and v_group.is_hopeless;
+      v_owed := v_owed or v_is_full and v_group.previously_unschedulable;
       continue when v_is_full;
-      if v_group.turn > retried then
-        retried := v_group.turn;
+      if v_group.retry_no > retried then
+        retried := v_group.retry_no;
         last_group := v_group.ids[1];
       end if;
       select v_group.ids as p_ids, v_group.cpu as p_cpu, v_group.memory as p_memory, v_group.storage as p_storage into v_left;
@@ -117,7 +117,7 @@ begin
       continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
       v_left := stark_internal.place_pods(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
       continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
-      perform stark_internal.keep_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+      perform stark_internal.record_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
       if (v_group.pod_group).preempts then
         if v_lowest is null then
           v_lowest := coalesce((select min(p.priority) from stark.pods p where p.node_id is not null and p.finished_at is null), 1001);
@@ -240,7 +240,7 @@ begin
   -- Definer: whoever comes first in a session makes the working tables, and all who follow must be able to use them. No API role may call it.
   perform stark_internal.lock_cluster();
   if not exists (select from stark.pods p where p.status = 'pending') then
-    update stark_internal.pass_state s set is_due = false, turns_left = 0 where s.is_due or s.turns_left > 0;
+    update stark_internal.pass_state s set is_due = false, groups_left = 0 where s.is_due or s.groups_left > 0;
     return 0;
   end if;
   perform pg_catalog.set_config('stark.origin', 'scheduler', true);
@@ -260,11 +260,11 @@ begin
   v_state.is_due := (v_state.is_due and not p_retry)
     or ((v_left_out or v_groups.has_more or v_found > v_written.placed or v_written.explained >= p_most) and v_written.placed + v_written.explained > 0);
   if p_retry then
-    v_state.turns_left := greatest(0, case when p_continues then least(v_state.turns_left, v_groups.waiting) else v_groups.waiting end - v_groups.retried);
+    v_state.groups_left := greatest(0, case when p_continues then least(v_state.groups_left, v_groups.waiting) else v_groups.waiting end - v_groups.retried);
     v_state.last_group := v_groups.last_group;
   end if;
-  update stark_internal.pass_state s set is_due = v_state.is_due, turns_left = v_state.turns_left, last_group = v_state.last_group
-    where (s.is_due, s.turns_left, s.last_group) is distinct from (v_state.is_due, v_state.turns_left, v_state.last_group);
+  update stark_internal.pass_state s set is_due = v_state.is_due, groups_left = v_state.groups_left, last_group = v_state.last_group
+    where (s.is_due, s.groups_left, s.last_group) is distinct from (v_state.is_due, v_state.groups_left, v_state.last_group);
   perform pg_catalog.set_config('stark.origin', coalesce(v_origin, ''), true);
   return v_written.placed;
 end;

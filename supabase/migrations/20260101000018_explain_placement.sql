@@ -88,7 +88,7 @@ begin
     into v_nodes, v_feasible
     from stark_internal.explain_nodes(v_group) n;
   if v_feasible = 0 then
-    perform stark_internal.keep_reasons(v_group, array[v_wanted.id], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
+    perform stark_internal.record_reasons(v_group, array[v_wanted.id], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
     select r.message into v_message from pg_temp.pass_reasons r;
   end if;
   perform stark_internal.open_tables();

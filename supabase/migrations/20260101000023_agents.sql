@@ -20,7 +20,7 @@ begin
   if not found then
     perform stark_internal.fail('NODE_NOT_FOUND', format('no node %s', coalesce(p_node_id::text, 'null')), 'register the node again');
   end if;
-  if not stark_internal.may_speak(v_node) then
+  if not stark_internal.may_act_as_agent(v_node) then
     perform stark_internal.fail('FORBIDDEN', format('%s may not speak for node %s', stark_internal.caller_name(), p_node_id), 'sign in as the owner of the node, or join anew');
   end if;
   if p_incarnation is not null and p_incarnation <> v_node.incarnation then
@@ -63,7 +63,7 @@ begin
       on conflict (node_id) do update set incarnation = excluded.incarnation, secret_sha256 = excluded.secret_sha256;
     -- Whoever was connected until now shall not find out a minute late.
     if v_node.status in ('healthy', 'unhealthy') then
-      perform stark_internal.ring_nodes(array[p_node_id]);
+      perform stark_internal.request_sync(array[p_node_id]);
     end if;
     -- Its pods first, so that a pass started by the node's own update finds them in their places.
     update stark.pods p set incarnation = v_node.incarnation where p.node_id = p_node_id and stark_internal.occupies(p.status);

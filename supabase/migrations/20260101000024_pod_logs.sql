@@ -55,15 +55,15 @@ comment on table stark_internal.pod_log_sizes is 'How much of each pod''s log th
 alter table stark_internal.pod_log_sizes enable row level security;
 create policy "nobody reads sizes" on stark_internal.pod_log_sizes for select to authenticated using (false);
 
-/** stark_internal.most_log_bytes(): what is kept of a pod's log, the newest lines, as much as Kubernetes keeps of a container's. */
-create function stark_internal.most_log_bytes()
+/** stark_internal.max_log_bytes(): what is kept of a pod's log, the newest lines, as much as Kubernetes keeps of a container's. */
+create function stark_internal.max_log_bytes()
 returns bigint
 language sql
 immutable
 set search_path = ''
 as $$ select 10485760 $$;
-comment on function stark_internal.most_log_bytes() is 'Bytes that are kept of a pod''s log.';
-revoke all on function stark_internal.most_log_bytes() from public, anon;
+comment on function stark_internal.max_log_bytes() is 'Bytes that are kept of a pod''s log.';
+revoke all on function stark_internal.max_log_bytes() from public, anon;
 
 /**
  * stark_internal.trim_logs_of(pods) -> how many lines went: the oldest of each of these pods, by lines as configured and by
@@ -81,7 +81,7 @@ as $$
     from stark.pod_logs l where l.pod_id = any (p_pods)
     window newest as (partition by l.pod_id order by l.seq desc, l.time desc)
   ), judged as (
-    select m.*, m.lines_from > c.max_log_lines_per_pod or m.bytes_from > stark_internal.most_log_bytes() as is_old
+    select m.*, m.lines_from > c.max_log_lines_per_pod or m.bytes_from > stark_internal.max_log_bytes() as is_old
     from measured m cross join stark.cluster_config c
   ), counted as (
     update stark_internal.pod_log_sizes s set lines = k.lines, bytes = k.bytes
@@ -154,7 +154,7 @@ begin
     returning s.pod_id, s.lines, s.bytes
   )
   select (select count(*) from added),
-         array(select k.pod_id from counted k where k.lines > c.max_log_lines_per_pod * 5 / 4 or k.bytes > stark_internal.most_log_bytes() * 5 / 4)
+         array(select k.pod_id from counted k where k.lines > c.max_log_lines_per_pod * 5 / 4 or k.bytes > stark_internal.max_log_bytes() * 5 / 4)
     into v_count, v_full from stark.cluster_config c;
   -- A quarter above, so that not every line costs a look at all of them.
   if cardinality(v_full) > 0 then

@@ -31,7 +31,7 @@ begin
     when 'node' then
       return v_what = 'read broadcast' and exists (
         select from stark.nodes n
-        where n.id = v_id and stark_internal.may_speak(n));
+        where n.id = v_id and stark_internal.may_act_as_agent(n));
     when 'presence' then
       return v_rest is null and v_what in ('read broadcast', 'write presence') and stark_internal.has_permission('nodes:connect', null, true);
     when 'heartbeat' then
@@ -49,7 +49,7 @@ begin
           and case v_what
             when 'read broadcast' then stark_internal.has_permission('logs:get', p.namespace, p.created_by = (select auth.uid()))
             when 'write broadcast' then n.id is not null
-              and stark_internal.may_speak(n)
+              and stark_internal.may_act_as_agent(n)
             else false
           end);
     else

@@ -44,7 +44,7 @@ as $$
           and exists (
             select from stark.pods d join stark.nodes n on n.id = d.node_id
             where d.pack_version_id = v.id and (select auth.uid()) in (n.owner_id, n.agent_id) and stark_internal.occupies(d.status)
-              and stark_internal.may_speak(n))
+              and stark_internal.may_act_as_agent(n))
         )
       ));
 $$;

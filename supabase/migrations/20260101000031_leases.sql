@@ -1,6 +1,6 @@
 -- Leases: who is alive. Agents give signs of life on Realtime; a watcher (Edge Function watch) hears them and writes what it
 -- heard every few seconds, as one call for all nodes. Silence counts only while somebody was listening: leases are compared
--- with the watcher's word, never with the clock, so that nobody is declared dead while nobody watched.
+-- with the watcher's report, never with the clock, so that nobody is declared dead while nobody watched.
 --
 -- healthy -> unhealthy (its socket closed) -> healthy again, or offline (no sign for as long as its lease says) -> its pods are
 -- evicted. An incarnation that was given up is over: whoever comes back connects anew, and learns what is still its own.
@@ -100,8 +100,8 @@ $$;
 comment on function stark_internal.wake_watcher(timestamptz) is 'Calls a watcher when nobody is watching.';
 revoke all on function stark_internal.wake_watcher(timestamptz) from public, anon;
 
-/** stark_internal.ring_nodes(ids): each of these agents is told to ask node_sync, which is a sign of life too. */
-create function stark_internal.ring_nodes(p_ids uuid[])
+/** stark_internal.request_sync(ids): each of these agents is told to ask node_sync, which is a sign of life too. */
+create function stark_internal.request_sync(p_ids uuid[])
 returns void
 language sql
 volatile
@@ -109,24 +109,24 @@ set search_path = ''
 as $$
   select realtime.send('{}', 'sync', 'stark:node:' || i, true) from unnest(p_ids) i;
 $$;
-comment on function stark_internal.ring_nodes(uuid[]) is 'Sends command sync to agents.';
-revoke all on function stark_internal.ring_nodes(uuid[]) from public, anon;
+comment on function stark_internal.request_sync(uuid[]) is 'Sends command sync to agents.';
+revoke all on function stark_internal.request_sync(uuid[]) from public, anon;
 
 /**
- * stark_internal.ring_after_start(now): what is sent while Postgres has just started, and Realtime does not read its changes yet,
- * is lost. So in the first minute all connected agents are rung each time; pg_cron does it with the reaper.
+ * stark_internal.request_sync_after_start(now): what is sent while Postgres has just started, and Realtime does not read its changes yet,
+ * is lost. So in the first minute all connected agents are told to ask each time; pg_cron does it with the reaper.
  */
-create function stark_internal.ring_after_start(p_now timestamptz default now())
+create function stark_internal.request_sync_after_start(p_now timestamptz default now())
 returns void
 language sql
 volatile
 set search_path = ''
 as $$
-  select stark_internal.ring_nodes(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')))
+  select stark_internal.request_sync(array(select n.id from stark.nodes n where n.status in ('healthy', 'unhealthy')))
   where p_now < pg_postmaster_start_time() + interval '1 minute';
 $$;
-comment on function stark_internal.ring_after_start(timestamptz) is 'Tells all agents to ask, when Postgres has just started.';
-revoke all on function stark_internal.ring_after_start(timestamptz) from public, anon;
+comment on function stark_internal.request_sync_after_start(timestamptz) is 'Tells all agents to ask, when Postgres has just started.';
+revoke all on function stark_internal.request_sync_after_start(timestamptz) from public, anon;
 
 /**
  * stark.is_this_database(id) -> boolean: whether a call of the watcher came from this database, and not from a copy of it or one it
@@ -153,21 +153,21 @@ grant execute on function stark.is_this_database(uuid) to service_role;
 -- What the watcher says -----------------------------------------------------------------------------------------------
 
 /**
- * stark_internal.renew_leases(sightings, at) -> how many: sightings are {node_id, incarnation, secret, sign, usage?}, where sign
+ * stark_internal.renew_leases(observations, at) -> how many: observations are {node_id, incarnation, secret, sign, usage?}, where sign
  * is heartbeat, present (its presence stands) or gone (its presence ended). One statement for all of them. What does not carry
  * the right secret of the present incarnation changes nothing. The cluster lock is held.
  */
-create function stark_internal.renew_leases(p_sightings jsonb, p_at timestamptz)
+create function stark_internal.renew_leases(p_observations jsonb, p_at timestamptz)
 returns integer
 language sql
 volatile
 set search_path = ''
 as $$
   with seen as materialized (
-    -- A usage that could not be read again costs its own node's figures, and not the word about all others.
+    -- A usage that could not be read again costs its own node's figures, and not the report about all others.
     select s.node_id, s.incarnation, s.sign,
            case when jsonb_typeof(s.usage) = 'object' and not stark_internal.is_deep(s.usage) and octet_length(s.usage::text) <= 65536 then s.usage end as usage
-    from jsonb_to_recordset(p_sightings) as s (node_id uuid, incarnation bigint, secret text, sign text, usage jsonb)
+    from jsonb_to_recordset(p_observations) as s (node_id uuid, incarnation bigint, secret text, sign text, usage jsonb)
     join stark_internal.node_secrets k
       on k.node_id = s.node_id and k.incarnation = s.incarnation and k.secret_sha256 = encode(sha256(convert_to(s.secret, 'UTF8')), 'hex')
   ), turned as (
@@ -208,9 +208,9 @@ revoke all on function stark_internal.silent_nodes() from public, anon;
 /**
  * stark_internal.reap_nodes(now) -> how many were given up: they are offline, their incarnation is over, their pods are evicted.
  * Of many those that were silent longest are given up, and the next with the next call.
- * When two thirds of its time are over an agent is rung: one whose signs were lost saves itself by asking, and one that was
+ * When two thirds of its time are over an agent is told to ask: one whose signs were lost saves itself by asking, and one that was
  * frozen learns when it thaws that it was given up.
- * Locks: the cluster lock, when there is something to do. Idempotent; the watcher runs it with each word, pg_cron as a safety net.
+ * Locks: the cluster lock, when there is something to do. Idempotent; the watcher runs it with each report, pg_cron as a safety net.
  */
 create function stark_internal.reap_nodes(p_now timestamptz default now())
 returns integer
@@ -226,7 +226,7 @@ begin
   perform stark_internal.lock_cluster();
   v_dead := array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed
                   order by s.silence desc, s.node_id limit stark_internal.call_limit('nodes_given_up_at_once'));
-  perform stark_internal.ring_nodes(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3));
+  perform stark_internal.request_sync(array(select s.node_id from stark_internal.silent_nodes() s where s.silence > s.allowed * 2 / 3));
   delete from stark_internal.node_secrets k where k.node_id = any (v_dead);
   update stark.nodes n set status = 'offline', status_reason = 'HeartbeatTimeout', incarnation = n.incarnation + 1, updated_at = p_now
     where n.id = any (v_dead);
@@ -237,12 +237,12 @@ comment on function stark_internal.reap_nodes(timestamptz) is 'Gives up nodes th
 revoke all on function stark_internal.reap_nodes(timestamptz) from public, anon;
 
 /**
- * stark.watch_nodes(sightings, since, at) -> {roll_call}: a watcher says what it saw of the nodes (see renew_leases), and that
- * it has heard everything from since to at, by its own clock. roll_call: whether it shall name everyone who is present with
- * each word. A call takes 1000 sightings; of a word in several calls only the last claims its time, the others none (since = at).
+ * stark.watch_nodes(observations, since, at) -> {wants_presence_list}: a watcher says what it saw of the nodes (see renew_leases), and that
+ * it has heard everything from since to at, by its own clock. wants_presence_list: whether it shall name everyone who is present with
+ * each report. A call takes 1000 observations; of a report in several calls only the last claims its time, the others none (since = at).
  * Caller: the secret key. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
-create function stark.watch_nodes(p_sightings jsonb, p_since timestamptz, p_at timestamptz)
+create function stark.watch_nodes(p_observations jsonb, p_since timestamptz, p_at timestamptz)
 returns jsonb
 language plpgsql
 security definer
@@ -255,22 +255,22 @@ begin
   if not stark_internal.is_trusted() then
     perform stark_internal.fail('FORBIDDEN', 'only the secret key may speak for the watcher', 'stark auth whoami');
   end if;
-  if p_since is null or p_at is null or coalesce(jsonb_typeof(p_sightings), '') <> 'array' or p_sightings @? '$[*] ? (@.type() != "object")' then
-    perform stark_internal.fail('INVALID_ARGUMENT', 'watch_nodes needs a list p_sightings, p_since and p_at', 'deploy Edge Function watch of the same version');
+  if p_since is null or p_at is null or coalesce(jsonb_typeof(p_observations), '') <> 'array' or p_observations @? '$[*] ? (@.type() != "object")' then
+    perform stark_internal.fail('INVALID_ARGUMENT', 'watch_nodes needs a list p_observations, p_since and p_at', 'deploy Edge Function watch of the same version');
   end if;
-  if jsonb_array_length(p_sightings) > stark_internal.call_limit('sightings') then
-    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s sightings in one call, at most %s', jsonb_array_length(p_sightings), stark_internal.call_limit('sightings')), 'use several calls');
+  if jsonb_array_length(p_observations) > stark_internal.call_limit('observations') then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s observations in one call, at most %s', jsonb_array_length(p_observations), stark_internal.call_limit('observations')), 'use several calls');
   end if;
   perform stark_internal.lock_cluster();
   update stark_internal.node_watch w set watched =
     (w.watched + tstzmultirange(tstzrange(least(p_since, v_at), v_at, '[]'))) * tstzmultirange(tstzrange(v_at - interval '2 hours', null))
     where w.only_row;
-  perform stark_internal.renew_leases(p_sightings, v_at);
+  perform stark_internal.renew_leases(p_observations, v_at);
   -- One of the two: each is sized to be a call's work. What was left over is continued here because the watcher calls every five seconds.
   if stark_internal.reap_nodes() = 0 then
     perform stark_internal.continue_work();
   end if;
-  return jsonb_build_object('roll_call', exists (
+  return jsonb_build_object('wants_presence_list', exists (
     select from stark.node_leases l join stark.nodes n on n.id = l.node_id where l.liveness = 'thrifty' and n.status in ('healthy', 'unhealthy')));
 end;
 $$;
@@ -283,7 +283,7 @@ insert into stark_internal.scheduled_jobs (name, schedule, command) values
   ('stark-watch', '* * * * *', 'select stark_internal.call_watcher()'),
   ('stark-reap-nodes', '15 seconds', $job$do $$
 begin
-  perform stark_internal.wake_watcher(), stark_internal.ring_after_start();
+  perform stark_internal.wake_watcher(), stark_internal.request_sync_after_start();
   commit;
   for step in 1..20 loop
     exit when stark_internal.reap_nodes() = 0 and not stark_internal.continue_work();

@@ -315,13 +315,13 @@ begin
   if cardinality(v_nodes) = 0 then
     return null;
   end if;
-  v_mute := array(select n.id from stark.nodes n where n.id = any (v_nodes) and not stark_internal.has_speaker(n));
+  v_mute := array(select n.id from stark.nodes n where n.id = any (v_nodes) and not stark_internal.has_agent_account(n));
   with silenced as (
     delete from stark_internal.node_secrets s where s.node_id = any (v_mute) returning s.node_id
   )
   update stark.nodes n set status = 'unhealthy', status_reason = 'AccessRevoked', incarnation = n.incarnation + 1, updated_at = now()
     from silenced s where n.id = s.node_id;
-  perform stark_internal.ring_nodes(v_nodes);
+  perform stark_internal.request_sync(v_nodes);
   return null;
 end;
 $$;

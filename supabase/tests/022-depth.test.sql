@@ -22,7 +22,7 @@ select is(stark_internal.is_deep(null), false, 'nothing is not deep');
 
 -- Arguments: who calls is asked first, then this, so that nothing else needs to be right. Signs of life come from many nodes in one
 -- call, so each is judged by itself, below.
-create temporary table doors as
+create temporary table json_arguments as
   select p.oid, p.proname::text as fn, a.name as argument,
          format('select stark.%I(%s)', p.proname, string_agg(format('%I => %s', o.name, case o.name when a.name then '%L::jsonb' else 'null' end), ', ')) as call
   from pg_proc p
@@ -30,16 +30,16 @@ create temporary table doors as
     cross join lateral (select p.proargnames[i] as name from generate_series(1, p.pronargs) i where i <= p.pronargs - p.pronargdefaults or i = a.i) o
   where p.pronamespace = 'stark'::regnamespace and p.proname <> 'watch_nodes'
   group by p.oid, p.proname, a.name;
-select cmp_ok((select count(*) from doors), '>=', 20::bigint, 'there are such arguments');
-grant select on doors, values_ to public;
+select cmp_ok((select count(*) from json_arguments), '>=', 20::bigint, 'there are such arguments');
+grant select on json_arguments, values_ to public;
 select tests.sign_in('ada');
 create temporary table answers as
-  select d.fn, d.argument, v.what, v.levels, tests.error_of(format(d.call, v.value)) as error from doors d, values_ v;
+  select d.fn, d.argument, v.what, v.levels, tests.error_of(format(d.call, v.value)) as error from json_arguments d, values_ v;
 select tests.sign_out();
 select is(coalesce(a.error ->> 'code' = 'INVALID_ARGUMENT' and a.error ->> 'message' = a.argument || ' has more than 32 levels', false), a.levels > 32,
           format('%s(%s) of %s levels of %s', a.fn, a.argument, a.levels, a.what)) from answers a;
 select is_empty(
-  $$select d.fn, d.argument from doors d join pg_proc p using (oid)
+  $$select d.fn, d.argument from json_arguments d join pg_proc p using (oid)
     where position('require_json(''' || d.argument || '''' in p.prosrc) = 0
        or position('require_json(''' || d.argument || '''' in p.prosrc) > coalesce(nullif(position('lock_cluster(' in p.prosrc), 0), 1000000)$$,
   'every argument is looked at by the one function, before the cluster lock');

@@ -233,7 +233,7 @@ insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, ve
   select 'new', 'default', v.pack_id, v.pack_name, v.id, v.version, '{}', 0, tests.uid('uma') from stark.pack_versions v where v.pack_name = 'open';
 select stark_internal.lock_cluster(), stark_internal.open_tables(), stark_internal.load_nodes(), stark_internal.load_pods();
 select set_eq($$select relname::text from pg_class where relnamespace = pg_my_temp_schema() and relkind = 'r' and relname ~ '^pass_' and reltoastrelid = 0$$,
-  array['pass_facts', 'pass_ports', 'pass_rules', 'pass_counts', 'pass_bans', 'pass_wishes', 'pass_bindings', 'pass_nominated'], 'tables with nothing long in them have no other beside them that each commit would empty too');
+  array['pass_facts', 'pass_ports', 'pass_rules', 'pass_counts', 'pass_anti_affinity_counts', 'pass_preferences', 'pass_bindings', 'pass_nominated'], 'tables with nothing long in them have no other beside them that each commit would empty too');
 select is((select count(distinct rules) from pg_temp.pass_pods), 50::bigint, 'of many rules fifty have a turn');
 select stark_internal.load_rules();
 create temporary table turns as select * from stark_internal.place_groups(20);
@@ -243,7 +243,7 @@ create temporary table next_turns as select * from stark_internal.place_groups(2
 create temporary table last_turns as select * from stark_internal.place_groups(20, p_after => (select last_group from next_turns));
 select results_eq('select retried from next_turns union all select retried from last_turns', 'values (20), (20)', 'then twenty more, and the rest');
 select is((select count(distinct pod_id) from pg_temp.pass_reasons), 50::bigint, 'so that all have had one');
-select is((select count(*) from stark_internal.pending_groups() where is_hopeless), 50::bigint, 'as those that fitted nowhere');
+select is((select count(*) from stark_internal.pending_groups() where previously_unschedulable), 50::bigint, 'as those that fitted nowhere');
 
 -- Cordoned nodes are open to who tolerates the taint that stands for it
 delete from stark.pods where true;

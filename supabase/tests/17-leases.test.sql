@@ -1,4 +1,4 @@
--- Leases: who is alive is compared with the watcher's word; secrets; what happens to a node that is given up and comes back.
+-- Leases: who is alive is compared with the watcher's report; secrets; what happens to a node that is given up and comes back.
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('nod', 'node'), tests.add_user('vic', 'viewer');
@@ -20,15 +20,15 @@ begin
   update stark.node_leases set renewed_at = pg_temp.at(0) where node_id = (v ->> 'node_id')::uuid;
   return (v ->> 'incarnation')::bigint;
 end $$;
-create function pg_temp.sighting(p_name text, p_sign text, p_more jsonb default '{}') returns jsonb language sql as $$
+create function pg_temp.observation(p_name text, p_sign text, p_more jsonb default '{}') returns jsonb language sql as $$
   select jsonb_build_object('node_id', a.node_id, 'incarnation', a.incarnation, 'secret', a.secret, 'sign', p_sign) || p_more from agents a where a.name = p_name $$;
-/** One word of a watcher that has watched from p_since to p_at. */
-create function pg_temp.word(p_since double precision, p_at double precision, variadic p_sightings jsonb[] default '{}') returns jsonb language plpgsql as $$
+/** One report of a watcher that has watched from p_since to p_at. */
+create function pg_temp.report(p_since double precision, p_at double precision, variadic p_observations jsonb[] default '{}') returns jsonb language plpgsql as $$
 declare
   v jsonb;
 begin
   perform tests.sign_in_as('service_role');
-  v := stark.watch_nodes(to_jsonb(p_sightings), pg_temp.at(p_since), pg_temp.at(p_at));
+  v := stark.watch_nodes(to_jsonb(p_observations), pg_temp.at(p_since), pg_temp.at(p_at));
   perform tests.sign_out();
   return v;
 end $$;
@@ -46,31 +46,31 @@ select tests.sign_out();
 -- Renewing
 select is(pg_temp.connect('n1'), 1::bigint, 'a node connects');
 select is(pg_temp.connect('n2'), 1::bigint, 'and another');
-select is(pg_temp.word(0, 5, pg_temp.sighting('n1', 'heartbeat', '{"usage": {"cpu": 7}}')), '{"roll_call": false}', 'under fast nobody needs to be named again and again');
+select is(pg_temp.report(0, 5, pg_temp.observation('n1', 'heartbeat', '{"usage": {"cpu": 7}}')), '{"wants_presence_list": false}', 'under fast nobody needs to be named again and again');
 select is(pg_temp.seen('n1'), 5::double precision, 'a heartbeat renews the lease');
 select is((select usage from stark.node_leases where node_id = tests.node('n1')), '{"cpu": 7}', 'and brings the usage');
 select is(pg_temp.seen('n2'), 0::double precision, 'of nobody else');
-select is(pg_temp.word(0, 8, pg_temp.sighting('n1', 'present')) is null or pg_temp.seen('n1') = 5, true, 'presence alone is no sign under fast');
-select lives_ok(format($$select pg_temp.word(0, 9, pg_temp.sighting('n1', 'heartbeat', %L))$$, lie), format('a sighting with %s is taken', lie)) from unnest(array['{"secret": "x"}', '{"incarnation": 2}', '{"node_id": "00000000-0000-4000-8000-000000000000"}', '{"secret": null}']) lie;
+select is(pg_temp.report(0, 8, pg_temp.observation('n1', 'present')) is null or pg_temp.seen('n1') = 5, true, 'presence alone is no sign under fast');
+select lives_ok(format($$select pg_temp.report(0, 9, pg_temp.observation('n1', 'heartbeat', %L))$$, lie), format('an observation with %s is taken', lie)) from unnest(array['{"secret": "x"}', '{"incarnation": 2}', '{"node_id": "00000000-0000-4000-8000-000000000000"}', '{"secret": null}']) lie;
 select is(pg_temp.seen('n1'), 5::double precision, 'and renews nothing');
-select lives_ok($$select pg_temp.word(0, 9, pg_temp.sighting('n1', 'heartbeat', jsonb_build_object('secret', (select secret from agents where name = 'n2'))))$$, 'one with the secret of another node');
+select lives_ok($$select pg_temp.report(0, 9, pg_temp.observation('n1', 'heartbeat', jsonb_build_object('secret', (select secret from agents where name = 'n2'))))$$, 'one with the secret of another node');
 select is(pg_temp.seen('n1'), 5::double precision, 'renews nothing either');
 
 -- The socket closed
-select lives_ok($$select pg_temp.word(0, 10, pg_temp.sighting('n1', 'gone', '{"secret": "x"}'))$$, 'somebody who tracked the key of another node leaves');
+select lives_ok($$select pg_temp.report(0, 10, pg_temp.observation('n1', 'gone', '{"secret": "x"}'))$$, 'somebody who tracked the key of another node leaves');
 select is(pg_temp.node('n1'), 'healthy 1', 'which says nothing about the node');
-select lives_ok($$select pg_temp.word(0, 10, pg_temp.sighting('n1', 'gone'))$$, 'the node itself leaves');
+select lives_ok($$select pg_temp.report(0, 10, pg_temp.observation('n1', 'gone'))$$, 'the node itself leaves');
 select is(pg_temp.node('n1'), 'unhealthy ConnectionLost 1', 'it is unhealthy at once');
-select lives_ok($$select pg_temp.word(0, 11, pg_temp.sighting('n1', 'present'))$$, 'it is back');
+select lives_ok($$select pg_temp.report(0, 11, pg_temp.observation('n1', 'present'))$$, 'it is back');
 select is(pg_temp.node('n1'), 'healthy 1', 'and healthy');
 
 -- Nobody watched
 select is(stark_internal.reap_nodes(), 0, 'an hour without a sign, and only eleven seconds of it watched: nobody is dead');
-select lives_ok($$select pg_temp.word(1000, 1029)$$, 'a watcher begins to watch');
+select lives_ok($$select pg_temp.report(1000, 1029)$$, 'a watcher begins to watch');
 select is(pg_temp.node('n1'), 'healthy 1', 'what was before it came does not count');
-select lives_ok($$select pg_temp.word(1029.5, 1030)$$, 'another begins before the first has said that it is still there');
+select lives_ok($$select pg_temp.report(1029.5, 1030)$$, 'another begins before the first has said that it is still there');
 select is((select count(*) from stark_internal.silent_nodes() s where s.silence > interval '1 second'), 0::bigint, 'as if there were a gap');
-select lives_ok($$select pg_temp.word(1000, 1030)$$, 'which it says now');
+select lives_ok($$select pg_temp.report(1000, 1030)$$, 'which it says now');
 select results_eq($$select distinct s.silence from stark_internal.silent_nodes() s$$, $$values (interval '30 seconds')$$, 'the time of both is one');
 select is(pg_temp.node('n1'), 'healthy 1', 'and not long enough yet');
 
@@ -79,8 +79,8 @@ select tests.sign_in('uma');
 select is(tests.make_pods('{"pack": "open", "name": "p1", "spec": {"nodeName": "n1"}}'), 1::bigint, 'a pod on the node');
 select is(tests.make_pods('{"pack": "open", "name": "p2", "spec": {"nodeName": "n1", "tolerations": [{"key": "node.kubernetes.io/unreachable", "operator": "Exists"}]}}'), 1::bigint, 'and one that waits for it');
 select tests.sign_out();
-select is((select count(*) from realtime.messages where event = 'sync'), 4::bigint, 'nodes that have been silent for long are asked for a sign with each word');
-select lives_ok($$select pg_temp.word(1028, 1031, pg_temp.sighting('n2', 'heartbeat'))$$, 'thirty-one seconds watched');
+select is((select count(*) from realtime.messages where event = 'sync'), 4::bigint, 'nodes that have been silent for long are asked for a sign with each report');
+select lives_ok($$select pg_temp.report(1028, 1031, pg_temp.observation('n2', 'heartbeat'))$$, 'thirty-one seconds watched');
 select is(pg_temp.node('n1'), 'offline HeartbeatTimeout 2', 'the silent node is offline, and its incarnation over');
 select is(pg_temp.node('n2'), 'healthy 1', 'the other is not');
 select results_eq($$select name, status, status_reason, status_message from stark.pods order by name$$,
@@ -88,7 +88,7 @@ select results_eq($$select name, status, status_reason, status_message from star
 select results_eq($$select allocated -> 'pods' from stark.nodes where name = 'n1'$$, $$values ('1'::jsonb)$$, 'the room they had is free');
 
 -- Coming back
-select lives_ok($$select pg_temp.word(1028, 1032, pg_temp.sighting('n1', 'heartbeat'))$$, 'it thaws, and its old self is heard');
+select lives_ok($$select pg_temp.report(1028, 1032, pg_temp.observation('n1', 'heartbeat'))$$, 'it thaws, and its old self is heard');
 select is(pg_temp.node('n1'), 'offline HeartbeatTimeout 2', 'in vain');
 select tests.sign_in('nod');
 select is(tests.code_of($$select stark.node_sync(tests.node('n1'), 1)$$), 'STALE_INCARNATION', 'the incarnation that was given up asks in vain');
@@ -110,20 +110,20 @@ select is(tests.code_of(format('select stark.update_cluster_config(%L)', bad)), 
 select tests.sign_out();
 select is((select count(*) from realtime.messages where event = 'sync') - (select n from rung), 2::bigint, 'its agents are told to ask');
 select is(pg_temp.connect('n2'), 2::bigint, 'one asks');
-select is(pg_temp.word(1100, 1101), '{"roll_call": true}', 'the watcher is to name all who are present');
-select lives_ok($$select pg_temp.word(1100, 1130, pg_temp.sighting('n2', 'present'))$$, 'it does');
+select is(pg_temp.report(1100, 1101), '{"wants_presence_list": true}', 'the watcher is to name all who are present');
+select lives_ok($$select pg_temp.report(1100, 1130, pg_temp.observation('n2', 'present'))$$, 'it does');
 select is(pg_temp.seen('n2'), 1130::double precision, 'presence is a sign');
 select is(pg_temp.node('n1'), 'healthy 3', 'a node is held to what it was told: n1, which was told 30 seconds, has 1 left');
-select lives_ok($$select pg_temp.word(1100, 1131), pg_temp.word(1100, 1140, pg_temp.sighting('n2', 'gone'))$$, 'later');
+select lives_ok($$select pg_temp.report(1100, 1131), pg_temp.report(1100, 1140, pg_temp.observation('n2', 'gone'))$$, 'later');
 select is(pg_temp.node('n1'), 'offline HeartbeatTimeout 4', 'they are over');
 select is(pg_temp.node('n2'), 'unhealthy ConnectionLost 2', 'n2 is away');
-select lives_ok($$select pg_temp.word(1100, 1145)$$, 'for fifteen seconds');
+select lives_ok($$select pg_temp.report(1100, 1145)$$, 'for fifteen seconds');
 select is(pg_temp.node('n2'), 'unhealthy ConnectionLost 2', 'not yet more');
-select lives_ok($$select pg_temp.word(1100, 1146)$$, 'now it is');
+select lives_ok($$select pg_temp.report(1100, 1146)$$, 'now it is');
 select is(pg_temp.node('n2'), 'offline HeartbeatTimeout 3', 'given up');
 
 -- A watcher's clock
-select lives_ok($$select pg_temp.word(1140, 999999)$$, 'a watcher whose clock is ahead');
+select lives_ok($$select pg_temp.report(1140, 999999)$$, 'a watcher whose clock is ahead');
 select is((select upper(watched) from stark_internal.node_watch), now(), 'is not believed beyond the present');
 
 -- Calling one
@@ -142,9 +142,9 @@ select is((select count(*) from net.http_request_queue), 2::bigint, 'does');
 
 -- Postgres has just started
 create temporary table told as select count(*) as n from realtime.messages where event = 'sync';
-select lives_ok($$select stark_internal.ring_after_start(pg_postmaster_start_time() + interval '2 minutes')$$, 'two minutes after Postgres was started');
+select lives_ok($$select stark_internal.request_sync_after_start(pg_postmaster_start_time() + interval '2 minutes')$$, 'two minutes after Postgres was started');
 select is((select count(*) from realtime.messages where event = 'sync'), (select n from told), 'nobody is rung');
-select lives_ok($$select stark_internal.ring_after_start(pg_postmaster_start_time() + interval '20 seconds')$$, 'twenty seconds after it');
+select lives_ok($$select stark_internal.request_sync_after_start(pg_postmaster_start_time() + interval '20 seconds')$$, 'twenty seconds after it');
 select is((select count(*) from realtime.messages where event = 'sync') - (select n from told),
   (select count(*) from stark.nodes where status in ('healthy', 'unhealthy')), 'everybody is who is connected, since commands may have been lost');
 

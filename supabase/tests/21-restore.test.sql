@@ -20,7 +20,7 @@ begin
   return (v ->> 'incarnation')::bigint;
 end $$;
 /** The next statements come from a session that has not looked yet, as every session has after a restore. */
-create function pg_temp.new_session() returns void language sql as $$ select set_config('stark.restore_noticed', '', false) $$;
+create function pg_temp.new_session() returns void language sql as $$ select set_config('stark.restore_checked', '', false) $$;
 create function pg_temp.node(p_name text) returns text language sql as $$ select concat_ws(' ', status, status_reason, incarnation) from stark.nodes where name = p_name $$;
 create function pg_temp.sync(p_name text, p_incarnation bigint) returns text language plpgsql as $$
 begin
@@ -99,7 +99,7 @@ select is(stark.is_this_database(null), false, 'a call that says nothing is none
 select tests.sign_out();
 
 -- By hand, after tables were filled from a dump
-select lives_ok('select stark_internal.begin_anew()', 'an administrator may say that the database was restored');
+select lives_ok('select stark_internal.reset_after_restore()', 'an administrator may say that the database was restored');
 select is(pg_temp.node('n1'), 'unhealthy DatabaseRestored 20002', 'which is the same');
 
 -- Paused for ten days, and woken
@@ -115,7 +115,7 @@ select tests.sign_in_as('service_role');
 select lives_ok($$select stark.watch_nodes('[]', now() - interval '31 seconds', now())$$, 'one whose machine is gone is given up once somebody has watched');
 select tests.sign_out();
 select is(pg_temp.node('n1'), 'offline HeartbeatTimeout 20004', 'for its time of silence');
-select lives_ok($$select stark_internal.keep_house(now() + interval '10 days')$$, 'the first hourly run makes the days that are missing');
+select lives_ok($$select stark_internal.run_maintenance(now() + interval '10 days')$$, 'the first hourly run makes the days that are missing');
 select is((select count(*) from pg_class where relname = 'events_' || to_char((now() + interval '10 days') at time zone 'UTC', 'YYYY_MM_DD')), 1::bigint, 'today''s among them');
 
 select * from finish();

@@ -328,7 +328,7 @@ describe('with all these agents', () => {
       return performance.now() - started < 2_000;
     });
 
-    // A word that names all others proves that somebody watches again; the silence of before is not held against them.
+    // A report that names all others proves that somebody watches again; the silence of before is not held against them.
     await nodeThat('killed', 'offline', 40_000);
     const rest = before.filter(({ name }) => name !== 'killed');
     for (const { name } of rest) await truthAbout(name);

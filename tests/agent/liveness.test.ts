@@ -185,7 +185,7 @@ describe('liveness', () => {
       );
       return rows[0];
     });
-    await waitFor('a word of the watcher that renews it', async () => {
+    await waitFor('a report of the watcher that renews it', async () => {
       const { rows } = await database.query(
         `select from stark.node_leases l join stark.nodes n on n.id = l.node_id
          where n.name = 'quiet' and l.renewed_at > $1::timestamptz + interval '${2 * TIMEOUT_SECONDS} seconds'`,

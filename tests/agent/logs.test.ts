@@ -103,7 +103,7 @@ class Following {
       after,
       onLines: (lines) => this.lines.push(...lines),
       // Without broadcasts nothing would be seen in the time of a test.
-      lookEveryMs: { live: 600_000, apart: 60_000 },
+      pollEveryMs: { live: 600_000, apart: 60_000 },
     });
     return this;
   }

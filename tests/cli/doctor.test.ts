@@ -354,11 +354,11 @@ describe('the database', () => {
     notYet.push(() => database.query('select stark_internal.schedule_jobs()'));
     await database.query(`select cron.unschedule('stark-watch')`);
     await database.query(
-      `select cron.alter_job(jobid, active => false) from cron.job where jobname = 'stark-catch-up'`,
+      `select cron.alter_job(jobid, active => false) from cron.job where jobname = 'stark-reconcile'`,
     );
     expect(found(await doctor(), 'jobs')).toMatchObject({
       result: 'failed',
-      message: 'stark-watch is not there, stark-catch-up is switched off',
+      message: 'stark-watch is not there, stark-reconcile is switched off',
       hint: 'in the SQL editor: select stark_internal.schedule_jobs()',
     });
     expect(found(await doctor(['--fix', '--db-url', test.stack.dbUrl]), 'jobs')).toMatchObject({ result: 'ok' });
@@ -483,7 +483,7 @@ describe('function watch', () => {
 describe('a database that was restored', () => {
   it('has its agent connect anew, under a number that was not given out', async () => {
     const before = agent?.incarnation ?? 0;
-    await database.query('select stark_internal.begin_anew()');
+    await database.query('select stark_internal.reset_after_restore()');
     await waitFor('the agent to be connected', () => (agent?.incarnation ?? 0) > before + 10_000);
     await waitFor('its node to be healthy', async () => found(await doctor(), 'nodes')?.result === 'ok');
   });

@@ -672,12 +672,12 @@ export const rows: Record<string, Row> = {
   watch_nodes: {
     as: 'secret',
     denied: ['admin', '42501'],
-    good: () => ({ p_sightings: [], p_since: '2026-01-01T00:00:00Z', p_at: '2026-01-01T00:00:01Z' }),
-    bad: { p_sightings: 'INVALID_ARGUMENT', p_since: 'typed', p_at: 'typed' },
+    good: () => ({ p_observations: [], p_since: '2026-01-01T00:00:00Z', p_at: '2026-01-01T00:00:01Z' }),
+    bad: { p_observations: 'INVALID_ARGUMENT', p_since: 'typed', p_at: 'typed' },
     cases: () => [
       ['no time', { p_at: null }, 'INVALID_ARGUMENT', 'p_at'],
-      ['a sighting that is a text', { p_sightings: ['x'] }, 'INVALID_ARGUMENT', 'p_sightings'],
-      ['too many sightings', { p_sightings: many(1001, () => ({})) }, 'LIMIT_EXCEEDED', '1001'],
+      ['an observation that is a text', { p_observations: ['x'] }, 'INVALID_ARGUMENT', 'p_observations'],
+      ['too many observations', { p_observations: many(1001, () => ({})) }, 'LIMIT_EXCEEDED', '1001'],
     ],
   },
 };

@@ -4,8 +4,8 @@ import { parseSync } from 'libpg-query';
 const GAP = '\u0001';
 /** What may stand in a gap: a name, a column that is set, a condition. Never a whole statement: that would hide it. */
 const FILLINGS = ['x', 'x = x'];
-const MOST_TEXTS = 64;
-const MOST_GAPS = 6;
+const MAX_TEXTS = 64;
+const MAX_GAPS = 6;
 
 /**
  * The texts that an expression of PL/pgSQL may give to EXECUTE, as far as they stand there, with gaps filled so that a parser
@@ -14,7 +14,7 @@ const MOST_GAPS = 6;
 export function textsOf(expression: string): string[] | undefined {
   const [statement] = parseSync(`select ${expression}`).stmts ?? [];
   const texts = evaluate(firstTarget(statement?.stmt));
-  if (texts.length > MOST_TEXTS) return undefined;
+  if (texts.length > MAX_TEXTS) return undefined;
   const readings = texts.map((text) => fillings(text).filter(isStatement));
   return readings.some(({ length }) => length === 0) ? undefined : readings.flat();
 }
@@ -30,7 +30,7 @@ function isStatement(text: string): boolean {
 /** The text with every combination of fillings in its gaps. */
 function fillings(text: string): string[] {
   const [head = '', ...rest] = text.split(GAP);
-  if (rest.length > MOST_GAPS) return [];
+  if (rest.length > MAX_GAPS) return [];
   return rest.reduce((all, part) => all.flatMap((begun) => FILLINGS.map((filling) => begun + filling + part)), [head]);
 }
 
@@ -111,7 +111,7 @@ function formatted(template: string, args: unknown[]): string[] {
 
 function joined(parts: string[][]): string[] {
   return parts.reduce(
-    (all, part) => all.flatMap((begun) => part.map((text) => begun + text)).slice(0, MOST_TEXTS + 1),
+    (all, part) => all.flatMap((begun) => part.map((text) => begun + text)).slice(0, MAX_TEXTS + 1),
     [''],
   );
 }

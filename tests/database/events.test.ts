@@ -126,7 +126,7 @@ describe('the hourly job', () => {
       await report.query('begin; select from stark.events limit 1');
       // A month ahead: partitions are to be made, and those of today to be dropped.
       const keepHouse = (days: number) =>
-        codeOf(job.query(`select stark_internal.keep_house(now() + $1 * interval '1 day')`, [days]));
+        codeOf(job.query(`select stark_internal.run_maintenance(now() + $1 * interval '1 day')`, [days]));
       expect(await keepHouse(30)).toMatch(/^55P03/);
       await report.query('select count(*) from stark.events');
       expect(

@@ -54,7 +54,7 @@ describe('the SQL of docs/hosted.md', () => {
   });
 
   it('says that the database was restored', async () => {
-    await client.query(blockWith('begin_anew'));
+    await client.query(blockWith('reset_after_restore'));
     expect(await column('select status_reason from stark.nodes')).toEqual(['DatabaseRestored']);
   });
 

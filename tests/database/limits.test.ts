@@ -31,7 +31,7 @@ afterEach(async () => {
   // Not deleted, which would write an event for each.
   await owner.query('truncate stark.pods, stark.events cascade; delete from stark.nodes where true');
   await owner.query('delete from stark.namespaces where not reserved');
-  await owner.query('update stark_internal.pass_state set is_due = false, turns_left = 0');
+  await owner.query('update stark_internal.pass_state set is_due = false, groups_left = 0');
 });
 
 afterAll(async () => {
@@ -106,7 +106,7 @@ describe('the limits', () => {
     ]);
     expect(inSql).toMatchObject(Object.fromEntries(inCore));
     const watcher = await readFile(new URL('supabase/functions/watch/watcher.ts', root), 'utf8');
-    expect(Number(/SIGHTINGS_PER_CALL = ([\d_]+)/.exec(watcher)?.[1]?.replaceAll('_', ''))).toBe(inSql.sightings);
+    expect(Number(/OBSERVATIONS_PER_CALL = ([\d_]+)/.exec(watcher)?.[1]?.replaceAll('_', ''))).toBe(inSql.observations);
   });
 });
 
@@ -200,7 +200,7 @@ describe('a call at its largest is taken, and one more is refused', () => {
   });
 
   it('watch_nodes', async () => {
-    const { sightings: most = 0 } = await sqlLimits();
+    const { observations: most = 0 } = await sqlLimits();
     const watch = (count: number) =>
       codeOf(
         secret.call(`select stark.watch_nodes($1, now() - interval '5 seconds', now())`, [

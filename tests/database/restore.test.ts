@@ -88,7 +88,7 @@ afterAll(async () => {
 
 describe('a database restored to an earlier time', () => {
   it('writes another timeline, which role postgres may see', async () => {
-    expect(await ask(client, 'select timeline from stark_internal.present_server()')).toBe(2);
+    expect(await ask(client, 'select timeline from stark_internal.current_server()')).toBe(2);
     expect(await ask(client, 'select timeline from stark_internal.database_identity')).toBe(1);
   });
 

@@ -24,7 +24,7 @@ export const kinds: Kind[] = ['filters', 'scores', 'preemption', 'batches'];
 
 export interface Case {
   cluster: Cluster;
-  /** Pods that are to be placed, the oldest first. Those of a group have the same wishes. */
+  /** Pods that are to be placed, the oldest first. Those of a group have the same constraints. */
   groups: Pod[][];
   pending: Pod[];
 }

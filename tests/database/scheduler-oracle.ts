@@ -449,7 +449,7 @@ export class Oracle {
     for (const resident of this.residents) {
       for (const { weight, term } of own) if (this.isNear(resident, pod, term, node)) sum += weight;
       const theirs = resident.pod.spec.affinity;
-      const wishes = [
+      const terms = [
         ...preferred(theirs?.podAffinity).map(({ weight, podAffinityTerm }) => ({ weight, term: podAffinityTerm })),
         ...preferred(theirs?.podAntiAffinity).map(({ weight, podAffinityTerm }) => ({
           weight: -weight,
@@ -457,7 +457,7 @@ export class Oracle {
         })),
         ...required(theirs?.podAffinity).map((term) => ({ weight: 1, term })),
       ];
-      for (const { weight, term } of wishes) {
+      for (const { weight, term } of terms) {
         const domain = node.labels[term.topologyKey];
         if (domain === undefined || resident.node.labels[term.topologyKey] !== domain) continue;
         if (this.speaksOf(resident.pod, term, pod)) sum += weight;
@@ -572,7 +572,7 @@ export class Oracle {
   }
 
   /**
-   * What becomes of pending pods, which come in the order of their age: the highest priority is served first. Pods with the same wishes
+   * What becomes of pending pods, which come in the order of their age: the highest priority is served first. Pods with the same constraints
    * have their turn together: those that fit are placed, then the others look whom they may push out.
    */
   pass(groups: Pod[][]): Map<Pod, Outcome> {

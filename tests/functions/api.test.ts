@@ -211,7 +211,7 @@ it('says to anybody that it is there, and which version of it', async () => {
 });
 
 const joining = JSON.stringify({ token: null, name: 'n1', runtime: 'node' });
-const doors: [path: string, body: string][] = [
+const endpoints: [path: string, body: string][] = [
   ['auth/setup', JSON.stringify(ada)],
   ['auth/users', JSON.stringify(ada)],
   ['nodes/join', joining],
@@ -226,7 +226,7 @@ async function knock(path: string, body: string, headers: Record<string, string>
 describe('who may change something', () => {
   const evil = { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
 
-  it.each(doors)('not a form on anybody’s page, at %s', async (path, body) => {
+  it.each(endpoints)('not a form on anybody’s page, at %s', async (path, body) => {
     const types = [
       'text/plain',
       'text/plain;charset=UTF-8',
@@ -245,7 +245,7 @@ describe('who may change something', () => {
     expect(platform.correlationIds).toEqual([]);
   });
 
-  it.each(doors)('nobody without a key of the project, at %s', async (path, body) => {
+  it.each(endpoints)('nobody without a key of the project, at %s', async (path, body) => {
     for (const apikey of ['', 'sb_publishable_other', `${publishable}x`, publishable.slice(0, -1)]) {
       expect(await knock(path, body, { ...json, apikey })).toEqual({ status: 401, code: 'UNAUTHENTICATED' });
       expect((await knock(`${path}?apikey=${publishable}`, body, { ...json, apikey })).status).toBe(401);

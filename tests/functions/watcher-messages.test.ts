@@ -17,14 +17,14 @@ afterEach(async () => {
 });
 
 it('goes on watching after messages of all that a node can send', async () => {
-  const words: { p_sightings: unknown[] }[] = [];
+  const reports: { p_observations: unknown[] }[] = [];
   const client = createClient(await realtime.start(), 'key', {
     auth: { persistSession: false, autoRefreshToken: false },
     realtime: { transport: guardedSocket() as never, heartbeatIntervalMs: 50 },
     global: {
       fetch: async (_url, init) => {
-        words.push(JSON.parse(String(init?.body)));
-        return Response.json({ roll_call: false });
+        reports.push(JSON.parse(String(init?.body)));
+        return Response.json({ wants_presence_list: false });
       },
     },
   });
@@ -37,11 +37,11 @@ it('goes on watching after messages of all that a node can send', async () => {
     }
     for (const bytes of hostileBytes) realtime.sendBytes(topic, bytes);
   }
-  const identity = { node_id: '6b9a3c1e-4a51-4c39-9a0b-0d2f9c1c7a11', incarnation: 1, secret: 'a'.repeat(64) };
-  const payload = { ...identity, usage: { cpu: 5 } };
+  const credential = { node_id: '6b9a3c1e-4a51-4c39-9a0b-0d2f9c1c7a11', incarnation: 1, secret: 'a'.repeat(64) };
+  const payload = { ...credential, usage: { cpu: 5 } };
   realtime.sendRaw('stark:heartbeat', 'broadcast', { type: 'broadcast', event: 'heartbeat', payload });
-  const seen = { ...identity, sign: 'heartbeat', usage: { cpu: 5 } };
-  await vi.waitFor(() => expect(words.flatMap(({ p_sightings }) => p_sightings)).toContainEqual(seen), {
+  const seen = { ...credential, sign: 'heartbeat', usage: { cpu: 5 } };
+  await vi.waitFor(() => expect(reports.flatMap(({ p_observations }) => p_observations)).toContainEqual(seen), {
     timeout: 5000,
   });
   end.abort();

@@ -8,17 +8,17 @@ declare global {
 }
 
 type Listener = (message: Record<string, unknown>) => void;
-interface Word {
-  p_sightings: { node_id: string; sign: string }[];
+interface Report {
+  p_observations: { node_id: string; sign: string }[];
   p_since: string;
   p_at: string;
 }
 
 /** A client whose topics are open at once, and whose database takes what it is told, or refuses it. */
 class FakeClient {
-  readonly words: Word[] = [];
+  readonly reports: Report[] = [];
   refuse: (nth: number) => boolean = () => false;
-  rollCall = false;
+  wantsPresenceList = false;
   #presence: Listener = () => {};
   #heartbeat: (status: string) => void = () => {};
 
@@ -45,18 +45,18 @@ class FakeClient {
 
   async removeAllChannels(): Promise<void> {}
 
-  rpc(_fn: string, word: Word) {
-    const refused = this.refuse(this.words.push(word));
+  rpc(_fn: string, report: Report) {
+    const refused = this.refuse(this.reports.push(report));
     const answer = refused
       ? { data: null, error: { message: 'busy' } }
-      : { data: { roll_call: this.rollCall }, error: null };
+      : { data: { wants_presence_list: this.wantsPresenceList }, error: null };
     return { abortSignal: async () => answer };
   }
 
   /** So many nodes come. */
   arrive(count: number): void {
-    const identity = (i: number) => ({ node_id: nodeId(i), incarnation: 1, secret: 'a'.repeat(64) });
-    this.#presence({ newPresences: Array.from({ length: count }, (_, i) => identity(i)) });
+    const credential = (i: number) => ({ node_id: nodeId(i), incarnation: 1, secret: 'a'.repeat(64) });
+    this.#presence({ newPresences: Array.from({ length: count }, (_, i) => credential(i)) });
   }
 
   beat(): void {
@@ -76,7 +76,7 @@ beforeEach(async () => {
   end = new AbortController();
   watching = new Watcher(client as unknown as Client).watch(70_000, end.signal);
   await vi.advanceTimersByTimeAsync(0);
-  client.words.length = 0;
+  client.reports.length = 0;
 });
 
 afterEach(async () => {
@@ -87,8 +87,8 @@ afterEach(async () => {
   vi.restoreAllMocks();
 });
 
-const sizes = () => client.words.map(({ p_sightings }) => p_sightings.length);
-const claims = () => client.words.map(({ p_since, p_at }) => Date.parse(p_at) - Date.parse(p_since));
+const sizes = () => client.reports.map(({ p_observations }) => p_observations.length);
+const claims = () => client.reports.map(({ p_since, p_at }) => Date.parse(p_at) - Date.parse(p_since));
 
 it('tells of many nodes in several calls, of which only the last claims to have watched', async () => {
   await vi.advanceTimersByTimeAsync(4_000);
@@ -96,7 +96,7 @@ it('tells of many nodes in several calls, of which only the last claims to have 
   await vi.advanceTimersByTimeAsync(500);
   expect(sizes()).toEqual([1_000, 1_000, 500]);
   expect(claims()).toEqual([0, 0, 4_000]);
-  expect(new Set(client.words.flatMap(({ p_sightings }) => p_sightings.map((s) => s.node_id))).size).toBe(2_500);
+  expect(new Set(client.reports.flatMap(({ p_observations }) => p_observations.map((s) => s.node_id))).size).toBe(2_500);
 });
 
 it('claims nothing when one of the calls fails, and tells of those that are left with the next', async () => {
@@ -110,9 +110,9 @@ it('claims nothing when one of the calls fails, and tells of those that are left
   await vi.advanceTimersByTimeAsync(0);
   expect(sizes().slice(2)).toEqual([1_000, 500]);
   expect(claims().slice(2)).toEqual([0, 5_000]);
-  const told = client.words
+  const told = client.reports
     .filter((_, nth) => nth !== 1)
-    .flatMap(({ p_sightings }) => p_sightings.map((s) => s.node_id));
+    .flatMap(({ p_observations }) => p_observations.map((s) => s.node_id));
   expect(new Set(told).size).toBe(2_500);
 });
 

@@ -205,7 +205,7 @@ describe('calling functions', () => {
       'is_trusted',
       'schedule_pods',
       'stark_internal.schedule_pods',
-      'keep_house',
+      'run_maintenance',
       'fail',
       'set_config',
       'http_post',

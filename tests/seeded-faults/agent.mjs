@@ -110,10 +110,10 @@ export const agentFaults = [
   {
     id: 'stop-command-unheard',
     breaks: 'Stopped pods run on for up to a minute, until their agent asks by itself.',
-    file: 'agent/src/control-plane/doorbell.ts',
+    file: 'agent/src/control-plane/command-channel.ts',
     from: "['pods.start', 'pods.stop', 'sync', 'node.removed']",
     to: "['pods.start', 'sync', 'node.removed']",
-    tests: ['agent/test/doorbell.test.ts'],
+    tests: ['agent/test/command-channel.test.ts'],
   },
   {
     id: 'session-of-another-cluster',

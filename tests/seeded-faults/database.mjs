@@ -134,10 +134,10 @@ export const databaseFaults = [
   {
     id: 'retention-day-early',
     breaks: 'Events and logs go a day earlier than the configuration keeps them.',
-    file: 'supabase/migrations/20260101000029_housekeeping.sql',
+    file: 'supabase/migrations/20260101000029_maintenance.sql',
     from: "to_date(right(c.relname, 10), 'YYYY_MM_DD') < v_today - k.days",
     to: "to_date(right(c.relname, 10), 'YYYY_MM_DD') <= v_today - k.days",
-    tests: ['supabase/tests/15-housekeeping.test.sql'],
+    tests: ['supabase/tests/15-maintenance.test.sql'],
   },
   {
     id: 'lock-after-the-row',

@@ -109,9 +109,9 @@ export const stackFaults = [
   {
     id: 'gone-at-first-leave',
     breaks: 'A node that reconnects is unhealthy as soon as its old connection ends.',
-    file: 'supabase/functions/watch/sightings.ts',
-    from: 'return entry.connections === 0 && this.#present.delete(keyOf(identity));',
-    to: 'return this.#present.delete(keyOf(identity));',
-    tests: ['tests/functions/sightings.test.ts'],
+    file: 'supabase/functions/watch/observations.ts',
+    from: 'return entry.connections === 0 && this.#present.delete(keyOf(credential));',
+    to: 'return this.#present.delete(keyOf(credential));',
+    tests: ['tests/functions/observations.test.ts'],
   },
 ];

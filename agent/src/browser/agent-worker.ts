@@ -11,7 +11,7 @@ import type { ManagedPod } from '../reconciler/pod-machine.js';
 import { CachedBundles } from './bundle-cache.js';
 import { openNode } from './database.js';
 import { WorkerExecutor } from './executor.js';
-import { type Identity, takeIdentity } from './identity.js';
+import { type TabIdentity, takeTabIdentity } from './tab-identity.js';
 import { createAgentLog } from './log.js';
 import { describeMachine, measureMachine } from './machine.js';
 import { IndexedDbOutbox } from './outbox.js';
@@ -53,7 +53,7 @@ async function start(request: AgentRequest): Promise<void> {
   const { url, name, place } = request;
   const problem = name === undefined ? undefined : dnsNameProblem(name);
   if (problem !== undefined) throw usageError(`"${name}" is not a node name: ${problem}`);
-  const identity = await takeIdentity({ url, name, place });
+  const identity = await takeTabIdentity({ url, name, place });
   say({ type: 'place', place: identity.place });
   try {
     const view = new StateView(identity.name);
@@ -71,7 +71,7 @@ async function start(request: AgentRequest): Promise<void> {
   }
 }
 
-async function assemble(request: AgentRequest, identity: Identity, view: StateView) {
+async function assemble(request: AgentRequest, identity: TabIdentity, view: StateView) {
   const { url, key } = request;
   const { name } = identity;
   const clock = new ClusterClock();
@@ -150,7 +150,7 @@ async function assemble(request: AgentRequest, identity: Identity, view: StateVi
   return { agent: made, startFarewells };
 }
 
-async function credentialsOf({ credentials }: AgentRequest, { name, session }: Identity): Promise<Credentials> {
+async function credentialsOf({ credentials }: AgentRequest, { name, session }: TabIdentity): Promise<Credentials> {
   if (credentials !== undefined && !('join' in credentials)) return credentials;
   // Whoever comes back needs nothing but the session that was kept.
   if (credentials === undefined && (await session.read()) === undefined) throw signedOut();

@@ -33,7 +33,7 @@ export interface PodSandboxOptions {
 
 const PING_MS = 5_000;
 /** So many pings in a row without an answer: the frame is gone, or its process is. */
-const MOST_UNANSWERED = 4;
+const MAX_UNANSWERED = 4;
 const BUDGET_MS = 1_000;
 /** Far above what a pod's runtime sends; only a pack that speaks on the channel itself gets there. */
 const MESSAGES_PER_BUDGET = 5_000;
@@ -85,7 +85,7 @@ export class PodSandbox implements PodRun {
 
   #ping(): void {
     this.#cancelPing = this.options.clock.after(PING_MS, () => {
-      if (this.#unanswered >= MOST_UNANSWERED) return this.#kill('its frame does not answer any more');
+      if (this.#unanswered >= MAX_UNANSWERED) return this.#kill('its frame does not answer any more');
       this.#unanswered += 1;
       this.#toFrame.port1.postMessage({ type: 'ping' } satisfies ToFrame);
       this.#ping();

@@ -1,8 +1,8 @@
 import type { NodeSync, PodReportAnswer } from '@stark-o/core';
 import type { LogLine } from '../logs/log-line.js';
 import type { BundleRef, PodReport, WantedPod } from '../reconciler/pod.js';
-import type { Doorbell, DoorbellListener } from './doorbell.js';
-import type { Pulse, RealtimePulseOptions } from './pulse.js';
+import type { CommandChannel, CommandListener } from './command-channel.js';
+import type { LivenessReporter, RealtimeLivenessReporterOptions } from './liveness-reporter.js';
 
 /** What a node says of itself when it registers. */
 export interface NodeDescription {
@@ -18,8 +18,8 @@ export interface NodeDescription {
   replaces?: string | undefined;
 }
 
-/** Whose pulse it is, and what it tells. */
-export type PulseOptions = Pick<RealtimePulseOptions, 'life' | 'intervalMs' | 'allocatable' | 'listener'>;
+/** Whose liveness is reported, and what is told. */
+export type LivenessReporterOptions = Pick<RealtimeLivenessReporterOptions, 'credential' | 'intervalMs' | 'allocatable' | 'listener'>;
 
 export type SyncAnswer = Omit<NodeSync, 'pods'> & { pods: WantedPod[] };
 
@@ -42,8 +42,8 @@ export interface ControlPlane {
   disconnect(nodeId: string, incarnation: number): Promise<void>;
   /** Tells whoever listens to a topic; nobody is told of a message that is lost. */
   broadcast(messages: readonly BroadcastMessage[]): Promise<void>;
-  openDoorbell(topic: string, listener: DoorbellListener): Doorbell;
-  openPulse(options: PulseOptions): Pulse;
+  openCommandChannel(topic: string, listener: CommandListener): CommandChannel;
+  openLivenessReporter(options: LivenessReporterOptions): LivenessReporter;
   download(bundle: BundleRef): Promise<AsyncIterable<Uint8Array>>;
   close(): Promise<void>;
 }

@@ -14,7 +14,7 @@ export function isRefusal(error: StarkError): boolean {
  * True when the same call may succeed later without anything being different about it: no answer, an overloaded or
  * half-deployed control plane, a session that has to be renewed, rights that an admin may give back.
  */
-export function isPassing(error: StarkError): boolean {
+export function isTransient(error: StarkError): boolean {
   const { status, code } = error;
   if (code === 'SCHEMA_MISMATCH' || code === 'SCHEMA_NOT_EXPOSED') return true;
   if (status === undefined || status === 0 || status >= 500) return true;

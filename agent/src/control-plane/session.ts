@@ -35,10 +35,10 @@ interface TokenHolder {
 
 type Auth = StarkClient['auth'];
 
-/** A way into a session; `again` when it also leads back into one that has ended. */
-interface Door {
-  enter(auth: Auth): Promise<void>;
-  again: boolean;
+/** A way to sign in; `repeatable` when it also works after the session has ended. */
+interface SignInMethod {
+  signIn(auth: Auth): Promise<void>;
+  repeatable: boolean;
   onTokens?: OnTokens | undefined;
   forget?: () => Promise<void>;
 }
@@ -51,23 +51,23 @@ export function openSession(
   onTokens?: OnTokens,
   ask: typeof fetch = fetch,
 ): TokenHolder {
-  if ('join' in credentials) return new RefreshedSession(url, key, joinDoor(url, key, credentials.join, ask), ask);
+  if ('join' in credentials) return new RefreshedSession(url, key, joinMethod(url, key, credentials.join, ask), ask);
   if ('password' in credentials) {
-    const enter = async (auth: Auth) => orThrow(url, await auth.signInWithPassword(credentials));
-    return new RefreshedSession(url, key, { enter, again: true, onTokens }, ask);
+    const signIn = async (auth: Auth) => orThrow(url, await auth.signInWithPassword(credentials));
+    return new RefreshedSession(url, key, { signIn, repeatable: true, onTokens }, ask);
   }
   const { accessToken } = credentials;
   if (typeof accessToken === 'function') return new SuppliedToken(accessToken);
   if (!('refreshToken' in credentials) || credentials.refreshToken === undefined) return new FixedToken(accessToken);
   const tokens = { accessToken, refreshToken: credentials.refreshToken };
-  const enter = (auth: Auth) => resume(url, auth, tokens);
-  return new RefreshedSession(url, key, { enter, again: false, onTokens }, ask);
+  const signIn = (auth: Auth) => resume(url, auth, tokens);
+  return new RefreshedSession(url, key, { signIn, repeatable: false, onTokens }, ask);
 }
 
 /** Comes back with the session that was kept; joins when there is none, or when the cluster has ended it. */
-function joinDoor(url: string, key: string, joining: Joining, ask: typeof fetch): Door {
+function joinMethod(url: string, key: string, joining: Joining, ask: typeof fetch): SignInMethod {
   const { store, token } = joining;
-  const enter = async (auth: Auth) => {
+  const signIn = async (auth: Auth) => {
     const kept = await store.read();
     if (kept !== undefined) {
       // Renewed at once: the token may look good although its account is gone.
@@ -86,7 +86,7 @@ function joinDoor(url: string, key: string, joining: Joining, ask: typeof fetch)
     await store.keep(tokens);
     await resume(url, auth, tokens);
   };
-  return { enter, again: false, onTokens: (tokens) => store.keep(tokens), forget: () => store.forget() };
+  return { signIn, repeatable: false, onTokens: (tokens) => store.keep(tokens), forget: () => store.forget() };
 }
 
 async function resume(url: string, auth: Auth, { accessToken, refreshToken }: Tokens): Promise<void> {
@@ -106,7 +106,7 @@ class RefreshedSession implements TokenHolder {
   constructor(
     private readonly url: string,
     key: string,
-    private readonly door: Door,
+    private readonly method: SignInMethod,
     ask: typeof fetch,
   ) {
     const auth = { persistSession: false, autoRefreshToken: true };
@@ -114,12 +114,12 @@ class RefreshedSession implements TokenHolder {
     this.#auth.onAuthStateChange(async (event, session) => {
       if (session === null || (event !== 'TOKEN_REFRESHED' && event !== 'SIGNED_IN')) return;
       // Waited for by supabase-js: the old refresh token is spent, the new one must be safe before anything builds on it.
-      await door.onTokens?.({ accessToken: session.access_token, refreshToken: session.refresh_token });
+      await method.onTokens?.({ accessToken: session.access_token, refreshToken: session.refresh_token });
     });
   }
 
   signIn(): Promise<void> {
-    this.#signingIn ??= this.door.enter(this.#auth).finally(() => {
+    this.#signingIn ??= this.method.signIn(this.#auth).finally(() => {
       this.#signingIn = undefined;
     });
     return this.#signingIn;
@@ -130,8 +130,8 @@ class RefreshedSession implements TokenHolder {
     if (data.session !== null) return data.session.access_token;
     // While the cluster cannot be reached the session is not lost, only not renewed.
     if (error !== null) throw toStarkError(error, { url: this.url });
-    // The refresh token was refused. A password still opens the door; a token that is used up does not.
-    if (!this.door.again) throw signedOut('the session has ended');
+    // The refresh token was refused. A password signs in again; a token that is used up does not.
+    if (!this.method.repeatable) throw signedOut('the session has ended');
     await this.signIn();
     const renewed = await this.#auth.getSession();
     if (renewed.data.session === null) throw signedOut('the session has ended');
@@ -143,11 +143,11 @@ class RefreshedSession implements TokenHolder {
     if (now - this.#renewedAt < RENEW_EVERY_MS) return;
     this.#renewedAt = now;
     const { error } = await this.#auth.refreshSession();
-    if (error !== null && this.door.again) await this.signIn();
+    if (error !== null && this.method.repeatable) await this.signIn();
   }
 
   async forget(): Promise<void> {
-    await this.door.forget?.();
+    await this.method.forget?.();
   }
 
   async close(): Promise<void> {

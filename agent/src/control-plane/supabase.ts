@@ -13,10 +13,10 @@ import type { LogLine } from '../logs/log-line.js';
 import { type AgentLog, BundleError, type Clock } from '../reconciler/adapters.js';
 import { jitteredBackoff } from '../reconciler/jitter.js';
 import type { BundleRef, PodReport } from '../reconciler/pod.js';
-import type { BroadcastMessage, ControlPlane, NodeDescription, PulseOptions, SyncAnswer } from './control-plane.js';
-import { type Doorbell, type DoorbellListener, RealtimeDoorbell } from './doorbell.js';
-import { isPassing } from './failures.js';
-import { type Pulse, RealtimePulse } from './pulse.js';
+import type { BroadcastMessage, ControlPlane, NodeDescription, LivenessReporterOptions, SyncAnswer } from './control-plane.js';
+import { type CommandChannel, type CommandListener, RealtimeCommandChannel } from './command-channel.js';
+import { isTransient } from './failures.js';
+import { type LivenessReporter, RealtimeLivenessReporter } from './liveness-reporter.js';
 import { type Credentials, type OnTokens, openSession } from './session.js';
 
 export interface SupabaseControlPlaneOptions {
@@ -120,14 +120,14 @@ export class SupabaseControlPlane implements ControlPlane {
     if (!answer.ok) throw new Error(`Realtime took no broadcast: ${answer.status} ${text.slice(0, 200)}`);
   }
 
-  openDoorbell(topic: string, listener: DoorbellListener): Doorbell {
+  openCommandChannel(topic: string, listener: CommandListener): CommandChannel {
     const { clock, log } = this.options;
-    return new RealtimeDoorbell({ client: this.#client, topic, clock, log, listener });
+    return new RealtimeCommandChannel({ client: this.#client, topic, clock, log, listener });
   }
 
-  openPulse(options: PulseOptions): Pulse {
+  openLivenessReporter(options: LivenessReporterOptions): LivenessReporter {
     const { clock, log } = this.options;
-    return new RealtimePulse({ client: this.#client, clock, log, ...options });
+    return new RealtimeLivenessReporter({ client: this.#client, clock, log, ...options });
   }
 
   async download(bundle: BundleRef): Promise<AsyncIterable<Uint8Array>> {
@@ -137,7 +137,7 @@ export class SupabaseControlPlane implements ControlPlane {
     throw new BundleError(
       'BundleUnavailable',
       `cannot download ${bundle.bucket}/${bundle.path}: ${failure.message}`,
-      isPassing(failure),
+      isTransient(failure),
       { cause: failure },
     );
   }

@@ -5,8 +5,8 @@ import type { LogLine } from './log-line.js';
 
 /** A hosted project counts every message, and refuses those that come too fast or are too large. */
 const TELL_EVERY_MS = 200;
-const MOST_LINES = 200;
-const MOST_CHARACTERS = 64 * 1024;
+const MAX_LINES = 200;
+const MAX_CHARACTERS = 64 * 1024;
 
 interface Untold {
   previous: number;
@@ -64,8 +64,8 @@ export class LiveLines {
     }
     untold.tooMany ||=
       line.seq !== untold.last + 1 ||
-      untold.lines.length === MOST_LINES ||
-      untold.characters + line.message.length > MOST_CHARACTERS;
+      untold.lines.length === MAX_LINES ||
+      untold.characters + line.message.length > MAX_CHARACTERS;
     untold.last = line.seq;
     untold.characters += line.message.length;
     if (untold.tooMany) untold.lines = [];

@@ -7,8 +7,8 @@ const FLUSH_FOLLOWED_MS = 100;
 const FLUSH_AT_LINES = 500;
 /** Per pod and window, so that a flood costs its neighbours nothing. */
 const WINDOW_MS = 500;
-const MOST_LINES = 2_000;
-const MOST_CHARACTERS = 512 * 1024;
+const MAX_LINES = 2_000;
+const MAX_CHARACTERS = 512 * 1024;
 
 /** Room for the line numbers of one incarnation; the next one starts above. 2^53 leaves nine million incarnations. */
 const NUMBERS_PER_INCARNATION = 1_000_000_000;
@@ -72,7 +72,7 @@ export class LogCollector {
       queue.taken = 0;
       queue.characters = 0;
     }
-    if (queue.taken >= MOST_LINES || queue.characters >= MOST_CHARACTERS) {
+    if (queue.taken >= MAX_LINES || queue.characters >= MAX_CHARACTERS) {
       queue.dropped += 1;
     } else {
       queue.taken += 1;

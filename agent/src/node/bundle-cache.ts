@@ -14,7 +14,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
 
 const SUFFIX = '.mjs';
 /** Some dozens of the largest bundles there may be. */
-const MOST_BYTES = 2 * 1024 ** 3;
+const MAX_BYTES = 2 * 1024 ** 3;
 
 export interface BundleCacheOptions {
   directory: string;
@@ -95,7 +95,7 @@ export class FileBundleCache implements BundleCache {
   }
 
   async #trim(): Promise<void> {
-    const { inUse, mostBytes = MOST_BYTES } = this.options;
+    const { inUse, mostBytes = MAX_BYTES } = this.options;
     const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX) || SHA256.test(name));
     const files = await Promise.all(
       names.map(async (name) => {

@@ -14,8 +14,8 @@ import { OrphanRecords } from './orphans.js';
 import { EnvironmentError, environmentOf } from './pod-environment.js';
 import { PodProcess } from './pod-process.js';
 import { removeFolder } from './remove-folder.js';
-import { type RunBody, RunningPod } from './running-pod.js';
-import { UsageWatch } from './usage-watch.js';
+import { type RunHandle, RunningPod } from './running-pod.js';
+import { UsageMonitor } from './usage-monitor.js';
 import { WorkerHosts } from './worker-host.js';
 
 export interface ProcessExecutorOptions {
@@ -36,7 +36,7 @@ export interface ProcessExecutorOptions {
  */
 export class ProcessExecutor implements Executor {
   readonly startsAtOnce = availableParallelism();
-  readonly #usage = new UsageWatch();
+  readonly #usage = new UsageMonitor();
   readonly #orphans: OrphanRecords;
   readonly #workers: WorkerHosts;
 
@@ -64,23 +64,23 @@ export class ProcessExecutor implements Executor {
       },
     });
     const limits = limitsOf(pod, this.options.allocatable);
-    let body: RunBody;
+    let handle: RunHandle;
     try {
-      body = this.#embody(running, request, { dataDir, limits });
+      handle = this.#startRun(running, request, { dataDir, limits });
     } catch (error) {
       if (!(error instanceof EnvironmentError)) throw error;
       // Told like any end, after this has returned.
       setImmediate(() => running.refused(error.message));
       return running;
     }
-    running.embody(body);
-    if (body.pid !== undefined) {
-      this.#orphans.record(pod.id, body.pid);
+    running.attach(handle);
+    if (handle.pid !== undefined) {
+      this.#orphans.record(pod.id, handle.pid);
       this.#usage.watch(pod.id, {
-        overheadMb: body.overheadMb,
-        cpuSeconds: () => body.cpuSeconds(),
-        memoryMb: () => body.memoryMb(),
-        hiddenBytes: () => body.hiddenBytes(),
+        overheadMb: handle.overheadMb,
+        cpuSeconds: () => handle.cpuSeconds(),
+        memoryMb: () => handle.memoryMb(),
+        hiddenBytes: () => handle.hiddenBytes(),
         dataDir,
         limits: () => limits,
         over: (reason, message) => running.kill(reason, message),
@@ -89,7 +89,7 @@ export class ProcessExecutor implements Executor {
     return running;
   }
 
-  #embody(running: RunningPod, request: LaunchRequest, own: { dataDir: string; limits: PodLimits }): RunBody {
+  #startRun(running: RunningPod, request: LaunchRequest, own: { dataDir: string; limits: PodLimits }): RunHandle {
     const { pod, bundle } = request;
     const { launcher, nodeName } = this.options;
     const { dataDir, limits } = own;
@@ -100,9 +100,9 @@ export class ProcessExecutor implements Executor {
       return new PodProcess(launcher.spawn({ bundle, assets, dataDir, ...limits, env }), running, run);
     }
     // A pod of which nobody knows the owner trusts nobody.
-    const circle = `${pod.namespace}/${pod.owner ?? pod.id}`;
+    const trustDomain = `${pod.namespace}/${pod.owner ?? pod.id}`;
     const flags = launcher.threadFlags({ bundle, assets, dataDir });
-    return this.#workers.launch(circle, {
+    return this.#workers.launch(trustDomain, {
       pod: running,
       podLimits: limits,
       limits: { flags, env, dataDir, memoryMb: limits.memoryMb },

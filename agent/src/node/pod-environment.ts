@@ -12,7 +12,7 @@ const REFUSED =
 const PROXY = /proxy$/i;
 const CA = 'NODE_EXTRA_CA_CERTS';
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
-const MOST_CA_BYTES = 1024 * 1024;
+const MAX_CA_BYTES = 1024 * 1024;
 
 /** Why a pod with this environment cannot be started. */
 export class EnvironmentError extends Error {
@@ -81,7 +81,7 @@ function podCertificates(value: string | undefined, dataDir: string): string[] {
 
 function certificatesIn(path: string): string[] | undefined {
   try {
-    if (!statSync(path).isFile() || statSync(path).size > MOST_CA_BYTES) return undefined;
+    if (!statSync(path).isFile() || statSync(path).size > MAX_CA_BYTES) return undefined;
     return readFileSync(path, 'utf8').match(CERTIFICATE) ?? undefined;
   } catch {
     return undefined;

@@ -6,8 +6,8 @@ import { CHANNEL_FD, Channel } from './channel.js';
 import { deletedUse } from './disk-use.js';
 import type { Launched } from './launcher.js';
 import { cpuSeconds, residentMb, sumOf } from './process-use.js';
-import type { BodyEnd, RunBody, RunningPod } from './running-pod.js';
-import { PROCESS_OVERHEAD_MB } from './usage-watch.js';
+import type { RunEnd, RunHandle, RunningPod } from './running-pod.js';
+import { PROCESS_OVERHEAD_MB } from './usage-monitor.js';
 
 /** After the process is gone, the rest of its output may take this long. */
 const DRAIN_MS = 500;
@@ -19,7 +19,7 @@ const ABORTED = 128 + constants.signals.SIGABRT;
 const OUT_OF_HEAP = /JavaScript heap out of memory|Allocation failed/;
 
 /** One living process of a pod, for its run. */
-export class PodProcess implements RunBody {
+export class PodProcess implements RunHandle {
   readonly overheadMb = PROCESS_OVERHEAD_MB;
   readonly #channel: Channel<ToRun>;
   #outOfHeap = false;
@@ -88,7 +88,7 @@ export class PodProcess implements RunBody {
     });
   }
 
-  #end(code: number | null, signal: NodeJS.Signals | null): BodyEnd {
+  #end(code: number | null, signal: NodeJS.Signals | null): RunEnd {
     const exitCode = exitCodeOf(code, signal);
     const endedBy = signal ?? (this.launched.hidesSignals ? signalOf(exitCode) : undefined);
     // A wall may refuse it the signal by which it would abort, and then it ends by another one.

@@ -3,18 +3,18 @@ import type { PodRun, RunListener } from '../reconciler/adapters.js';
 import { lineOf } from '../runtime/log-record.js';
 import { graceOver, outcomeOf } from '../runtime/outcome.js';
 import { type FromRun, isFromRun, LOG_MARK, type ToRun } from '../runtime/protocol.js';
-import type { Gauge } from './usage-watch.js';
+import type { UsageProbe } from './usage-monitor.js';
 
 /** What a pack runs in: a process, or a thread of one. */
-export interface RunBody extends Gauge {
+export interface RunHandle extends UsageProbe {
   readonly pid: number | undefined;
   tell(message: ToRun): void;
   /** Ends it at once; its end is told like any other. */
   kill(): void;
 }
 
-/** How a body ended; with a reason when it was neither the pack nor the agent that ended it. */
-export interface BodyEnd {
+/** How the process or thread of a run ended; with a reason when neither the pack nor the agent ended it. */
+export interface RunEnd {
   exitCode: number;
   reason?: string;
   message?: string;
@@ -23,13 +23,13 @@ export interface BodyEnd {
 export interface RunningPodOptions {
   listener: RunListener;
   onLine(line: CapturedLine): void;
-  /** Its body is gone; told before the listener is. */
+  /** The process or thread is gone; told before the listener is. */
   onGone(): void;
 }
 
 /** One run of a pod: what it says, how it is asked to end, and what its end means. The same for a process and a thread. */
 export class RunningPod implements PodRun {
-  #body: RunBody | undefined;
+  #handle: RunHandle | undefined;
   #failure: Extract<FromRun, { type: 'failed' }> | undefined;
   #killedBecause: { reason: string; message: string } | undefined;
   #started = false;
@@ -38,21 +38,21 @@ export class RunningPod implements PodRun {
 
   constructor(private readonly options: RunningPodOptions) {}
 
-  /** Takes the body that was made for it. */
-  embody(body: RunBody): void {
-    this.#body = body;
+  /** Takes the process or thread that was started for it. */
+  attach(handle: RunHandle): void {
+    this.#handle = handle;
   }
 
   stop(graceMs: number): void {
     if (this.#over || this.#graceTimer !== undefined) return;
-    this.#body?.tell({ type: 'stop' });
+    this.#handle?.tell({ type: 'stop' });
     this.#graceTimer = setTimeout(() => this.kill('Killed', graceOver(graceMs)), graceMs);
   }
 
   kill(reason: string, message: string): void {
     if (this.#over) return;
     this.#killedBecause ??= { reason, message };
-    this.#body?.kill();
+    this.#handle?.kill();
   }
 
   /** It cannot be started as it is wanted; trying again would end the same way. */
@@ -78,7 +78,7 @@ export class RunningPod implements PodRun {
     this.options.onLine(record ?? { stream, message: text });
   }
 
-  ended({ exitCode, reason, message }: BodyEnd): void {
+  ended({ exitCode, reason, message }: RunEnd): void {
     if (this.#over) return;
     this.#over = true;
     clearTimeout(this.#graceTimer);

@@ -13,8 +13,8 @@ import { deletedUse } from './disk-use.js';
 import type { Launched, Launcher } from './launcher.js';
 import { exitCodeOf } from './pod-process.js';
 import { cpuSeconds, residentMb } from './process-use.js';
-import type { BodyEnd, RunBody, RunningPod } from './running-pod.js';
-import { PROCESS_OVERHEAD_MB, THREAD_OVERHEAD_MB, UsageWatch } from './usage-watch.js';
+import type { RunEnd, RunHandle, RunningPod } from './running-pod.js';
+import { PROCESS_OVERHEAD_MB, THREAD_OVERHEAD_MB, UsageMonitor } from './usage-monitor.js';
 
 /** Lines of several pods' logs, each up to 16 KiB before it is written as JSON. */
 const CHANNEL_PACE = { bytesPerWindow: 8 * 1024 * 1024, longestLine: 128 * 1024 };
@@ -23,7 +23,7 @@ const TERMINATE_MS = 2_000;
 const KILLED = 137;
 
 /** One pod that is a thread. */
-class Thread implements RunBody {
+class Thread implements RunHandle {
   readonly overheadMb = THREAD_OVERHEAD_MB;
   #usage: ThreadUsage | undefined;
   #killed: NodeJS.Timeout | undefined;
@@ -54,7 +54,7 @@ class Thread implements RunBody {
     else this.pod.heard(message);
   }
 
-  ended(end: BodyEnd): void {
+  ended(end: RunEnd): void {
     clearTimeout(this.#killed);
     this.pod.ended(this.#killed === undefined ? end : { ...end, exitCode: KILLED });
   }
@@ -83,7 +83,7 @@ class WorkerHost {
 
   constructor(
     private readonly launched: Launched,
-    watch: UsageWatch,
+    watch: UsageMonitor,
     private readonly most: PodLimits,
     private readonly onGone: () => void,
   ) {
@@ -175,7 +175,7 @@ class WorkerHost {
     }
   }
 
-  #gone(end: BodyEnd): void {
+  #gone(end: RunEnd): void {
     this.onGone();
     for (const thread of this.#threads.values()) thread.ended(end);
     this.#threads.clear();
@@ -189,10 +189,10 @@ export interface ThreadLaunch {
   run: RunDescription;
 }
 
-/** The processes whose threads are pods, one for each circle of pods that trust each other. */
+/** The processes whose threads are pods, one for each trust domain: pods of one owner in one namespace. */
 export class WorkerHosts {
   readonly #hosts = new Map<string, WorkerHost>();
-  readonly #watch = new UsageWatch();
+  readonly #watch = new UsageMonitor();
 
   constructor(
     private readonly launcher: Launcher,
@@ -200,14 +200,14 @@ export class WorkerHosts {
     private readonly most: PodLimits,
   ) {}
 
-  launch(circle: string, { pod, podLimits, limits, run }: ThreadLaunch): RunBody {
-    let host = this.#hosts.get(circle);
+  launch(trustDomain: string, { pod, podLimits, limits, run }: ThreadLaunch): RunHandle {
+    let host = this.#hosts.get(trustDomain);
     if (host === undefined) {
       const made = new WorkerHost(this.launcher.spawnHost(this.most), this.#watch, this.most, () => {
-        if (this.#hosts.get(circle) === made) this.#hosts.delete(circle);
+        if (this.#hosts.get(trustDomain) === made) this.#hosts.delete(trustDomain);
       });
       host = made;
-      this.#hosts.set(circle, host);
+      this.#hosts.set(trustDomain, host);
     }
     return host.launch(pod, podLimits, limits, run);
   }

@@ -77,39 +77,39 @@ export function step(managed: ManagedPod | undefined, seen: Observation, now: nu
     return seen.type === 'wanted' ? meet(seen.pod, seen.reportPending, now) : { managed, actions: [] };
   const next = { ...managed };
   const actions: Action[] = [];
-  const turn = new Turn(next, actions, now);
+  const transition = new Transition(next, actions, now);
   if ('attempt' in seen && seen.attempt !== managed.attempt) return { managed, actions };
   switch (seen.type) {
     case 'wanted':
-      turn.wanted(seen.pod, seen.reportPending);
+      transition.wanted(seen.pod, seen.reportPending);
       break;
     case 'unwanted':
-      return turn.unwanted();
+      return transition.unwanted();
     case 'closing':
-      turn.leave();
+      transition.leave();
       break;
     case 'fetched':
-      if (next.phase === 'fetching') turn.launch(seen.bundle);
+      if (next.phase === 'fetching') transition.launch(seen.bundle);
       break;
     case 'fetchFailed':
-      if (next.phase === 'fetching') turn.fetchFailed(seen.reason, seen.message, seen.retry);
+      if (next.phase === 'fetching') transition.fetchFailed(seen.reason, seen.message, seen.retry);
       break;
     case 'claimed':
-      turn.claimed(seen.ports);
+      transition.claimed(seen.ports);
       break;
     case 'started':
-      if (next.phase === 'launching') turn.started();
+      if (next.phase === 'launching') transition.started();
       break;
     case 'readiness':
-      if (next.phase === 'running' && next.unhealthy === undefined) turn.readiness(seen.ready, seen.problem);
+      if (next.phase === 'running' && next.unhealthy === undefined) transition.readiness(seen.ready, seen.problem);
       break;
     case 'unhealthy':
-      if (next.phase === 'running' && next.unhealthy === undefined) turn.unhealthy(seen.problem);
+      if (next.phase === 'running' && next.unhealthy === undefined) transition.unhealthy(seen.problem);
       break;
     case 'exited':
-      return turn.exited(seen.outcome);
+      return transition.exited(seen.outcome);
     case 'due':
-      if (next.phase === 'waiting') turn.fetch();
+      if (next.phase === 'waiting') transition.fetch();
       break;
   }
   return { managed: next, actions };
@@ -135,26 +135,26 @@ function meet(pod: WantedPod, reportPending: boolean, now: number): Step {
     lastReport: undefined,
   };
   const actions: Action[] = [];
-  const turn = new Turn(managed, actions, now);
+  const transition = new Transition(managed, actions, now);
   if (pod.wanted === 'stopped') {
-    turn.end('stopped', { reason: 'Stopped', message: 'it was not running on this node any more' });
+    transition.end('stopped', { reason: 'Stopped', message: 'it was not running on this node any more' });
   } else if (!BEGUN.has(pod.status) && !reportPending) {
-    turn.report('transferring');
-    turn.fetch();
+    transition.report('transferring');
+    transition.fetch();
   } else if (pod.spec.restartPolicy === 'Never') {
     // It may have done its work halfway: running it a second time is what Never forbids.
-    turn.end('failed', { reason: 'AgentRestarted', message: 'the agent ended while the pod was running' });
+    transition.end('failed', { reason: 'AgentRestarted', message: 'the agent ended while the pod was running' });
   } else {
     managed.restarts += 1;
-    turn.report('starting', { reason: 'AgentRestarted', message: 'the agent ended while the pod was running' });
-    turn.fetch();
+    transition.report('starting', { reason: 'AgentRestarted', message: 'the agent ended while the pod was running' });
+    transition.fetch();
   }
   return { managed, actions };
 }
 
 type Detail = { reason?: string; message?: string; exit_code?: number };
 
-class Turn {
+class Transition {
   constructor(
     private readonly it: ManagedPod,
     private readonly actions: Action[],

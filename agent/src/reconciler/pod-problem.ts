@@ -3,7 +3,7 @@ import { POD_STATUSES } from '@stark-o/core';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
 /** What the cluster takes is flatter; deeper values make functions that call themselves fail halfway. */
-const MOST_LEVELS = 64;
+const MAX_LEVELS = 64;
 
 type Check = (value: unknown) => boolean;
 type Fields = Readonly<Record<string, Check>>;
@@ -102,7 +102,7 @@ export function podProblem(pod: unknown): string | undefined {
   if (field !== undefined) return `its ${field} is not what a pod has there`;
   const inSpec = wrongField(pod.spec as Record<string, unknown>, SPEC);
   if (inSpec !== undefined) return `its spec.${inSpec} is not what a pod has there`;
-  if (isDeeperThan(pod, MOST_LEVELS)) return `it is nested more than ${MOST_LEVELS} levels deep`;
+  if (isDeeperThan(pod, MAX_LEVELS)) return `it is nested more than ${MAX_LEVELS} levels deep`;
   return undefined;
 }
 

@@ -12,10 +12,10 @@ import {
 import { HealthCheck } from './health-check.js';
 import type { WantedPod } from './pod.js';
 import { type Action, type ManagedPod, type Observation, step } from './pod-machine.js';
-import { Turns } from './turns.js';
+import { StartLimiter } from './start-limiter.js';
 
 /** One that has not started by then lets others start beside it: it may be stuck, or hostile. */
-const START_TURN_MS = 1_000;
+const LONGEST_START_MS = 1_000;
 
 export interface ReconcilerOptions {
   clock: Clock;
@@ -36,14 +36,14 @@ export class Reconciler {
   readonly #timers = new Map<string, () => void>();
   readonly #idle = new Set<() => void>();
   // All at once, the first pod would run when the last one does: each gets a small part of the processors.
-  readonly #turns: Turns | undefined;
-  readonly #turnEnds = new Map<string, () => void>();
+  readonly #startLimiter: StartLimiter | undefined;
+  readonly #startReleases = new Map<string, () => void>();
   #snapshot: readonly WantedPod[] = [];
   #closing = false;
 
   constructor(private readonly options: ReconcilerOptions) {
     const { clock, executor } = options;
-    if (executor.startsAtOnce !== undefined) this.#turns = new Turns(clock, executor.startsAtOnce, START_TURN_MS);
+    if (executor.startsAtOnce !== undefined) this.#startLimiter = new StartLimiter(clock, executor.startsAtOnce, LONGEST_START_MS);
   }
 
   /** The pods this node knows, for listings and tests. */
@@ -122,9 +122,9 @@ export class Reconciler {
     }
   }
 
-  #endTurn(podId: string): void {
-    this.#turnEnds.get(podId)?.();
-    this.#turnEnds.delete(podId);
+  #releaseStart(podId: string): void {
+    this.#startReleases.get(podId)?.();
+    this.#startReleases.delete(podId);
   }
 
   #cancelTimer(podId: string): void {
@@ -135,12 +135,12 @@ export class Reconciler {
   async #fetch(pod: WantedPod, attempt: number): Promise<void> {
     try {
       const bundle = await this.options.bundles.fetch(pod.bundle);
-      const endTurn = await this.#turns?.take();
+      const release = await this.#startLimiter?.acquire();
       this.#observe(pod.id, { type: 'fetched', attempt, bundle });
       const { phase, attempt: now } = this.#pods.get(pod.id) ?? {};
-      if (endTurn === undefined) return;
-      if (phase === 'launching' && now === attempt) this.#turnEnds.set(pod.id, endTurn);
-      else endTurn();
+      if (release === undefined) return;
+      if (phase === 'launching' && now === attempt) this.#startReleases.set(pod.id, release);
+      else release();
     } catch (error) {
       const known = error instanceof BundleError;
       this.#observe(pod.id, {
@@ -173,7 +173,7 @@ export class Reconciler {
         { pod, bundle, ports },
         {
           started: () => {
-            this.#endTurn(pod.id);
+            this.#releaseStart(pod.id);
             this.#observe(pod.id, { type: 'started', attempt });
             this.#checkHealth(pod, attempt, ports);
           },
@@ -210,7 +210,7 @@ export class Reconciler {
 
   #exited(pod: WantedPod, attempt: number, outcome: Extract<Observation, { type: 'exited' }>['outcome']): void {
     this.#runs.delete(pod.id);
-    this.#endTurn(pod.id);
+    this.#releaseStart(pod.id);
     this.#endHealthCheck(pod.id);
     const wasUnowned = this.#pods.get(pod.id)?.owned === false;
     this.#observe(pod.id, { type: 'exited', attempt, outcome });

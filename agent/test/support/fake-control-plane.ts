@@ -2,11 +2,11 @@ import { type PodReportAnswer, StarkError } from '@stark-o/core';
 import type {
   BroadcastMessage,
   ControlPlane,
-  PulseOptions,
+  LivenessReporterOptions,
   SyncAnswer,
 } from '../../src/control-plane/control-plane.js';
-import type { Doorbell, DoorbellListener } from '../../src/control-plane/doorbell.js';
-import type { Life, Pulse } from '../../src/control-plane/pulse.js';
+import type { CommandChannel, CommandListener } from '../../src/control-plane/command-channel.js';
+import type { NodeCredential, LivenessReporter } from '../../src/control-plane/liveness-reporter.js';
 import type { LogLine } from '../../src/logs/log-line.js';
 import type { PodReport } from '../../src/reconciler/pod.js';
 import { PodLedger } from './pod-ledger.js';
@@ -25,12 +25,12 @@ export class FakeControlPlane implements ControlPlane {
   /** A report with this message is answered with 400, and its whole batch with it. */
   poison: string | undefined;
   joinsAtOnce = true;
-  ring: DoorbellListener | undefined;
+  commands: CommandListener | undefined;
   heartbeat = { interval: 15, timeout: 30 };
-  pulse: PulseOptions | undefined;
-  /** Whose pulse the cluster feels, and how often. */
-  readonly beats: { life: Life; intervalMs: number }[] = [];
-  felt = true;
+  liveness: LivenessReporterOptions | undefined;
+  /** Under which credential the cluster hears of it, and how often. */
+  readonly heartbeats: { credential: NodeCredential; intervalMs: number }[] = [];
+  isDelivering = true;
   closed = false;
 
   async signIn(): Promise<void> {
@@ -82,20 +82,20 @@ export class FakeControlPlane implements ControlPlane {
     this.#call(`disconnect ${incarnation}`);
   }
 
-  openDoorbell(_topic: string, listener: DoorbellListener): Doorbell {
-    this.ring = listener;
+  openCommandChannel(_topic: string, listener: CommandListener): CommandChannel {
+    this.commands = listener;
     return { joined: async () => this.joinsAtOnce, close: async () => {} };
   }
 
-  openPulse(options: PulseOptions): Pulse {
-    this.pulse = options;
-    this.beats.push({ life: options.life, intervalMs: options.intervalMs });
+  openLivenessReporter(options: LivenessReporterOptions): LivenessReporter {
+    this.liveness = options;
+    this.heartbeats.push({ credential: options.credential, intervalMs: options.intervalMs });
     const plane = this;
     return {
-      get felt() {
-        return plane.felt;
+      get isDelivering() {
+        return plane.isDelivering;
       },
-      beatAs: (life, intervalMs) => this.beats.push({ life, intervalMs }),
+      reportAs: (credential, intervalMs) => this.heartbeats.push({ credential, intervalMs }),
       close: async () => {},
     };
   }

@@ -6,7 +6,7 @@ import { globalFlags } from './flags.js';
 import type { OutputFormat } from './format.js';
 import { printList, printObject, type View } from './output.js';
 import { paint, say } from './terminal.js';
-import { bareName, nouns } from './words.js';
+import { bareName, nouns } from './argv.js';
 
 type CommandFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof StarkCommand)['baseFlags'] & T['flags']>;
 type CommandArgs<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;

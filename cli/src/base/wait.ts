@@ -5,18 +5,18 @@ import { interrupted } from './errors.js';
 import { interruptSignal } from './interrupt.js';
 import { Progress } from './progress.js';
 
-/** What a look at the world says about what we wait for. */
+/** What one poll says about what we wait for. */
 export type Verdict = { done: true } | { failed: StarkError } | { waiting: string };
 
 export interface WaitOptions<State> {
-  /** Looks at the world. */
-  look: () => Promise<State>;
+  /** Asks for the present state. */
+  poll: () => Promise<State>;
   /** Says whether it is so, can never be so, or what is in the way. */
   judge: (state: State) => Verdict;
   timeoutMs: number;
   /** What to type to go on waiting. */
   resume: string;
-  /** Resolves when something may have changed; without it we look at growing intervals. */
+  /** Resolves when something may have changed; without it we poll at growing intervals. */
   changed?: (signal: AbortSignal) => Promise<unknown>;
   /** Whether every change is told, so that looking in between is only for safety. */
   isLive?: () => boolean;
@@ -44,7 +44,7 @@ export async function waitFor<State>(options: WaitOptions<State>): Promise<State
   let pause = shortestPauseMs;
   try {
     while (true) {
-      const state = await options.look();
+      const state = await options.poll();
       const verdict = options.judge(state);
       if ('done' in verdict) return state;
       if ('failed' in verdict) throw verdict.failed;

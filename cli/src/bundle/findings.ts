@@ -23,7 +23,7 @@ const NOT_IN_A_POD: Readonly<Record<string, string>> = {
   worker_threads: 'start threads',
 };
 
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 
 /** The refusal of packs that need a compiled addon, with the way by which each comes in. */
 export function notForPods(addons: readonly LeftOut[], built: Built): StarkError {
@@ -97,7 +97,7 @@ export function warningsOf(built: Built, leftOut: readonly LeftOut[]): string[] 
       lines.push(`a pod cannot ${what}: ${[...chainTo(resolve(path), built), module].join(' → ')}`);
     }
   }
-  return lines.length <= MOST_LINES ? lines : [...lines.slice(0, MOST_LINES), `and ${lines.length - MOST_LINES} more`];
+  return lines.length <= MAX_LINES ? lines : [...lines.slice(0, MAX_LINES), `and ${lines.length - MAX_LINES} more`];
 }
 
 function outsideOf(built: Built): string[] {

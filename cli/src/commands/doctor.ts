@@ -30,8 +30,8 @@ export default class Doctor extends StarkCommand<typeof Doctor> {
   async run(): Promise<void> {
     const database = this.#database();
     try {
-      let outcomes = await this.#look(database);
-      if (await this.#mend(outcomes)) outcomes = await this.#look(database);
+      let outcomes = await this.#runChecks(database);
+      if (await this.#mend(outcomes)) outcomes = await this.#runChecks(database);
       const result = verdict(outcomes);
       await this.printObject(await this.#object(outcomes, result), `doctor/${result}`, lines(outcomes));
       if (result === 'failed') process.exitCode = EXIT_CODES.failed;
@@ -47,7 +47,7 @@ export default class Doctor extends StarkCommand<typeof Doctor> {
     return new DatabaseSession(url);
   }
 
-  async #look(database: DatabaseSession | undefined): Promise<Outcome[]> {
+  async #runChecks(database: DatabaseSession | undefined): Promise<Outcome[]> {
     const subject = new Subject(await this.settings(), { database, debug: this.debugging });
     return runChecks(allChecks(this.config.version), subject);
   }

@@ -3,7 +3,7 @@ import type { Connection } from '../session/connection.js';
 import { findPods, type PodRow } from './pods.js';
 
 /** Names travel in the address line, fifty a request: for more than this it is cheaper to read the whole namespace. */
-const MOST_NAMED = 500;
+const MAX_NAMED = 500;
 
 /**
  * Some pods of a namespace as they are now. Asks the database until the live connection stands and whenever it is gone,
@@ -25,12 +25,12 @@ export class LivePods {
   }
 
   /** The pods of these names or ids that exist. */
-  async look(namesOrIds: readonly string[]): Promise<PodRow[]> {
+  async poll(namesOrIds: readonly string[]): Promise<PodRow[]> {
     const wanted = new Set(namesOrIds);
     const those = (pods: Iterable<PodRow>) => [...pods].filter(({ id, name }) => wanted.has(id) || wanted.has(name));
     if (this.#watch.state.value === 'live') return those(this.#watch.store.pods.values());
     const namespace = this.#namespace;
-    if (wanted.size > MOST_NAMED) return those(await findPods(this.#connection, { namespace }));
+    if (wanted.size > MAX_NAMED) return those(await findPods(this.#connection, { namespace }));
     return findPods(this.#connection, { namespace, names: namesOrIds, allowMissing: true });
   }
 

@@ -11,7 +11,7 @@ interface Staying {
 export async function waitForEmpty(connection: Connection, nodes: readonly string[], timeoutMs: number): Promise<void> {
   const client = await connection.client();
   await waitFor({
-    look: () =>
+    poll: () =>
       connection.rows<Staying>(
         client
           .from('pods')

@@ -44,7 +44,7 @@ async function waitForPods(
   const names = pods.map(({ id, name }) => id ?? name);
   try {
     return await waitFor({
-      look: () => live.look(names),
+      poll: () => live.poll(names),
       changed: (signal) => live.changed(signal),
       isLive: () => live.isLive,
       timeoutMs,

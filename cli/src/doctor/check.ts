@@ -25,7 +25,7 @@ export interface Check {
   title: string;
   /** Ids of the checks without which this one cannot be made. */
   after?: readonly string[] | ((subject: Subject) => readonly string[]);
-  look: (subject: Subject) => Promise<Finding> | Finding;
+  run: (subject: Subject) => Promise<Finding> | Finding;
 }
 
 export const ok = (message: string): Finding => ({ result: 'ok', message });

@@ -15,17 +15,17 @@ export async function runChecks(checks: readonly Check[], subject: Subject): Pro
       if (outcome === undefined) throw new Error(`check ${check.id} comes before ${id}, which it leans on`);
       return outcome;
     });
-    outcomes.set(check.id, look(check, before, subject));
+    outcomes.set(check.id, runCheck(check, before, subject));
   }
   return Promise.all(outcomes.values());
 }
 
-async function look(check: Check, before: Promise<Outcome>[], subject: Subject): Promise<Outcome> {
+async function runCheck(check: Check, before: Promise<Outcome>[], subject: Subject): Promise<Outcome> {
   const { id, title } = check;
   const missing = (await Promise.all(before)).find(({ result }) => result === 'failed' || result === 'skipped');
   if (missing !== undefined) return { id, title, ...skipped(`needs "${missing.id}"`, missing.hint) };
   try {
-    return { id, title, ...(await check.look(subject)) };
+    return { id, title, ...(await check.run(subject)) };
   } catch (error) {
     const { message, hint } = toStarkError(error, { url: subject.url });
     return { id, title, ...failed(message, hint ?? 'stark doctor --debug') };

@@ -1,4 +1,4 @@
-import { normaliseArgv } from '../../src/base/words.js';
+import { normaliseArgv } from '../../src/base/argv.js';
 import { buildManifest } from '../../src/manifest.js';
 import { packageRoot } from './run.js';
 

@@ -1817,7 +1817,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
-      watch_nodes: { Args: { p_at: string; p_sightings: Json; p_since: string }; Returns: Json };
+      watch_nodes: { Args: { p_at: string; p_observations: Json; p_since: string }; Returns: Json };
       whoami: { Args: Record<PropertyKey, never>; Returns: Json };
       withdraw_pack_version: {
         Args: { p_name: string; p_version: string };

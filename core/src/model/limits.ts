@@ -25,11 +25,11 @@ export const CALL_LIMITS = {
 
 /** Rows that a reader asks for at once: as many as PostgREST gives, unless the project says fewer. */
 export const PAGE_ROWS = 1_000;
-const FEWEST_ROWS = 100;
+const MIN_ROWS = 100;
 
 /** Whether more rows may come after a page of so many. A page that is not full says nothing: the project may give fewer than were asked for. */
 export function mayHaveMore(rows: number): boolean {
-  return rows >= FEWEST_ROWS;
+  return rows >= MIN_ROWS;
 }
 
 /**

@@ -4,7 +4,7 @@ import { toStarkError } from '../client/to-stark-error.js';
 import type { PodLogLine } from '../model/api.js';
 import { isTerminal } from '../model/pod-status.js';
 import { readLogMessage } from './messages.js';
-import { TopicChannel } from './topic-channel.js';
+import { ReconnectingChannel } from './reconnecting-channel.js';
 import { TopicFeed } from './topic-feed.js';
 
 /** A stored line of a pod's log. */
@@ -17,11 +17,11 @@ export interface LogFollowerOptions {
   /** Called with the lines that follow, in order, each once. */
   onLines(lines: readonly LogLine[]): void;
   /** How often to look without being told: while the live connection stands, and while it does not. */
-  lookEveryMs?: { live: number; apart: number };
+  pollEveryMs?: { live: number; apart: number };
 }
 
 // Well before the agent forgets the follower, after 45 seconds.
-const LOOK_EVERY_MS = { live: 15_000, apart: 1_000 } as const;
+const POLL_EVERY_MS = { live: 15_000, apart: 1_000 } as const;
 // The agent says that the pod is about to end before the database knows it.
 const ENDING_MS = [50, 100, 200, 400, 800, 1_600, 3_200] as const;
 /** An agent does not hold back an end for all of a long log: without word that a line was the last, it is silence. */
@@ -36,7 +36,7 @@ export class LogFollower {
   /** Resolves when the pod has ended, or is gone, and its last line was passed on; rejects when the log may not be read. */
   readonly done: Promise<void>;
   readonly #feed: TopicFeed<LogLine>;
-  readonly #channel: TopicChannel;
+  readonly #channel: ReconnectingChannel;
   #finish: (error?: unknown) => void = () => {};
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking: Promise<void> | undefined;
@@ -68,18 +68,18 @@ export class LogFollower {
       },
       after,
     );
-    this.#channel = new TopicChannel(client, `stark:pod:${podId}`, {
+    this.#channel = new ReconnectingChannel(client, `stark:pod:${podId}`, {
       event: 'lines',
       onBroadcast: (payload) => this.#hear(payload),
       onJoined: () => {
         this.#live = true;
-        this.#look();
+        this.#poll();
       },
       onLost: () => this.#lost(),
       // The log can be read without being told of it.
       onRefused: () => this.#lost(),
     });
-    this.#look();
+    this.#poll();
     this.#channel.open().catch(() => this.#lost());
   }
 
@@ -100,23 +100,23 @@ export class LogFollower {
       this.#ending = ENDING_MS;
       this.#lastSeq = Math.max(previous_seq, lines.at(-1)?.seq ?? 0);
       this.#heardAt = performance.now();
-      this.#look();
-    } else if (!complete) this.#feed.sync().catch(() => this.#look());
+      this.#poll();
+    } else if (!complete) this.#feed.sync().catch(() => this.#poll());
   }
 
   #lost(): void {
     if (!this.#live) return;
     this.#live = false;
-    this.#look();
+    this.#poll();
   }
 
   // Calls while one is under way become one more.
-  #look(): void {
+  #poll(): void {
     if (this.#closed) return;
     this.#again = true;
     this.#looking ??= this.#lookAll().finally(() => {
       this.#looking = undefined;
-      if (this.#again) this.#look();
+      if (this.#again) this.#poll();
     });
   }
 
@@ -142,8 +142,8 @@ export class LogFollower {
     }
     const [next, ...later] = this.#ending;
     this.#ending = later;
-    const { live, apart } = this.options.lookEveryMs ?? LOOK_EVERY_MS;
-    if (!this.#closed) this.#timer = setTimeout(() => this.#look(), next ?? (this.#live ? live : apart));
+    const { live, apart } = this.options.pollEveryMs ?? POLL_EVERY_MS;
+    if (!this.#closed) this.#timer = setTimeout(() => this.#poll(), next ?? (this.#live ? live : apart));
   }
 
   #isComplete(): boolean {

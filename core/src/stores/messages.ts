@@ -15,7 +15,7 @@ const STREAMS = ['stdout', 'stderr', 'platform'] as const;
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 const TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}(:?\d{2})?)$/;
 /** More than Realtime carries in one message. */
-const MOST_ITEMS = 10_000;
+const MAX_ITEMS = 10_000;
 
 /**
  * A message about lines of a log, or nothing when any part of it is not what it should be: whoever runs a pod may write on its
@@ -60,7 +60,7 @@ function readAll<Item extends { seq: number }>(
   previous: number,
   read: (fields: Fields) => Item | undefined,
 ): Item[] | undefined {
-  if (!Array.isArray(list) || list.length > MOST_ITEMS) return undefined;
+  if (!Array.isArray(list) || list.length > MAX_ITEMS) return undefined;
   const items: Item[] = [];
   for (const value of list) {
     const item = isObject(value) ? read(value) : undefined;

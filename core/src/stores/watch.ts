@@ -5,7 +5,7 @@ import { toStarkError } from '../client/to-stark-error.js';
 import { type Change, ClusterStore } from './cluster-store.js';
 import { DatabaseEventSource } from './event-source.js';
 import { readEventBatch } from './messages.js';
-import { TopicChannel } from './topic-channel.js';
+import { ReconnectingChannel } from './reconnecting-channel.js';
 import { TopicFeed } from './topic-feed.js';
 
 /** `live`: what the store shows is what is; `stale`: it was, and is being caught up with. */
@@ -57,7 +57,7 @@ class TopicWatch implements Watch {
   readonly #state = shallowRef<WatchState>('connecting');
   readonly state = shallowReadonly(this.#state);
   readonly #feed: TopicFeed;
-  readonly #channel: TopicChannel;
+  readonly #channel: ReconnectingChannel;
   readonly #changeListeners = new Set<(changes: readonly Change[]) => void>();
   readonly #stateListeners = new Set<(state: WatchState, error?: StarkError) => void>();
   readonly #ownStore: boolean;
@@ -82,7 +82,7 @@ class TopicWatch implements Watch {
       load: (snapshot) => this.#tell(this.store.load(snapshot)),
       apply: (events) => this.#tell(this.store.applyEvents(events)),
     });
-    this.#channel = new TopicChannel(client, topic, {
+    this.#channel = new ReconnectingChannel(client, topic, {
       event: 'events',
       onBroadcast: (payload) => this.#receive(payload),
       onJoined: () => {

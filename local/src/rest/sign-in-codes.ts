@@ -34,7 +34,7 @@ interface Tries {
  */
 export class SignInCodes {
   readonly #tries = new Map<string, Tries>();
-  readonly #turns = new KeyedMutex();
+  readonly #mutex = new KeyedMutex();
 
   constructor(private readonly options: { database: Database; secret: string; now?: () => number }) {}
 
@@ -66,7 +66,7 @@ export class SignInCodes {
     if (!email || !token) return ask({});
     // Lite looks for the hash of address and code in one: what is no code could be one and a part of the address.
     if (!CODE.test(token)) return refusal(400, 'validation_failed', 'Token must be a code of six digits');
-    return this.#turns.run(email.toLowerCase(), () => this.#try(email.toLowerCase(), token, ask));
+    return this.#mutex.run(email.toLowerCase(), () => this.#try(email.toLowerCase(), token, ask));
   }
 
   #unsealed(url: URL): URL {

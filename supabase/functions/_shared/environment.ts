@@ -84,8 +84,8 @@ type Database = {
         Returns: { user_id: string; email: string };
       };
       watch_nodes: {
-        Args: { p_sightings: unknown; p_since: string; p_at: string };
-        Returns: { roll_call: boolean };
+        Args: { p_observations: unknown; p_since: string; p_at: string };
+        Returns: { wants_presence_list: boolean };
       };
       admit_node: {
         Args: { p_secret_sha256: string | null; p_name: string; p_runtime: string };

@@ -1,6 +1,6 @@
 import type { RealtimeChannel } from '@supabase/supabase-js';
 import type { Client } from '../_shared/environment.ts';
-import { Batch, type Identity, Roll, readIdentity, readUsage, type Sign } from './sightings.ts';
+import { ObservationBatch, type NodeCredential, PresenceList, readCredential, readUsage, type Sign } from './observations.ts';
 
 /** How often the socket is proved to work, and what was seen is written. */
 export const HEARTBEAT_MS = 5_000;
@@ -9,7 +9,7 @@ const GATHER_MS = 500;
 const REJOIN_MS = 2_000;
 const CALL_TIMEOUT_MS = 10_000;
 /** As many as one call of watch_nodes takes (`stark_internal.call_limit`). */
-const SIGHTINGS_PER_CALL = 1_000;
+const OBSERVATIONS_PER_CALL = 1_000;
 const TOPICS = ['stark:presence', 'stark:heartbeat'] as const;
 type Topic = (typeof TOPICS)[number];
 
@@ -18,16 +18,16 @@ type Topic = (typeof TOPICS)[number];
  * everything: both topics joined, and the socket just proved alive. A watcher that is deaf says nothing.
  */
 export class Watcher {
-  readonly #batch = new Batch();
-  readonly #roll = new Roll();
+  readonly #batch = new ObservationBatch();
+  readonly #presences = new PresenceList();
   readonly #joined = new Set<Topic>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   #since: Date | undefined;
   #heardAt = new Date(0);
-  #callsRoll = false;
+  #listsPresences = false;
   #gathering = false;
-  #wordWanted = false;
-  #speaking: Promise<void> | undefined;
+  #reportWanted = false;
+  #reporting: Promise<void> | undefined;
   #failing = false;
   #ended = false;
 
@@ -35,7 +35,7 @@ export class Watcher {
     client.realtime.onHeartbeat((status) => {
       if (status !== 'ok') return;
       this.#heard();
-      void this.#speak();
+      void this.#report();
     });
   }
 
@@ -46,7 +46,7 @@ export class Watcher {
       signal.addEventListener('abort', () => resolve(), { once: true });
       this.#after(ms, resolve);
     });
-    await this.#speak();
+    await this.#report();
     this.#ended = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await this.client.removeAllChannels();
@@ -60,25 +60,25 @@ export class Watcher {
     channel.subscribe((status, error) => {
       if (this.#ended) return;
       if (status === 'SUBSCRIBED') return this.#opened(topic);
-      this.#deaf(topic, `${status}${error ? `: ${error.message}` : ''}`);
+      this.#topicLost(topic, `${status}${error ? `: ${error.message}` : ''}`);
       // The client comes back by itself from everything but this.
       if (status === 'CLOSED') this.#after(REJOIN_MS, () => this.#join(topic));
     });
   }
 
   #followPresence(channel: RealtimeChannel): void {
-    this.#roll.clear();
+    this.#presences.clear();
     channel.on('presence', { event: 'join' }, ({ newPresences }) => {
       this.#heard();
-      for (const identity of identitiesOf(newPresences)) {
-        this.#roll.enter(identity);
-        this.#see(identity, 'present');
+      for (const credential of credentialsOf(newPresences)) {
+        this.#presences.join(credential);
+        this.#observe(credential, 'present');
       }
     });
     channel.on('presence', { event: 'leave' }, ({ leftPresences }) => {
       this.#heard();
-      for (const identity of identitiesOf(leftPresences)) {
-        if (this.#roll.leave(identity)) this.#see(identity, 'gone');
+      for (const credential of credentialsOf(leftPresences)) {
+        if (this.#presences.leave(credential)) this.#observe(credential, 'gone');
       }
     });
   }
@@ -86,18 +86,18 @@ export class Watcher {
   #followHeartbeats(channel: RealtimeChannel): void {
     channel.on('broadcast', { event: 'heartbeat' }, ({ payload }) => {
       this.#heard();
-      const identity = readIdentity(payload);
-      if (identity !== undefined) this.#see(identity, 'heartbeat', readUsage(payload));
+      const credential = readCredential(payload);
+      if (credential !== undefined) this.#observe(credential, 'heartbeat', readUsage(payload));
     });
   }
 
-  #see(identity: Identity, sign: Sign, usage?: Record<string, unknown>): void {
-    this.#batch.add({ ...identity, sign, ...(usage && { usage }) });
+  #observe(credential: NodeCredential, sign: Sign, usage?: Record<string, unknown>): void {
+    this.#batch.add({ ...credential, sign, ...(usage && { usage }) });
     if (sign === 'heartbeat' || this.#gathering) return;
     this.#gathering = true;
     this.#after(GATHER_MS, () => {
       this.#gathering = false;
-      void this.#speak();
+      void this.#report();
     });
   }
 
@@ -106,10 +106,10 @@ export class Watcher {
     if (this.#joined.size < TOPICS.length) return;
     this.#since = new Date();
     this.#heard();
-    void this.#speak();
+    void this.#report();
   }
 
-  #deaf(topic: Topic, why: string): void {
+  #topicLost(topic: Topic, why: string): void {
     this.#joined.delete(topic);
     this.#since = undefined;
     // A connection that comes back by itself at once is not worth a line, nor is one that ends with the whole stack.
@@ -122,18 +122,18 @@ export class Watcher {
     this.#heardAt = new Date();
   }
 
-  /** Writes what was seen, one word after the other; those that are wanted during one become one more. */
-  #speak(): Promise<void> {
-    this.#wordWanted = true;
-    this.#speaking ??= this.#speakAll().finally(() => {
-      this.#speaking = undefined;
+  /** Writes what was seen, one report after the other; those that are wanted during one become one more. */
+  #report(): Promise<void> {
+    this.#reportWanted = true;
+    this.#reporting ??= this.#reportAll().finally(() => {
+      this.#reporting = undefined;
     });
-    return this.#speaking;
+    return this.#reporting;
   }
 
-  async #speakAll(): Promise<void> {
-    while (this.#wordWanted) {
-      this.#wordWanted = false;
+  async #reportAll(): Promise<void> {
+    while (this.#reportWanted) {
+      this.#reportWanted = false;
       await this.#write();
     }
   }
@@ -141,21 +141,21 @@ export class Watcher {
   async #write(): Promise<void> {
     const since = this.#since;
     if (since === undefined || this.#ended) return;
-    if (this.#callsRoll) for (const identity of this.#roll) this.#batch.add({ ...identity, sign: 'present' });
+    if (this.#listsPresences) for (const credential of this.#presences) this.#batch.add({ ...credential, sign: 'present' });
     const heardAt = this.#heardAt.toISOString();
-    const sightings = this.#batch.take();
+    const observations = this.#batch.take();
     // In several calls where there are many. Only the last claims the time: until all are told, those that are not look silent.
-    for (let first = 0; first === 0 || first < sightings.length; first += SIGHTINGS_PER_CALL) {
-      const part = sightings.slice(first, first + SIGHTINGS_PER_CALL);
-      const isLast = first + part.length === sightings.length;
-      const word = { p_sightings: part, p_since: isLast ? since.toISOString() : heardAt, p_at: heardAt };
+    for (let first = 0; first === 0 || first < observations.length; first += OBSERVATIONS_PER_CALL) {
+      const part = observations.slice(first, first + OBSERVATIONS_PER_CALL);
+      const isLast = first + part.length === observations.length;
+      const report = { p_observations: part, p_since: isLast ? since.toISOString() : heardAt, p_at: heardAt };
       const { data, error } = await this.client
-        .rpc('watch_nodes', word)
+        .rpc('watch_nodes', report)
         .abortSignal(AbortSignal.timeout(CALL_TIMEOUT_MS));
       if (error && !this.#failing) warn(`what was seen could not be written: ${error.message}`);
       this.#failing = error !== null;
-      if (error) return this.#batch.restore(sightings.slice(first));
-      this.#callsRoll = data?.roll_call ?? this.#callsRoll;
+      if (error) return this.#batch.restore(observations.slice(first));
+      this.#listsPresences = data?.wants_presence_list ?? this.#listsPresences;
     }
   }
 
@@ -168,8 +168,8 @@ export class Watcher {
   }
 }
 
-function identitiesOf(presences: unknown[]): Identity[] {
-  return presences.map(readIdentity).filter((identity) => identity !== undefined);
+function credentialsOf(presences: unknown[]): NodeCredential[] {
+  return presences.map(readCredential).filter((credential) => credential !== undefined);
 }
 
 function warn(message: string): void {

@@ -5,8 +5,8 @@ const FLUSH_MS = 50;
 const FLUSH_AT = 200;
 const WINDOW_MS = 250;
 /** What one window may bring, as much as Node.js is read from a pod. */
-const MOST_CHARACTERS = 512 * 1024;
-const MOST_LINES = 2_000;
+const MAX_CHARACTERS = 512 * 1024;
+const MAX_LINES = 2_000;
 
 /** Gathers what a pod writes, so that a flood costs messages by the hundred lines and loses only its own. */
 export class Lines {
@@ -33,7 +33,7 @@ export class Lines {
     }
     this.#taken += 1;
     this.#characters += characters;
-    if (this.#taken > MOST_LINES || this.#characters > MOST_CHARACTERS) this.#dropped += 1;
+    if (this.#taken > MAX_LINES || this.#characters > MAX_CHARACTERS) this.#dropped += 1;
     else this.#waiting.push(line);
     if (this.#waiting.length >= FLUSH_AT) this.flush();
     else this.#schedule();

@@ -3,7 +3,7 @@ import { storageName, storageText } from '../../runtime/storage-rules.js';
 import type { StorageRequest } from '../storage.js';
 
 /** More than this many requests wait for each other here, not at the agent. */
-const MOST_UNDERWAY = 64;
+const MAX_UNDERWAY = 64;
 
 /** `ctx.storage` of a pod that has no disk: it asks its agent for everything. */
 export class RemoteStorage implements PackStorage {
@@ -43,7 +43,7 @@ export class RemoteStorage implements PackStorage {
   }
 
   async #ask(request: StorageRequest): Promise<unknown> {
-    if (this.#underway.size >= MOST_UNDERWAY) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#underway.size >= MAX_UNDERWAY) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const id = this.#next++;
     return new Promise((resolve, reject) => {
       this.#underway.set(id, { resolve, reject });

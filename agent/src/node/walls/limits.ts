@@ -2,7 +2,7 @@ import type { PodLimits } from '../../reconciler/pod-limits.js';
 
 const MB = 1024 * 1024;
 /** Threads count as processes: Node.js itself has about a dozen. */
-const MOST_PROCESSES = 128;
+const MAX_PROCESSES = 128;
 /** Room beside a pod's limit: for Node.js, and so that the watch, whose reason says more, sees most pods before this ends them. */
 const DATA_SPARE_MB = 512;
 
@@ -17,4 +17,4 @@ export function memoryLimits({ memoryMb }: PodLimits, baseMb: number): string[] 
 }
 
 /** Bounds of the number of processes, where they are counted for each pod. */
-export const PROCESS_LIMITS: readonly string[] = [`--nproc=${MOST_PROCESSES}`];
+export const PROCESS_LIMITS: readonly string[] = [`--nproc=${MAX_PROCESSES}`];

@@ -22,7 +22,7 @@ import { type PodRow, podView } from '../../data/pods.js';
 import { inPortions } from '../../data/portions.js';
 
 /** More than this many new pods are counted, not named, before they are waited for. */
-const MOST_NAMES = 20;
+const MAX_NAMES = 20;
 
 export default class PodCreate extends StarkCommand<typeof PodCreate> {
   static override summary = 'Create pods of a pack.';
@@ -97,7 +97,7 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
     });
     if (timeoutMs !== undefined) {
       const names = created.map(({ name }) => `pod/${name}`);
-      say(`created ${names.length > MOST_NAMES ? `${names.length} pods` : names.join(', ')}`);
+      say(`created ${names.length > MAX_NAMES ? `${names.length} pods` : names.join(', ')}`);
       await this.printList(podView({ namespaces: false }), await waitForRunning(connection, created, timeoutMs));
     } else await this.printList(podView({ namespaces: false }), created);
     const [first] = created;

@@ -77,7 +77,7 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     const connection = await this.connection();
     if (!this.flags.follow) return findPods(connection, { namespace, names: wanted, selector });
     return waitFor({
-      look: () => findPods(connection, { namespace, names: wanted, selector, allowMissing: true }),
+      poll: () => findPods(connection, { namespace, names: wanted, selector, allowMissing: true }),
       judge: (pods) => {
         if (pods.length >= (wanted?.length ?? 1)) return { done: true };
         return { waiting: `waiting for ${byName ? wanted.join(', ') : `a pod with ${selector}`} to appear` };

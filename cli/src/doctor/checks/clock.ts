@@ -10,7 +10,7 @@ export const clock: Check = {
   id: 'clock',
   title: 'Clocks agree',
   after: ['url'],
-  look: async (subject) => {
+  run: async (subject) => {
     const { date, ms } = await subject.gateway();
     // When it was said is known but for the time that the answer was on its way.
     return date === undefined

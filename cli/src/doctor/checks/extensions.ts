@@ -12,7 +12,7 @@ export const extensions: Check = {
   id: 'extensions',
   title: 'Extensions',
   after: ['migrations'],
-  look: async (subject) => {
+  run: async (subject) => {
     const facts = await subject.facts();
     if ('instead' in facts) return facts.instead;
     const all = Object.entries(facts.extensions);

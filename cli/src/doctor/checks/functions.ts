@@ -10,7 +10,7 @@ export const functions: Check = {
   id: 'functions',
   title: 'Edge Functions are deployed',
   after: ['url'],
-  look: async (subject) => {
+  run: async (subject) => {
     const [wanted, ...answers] = await Promise.all([
       ownFunctionsVersion(),
       ...names.map((name) => subject.get(`/functions/v1/${name}/health`)),

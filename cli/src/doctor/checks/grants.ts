@@ -6,7 +6,7 @@ export const grants: Check = {
   id: 'grants',
   title: 'Grants',
   after: ['extensions'],
-  look: async (subject) => {
+  run: async (subject) => {
     const facts = await subject.facts();
     if ('instead' in facts) return facts.instead;
     const missing = facts.grants.filter(({ held }) => !held).map(({ grant }) => grant);

@@ -7,7 +7,7 @@ export const jobs: Check = {
   id: 'jobs',
   title: 'Jobs of pg_cron',
   after: ['extensions'],
-  look: async (subject) => {
+  run: async (subject) => {
     const facts = await subject.facts();
     if ('instead' in facts) return facts.instead;
     if (facts.jobs === null) return failed('the jobs cannot be read', 'stark doctor shows the missing grant');

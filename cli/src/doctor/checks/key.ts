@@ -6,7 +6,7 @@ export const key: Check = {
   id: 'key',
   title: 'API key',
   after: ['url'],
-  look: async (subject) => {
+  run: async (subject) => {
     const { settings } = subject;
     const set = `stark context set ${settings.context} --url ${subject.url} --key sb_publishable_…`;
     if (settings.key === undefined) return failed('no key is known', set);

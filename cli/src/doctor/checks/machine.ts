@@ -7,7 +7,7 @@ const oldest: readonly [number, number] = [20, 19];
 export const machine = (starkVersion: string, nodeVersion: string = process.version): Check => ({
   id: 'machine',
   title: 'Node.js and this command',
-  look: () => judge(starkVersion, nodeVersion),
+  run: () => judge(starkVersion, nodeVersion),
 });
 
 function judge(starkVersion: string, nodeVersion: string): Finding {

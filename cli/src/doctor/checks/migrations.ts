@@ -9,7 +9,7 @@ export const migrations: Check = {
   id: 'migrations',
   title: 'Schema version',
   after: byFacts(),
-  look: async (subject) => {
+  run: async (subject) => {
     const [facts, own] = await Promise.all([subject.facts(), ownMigrations()]);
     if ('instead' in facts) return facts.instead;
     if (facts.migrations === null) {

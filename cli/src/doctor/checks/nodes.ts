@@ -8,7 +8,7 @@ export const nodes: Check = {
   id: 'nodes',
   title: 'Nodes',
   after: ['migrations'],
-  look: async (subject) => {
+  run: async (subject) => {
     const facts = await subject.facts();
     if ('instead' in facts) return facts.instead;
     const count = (status: (typeof statuses)[number]) => facts.nodes[status] ?? 0;

@@ -9,7 +9,7 @@ export const publicChannels: Check = {
   id: 'public-channels',
   title: 'Realtime: public channels',
   after: ['key'],
-  look: async (subject) => {
+  run: async (subject) => {
     const { url, key } = subject.connection;
     const client = createClient(url, key, {
       auth: { persistSession: false, autoRefreshToken: false },

@@ -7,7 +7,7 @@ export const realtime: Check = {
   id: 'realtime',
   title: 'Realtime: private channels',
   after: ['session'],
-  look: async (subject) => {
+  run: async (subject) => {
     const { connection, settings } = subject;
     const { namespace } = settings;
     const caller = await subject.caller();

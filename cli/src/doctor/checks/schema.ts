@@ -7,7 +7,7 @@ export const schema: Check = {
   id: 'schema',
   title: 'Schema stark is exposed',
   after: ['key'],
-  look: async (subject) => {
+  run: async (subject) => {
     const { status, body } = await subject.needsSetup();
     if (status === 200) return ok('PostgREST gives it out');
     switch (body.code) {

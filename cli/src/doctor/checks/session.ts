@@ -6,7 +6,7 @@ export const session: Check = {
   id: 'session',
   title: 'Signed in',
   after: ['schema'],
-  look: async (subject) => {
+  run: async (subject) => {
     const kept = subject.settings.token !== undefined || (await subject.connection.sessions.read()) !== undefined;
     if (!kept) {
       const { needed } = await subject.needsSetup();

@@ -11,7 +11,7 @@ export const tick: Check = {
   id: 'tick',
   title: 'pg_cron runs them',
   after: ['jobs'],
-  look: async (subject) => {
+  run: async (subject) => {
     const facts = await subject.facts();
     if ('instead' in facts) return facts.instead;
     const ran = facts.jobs ?? [];

@@ -6,7 +6,7 @@ import type { Subject } from '../subject.js';
 export const url: Check = {
   id: 'url',
   title: 'The cluster answers',
-  look: async (subject) => {
+  run: async (subject) => {
     try {
       return judge(subject, await subject.gateway());
     } catch (error) {

@@ -16,7 +16,7 @@ export const vault: Check = {
   id: 'vault',
   title: 'Secrets in Vault',
   after: ['extensions'],
-  look: async (subject) => {
+  run: async (subject) => {
     const facts = await subject.facts();
     if ('instead' in facts) return facts.instead;
     const wrong = (message: string): Finding => failed(message, vaultHint, vaultFix(subject));

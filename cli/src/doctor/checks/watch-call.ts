@@ -14,7 +14,7 @@ export const watchCall: Check = {
   id: 'watch-call',
   title: 'The database can call the watcher',
   after: ['vault', 'functions'],
-  look: async (subject) => {
+  run: async (subject) => {
     const id = await subject.probe();
     if (id === null) return failed('Vault lacks the URL or the key', vaultHint, vaultFix(subject));
     const answer = await answerTo(subject, id);

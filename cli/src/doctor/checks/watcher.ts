@@ -10,7 +10,7 @@ export const watcher: Check = {
   id: 'watcher',
   title: 'The nodes are watched',
   after: ['tick', 'watch-call'],
-  look: async (subject) => {
+  run: async (subject) => {
     const facts = await subject.facts();
     if ('instead' in facts) return facts.instead;
     const connected = (facts.nodes.healthy ?? 0) + (facts.nodes.unhealthy ?? 0);

@@ -7,7 +7,7 @@ import type { Project } from '../project.js';
 import { TextMessage } from '../wire/fanned.js';
 import { commitTimeMs, type RowChange, rowChangeOf } from './change.js';
 import { InvalidRequest, parseRequest, requestId, requestOfTopic } from './request.js';
-import { isPassing, PUBLICATION, Subscriptions } from './subscriptions.js';
+import { isTransient, PUBLICATION, Subscriptions } from './subscriptions.js';
 
 const READY_WAIT_MS = 10_000;
 const PUBLICATION_CHECK_MS = 60_000;
@@ -165,7 +165,7 @@ export class PostgresChanges {
 
   #refuse(listener: Listener, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof InvalidRequest) && !isPassing(error)) this.#project.log.error({ err: error }, message);
+    if (!(error instanceof InvalidRequest) && !isTransient(error)) this.#project.log.error({ err: error }, message);
     if (error instanceof InvalidRequest) {
       this.#project.log.warn(
         { topic: listener.channel.topicName, reason: message },

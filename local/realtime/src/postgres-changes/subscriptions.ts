@@ -101,7 +101,7 @@ export class Subscriptions {
 }
 
 /** Whether trying again may help. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   return error instanceof DatabaseUnavailable || error instanceof PoolExhausted;
 }
 

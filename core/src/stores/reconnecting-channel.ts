@@ -3,7 +3,7 @@ import { StarkError } from '../client/errors.js';
 
 type Channel = ReturnType<StarkClient['channel']>;
 
-export interface TopicChannelOptions {
+export interface ReconnectingChannelOptions {
   /** Event name of the broadcasts to listen to. */
   event: string;
   onBroadcast(payload: unknown): void;
@@ -26,7 +26,7 @@ const REFUSAL = /^(Unauthorized|PrivateOnly|TopicNameRequired|InvalidJWTToken|Ma
  * One private topic, joined for as long as it is open. The client comes back by itself after a lost socket, but never
  * after the server closed a channel, and keeps asking for ever where it was refused: both are taken over here.
  */
-export class TopicChannel {
+export class ReconnectingChannel {
   #channel: Channel | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
@@ -36,7 +36,7 @@ export class TopicChannel {
   constructor(
     private readonly client: StarkClient,
     private readonly topic: string,
-    private readonly options: TopicChannelOptions,
+    private readonly options: ReconnectingChannelOptions,
   ) {}
 
   /** Joins. Throws when this client has the topic open already: a second channel would take over the first one's. */

@@ -1,7 +1,7 @@
 import { createStarkClient, type StarkClient } from '@stark-o/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { RealtimeDoorbell } from '../src/control-plane/doorbell.js';
+import { RealtimeCommandChannel } from '../src/control-plane/command-channel.js';
 import type { Clock } from '../src/reconciler/adapters.js';
 import { FakeRealtime } from './support/fake-realtime.js';
 import { memoryLog } from './support/log.js';
@@ -9,7 +9,7 @@ import { until } from './support/wait.js';
 
 let server: FakeRealtime;
 let client: StarkClient;
-let doorbell: RealtimeDoorbell;
+let commandChannel: RealtimeCommandChannel;
 let heard: string[];
 let token: string;
 const log = memoryLog();
@@ -40,27 +40,27 @@ beforeEach(async () => {
       heartbeatIntervalMs: 100,
     },
   });
-  doorbell = new RealtimeDoorbell({
+  commandChannel = new RealtimeCommandChannel({
     client,
     topic: 'stark:node:1',
     clock: fastClock,
     log,
     listener: {
-      rang: (why) => heard.push(why),
+      notified: (why) => heard.push(why),
       joined: () => heard.push('joined'),
       followed: ({ pod_id, seconds }) => heard.push(`${pod_id} for ${seconds} s`),
     },
   });
 });
 afterEach(async () => {
-  await doorbell.close();
+  await commandChannel.close();
   await client.realtime.disconnect();
   await server.close();
 });
 
-describe('the doorbell', () => {
+describe('the command channel', () => {
   it('joins its private topic under the token and asks when sends will arrive', async () => {
-    expect(await doorbell.joined(20_000)).toBe(true);
+    expect(await commandChannel.joined(20_000)).toBe(true);
     expect(server.joins).toHaveLength(1);
     expect(server.joins[0]).toMatchObject({
       topic: 'realtime:stark:node:1',
@@ -73,18 +73,18 @@ describe('the doorbell', () => {
     await until('the second join signal', () => heard.join() === 'joined,joined');
   });
 
-  it('rings for each command and for nothing else', async () => {
-    await doorbell.joined(20_000);
+  it('notifies of each command and of nothing else', async () => {
+    await commandChannel.joined(20_000);
     heard.length = 0;
     for (const event of ['pods.start', 'nonsense', 'pods.stop', 'sync']) {
       server.push('broadcast', { type: 'broadcast', event, payload: {} });
     }
-    await until('three rings', () => heard.length >= 3);
+    await until('three notifications', () => heard.length >= 3);
     expect(heard).toEqual(['pods.start', 'pods.stop', 'sync']);
   });
 
   it('says whose log is followed', async () => {
-    await doorbell.joined(20_000);
+    await commandChannel.joined(20_000);
     heard.length = 0;
     server.push('broadcast', { type: 'broadcast', event: 'logs.follow', payload: { pod_id: 'p', seconds: 45 } });
     await until('the word', () => heard.length === 1);
@@ -92,7 +92,7 @@ describe('the doorbell', () => {
   });
 
   it('comes back with a new channel when the server closes it', async () => {
-    await doorbell.joined(20_000);
+    await commandChannel.joined(20_000);
     server.closeChannel('Token has expired 0 seconds ago');
     await until('a second join', () => server.joins.length === 2);
     expect(heard).toEqual(['joined', 'channel CLOSED', 'joined']);
@@ -105,14 +105,14 @@ describe('the doorbell', () => {
   });
 
   it('comes back when its socket is cut, and says that something may have been missed', async () => {
-    await doorbell.joined(20_000);
+    await commandChannel.joined(20_000);
     server.cutSockets();
     await until('a second join', () => heard.filter((why) => why === 'joined').length === 2);
     expect(heard).toContain('channel CHANNEL_ERROR');
   });
 
   it('goes on trying when it is refused', async () => {
-    await doorbell.joined(20_000);
+    await commandChannel.joined(20_000);
     server.refuse = 'Unauthorized: You do not have permissions to read from this Channel topic: stark:node:1';
     server.cutSockets();
     await until('a refused join', () => server.joins.length >= 2);
@@ -121,7 +121,7 @@ describe('the doorbell', () => {
   });
 
   it('hands a renewed token to the channel before anybody asks', async () => {
-    await doorbell.joined(20_000);
+    await commandChannel.joined(20_000);
     token = 'second';
     await until('the new token', () => server.tokens.includes('second'));
     server.cutSockets();
@@ -130,8 +130,8 @@ describe('the doorbell', () => {
   });
 
   it('that was closed stays closed', async () => {
-    await doorbell.joined(20_000);
-    await doorbell.close();
+    await commandChannel.joined(20_000);
+    await commandChannel.close();
     heard.length = 0;
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect(server.joins).toHaveLength(1);

@@ -1,5 +1,5 @@
-/** Who says so: a node, one of its lives, and the secret of that life. Whether it is true, the database knows. */
-export interface Identity {
+/** Who a message is from: a node, its incarnation, and the secret of that incarnation. Whether it is true, the database knows. */
+export interface NodeCredential {
   node_id: string;
   incarnation: number;
   secret: string;
@@ -8,7 +8,7 @@ export interface Identity {
 /** heartbeat: it said something; present: its presence stands; gone: its presence ended. */
 export type Sign = 'heartbeat' | 'present' | 'gone';
 
-export interface Sighting extends Identity {
+export interface Observation extends NodeCredential {
   sign: Sign;
   usage?: Record<string, unknown>;
 }
@@ -17,11 +17,11 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const SECRET = /^[0-9a-f]{64}$/;
 const NAME = /^[\w-]{1,64}$/;
 /** Anybody who may join can send anything, so what is kept of it is bounded. */
-const MOST_USAGE = 16_384;
-const MOST_IDENTITIES = 20_000;
+const MAX_USAGE = 16_384;
+const MAX_CREDENTIALS = 20_000;
 
-/** The identity in what somebody tracked or sent, undefined when it is none. */
-export function readIdentity(value: unknown): Identity | undefined {
+/** The credential in what somebody tracked or sent, undefined when it is none. */
+export function readCredential(value: unknown): NodeCredential | undefined {
   const { node_id, incarnation, secret } = (value ?? {}) as Record<string, unknown>;
   if (typeof node_id !== 'string' || !UUID.test(node_id)) return undefined;
   if (typeof secret !== 'string' || !SECRET.test(secret)) return undefined;
@@ -31,12 +31,12 @@ export function readIdentity(value: unknown): Identity | undefined {
 
 /**
  * The usage in a heartbeat: the amounts in it, as far as they are of a sensible size. Nothing else is taken, since one text that
- * Postgres cannot store, such as a zero byte, would have the word about all nodes refused.
+ * Postgres cannot store, such as a zero byte, would have the report about all nodes refused.
  */
 export function readUsage(value: unknown): Record<string, unknown> | undefined {
   const { usage } = (value ?? {}) as { usage?: unknown };
   const amounts = readAmounts(usage, 3);
-  return JSON.stringify(amounts ?? '').length <= MOST_USAGE ? amounts : undefined;
+  return JSON.stringify(amounts ?? '').length <= MAX_USAGE ? amounts : undefined;
 }
 
 function readAmounts(value: unknown, depth: number): Record<string, unknown> | undefined {
@@ -47,53 +47,53 @@ function readAmounts(value: unknown, depth: number): Record<string, unknown> | u
   return Object.fromEntries(entries.filter(([, amount]) => amount !== undefined));
 }
 
-/** What was seen since the last word, one entry an identity: the latest sign counts, and a heartbeat more than presence. */
-export class Batch {
-  #seen = new Map<string, Sighting>();
+/** What was seen since the last report, one entry a credential: the latest sign counts, and a heartbeat more than presence. */
+export class ObservationBatch {
+  #seen = new Map<string, Observation>();
 
-  add(sighting: Sighting): void {
-    const key = keyOf(sighting);
+  add(observation: Observation): void {
+    const key = keyOf(observation);
     const before = this.#seen.get(key);
-    if (before === undefined && this.#seen.size >= MOST_IDENTITIES) return;
-    if (sighting.sign === 'present' && before?.sign === 'heartbeat') return;
-    this.#seen.set(key, { ...(before?.usage && { usage: before.usage }), ...sighting });
+    if (before === undefined && this.#seen.size >= MAX_CREDENTIALS) return;
+    if (observation.sign === 'present' && before?.sign === 'heartbeat') return;
+    this.#seen.set(key, { ...(before?.usage && { usage: before.usage }), ...observation });
   }
 
-  take(): Sighting[] {
+  take(): Observation[] {
     const all = [...this.#seen.values()];
     this.#seen = new Map();
     return all;
   }
 
   /** Takes back what could not be delivered; what was seen since is newer. */
-  restore(sightings: Sighting[]): void {
-    for (const sighting of sightings) {
-      if (!this.#seen.has(keyOf(sighting))) this.#seen.set(keyOf(sighting), sighting);
+  restore(observations: Observation[]): void {
+    for (const observation of observations) {
+      if (!this.#seen.has(keyOf(observation))) this.#seen.set(keyOf(observation), observation);
     }
   }
 }
 
 /** Who is present, and over how many connections: an agent that reconnects is there twice until its old one has ended. */
-export class Roll {
-  readonly #present = new Map<string, { identity: Identity; connections: number }>();
+export class PresenceList {
+  readonly #present = new Map<string, { credential: NodeCredential; connections: number }>();
 
   /** Everyone who is present. */
-  *[Symbol.iterator](): Generator<Identity> {
-    for (const { identity } of this.#present.values()) yield identity;
+  *[Symbol.iterator](): Generator<NodeCredential> {
+    for (const { credential } of this.#present.values()) yield credential;
   }
 
-  enter(identity: Identity): void {
-    const entry = this.#present.get(keyOf(identity));
+  join(credential: NodeCredential): void {
+    const entry = this.#present.get(keyOf(credential));
     if (entry !== undefined) entry.connections += 1;
-    else if (this.#present.size < MOST_IDENTITIES) this.#present.set(keyOf(identity), { identity, connections: 1 });
+    else if (this.#present.size < MAX_CREDENTIALS) this.#present.set(keyOf(credential), { credential, connections: 1 });
   }
 
   /** Whether that was its last connection. */
-  leave(identity: Identity): boolean {
-    const entry = this.#present.get(keyOf(identity));
+  leave(credential: NodeCredential): boolean {
+    const entry = this.#present.get(keyOf(credential));
     if (entry === undefined) return false;
     entry.connections -= 1;
-    return entry.connections === 0 && this.#present.delete(keyOf(identity));
+    return entry.connections === 0 && this.#present.delete(keyOf(credential));
   }
 
   clear(): void {
@@ -101,6 +101,6 @@ export class Roll {
   }
 }
 
-function keyOf({ node_id, incarnation, secret }: Identity): string {
+function keyOf({ node_id, incarnation, secret }: NodeCredential): string {
   return `${node_id} ${incarnation} ${secret}`;
 }

@@ -105,8 +105,8 @@ function compareTelling(one: Case, told: Told, oracle: Oracle): string[] {
     if (JSON.stringify([...(is?.reasons ?? [])].sort()) !== JSON.stringify(reasons))
       differences.push(`${node.name} is rejected by ${is?.reasons}, by the oracle for ${reasons}`);
     if (right === undefined) continue;
-    const { policy, ...wishes } = right;
-    const named: Record<string, number> = { ...wishes, [one.cluster.policy]: policy };
+    const { policy, ...preferred } = right;
+    const named: Record<string, number> = { ...preferred, [one.cluster.policy]: policy };
     for (const [name, points] of Object.entries(is?.scores ?? {}))
       if (!(Math.abs(points - (named[name] ?? Number.NaN)) < 0.006))
         differences.push(`${node.name} earns ${points} for ${name}, by the oracle ${named[name]}`);
@@ -301,7 +301,7 @@ const mutants: Mutant[] = [
   {
     mistake: 'a pick does not fill its domain',
     kind: 'batches',
-    of: 'pick_in_turns',
+    of: 'pick_in_rounds',
     from: 'v_pods[d] := v_pods[d] + 1;',
     to: 'null;',
   },

@@ -5,7 +5,7 @@ import { jitteredBackoff } from '../reconciler/jitter.js';
 export type Channel = ReturnType<StarkClient['channel']>;
 type ChannelConfig = NonNullable<Parameters<StarkClient['channel']>[1]>['config'];
 
-export interface LastingChannelOptions {
+export interface ReconnectingChannelOptions {
   client: StarkClient;
   topic: string;
   clock: Clock;
@@ -23,14 +23,14 @@ export interface LastingChannelOptions {
 const LONGEST_BACKOFF_MS = 30_000;
 
 /** A private channel that always comes back: the client rejoins after errors, this makes a new one after a close. */
-export class LastingChannel {
+export class ReconnectingChannel {
   #channel: Channel | undefined;
   #isOpen = false;
   #closed = false;
   #closes = 0;
   #cancelReopen: (() => void) | undefined;
 
-  constructor(private readonly options: LastingChannelOptions) {
+  constructor(private readonly options: ReconnectingChannelOptions) {
     void this.#open();
   }
 

@@ -8,14 +8,14 @@ export type Delivery =
   | { outcome: 'later'; error: Error }
   | { outcome: 'refused'; error: Error };
 
-export interface ShipperOptions<T> {
-  /** What is shipped, for the log: `reports`, `logs`. */
+export interface OutboxRelayOptions<T> {
+  /** What it carries, for the log: `reports`, `logs`. */
   name: string;
   outbox: Outbox<T>;
   clock: Clock;
   log: AgentLog;
   batchSize: number;
-  /** Most bytes of JSON in a batch; a single entry is shipped however large it is. Default: no bound. */
+  /** Most bytes of JSON in a batch; a single entry is delivered however large it is. Default: no bound. */
   batchBytes?: number;
   /**
    * After each delivery the control plane rests for as long as it took, at most this long: the busier it is, the more of
@@ -29,16 +29,16 @@ export interface ShipperOptions<T> {
 const LONGEST_BACKOFF_MS = 30_000;
 
 /** Carries an outbox to the control plane, oldest first, until each entry was delivered or refused. */
-export class Shipper<T> {
+export class OutboxRelay<T> {
   #working: Promise<void> | undefined;
   #failures = 0;
   #cancelWait: (() => void) | undefined;
   #rest: Promise<void> | undefined;
   #endRest: () => void = () => {};
   #stopped = false;
-  readonly #watchers = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
 
-  constructor(private readonly options: ShipperOptions<T>) {}
+  constructor(private readonly options: OutboxRelayOptions<T>) {}
 
   /** There is something new, or the control plane is back: do not wait any longer. */
   wake(): void {
@@ -47,12 +47,12 @@ export class Shipper<T> {
     if (!this.#stopped) this.#start();
   }
 
-  /** Ships on while there is something; new entries alone do not cut a back-off short. */
-  nudge(): void {
+  /** Delivers while there is something; new entries alone do not cut a back-off short. */
+  requestDelivery(): void {
     if (this.#cancelWait === undefined && !this.#stopped) this.#start();
   }
 
-  /** Resolves true when everything is shipped, false when the time is over first. */
+  /** Resolves true when everything is delivered, false when the time is over first. */
   async drain(deadlineMs: number): Promise<boolean> {
     this.wake();
     let expired = false;
@@ -74,21 +74,21 @@ export class Shipper<T> {
     return !expired;
   }
 
-  /** Resolves when nothing of these keys waits to be shipped any more, or the time is over. */
-  async shipped(keys: readonly string[], deadlineMs: number): Promise<void> {
+  /** Resolves when nothing of these keys waits to be delivered any more, or the time is over. */
+  async delivered(keys: readonly string[], deadlineMs: number): Promise<void> {
     const { outbox, clock } = this.options;
     const waits = () => keys.some((key) => outbox.has(key));
     if (!waits()) return;
-    this.nudge();
+    this.requestDelivery();
     await new Promise<void>((resolve) => {
       const done = () => {
         cancel();
-        this.#watchers.delete(look);
+        this.#listeners.delete(check);
         resolve();
       };
-      const look = () => waits() || done();
+      const check = () => waits() || done();
       const cancel = clock.after(deadlineMs, done);
-      this.#watchers.add(look);
+      this.#listeners.add(check);
     });
   }
 
@@ -113,10 +113,10 @@ export class Shipper<T> {
       if (this.#stopped) return;
       const batch = fitting(sameIncarnation(outbox.peek(batchSize)), batchBytes);
       const before = clock.now();
-      const shipped = await this.#ship(batch);
+      const delivered = await this.#deliverBatch(batch);
       this.#beginRest(clock.now() - before);
-      for (const look of [...this.#watchers]) look();
-      if (!shipped) await this.#wait();
+      for (const check of [...this.#listeners]) check();
+      if (!delivered) await this.#wait();
     }
   }
 
@@ -130,7 +130,7 @@ export class Shipper<T> {
     });
   }
 
-  async #ship(batch: readonly Entry<T>[]): Promise<boolean> {
+  async #deliverBatch(batch: readonly Entry<T>[]): Promise<boolean> {
     const { outbox, log, name, deliver } = this.options;
     const last = batch[batch.length - 1] as Entry<T>;
     const delivery = await deliver(
@@ -149,7 +149,7 @@ export class Shipper<T> {
       outbox.done(last.number);
     } else if (batch.length > 1) {
       // One bad entry must not take the others with it.
-      for (const entry of batch) if (!(await this.#ship([entry]))) return false;
+      for (const entry of batch) if (!(await this.#deliverBatch([entry]))) return false;
     } else {
       log.warn({ error: delivery.error.message, entry: last.item }, `dropped ${name} that the control plane refuses`);
       outbox.done(last.number);

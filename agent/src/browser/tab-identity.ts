@@ -4,7 +4,7 @@ import { type NodesDatabase, openNodes } from './database.js';
 import { takeLock } from './lock.js';
 
 /** Which node a tab is, for as long as it holds it. */
-export interface Identity {
+export interface TabIdentity {
   /** Found again by the same tab after a refresh. */
   readonly place: string;
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Identity {
   release(): void;
 }
 
-export interface IdentityRequest {
+export interface TabIdentityRequest {
   /** The cluster. */
   url: string;
   /** The name to have; otherwise one is made up once and kept. */
@@ -29,7 +29,7 @@ const REFRESH_MS = 3_000;
  * Finds out which node this tab is. A name belongs to one tab at a time; without a name every tab takes the first free
  * place, so that two tabs are two nodes and each finds its own again.
  */
-export async function takeIdentity({ url, name, place }: IdentityRequest): Promise<Identity> {
+export async function takeTabIdentity({ url, name, place }: TabIdentityRequest): Promise<TabIdentity> {
   const database = await openNodes();
   if (name !== undefined) {
     const release = await takeLock(lockName(url, name), REFRESH_MS);
@@ -53,7 +53,7 @@ async function identify(
   place: string,
   wanted: string | undefined,
   release: () => void,
-): Promise<Identity> {
+): Promise<TabIdentity> {
   const key: [string, string] = [url, place];
   const kept = await database.get('nodes', key);
   const name = wanted ?? kept?.name ?? `browser-${crypto.randomUUID().slice(0, 8)}`;

@@ -103,11 +103,11 @@ comment on function stark_internal.remove_old_pods(timestamptz) is 'Removes the 
 revoke all on function stark_internal.remove_old_pods(timestamptz) from public, anon;
 
 /**
- * stark_internal.keep_house(now): half of the hourly job; old pods go after it. Locks: the cluster lock, so that no writer of events
+ * stark_internal.run_maintenance(now): half of the hourly job; old pods go after it. Locks: the cluster lock, so that no writer of events
  * is half-way. It gives up after two seconds of waiting, and the next hour's run does it: a long report on the events must not
  * stop the cluster.
  */
-create function stark_internal.keep_house(p_now timestamptz default now())
+create function stark_internal.run_maintenance(p_now timestamptz default now())
 returns void
 language plpgsql
 set search_path = ''
@@ -123,8 +123,8 @@ begin
   end if;
 end;
 $$;
-comment on function stark_internal.keep_house(timestamptz) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
-revoke all on function stark_internal.keep_house(timestamptz) from public, anon;
+comment on function stark_internal.run_maintenance(timestamptz) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+revoke all on function stark_internal.run_maintenance(timestamptz) from public, anon;
 
 /** stark_internal.trim_pod_logs() -> how many lines went, as many as one step removes: the oldest of each pod that has more than the configuration keeps. No cluster lock, since it reads all logs. */
 create function stark_internal.trim_pod_logs()
@@ -150,10 +150,10 @@ comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to 
 revoke all on function stark_internal.trim_pod_logs() from public, anon;
 
 /**
- * stark_internal.catch_up(now) -> how many pods were placed: what happens at once elsewhere, again: pending pods are placed,
+ * stark_internal.reconcile(now) -> how many pods were placed: what happens at once elsewhere, again: pending pods are placed,
  * ended pods that were to be deleted go, and so do emptied namespaces. Locks: the cluster lock, when there is such work.
  */
-create function stark_internal.catch_up(p_now timestamptz default now())
+create function stark_internal.reconcile(p_now timestamptz default now())
 returns integer
 language plpgsql
 set search_path = ''
@@ -170,8 +170,8 @@ begin
   return stark_internal.schedule_pods(p_now => p_now);
 end;
 $$;
-comment on function stark_internal.catch_up(timestamptz) is 'Places, and removes, what waits for it.';
-revoke all on function stark_internal.catch_up(timestamptz) from public, anon;
+comment on function stark_internal.reconcile(timestamptz) is 'Places, and removes, what waits for it.';
+revoke all on function stark_internal.reconcile(timestamptz) from public, anon;
 
 /**
  * stark_internal.continue_work(now) -> whether it did something, so that more may be due: one step of what calls have left over
@@ -195,7 +195,7 @@ begin
     perform stark_internal.lock_cluster();
     return stark_internal.remove_ended_pods() > 0;
   end if;
-  if exists (select from stark_internal.pass_state s where s.is_due or s.turns_left > 0) then
+  if exists (select from stark_internal.pass_state s where s.is_due or s.groups_left > 0) then
     perform stark_internal.schedule_pods(p_now => p_now, p_continues => true);
     return true;
   end if;
@@ -222,13 +222,13 @@ create policy "nobody reads scheduled jobs" on stark_internal.scheduled_jobs for
 
 -- A transaction for each step, and so many of them that an hour's worth is done.
 insert into stark_internal.scheduled_jobs (name, schedule, command) values
-  ('stark-keep-house', '17 * * * *', $job$do $$
+  ('stark-maintenance', '17 * * * *', $job$do $$
 begin
   for step in 1..20 loop
     exit when stark_internal.remove_old_pods() < stark_internal.call_limit('ended_pods_removed_at_once');
     commit;
   end loop;
-  perform stark_internal.keep_house();
+  perform stark_internal.run_maintenance();
 end $$$job$),
   ('stark-trim-pod-logs', '47 * * * *', $job$do $$
 begin
@@ -237,4 +237,4 @@ begin
     commit;
   end loop;
 end $$$job$),
-  ('stark-catch-up', '* * * * *', 'select stark_internal.catch_up()');
+  ('stark-reconcile', '* * * * *', 'select stark_internal.reconcile()');

@@ -3,15 +3,15 @@ import type { PodLimits } from '../reconciler/pod-limits.js';
 import { type DiskUse, folderUse } from './disk-use.js';
 
 const EVERY_MS = 1_000;
-/** Processor time is told over this many looks: over one second a pod that works in bursts seems to jump. */
-const CPU_LOOKS = 5;
+/** Processor time is averaged over this many samples: over one second a pod that works in bursts seems to jump. */
+const CPU_SAMPLES = 5;
 const DISK_PAUSE_MS = 2_000;
 /** A pod that starts on a busy machine is not there at once. */
-const MOST_UNMEASURED_LOOKS = 15;
+const MAX_UNMEASURED_SAMPLES = 15;
 /** One that is about to end does not let itself be looked into either. */
-const MOST_CLOSED_LOOKS = 3;
+const MAX_CLOSED_SAMPLES = 3;
 /** Each file takes an inode and time to count, however small it is. */
-const MOST_FILES = 100_000;
+const MAX_FILES = 100_000;
 const MB = 1024 * 1024;
 /** Elsewhere nobody is told what a process uses. */
 const MEASURES = process.platform === 'linux';
@@ -21,7 +21,7 @@ export const PROCESS_OVERHEAD_MB = 128;
 export const THREAD_OVERHEAD_MB = 32;
 
 /** What can be read of a running process or thread. */
-export interface Gauge {
+export interface UsageProbe {
   /** Memory that it may have beyond its pod's limit. */
   readonly overheadMb: number;
   /** Processor seconds so far; undefined when it is gone or cannot be measured. */
@@ -32,7 +32,7 @@ export interface Gauge {
 }
 
 /** One run to be measured, and kept within its limits. */
-export interface Measured extends Gauge {
+export interface Measured extends UsageProbe {
   dataDir?: string;
   limits(): PodLimits;
   over(reason: 'OOMKilled' | 'StorageExceeded', message: string): void;
@@ -40,24 +40,24 @@ export interface Measured extends Gauge {
 
 interface Watched {
   run: Measured;
-  looks: { at: number; seconds: number }[];
-  /** Looks in a row that saw no memory. */
+  samples: { at: number; seconds: number }[];
+  /** Samples in a row that saw no memory. */
   unmeasured: number;
-  /** Looks in a row at open files that were not shown. */
+  /** Samples in a row at open files that were not shown. */
   closed: number;
   usage: PodUsage;
 }
 
 /** Measures what each pod uses, and says when one is over its limits; a heap limit bounds neither buffers nor files. */
-export class UsageWatch {
+export class UsageMonitor {
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
   #diskTimer: NodeJS.Timeout | undefined;
 
   watch(podId: string, run: Measured): void {
-    this.#watched.set(podId, { run, looks: [], unmeasured: 0, closed: 0, usage: { cpu: 0, memory: 0, storage: 0 } });
-    this.#timer ??= setInterval(() => this.#look(), EVERY_MS).unref();
-    this.#diskTimer ??= setTimeout(() => void this.#lookAtDisk(), DISK_PAUSE_MS).unref();
+    this.#watched.set(podId, { run, samples: [], unmeasured: 0, closed: 0, usage: { cpu: 0, memory: 0, storage: 0 } });
+    this.#timer ??= setInterval(() => this.#sample(), EVERY_MS).unref();
+    this.#diskTimer ??= setTimeout(() => void this.#sampleDisk(), DISK_PAUSE_MS).unref();
   }
 
   unwatch(podId: string): void {
@@ -74,53 +74,53 @@ export class UsageWatch {
     return new Map([...this.#watched].map(([podId, { usage }]) => [podId, usage]));
   }
 
-  #look(): void {
+  #sample(): void {
     const at = performance.now();
     for (const watched of this.#watched.values()) {
-      const { run, looks } = watched;
+      const { run, samples } = watched;
       const measured = run.memoryMb();
       const memory = measured ?? 0;
       const seconds = run.cpuSeconds();
-      if (seconds !== undefined) looks.push({ at, seconds });
-      if (looks.length > CPU_LOOKS + 1) looks.shift();
-      watched.usage = { ...watched.usage, cpu: millicores(looks), memory: Math.round(memory) };
+      if (seconds !== undefined) samples.push({ at, seconds });
+      if (samples.length > CPU_SAMPLES + 1) samples.shift();
+      watched.usage = { ...watched.usage, cpu: millicores(samples), memory: Math.round(memory) };
       const { memoryMb } = run.limits();
       watched.unmeasured = measured === undefined ? watched.unmeasured + 1 : 0;
       if (memory > memoryMb + run.overheadMb) {
         run.over('OOMKilled', `it used ${Math.round(memory)} MB of memory, its limit is ${memoryMb} MB`);
-      } else if (MEASURES && watched.unmeasured > MOST_UNMEASURED_LOOKS) {
+      } else if (MEASURES && watched.unmeasured > MAX_UNMEASURED_SAMPLES) {
         run.over('OOMKilled', 'how much memory it uses cannot be told');
       }
     }
   }
 
-  async #lookAtDisk(): Promise<void> {
+  async #sampleDisk(): Promise<void> {
     for (const watched of [...this.#watched.values()]) {
       const { run } = watched;
-      const use = run.dataDir === undefined ? { bytes: 0, files: 0 } : await folderUse(run.dataDir, MOST_FILES);
+      const use = run.dataDir === undefined ? { bytes: 0, files: 0 } : await folderUse(run.dataDir, MAX_FILES);
       const hidden = await run.hiddenBytes();
       watched.closed = hidden === undefined ? watched.closed + 1 : 0;
-      if (watched.closed >= MOST_CLOSED_LOOKS) use.unmeasured ??= 'its open files';
+      if (watched.closed >= MAX_CLOSED_SAMPLES) use.unmeasured ??= 'its open files';
       const usedMb = (use.bytes + (hidden ?? 0)) / MB;
       watched.usage = { ...watched.usage, storage: Math.round(usedMb) };
       const problem = diskProblem(use, usedMb, run.limits().storageMb);
       if (problem !== undefined) run.over('StorageExceeded', problem);
     }
     if (this.#watched.size === 0) this.#diskTimer = undefined;
-    else this.#diskTimer = setTimeout(() => void this.#lookAtDisk(), DISK_PAUSE_MS).unref();
+    else this.#diskTimer = setTimeout(() => void this.#sampleDisk(), DISK_PAUSE_MS).unref();
   }
 }
 
 function diskProblem({ files, unmeasured }: DiskUse, usedMb: number, limitMb: number): string | undefined {
   if (unmeasured !== undefined) return `what it keeps on disk cannot be measured: ${unmeasured}`;
   if (usedMb > limitMb) return `it keeps ${Math.ceil(usedMb)} MB on disk, its limit is ${limitMb} MB`;
-  if (files > MOST_FILES) return `it keeps ${files} files on disk, its limit is ${MOST_FILES}`;
+  if (files > MAX_FILES) return `it keeps ${files} files on disk, its limit is ${MAX_FILES}`;
   return undefined;
 }
 
-function millicores(looks: Watched['looks']): number {
-  const first = looks[0];
-  const last = looks.at(-1);
+function millicores(samples: Watched['samples']): number {
+  const first = samples[0];
+  const last = samples.at(-1);
   if (first === undefined || last === undefined || last.at === first.at) return 0;
   // The time of processes that have ended is gone with them.
   return Math.max(0, Math.round(((last.seconds - first.seconds) * 1_000_000) / (last.at - first.at)));

@@ -1,7 +1,7 @@
 import type { Clock } from './adapters.js';
 
-/** Lets only so many work at a time, in the order in which they came. */
-export class Turns {
+/** Lets only so many runs start at a time, in the order in which they were asked for. */
+export class StartLimiter {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 
@@ -13,8 +13,8 @@ export class Turns {
     this.#free = atOnce;
   }
 
-  /** Resolves when it is one's turn, with what ends it. A turn that lasts too long ends by itself. */
-  async take(): Promise<() => void> {
+  /** Resolves when the run may start, with what releases its place. A place that is held too long is released by itself. */
+  async acquire(): Promise<() => void> {
     if (this.#free > 0) this.#free -= 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     let over = false;

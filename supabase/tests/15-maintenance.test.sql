@@ -1,8 +1,8 @@
 -- Housekeeping: partitions ahead of time, old ones dropped, nothing lost in between; logs kept short; the safety net; the jobs.
 begin;
 select * from no_plan();
-select results_eq($$select jobname, schedule from cron.job where jobname in ('stark-catch-up', 'stark-keep-house', 'stark-trim-pod-logs') order by 1$$,
-  $$values ('stark-catch-up', '* * * * *'), ('stark-keep-house', '17 * * * *'), ('stark-trim-pod-logs', '47 * * * *')$$, 'what runs when');
+select results_eq($$select jobname, schedule from cron.job where jobname in ('stark-reconcile', 'stark-maintenance', 'stark-trim-pod-logs') order by 1$$,
+  $$values ('stark-reconcile', '* * * * *'), ('stark-maintenance', '17 * * * *'), ('stark-trim-pod-logs', '47 * * * *')$$, 'what runs when');
 create function pg_temp.days(p_table text) returns bigint language sql as $$
   select count(*) from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = p_table::regclass and c.relname ~ '\d{4}_\d\d_\d\d$' $$;
 select is(pg_temp.days('stark.events'), 5::bigint, 'there are partitions from yesterday to three days ahead');
@@ -50,11 +50,11 @@ select is(tests.count_of('select from stark.events where kind = ''node'''), 0::b
 insert into stark.events (seq, type, time, origin, kind, object_id, object)
   select 1000000 + d, 'node.updated', '2032-01-01 10:00Z'::timestamptz + d * interval '1 day', 'system', 'node', 'x', '{}' from generate_series(0, 12) d;
 select is(tests.count_of($$select from stark_internal.events_default where object_id = 'x'$$), 13::bigint, 'events of days without a partition stand in the default one');
-select lives_ok($$select stark_internal.keep_house('2032-01-10 12:00Z')$$, 'when it runs again');
+select lives_ok($$select stark_internal.run_maintenance('2032-01-10 12:00Z')$$, 'when it runs again');
 select results_eq($$select min(time), max(time), count(*) from stark.events where object_id = 'x'$$, $$values ('2032-01-03 10:00Z'::timestamptz, '2032-01-13 10:00Z'::timestamptz, 11::bigint)$$, 'all that is kept so long is still there');
 select is(tests.count_of($$select from stark_internal.events_default where object_id = 'x' and time >= '2032-01-09'$$), 0::bigint, 'the days from yesterday on have moved to their partitions');
 select is(tests.count_of($$select from stark_internal.events_2032_01_13 where object_id = 'x'$$), 1::bigint, 'also one from the days to come');
-select lives_ok($$select stark_internal.keep_house('2032-01-10 13:00Z')$$, 'running again');
+select lives_ok($$select stark_internal.run_maintenance('2032-01-10 13:00Z')$$, 'running again');
 select is(tests.count_of($$select from stark.events where object_id = 'x'$$), 11::bigint, 'changes nothing');
 
 insert into stark.events (seq, type, time, origin, kind, object_id, object)
@@ -74,16 +74,16 @@ insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message)
   select tests.pod(p), i, '2032-01-10 12:00Z', 'default', 'stdout', 'x' from (values ('chatty', 102), ('quiet', 100)) t (p, n), generate_series(1, n) i;
 insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message) values (tests.pod('quiet'), 0, '2032-01-07 00:00Z', 'default', 'stdout', 'old'), (tests.pod('quiet'), 101, '1970-01-01', 'default', 'stdout', 'a wrong clock');
 select is(stark_internal.trim_pod_logs(), 0, 'ten thousand lines are kept of a pod');
-select lives_ok($$select stark_internal.keep_house('2032-01-10 23:00Z')$$, 'the job runs');
+select lives_ok($$select stark_internal.run_maintenance('2032-01-10 23:00Z')$$, 'the job runs');
 select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 101::bigint, 'a line of three days ago stays, one of long ago went');
-select lives_ok($$select stark_internal.keep_house('2032-01-11 01:00Z')$$, 'a day later');
+select lives_ok($$select stark_internal.run_maintenance('2032-01-11 01:00Z')$$, 'a day later');
 select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 100::bigint, 'it goes too');
 update stark.cluster_config set max_log_lines_per_pod = 100;
 select is(stark_internal.trim_pod_logs(), 2, 'a pod keeps its newest lines, as many as the configuration says');
 select results_eq('select min(seq), count(*) from stark.pod_logs where pod_id = tests.pod(''chatty'')', 'values (3::bigint, 100::bigint)', 'the oldest go');
 select is(tests.count_of('select from stark.pod_logs where pod_id = tests.pod(''quiet'')'), 100::bigint, 'a pod with fewer keeps all');
 insert into cron.job_run_details (jobid, runid, end_time) values (1, 1000001, '2032-01-08'), (1, 1000002, '2032-01-11');
-select lives_ok($$select stark_internal.keep_house('2032-01-11 02:00Z')$$, 'pg_cron''s diary');
+select lives_ok($$select stark_internal.run_maintenance('2032-01-11 02:00Z')$$, 'pg_cron''s diary');
 select set_eq('select runid from cron.job_run_details where runid > 1000000', array[1000002], 'is kept for two days');
 
 -- Pods of long ago
@@ -103,7 +103,7 @@ select set_eq('select name from stark.pods', array['runs'], 'removes those that 
 
 -- The safety net
 delete from stark.pods;
-select is(stark_internal.catch_up(), 0, 'with nothing to do it does nothing');
+select is(stark_internal.reconcile(), 0, 'with nothing to do it does nothing');
 alter table stark.nodes disable trigger user;
 alter table stark.pods disable trigger user;
 update stark.nodes set status = 'offline';
@@ -112,12 +112,12 @@ update stark.nodes set status = 'healthy';
 alter table stark.pods enable trigger user;
 alter table stark.nodes enable trigger user;
 select results_eq($$select status from stark.pods where name = 'waits'$$, $$values ('pending')$$, 'a pod that every trigger forgot');
-select is(stark_internal.catch_up(), 1, 'is placed');
-select is(stark_internal.catch_up(), 0, 'once');
+select is(stark_internal.reconcile(), 1, 'is placed');
+select is(stark_internal.reconcile(), 0, 'once');
 select is((select seq from stark_internal.event_heads where topic = '*'), (select max(seq) from stark.events where seq < 1000000), 'and then nothing more is said about it');
 insert into stark.namespaces (name, phase) values ('ends', 'terminating');
 update stark.pods set status = 'failed', finished_at = now(), deletion_requested_at = now();
-select is(stark_internal.catch_up(), 0, 'an ended pod that was to be deleted');
+select is(stark_internal.reconcile(), 0, 'an ended pod that was to be deleted');
 select is(tests.count_of('select from stark.pods'), 0::bigint, 'is gone');
 select is(tests.count_of($$select from stark.namespaces where name = 'ends'$$), 0::bigint, 'and so is a namespace that was to end');
 

@@ -1,10 +1,10 @@
 import type { StarkClient } from '@stark-o/core';
 import type { AgentLog, Clock } from '../reconciler/adapters.js';
-import { type Channel, LastingChannel } from './lasting-channel.js';
+import { type Channel, ReconnectingChannel } from './reconnecting-channel.js';
 
-/** Someone rang: there may be news in the database. */
-export interface DoorbellListener {
-  rang(why: string): void;
+/** Told when there may be news in the database. */
+export interface CommandListener {
+  notified(why: string): void;
   /** The channel is open; what happened before it was may have been missed. */
   joined(): void;
   /** Somebody follows the log of a pod for so many seconds. */
@@ -12,34 +12,34 @@ export interface DoorbellListener {
 }
 
 /** The node's topic on Realtime. What comes over it is a hint, never the truth. */
-export interface Doorbell {
+export interface CommandChannel {
   /** Resolves when the channel is joined for the first time, at the latest after `ms`. */
   joined(ms: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
-export interface RealtimeDoorbellOptions {
+export interface RealtimeCommandChannelOptions {
   client: StarkClient;
   topic: string;
   clock: Clock;
   log: AgentLog;
-  listener: DoorbellListener;
+  listener: CommandListener;
 }
 
 const COMMANDS = ['pods.start', 'pods.stop', 'sync', 'node.removed'] as const;
 const REPLICATION_READY = 'Replication connection established';
 
-/** Listens to the node's topic, and rings whenever something comes, or may have been missed. */
-export class RealtimeDoorbell implements Doorbell {
-  readonly #channel: LastingChannel;
+/** Listens to the node's topic, and notifies whenever a command comes, or may have been missed. */
+export class RealtimeCommandChannel implements CommandChannel {
+  readonly #channel: ReconnectingChannel;
   #firstJoin: () => void = () => {};
   readonly #joined = new Promise<void>((resolve) => {
     this.#firstJoin = resolve;
   });
 
-  constructor(private readonly options: RealtimeDoorbellOptions) {
+  constructor(private readonly options: RealtimeCommandChannelOptions) {
     const { client, topic, clock, log, listener } = options;
-    this.#channel = new LastingChannel({
+    this.#channel = new ReconnectingChannel({
       client,
       topic,
       clock,
@@ -51,7 +51,7 @@ export class RealtimeDoorbell implements Doorbell {
         this.#firstJoin();
         listener.joined();
       },
-      lost: (why) => listener.rang(why),
+      lost: (why) => listener.notified(why),
     });
   }
 
@@ -71,7 +71,7 @@ export class RealtimeDoorbell implements Doorbell {
 
   #listen(channel: Channel): void {
     const { listener } = this.options;
-    for (const event of COMMANDS) channel.on('broadcast', { event }, () => listener.rang(event));
+    for (const event of COMMANDS) channel.on('broadcast', { event }, () => listener.notified(event));
     channel.on('broadcast', { event: 'logs.follow' }, (said) => {
       listener.followed((said?.payload ?? {}) as Record<string, unknown>);
     });

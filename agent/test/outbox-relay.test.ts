@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { Shipper } from '../src/outbox/shipper.js';
+import { OutboxRelay } from '../src/outbox/outbox-relay.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { memoryLog } from './support/log.js';
 import { MemoryOutbox } from './support/memory-outbox.js';
 
-/** Ships letters; each delivery takes 100 ms. */
+/** Delivers letters; each delivery takes 100 ms. */
 function letters(longestRestMs?: number, batchBytes?: number) {
   const clock = new FakeClock();
   const outbox = new MemoryOutbox<string>((letter) => letter);
   const delivered: string[] = [];
-  const shipper = new Shipper<string>({
+  const relay = new OutboxRelay<string>({
     name: 'letters',
     outbox,
     clock,
@@ -25,10 +25,10 @@ function letters(longestRestMs?: number, batchBytes?: number) {
   });
   const write = (letter: string) => {
     outbox.add(1, [letter]);
-    shipper.nudge();
+    relay.requestDelivery();
     return settle();
   };
-  return { clock, shipper, delivered, write };
+  return { clock, relay, delivered, write };
 }
 
 it('what comes during a delivery and the rest after it goes with the next', async () => {
@@ -48,15 +48,15 @@ it('what comes during a delivery and the rest after it goes with the next', asyn
   expect(delivered).toEqual(['a', 'bc', 'd']);
 });
 
-it('a rest is no longer than it may be, and over when somebody wakes the shipper', async () => {
-  const { clock, shipper, delivered, write } = letters(20);
+it('a rest is no longer than it may be, and over when somebody wakes the relay', async () => {
+  const { clock, relay, delivered, write } = letters(20);
   await write('a');
   await clock.advance(100);
   await write('b');
   await clock.advance(120);
   expect(delivered).toEqual(['a', 'b']);
   await write('c');
-  shipper.wake();
+  relay.wake();
   await clock.advance(100);
   expect(delivered).toEqual(['a', 'b', 'c']);
 });

@@ -85,7 +85,7 @@ describe('a token', () => {
 
 describe('a user', () => {
   it('chooses neither role nor metadata of the app, at sign-up or later', async () => {
-    const wishes = {
+    const claims = {
       role: 'service_role',
       aud: 'service_role',
       is_super_admin: true,
@@ -94,14 +94,14 @@ describe('a user', () => {
     };
     const signUp = await cluster.request('/auth/v1/signup', {
       method: 'POST',
-      body: { email: 'wishful@example.com', password: 'correct horse', ...wishes },
+      body: { email: 'wishful@example.com', password: 'correct horse', ...claims },
     });
     expect(claimsOf(signUp.json.access_token)).toMatchObject({ role: 'authenticated', aud: 'authenticated' });
     expect(signUp.json.user.app_metadata.role).toBeUndefined();
     const update = await cluster.request('/auth/v1/user', {
       method: 'PUT',
       token: signUp.json.access_token,
-      body: wishes,
+      body: claims,
     });
     expect(update.json).toMatchObject({ role: 'authenticated', aud: 'authenticated' });
     expect(update.json.app_metadata.role).toBeUndefined();
