@@ -1089,7 +1089,7 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4c48b40df33fd450e9249d9ed8e353ad';
+as md5 '5ead48598d12423fb5ee7be0868833f6';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
@@ -1144,7 +1144,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '1f741dfdb4f191cbb26237073161a4f1';
+as md5 '84990cc3438741a7fefea27ddb31be39';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
@@ -1298,7 +1298,7 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '02efb5ef60b66a6c73d3c12d6b662971';
+as md5 'fb54d623b4d3eba8e35e1479d5d9d5f0';
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
 grant execute on function stark.explain_placement(jsonb) to authenticated;
 grant execute on function stark.explain_placement(jsonb) to service_role;
@@ -1385,7 +1385,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ae7b8401e8b38a29e4ced48c71f17116';
+as md5 '35f9665d27df6ba94b8268f35ca47eb9';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
@@ -1515,7 +1515,7 @@ CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_ver
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bd2de3970d403ccd1ff0d651a9c17c5f';
+as md5 'f1eed10113fcb7ccad2885c80f0226f8';
 comment on function stark.update_cluster_config(jsonb,bigint) is 'Changes settings of the cluster.';
 grant execute on function stark.update_cluster_config(jsonb,bigint) to authenticated;
 grant execute on function stark.update_cluster_config(jsonb,bigint) to service_role;
@@ -1581,7 +1581,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_observations jsonb, p_since times
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '967b817d71eb08a4fdf560e2be1ed060';
+as md5 '95c3c4086a0daa9cc82f3d50d5665161';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
@@ -1656,14 +1656,6 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
 as md5 'da00b7b9438aa328151ec64a5c1ce398';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
-CREATE OR REPLACE FUNCTION stark_internal.reset_after_restore(p_now timestamp with time zone DEFAULT now())
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '2a5618b855f37ef3119280be8e73009f';
-comment on function stark_internal.reset_after_restore(timestamp with time zone) is 'Has counters go on behind what was given out in the time that a restore took back.';
-
 CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE sql
@@ -1688,7 +1680,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '10e68bff810d0143d80b1127a8191b74';
+as md5 'cb34c57b8f9d0024e08080c9e2c3bc9f';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
@@ -1713,7 +1705,7 @@ CREATE OR REPLACE FUNCTION stark_internal.call_limit(p_what text)
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'ecd56672acc9d2d8a0c23b277ede8b5b';
+as md5 '4fda95810000f5320e36956ffb988d57';
 comment on function stark_internal.call_limit(text) is 'The most of something that one call takes, or one step of work does.';
 
 CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time zone DEFAULT now())
@@ -1739,14 +1731,6 @@ CREATE OR REPLACE FUNCTION stark_internal.caller_role()
  SET search_path TO 'pg_temp'
 as md5 '409716fb05a3bfbb78bdc3463b2aa5d3';
 comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
-
-CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zone DEFAULT now())
- RETURNS integer
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '1c27ea25ca35490c2951ec1da2d02549';
-comment on function stark_internal.reconcile(timestamp with time zone) is 'Places, and removes, what waits for it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
  RETURNS text[]
@@ -1845,7 +1829,7 @@ CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with tim
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '222ad3b7e6ad28c06fc8c23d37afdf87';
+as md5 '24fdba903850a8f2fc27df73b14b7f68';
 comment on function stark_internal.continue_work(timestamp with time zone) is 'One step of what earlier calls have left over.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
@@ -1853,7 +1837,7 @@ CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '29b1e9e686074f45811fb4678be95595';
+as md5 '87e72373c02f6d4fcc197cc29692b225';
 comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
@@ -1863,6 +1847,14 @@ CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_
  SET jit TO 'off'
 as md5 '9b117c04eccf6755b02756b9095d5676';
 comment on function stark_internal.create_pod_group(jsonb,uuid,timestamp with time zone) is 'Checks one entry of create_pods and inserts its pods.';
+
+CREATE OR REPLACE FUNCTION stark_internal.current_server()
+ RETURNS TABLE(system_identifier bigint, timeline integer)
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '80b5ab2edd442280e711113abf8b3f80';
+comment on function stark_internal.current_server() is 'Identifier and timeline of the Postgres server.';
 
 CREATE OR REPLACE FUNCTION stark_internal.cut(p_text text, p_bytes integer)
  RETURNS text
@@ -1880,15 +1872,13 @@ CREATE OR REPLACE FUNCTION stark_internal.default_acceptance(p_capabilities json
 as md5 'f1ac6cf44f9b9f593ba370893aaa986e';
 comment on function stark_internal.default_acceptance(jsonb) is 'Whose pods a node takes, by its isolation.';
 
-CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer)
+CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
+ RETURNS void
  LANGUAGE plpgsql
- STABLE
  SET search_path TO 'pg_temp'
- SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
-comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+as md5 '5419586ac270a2681ac63123c0b49c80';
+comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -1981,7 +1971,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group 
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '28c244aa8b71818673e02202ecd3f5bc';
+as md5 '26649ef47afcee005ed7a3a6ac7b00cc';
 comment on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that keep the group away.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_health(p_group stark_internal.pod_group)
@@ -2123,14 +2113,6 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
 as md5 '812208aead300790d7e8ad5bdadfca3e';
 comment on function stark_internal.follow_taints() is 'Notes since when a node has which taint NoExecute, and evicts.';
 
-CREATE OR REPLACE FUNCTION stark_internal.placed_individually(p_group stark_internal.pod_group)
- RETURNS boolean
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 '53e158986d03e4ae20f9c997acb43267';
-comment on function stark_internal.placed_individually(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
-
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  RETURNS boolean
  LANGUAGE sql
@@ -2138,6 +2120,14 @@ CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  SET search_path TO 'pg_temp'
 as md5 '262b85c11d34195d87d57ef8b8d9d3cc';
 comment on function stark_internal.has_admin() is 'Whether the cluster has an admin who is not disabled.';
+
+CREATE OR REPLACE FUNCTION stark_internal.has_agent_account(p_node stark.nodes)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'f383efde3eadd88944460d69028685e2';
+comment on function stark_internal.has_agent_account(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean
@@ -2147,14 +2137,6 @@ CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_na
 as md5 '2fcdf1e498952854e3aaf2d6799e92c9';
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
-
-CREATE OR REPLACE FUNCTION stark_internal.has_agent_account(p_node stark.nodes)
- RETURNS boolean
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'f383efde3eadd88944460d69028685e2';
-comment on function stark_internal.has_agent_account(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
 
 CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
  RETURNS TABLE(liveness text, interval_seconds integer, timeout_seconds integer)
@@ -2343,24 +2325,6 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_bundles()
 as md5 'c0fbdb07199b1a1cce927db93b4984b9';
 comment on function stark_internal.keep_bundles() is 'Refuses to change the bundle of a finished version.';
 
-CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET lock_timeout TO '2s'
- SET jit TO 'off'
-as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
-comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
-
-CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET plan_cache_mode TO 'force_generic_plan'
- SET jit TO 'off'
-as md5 '6e80272b2d563f75fad74e51fe8d65ab';
-comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
-
 CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2440,7 +2404,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '48070a3f6c34c16e6fa096cd81cd6952';
+as md5 'f1c6b8c896ea2a9a376380328f16bf62';
 comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_ports()
@@ -2457,7 +2421,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
  SET jit TO 'off'
-as md5 '0bb5e9b1783272cef6d92e827019f34e';
+as md5 '21029df88a20fdcab4c2a70ac773193a';
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
@@ -2465,7 +2429,7 @@ CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '76a18788b005953195959156702d6dcb';
+as md5 'd11ff53a1960ef68b216c66e171c8528';
 comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
@@ -2501,22 +2465,30 @@ CREATE OR REPLACE FUNCTION stark_internal.matching_nodes(p_terms jsonb)
 as md5 '9d35ed949c8b285c5ff892053b1edf3c';
 comment on function stark_internal.matching_nodes(jsonb) is 'Which nodes match which of these node selector terms.';
 
-CREATE OR REPLACE FUNCTION stark_internal.may_read_bundle(p_path text)
- RETURNS boolean
+CREATE OR REPLACE FUNCTION stark_internal.max_log_bytes()
+ RETURNS bigint
  LANGUAGE sql
- STABLE SECURITY DEFINER
+ IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '119a7b9321c63a0ca0193fb4297e00da';
-comment on function stark_internal.may_read_bundle(text) is 'Whether the caller may download the bundle of this path.';
-grant execute on function stark_internal.may_read_bundle(text) to authenticated;
+as md5 '9439e618622f303038004e6702826445';
+comment on function stark_internal.max_log_bytes() is 'Bytes that are kept of a pod''s log.';
 
 CREATE OR REPLACE FUNCTION stark_internal.may_act_as_agent(p_node stark.nodes)
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'e3c16a1af1b566a753d3859505fec854';
+as md5 '57201aaebf56b659a6a7fc2a8b7a41e4';
 comment on function stark_internal.may_act_as_agent(stark.nodes) is 'Whether the caller may work as the agent of this node.';
+
+CREATE OR REPLACE FUNCTION stark_internal.may_read_bundle(p_path text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+as md5 '5317c24c8656b6b4534678967d033a37';
+comment on function stark_internal.may_read_bundle(text) is 'Whether the caller may download the bundle of this path.';
+grant execute on function stark_internal.may_read_bundle(text) to authenticated;
 
 CREATE OR REPLACE FUNCTION stark_internal.may_upload_bundle(p_path text)
  RETURNS boolean
@@ -2532,7 +2504,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_use_topic(p_topic text, p_extensio
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 'add44e56dd2876d47866fa76099e8970';
+as md5 '59abde7e63605289ac6f24f0f49b7a4b';
 comment on function stark_internal.may_use_topic(text,text,text) is 'Whether the caller may read or write this extension of one of Stark''s topics.';
 grant execute on function stark_internal.may_use_topic(text,text,text) to authenticated;
 
@@ -2560,14 +2532,6 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[
  SET search_path TO 'pg_temp'
 as md5 '79406449c359f18f3a1faf00a65f2fa6';
 comment on function stark_internal.missing_permission(text[],text) is 'What of these permissions the caller does not have.';
-
-CREATE OR REPLACE FUNCTION stark_internal.max_log_bytes()
- RETURNS bigint
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO 'pg_temp'
-as md5 '9439e618622f303038004e6702826445';
-comment on function stark_internal.max_log_bytes() is 'Bytes that are kept of a pod''s log.';
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
@@ -2610,13 +2574,15 @@ CREATE OR REPLACE FUNCTION stark_internal.node_term_problem(p_term jsonb, p_what
 as md5 '1c0ef48c52d2cf922702a719a27cfc55';
 comment on function stark_internal.node_term_problem(jsonb,text) is 'What is wrong with this node selector term; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
- RETURNS void
+CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_internal.pod_group)
+ RETURNS TABLE(node_no integer)
  LANGUAGE plpgsql
+ STABLE
  SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'b9a7255898bee038e59b0cfe6b724227';
-comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
+as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
+comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.occupies(p_status text)
  RETURNS boolean
@@ -2631,7 +2597,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a06bab74386d02af4d3cef630ec17067';
+as md5 '330931bb87ca08cb86409e0b0f3603ac';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -2650,7 +2616,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAU
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'a204d0c43fe37e5a7aba95d30fb6b226';
+as md5 '074085a92563732d86eb1eceaa739a8d';
 comment on function stark_internal.pending_groups(boolean,uuid) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
@@ -2671,7 +2637,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_in_rounds(p_group stark_internal.
  SET enable_mergejoin TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'e4a2e503b66a72b41076601a3978017c';
+as md5 '27688c6a163c79d468eaf37ce248d009';
 comment on function stark_internal.pick_in_rounds(stark_internal.pod_group,integer,integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
@@ -2682,7 +2648,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '1d4814228bded0f9f814fe5f6d501c20';
+as md5 'f7210b25d57d39f2b38f251b7a9c45c7';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_placements integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_after uuid DEFAULT NULL::uuid, OUT has_more boolean, OUT waiting integer, OUT retried integer, OUT last_group uuid)
@@ -2690,7 +2656,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c45c625dfc70f27f41b6ad05db7d98d4';
+as md5 'a13b61fe385d67db8fa00b9a277e401c';
 comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -2699,7 +2665,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '5f864e7859ad4257928360735a5e0ce0';
+as md5 'f6f9729af9d8f8da98cb23498ed8c7a0';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -2709,6 +2675,14 @@ CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_
  SET jit TO 'off'
 as md5 '610ca04851f7249ec2e762f3d2f83a3e';
 comment on function stark_internal.place_pods(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods of a group; tells those that fit nowhere.';
+
+CREATE OR REPLACE FUNCTION stark_internal.placed_individually(p_group stark_internal.pod_group)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '53e158986d03e4ae20f9c997acb43267';
+comment on function stark_internal.placed_individually(stark_internal.pod_group) is 'Whether pods of the group have to be looked at one by one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.placement_rules(p_spec jsonb, p_labels jsonb)
  RETURNS jsonb
@@ -2750,13 +2724,13 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
 as md5 'a0db0eca981672868f75f13c2f9851dc';
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_looks integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
+CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '94c96378cbdeafc94d2e5bdfe08c3606';
+as md5 '7773ebd664a4ef6752d84837df55f268';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -2766,7 +2740,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '258dd8347e997184b82c8ead7507dacf';
+as md5 'd5ec2e0a476df747e5d800e2d29c2105';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preference_points(p_group stark_internal.pod_group, p_preferences text[])
@@ -2782,16 +2756,8 @@ CREATE OR REPLACE FUNCTION stark_internal.preferences_in_play(p_group stark_inte
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '7c3c845e39859c3be37a72220240d4dc';
+as md5 '1110cac56b7e589e45f657be5b8afe59';
 comment on function stark_internal.preferences_in_play(stark_internal.pod_group) is 'Preferences that may tell nodes apart for a group.';
-
-CREATE OR REPLACE FUNCTION stark_internal.current_server()
- RETURNS TABLE(system_identifier bigint, timeline integer)
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '80b5ab2edd442280e711113abf8b3f80';
-comment on function stark_internal.current_server() is 'Identifier and timeline of the Postgres server.';
 
 CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what text, p_ports jsonb)
  RETURNS text
@@ -2862,8 +2828,25 @@ CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time z
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '758332e21331705bce48d9f2737d2612';
+as md5 'e2c8a3de9a8ff409f7a1a09af2f4b5c5';
 comment on function stark_internal.reap_nodes(timestamp with time zone) is 'Gives up nodes that were silent for too long while somebody listened.';
+
+CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '1c27ea25ca35490c2951ec1da2d02549';
+comment on function stark_internal.reconcile(timestamp with time zone) is 'Places, and removes, what waits for it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
+as md5 '6e80272b2d563f75fad74e51fe8d65ab';
+comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.refuse_reserved(p_name text, p_labels jsonb, p_taints jsonb)
  RETURNS void
@@ -2912,7 +2895,7 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_a
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e8b976a9aa4a93a013568037bf039d25';
+as md5 '3eea3d34b4daf29491be4a9d5e83b401';
 comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.report_problem(p_report jsonb)
@@ -2931,6 +2914,22 @@ CREATE OR REPLACE FUNCTION stark_internal.request_header(p_name text)
 as md5 '0b9e791999e6ddc37775b89572853562';
 comment on function stark_internal.request_header(text) is 'A header of the HTTP request being served.';
 
+CREATE OR REPLACE FUNCTION stark_internal.request_sync(p_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'a7a18ed32164dcdcf4f9c1f0c959d06d';
+comment on function stark_internal.request_sync(uuid[]) is 'Sends command sync to agents.';
+
+CREATE OR REPLACE FUNCTION stark_internal.request_sync_after_start(p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '1b501b6daea839f3f56dee3e064d8b84';
+comment on function stark_internal.request_sync_after_start(timestamp with time zone) is 'Tells all agents to ask, when Postgres has just started.';
+
 CREATE OR REPLACE FUNCTION stark_internal.require_acceptance(p_accepts text, p_namespaces text[])
  RETURNS void
  LANGUAGE plpgsql
@@ -2944,7 +2943,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_agent(p_node_id uuid, p_incarn
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'ed1b2fc9983a4a4b092acbcc2cb915a8';
+as md5 'f95bf22cb2e32bae090b5e5c947d765b';
 comment on function stark_internal.require_agent(uuid,bigint) is 'The node, when the caller may speak for this incarnation of it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_grantable(p_role text, p_namespace text)
@@ -3067,6 +3066,14 @@ CREATE OR REPLACE FUNCTION stark_internal.reserved_key(p_labels jsonb, p_taints 
 as md5 '3bfc519c51dd4b3ba39db403bb10dd8b';
 comment on function stark_internal.reserved_key(jsonb,jsonb) is 'A label or taint of a node that not its owner sets.';
 
+CREATE OR REPLACE FUNCTION stark_internal.reset_after_restore(p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'f4661ca1129516c962080b64cfc2f634';
+comment on function stark_internal.reset_after_restore(timestamp with time zone) is 'Has counters go on behind what was given out in the time that a restore took back.';
+
 CREATE OR REPLACE FUNCTION stark_internal.resolve_term(p_namespace text, p_term jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -3083,21 +3090,13 @@ CREATE OR REPLACE FUNCTION stark_internal.resources_problem(p_resources jsonb, p
 as md5 'ab6b2b4ee4559fca997866619881d2b6';
 comment on function stark_internal.resources_problem(jsonb,text) is 'What is wrong with these resource amounts; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.request_sync_after_start(p_now timestamp with time zone DEFAULT now())
- RETURNS void
- LANGUAGE sql
+CREATE OR REPLACE FUNCTION stark_internal.round_rules(p_group stark_internal.pod_group)
+ RETURNS TABLE(rule integer, kind text, topology_key text, max_skew integer, weight integer, is_own boolean)
+ LANGUAGE plpgsql
+ STABLE
  SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '161da8e4bd172c0c4c257a358ddfd959';
-comment on function stark_internal.request_sync_after_start(timestamp with time zone) is 'Tells all agents to ask, when Postgres has just started.';
-
-CREATE OR REPLACE FUNCTION stark_internal.request_sync(p_ids uuid[])
- RETURNS void
- LANGUAGE sql
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 'a7a18ed32164dcdcf4f9c1f0c959d06d';
-comment on function stark_internal.request_sync(uuid[]) is 'Sends command sync to agents.';
+as md5 'db7ee730ee445503d31f3e1f38f4fb84';
+comment on function stark_internal.round_rules(stark_internal.pod_group) is 'What each pick of a group may change for the next.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jsonb)
  RETURNS TABLE(kind text, terms jsonb, topology_key text, weight integer, max_skew integer, min_domains integer, honors_affinity boolean, honors_taints boolean)
@@ -3106,6 +3105,15 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
  SET search_path TO 'pg_temp'
 as md5 'af025c0e9682c6c0557de8258b0f270b';
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
+
+CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET lock_timeout TO '2s'
+ SET jit TO 'off'
+as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
+comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
 
 CREATE OR REPLACE FUNCTION stark_internal.said_namespaces(p_capabilities jsonb)
  RETURNS text[]
@@ -3129,7 +3137,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '0e6ab4f431250212b3c9145f0acdd6d2';
+as md5 '9022d76a4a0b83e430f1bf19defe24fc';
 comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
@@ -3181,7 +3189,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_pod_affinity(p_group stark_inter
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '9086b0fcc1ee1d4d25ce13422e25a967';
+as md5 'f9ef44b8f5f6042855c201f784ca9905';
 comment on function stark_internal.score_pod_affinity(stark_internal.pod_group) is 'Points of nodes by preferred company.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_preferences(p_group stark_internal.pod_group, p_nodes integer[])
@@ -3191,7 +3199,7 @@ CREATE OR REPLACE FUNCTION stark_internal.score_preferences(p_group stark_intern
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'c17dbc89e1dede6f3fa39a0575d91e46';
+as md5 '39bba2587f89c855a6e8b0fd43a1d262';
 comment on function stark_internal.score_preferences(stark_internal.pod_group,integer[]) is 'What each preference adds to nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.score_random(p_group stark_internal.pod_group, p_most bigint, p_seed bigint, p_ahead boolean DEFAULT false)
@@ -3264,7 +3272,7 @@ CREATE OR REPLACE FUNCTION stark_internal.shut_out_users()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ff508c691547ebe4650d846bdbdc7147';
+as md5 '435689da3d3cd33b1493648b54a94c84';
 comment on function stark_internal.shut_out_users() is 'Takes nodes from agents that may no longer speak for them, and has them ask.';
 
 CREATE OR REPLACE FUNCTION stark_internal.silent_nodes()
@@ -3360,7 +3368,7 @@ CREATE OR REPLACE FUNCTION stark_internal.trim_logs_of(p_pods uuid[])
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3957ab6b026f2ae4683ce4ad7a8049fe';
+as md5 '942b0cf614fe3f9bdc6781a5f2831fd2';
 comment on function stark_internal.trim_logs_of(uuid[]) is 'Keeps the logs of these pods to their newest lines.';
 
 CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
@@ -3370,14 +3378,6 @@ CREATE OR REPLACE FUNCTION stark_internal.trim_pod_logs()
  SET jit TO 'off'
 as md5 '60515bb1ae2f922a131bae2e6fff6d00';
 comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to its newest lines.';
-
-CREATE OR REPLACE FUNCTION stark_internal.round_rules(p_group stark_internal.pod_group)
- RETURNS TABLE(rule integer, kind text, topology_key text, max_skew integer, weight integer, is_own boolean)
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'db7ee730ee445503d31f3e1f38f4fb84';
-comment on function stark_internal.round_rules(stark_internal.pod_group) is 'What each pick of a group may change for the next.';
 
 CREATE OR REPLACE FUNCTION stark_internal.unbind_first()
  RETURNS trigger
@@ -3514,8 +3514,6 @@ create policy "Stark: who may write a topic" on realtime.messages for insert to 
 
 insert into storage.buckets (id, name, public, file_size_limit) values ('packs', 'packs', 'f', '52428800');
 
-select cron.schedule('stark-reconcile', '* * * * *', 'select stark_internal.reconcile()');
-
 select cron.schedule('stark-maintenance', '17 * * * *', 'do $$
 begin
   for step in 1..20 loop
@@ -3534,6 +3532,8 @@ begin
     commit;
   end loop;
 end $$');
+
+select cron.schedule('stark-reconcile', '* * * * *', 'select stark_internal.reconcile()');
 
 select cron.schedule('stark-trim-pod-logs', '47 * * * *', 'do $$
 begin

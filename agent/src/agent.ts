@@ -1,8 +1,8 @@
 import { CALL_LIMITS, isTerminal, type StarkError, toStarkError } from '@stark-o/core';
-import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
 import type { CommandChannel } from './control-plane/command-channel.js';
-import { isTransient, isRefusal, isStaleIncarnation } from './control-plane/failures.js';
-import type { NodeCredential, NodeUsage, LivenessReporter } from './control-plane/liveness-reporter.js';
+import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
+import { isRefusal, isStaleIncarnation, isTransient } from './control-plane/failures.js';
+import type { LivenessReporter, NodeCredential, NodeUsage } from './control-plane/liveness-reporter.js';
 import { LiveLines } from './logs/live-lines.js';
 import type { LogCollector } from './logs/log-collector.js';
 import type { LogLine } from './logs/log-line.js';
@@ -317,7 +317,9 @@ export class Agent {
   // Asking is a sign of life too, and the only one left while Realtime is away.
   #armSync(): void {
     const every = this.options.syncEveryMs ?? SYNC_EVERY_MS;
-    this.#armTimer(this.#livenessReporter?.isDelivering ? every : Math.min(every, (this.#heartbeat.timeout * 1000) / 2));
+    this.#armTimer(
+      this.#livenessReporter?.isDelivering ? every : Math.min(every, (this.#heartbeat.timeout * 1000) / 2),
+    );
   }
 
   #armTimer(ms: number): void {
@@ -330,7 +332,8 @@ export class Agent {
     this.options.onChange?.();
     this.options.reports.add(this.incarnation, [report]);
     const { status, reason } = report;
-    if ((status !== 'transferring' && status !== 'starting') || reason !== undefined) this.#reportRelay.requestDelivery();
+    if ((status !== 'transferring' && status !== 'starting') || reason !== undefined)
+      this.#reportRelay.requestDelivery();
     else if (!this.#progressReportWaits) {
       this.#progressReportWaits = true;
       this.options.clock.after(PROGRESS_DELAY_MS, () => {

@@ -1,8 +1,18 @@
 export { Agent, type AgentEnd, type AgentOptions } from './agent.js';
 export { ClusterClock } from './clock.js';
-export type { ControlPlane, NodeDescription, LivenessReporterOptions, SyncAnswer } from './control-plane/control-plane.js';
+export type {
+  ControlPlane,
+  LivenessReporterOptions,
+  NodeDescription,
+  SyncAnswer,
+} from './control-plane/control-plane.js';
 export { isJoinToken, type Joining, type SessionStore, type Tokens } from './control-plane/join.js';
-export type { NodeCredential, NodeUsage, LivenessReporter, LivenessListener } from './control-plane/liveness-reporter.js';
+export type {
+  LivenessListener,
+  LivenessReporter,
+  NodeCredential,
+  NodeUsage,
+} from './control-plane/liveness-reporter.js';
 export type { Credentials, OnTokens } from './control-plane/session.js';
 export { SupabaseControlPlane, type SupabaseControlPlaneOptions } from './control-plane/supabase.js';
 export { LogCollector } from './logs/log-collector.js';

@@ -103,7 +103,10 @@ describe('the liveness reporter', () => {
     await until('it to be delivering', () => reporter.isDelivering && heartbeats().length === 1);
     server.answer = 'error';
     reporter.reportAs(SECOND, 10_000);
-    await until('both to be missed', () => undelivered.includes('presence: error') && undelivered.includes('heartbeat: error'));
+    await until(
+      'both to be missed',
+      () => undelivered.includes('presence: error') && undelivered.includes('heartbeat: error'),
+    );
     expect(reporter.isDelivering).toBe(false);
     server.answer = 'ok';
     await clock.advance(10_000);

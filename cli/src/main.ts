@@ -8,12 +8,12 @@ import type { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { normaliseArgv } from './base/argv.js';
 import { asStarkError } from './base/errors.js';
 import { type OutputFormat, outputFormats, requestedFormat } from './base/format.js';
 import { installInterrupt, installOutputErrors } from './base/interrupt.js';
 import { reportError } from './base/report.js';
 import { nearest } from './base/suggest.js';
-import { normaliseArgv } from './base/argv.js';
 import { freshenManifest } from './manifest.js';
 
 /** Root of the package, where package.json with the oclif section stands. */

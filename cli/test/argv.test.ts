@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest } from '../src/base/suggest.js';
 import { bareName, normaliseArgv } from '../src/base/argv.js';
+import { editDistance, nearest } from '../src/base/suggest.js';
 
 describe('a command line in any order', () => {
   it.each<[string, string]>([

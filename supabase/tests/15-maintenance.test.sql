@@ -2,7 +2,7 @@
 begin;
 select * from no_plan();
 select results_eq($$select jobname, schedule from cron.job where jobname in ('stark-reconcile', 'stark-maintenance', 'stark-trim-pod-logs') order by 1$$,
-  $$values ('stark-reconcile', '* * * * *'), ('stark-maintenance', '17 * * * *'), ('stark-trim-pod-logs', '47 * * * *')$$, 'what runs when');
+  $$values ('stark-maintenance', '17 * * * *'), ('stark-reconcile', '* * * * *'), ('stark-trim-pod-logs', '47 * * * *')$$, 'what runs when');
 create function pg_temp.days(p_table text) returns bigint language sql as $$
   select count(*) from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = p_table::regclass and c.relname ~ '\d{4}_\d\d_\d\d$' $$;
 select is(pg_temp.days('stark.events'), 5::bigint, 'there are partitions from yesterday to three days ahead');

@@ -19,7 +19,7 @@ select is(d -> 'extensions' ? 'pg_cron' and d #>> '{extensions,pg_cron}' is not 
 select is(d #> '{extensions,supabase_vault}' <> 'null', true, 'and Vault') from d;
 select is_empty($$select g ->> 'grant' from d, jsonb_array_elements(d -> 'grants') g where g -> 'held' <> 'true'$$, 'everything that is needed may be used');
 select results_eq($$select j ->> 'name' from d, jsonb_array_elements(d -> 'jobs') j where j -> 'found' = 'true' and j -> 'active' = 'true'$$,
-  $$values ('stark-reconcile'), ('stark-maintenance'), ('stark-reap-nodes'), ('stark-trim-pod-logs'), ('stark-watch')$$, 'every job is there and active');
+  $$values ('stark-maintenance'), ('stark-reap-nodes'), ('stark-reconcile'), ('stark-trim-pod-logs'), ('stark-watch')$$, 'every job is there and active');
 select is((select count(*) from d, jsonb_array_elements(d -> 'migrations') m where m ->> 'digest' ~ '^[0-9a-f]{64}$'), (select jsonb_array_length(d -> 'migrations')::bigint from d), 'each migration has a digest');
 select is((select d -> 'vault' from d), '{"project_url": null, "secret_key": null, "error": null}', 'Vault has nothing yet');
 select is((select d -> 'probe' from d), 'null', 'nobody has asked yet');
@@ -32,7 +32,7 @@ select cron.alter_job((select jobid from cron.job where jobname = 'stark-reconci
 select cron.alter_job((select jobid from cron.job where jobname = 'stark-reap-nodes'), schedule => '30 seconds');
 select tests.sign_in('ada');
 select results_eq($$select j ->> 'name', j -> 'found', j -> 'active' from d, jsonb_array_elements(d -> 'jobs') j where j -> 'active' = 'false'$$,
-  $$values ('stark-reconcile', 'true'::jsonb, 'false'::jsonb), ('stark-reap-nodes', 'false', 'false'), ('stark-watch', 'false', 'false')$$,
+  $$values ('stark-reap-nodes', 'false'::jsonb, 'false'::jsonb), ('stark-reconcile', 'true', 'false'), ('stark-watch', 'false', 'false')$$,
   'a job that is gone, one that sleeps and one that was changed are told');
 select tests.sign_out();
 select lives_ok('select stark_internal.schedule_jobs()', 'they are scheduled again');

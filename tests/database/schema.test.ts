@@ -117,7 +117,8 @@ describe('what functions, rules and jobs update and delete', () => {
         missed.push(`${name.replace(/\(.*/, '')}: ${found[0]}`);
       }
     }
-    const emptied = 'nodes facts pods selectors rules domains counts holders anti_affinity_counts preferences bindings reasons nominations';
+    const emptied =
+      'nodes facts pods selectors rules domains counts holders anti_affinity_counts preferences bindings reasons nominations';
     expect(missed).toEqual(
       expect.arrayContaining([
         ...emptied.split(' ').map((what) => `stark_internal.open_tables: DELETE of pg_temp.pass_${what} without WHERE`),

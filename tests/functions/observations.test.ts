@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { ObservationBatch, PresenceList, readCredential, readUsage } from '../../supabase/functions/watch/observations.ts';
+import {
+  ObservationBatch,
+  PresenceList,
+  readCredential,
+  readUsage,
+} from '../../supabase/functions/watch/observations.ts';
 
 const NODE = '6f1e4a0c-0000-4000-8000-000000000001';
 const credential = (secret = 'a') => ({ node_id: NODE, incarnation: 1, secret: secret.repeat(64) });

@@ -96,7 +96,9 @@ it('tells of many nodes in several calls, of which only the last claims to have 
   await vi.advanceTimersByTimeAsync(500);
   expect(sizes()).toEqual([1_000, 1_000, 500]);
   expect(claims()).toEqual([0, 0, 4_000]);
-  expect(new Set(client.reports.flatMap(({ p_observations }) => p_observations.map((s) => s.node_id))).size).toBe(2_500);
+  expect(new Set(client.reports.flatMap(({ p_observations }) => p_observations.map((s) => s.node_id))).size).toBe(
+    2_500,
+  );
 });
 
 it('claims nothing when one of the calls fails, and tells of those that are left with the next', async () => {

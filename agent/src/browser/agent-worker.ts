@@ -11,7 +11,6 @@ import type { ManagedPod } from '../reconciler/pod-machine.js';
 import { CachedBundles } from './bundle-cache.js';
 import { openNode } from './database.js';
 import { WorkerExecutor } from './executor.js';
-import { type TabIdentity, takeTabIdentity } from './tab-identity.js';
 import { createAgentLog } from './log.js';
 import { describeMachine, measureMachine } from './machine.js';
 import { IndexedDbOutbox } from './outbox.js';
@@ -19,6 +18,7 @@ import type { Frames } from './pod-sandbox.js';
 import { noPorts } from './ports.js';
 import type { AgentRequest, BrowserPod, FromAgent, ToAgent } from './protocol.js';
 import { PodStores } from './storage.js';
+import { type TabIdentity, takeTabIdentity } from './tab-identity.js';
 
 /** Put in when the agent is bundled: supabase-js as one module. */
 declare const SUPABASE_SOURCE: string;

@@ -19,7 +19,10 @@ export interface NodeDescription {
 }
 
 /** Whose liveness is reported, and what is told. */
-export type LivenessReporterOptions = Pick<RealtimeLivenessReporterOptions, 'credential' | 'intervalMs' | 'allocatable' | 'listener'>;
+export type LivenessReporterOptions = Pick<
+  RealtimeLivenessReporterOptions,
+  'credential' | 'intervalMs' | 'allocatable' | 'listener'
+>;
 
 export type SyncAnswer = Omit<NodeSync, 'pods'> & { pods: WantedPod[] };
 

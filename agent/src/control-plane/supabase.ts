@@ -13,8 +13,14 @@ import type { LogLine } from '../logs/log-line.js';
 import { type AgentLog, BundleError, type Clock } from '../reconciler/adapters.js';
 import { jitteredBackoff } from '../reconciler/jitter.js';
 import type { BundleRef, PodReport } from '../reconciler/pod.js';
-import type { BroadcastMessage, ControlPlane, NodeDescription, LivenessReporterOptions, SyncAnswer } from './control-plane.js';
 import { type CommandChannel, type CommandListener, RealtimeCommandChannel } from './command-channel.js';
+import type {
+  BroadcastMessage,
+  ControlPlane,
+  LivenessReporterOptions,
+  NodeDescription,
+  SyncAnswer,
+} from './control-plane.js';
 import { isTransient } from './failures.js';
 import { type LivenessReporter, RealtimeLivenessReporter } from './liveness-reporter.js';
 import { type Credentials, type OnTokens, openSession } from './session.js';

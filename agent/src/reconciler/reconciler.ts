@@ -43,7 +43,8 @@ export class Reconciler {
 
   constructor(private readonly options: ReconcilerOptions) {
     const { clock, executor } = options;
-    if (executor.startsAtOnce !== undefined) this.#startLimiter = new StartLimiter(clock, executor.startsAtOnce, LONGEST_START_MS);
+    if (executor.startsAtOnce !== undefined)
+      this.#startLimiter = new StartLimiter(clock, executor.startsAtOnce, LONGEST_START_MS);
   }
 
   /** The pods this node knows, for listings and tests. */

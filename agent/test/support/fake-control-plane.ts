@@ -1,12 +1,12 @@
 import { type PodReportAnswer, StarkError } from '@stark-o/core';
+import type { CommandChannel, CommandListener } from '../../src/control-plane/command-channel.js';
 import type {
   BroadcastMessage,
   ControlPlane,
   LivenessReporterOptions,
   SyncAnswer,
 } from '../../src/control-plane/control-plane.js';
-import type { CommandChannel, CommandListener } from '../../src/control-plane/command-channel.js';
-import type { NodeCredential, LivenessReporter } from '../../src/control-plane/liveness-reporter.js';
+import type { LivenessReporter, NodeCredential } from '../../src/control-plane/liveness-reporter.js';
 import type { LogLine } from '../../src/logs/log-line.js';
 import type { PodReport } from '../../src/reconciler/pod.js';
 import { PodLedger } from './pod-ledger.js';

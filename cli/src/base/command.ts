@@ -2,11 +2,11 @@ import { Command } from '@oclif/core/command';
 import type * as Interfaces from '@oclif/core/interfaces';
 import { resolveSettings, type SettingName, type Settings } from '../config/settings.js';
 import { Connection } from '../session/connection.js';
+import { bareName, nouns } from './argv.js';
 import { globalFlags } from './flags.js';
 import type { OutputFormat } from './format.js';
 import { printList, printObject, type View } from './output.js';
 import { paint, say } from './terminal.js';
-import { bareName, nouns } from './argv.js';
 
 type CommandFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof StarkCommand)['baseFlags'] & T['flags']>;
 type CommandArgs<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;

@@ -1,2 +1,2 @@
 /** Hash of the sources of all functions. Written by npm run types; do not edit. */
-export const VERSION = 'acff84422130';
+export const VERSION = '55204d719913';

@@ -1,6 +1,13 @@
 import type { RealtimeChannel } from '@supabase/supabase-js';
 import type { Client } from '../_shared/environment.ts';
-import { ObservationBatch, type NodeCredential, PresenceList, readCredential, readUsage, type Sign } from './observations.ts';
+import {
+  type NodeCredential,
+  ObservationBatch,
+  PresenceList,
+  readCredential,
+  readUsage,
+  type Sign,
+} from './observations.ts';
 
 /** How often the socket is proved to work, and what was seen is written. */
 export const HEARTBEAT_MS = 5_000;
@@ -141,7 +148,8 @@ export class Watcher {
   async #write(): Promise<void> {
     const since = this.#since;
     if (since === undefined || this.#ended) return;
-    if (this.#listsPresences) for (const credential of this.#presences) this.#batch.add({ ...credential, sign: 'present' });
+    if (this.#listsPresences)
+      for (const credential of this.#presences) this.#batch.add({ ...credential, sign: 'present' });
     const heardAt = this.#heardAt.toISOString();
     const observations = this.#batch.take();
     // In several calls where there are many. Only the last claims the time: until all are told, those that are not look silent.
