@@ -315,10 +315,23 @@ function ownerFile(directory: string): string {
   return path.join(directory, 'stack.pid');
 }
 
+const MB = 1024 * 1024;
+
+/**
+ * A session keeps memory that it has freed, up to these amounts, where glibc would give it back and fetch it again page by page with
+ * each larger array. On a virtual machine a page fault is dear. Other C libraries know none of these names.
+ */
+const allocatorSettings = {
+  // Larger arrays are mapped by themselves and go at once. glibc before 2.35 takes no higher threshold than this.
+  MALLOC_MMAP_THRESHOLD_: String(32 * MB),
+  MALLOC_TRIM_THRESHOLD_: String(64 * MB),
+  MALLOC_TOP_PAD_: String(4 * MB),
+};
+
 /** The server inherits no settings of ours (PGDATA, PGPORT, LC_ALL …), so that it behaves the same everywhere. */
 function serverEnvironment(): NodeJS.ProcessEnv {
   const { PATH, SystemRoot, TMPDIR, TEMP, TMP } = process.env;
-  const env: NodeJS.ProcessEnv = { LC_ALL: 'C', TZ: 'UTC' };
+  const env: NodeJS.ProcessEnv = { LC_ALL: 'C', TZ: 'UTC', ...allocatorSettings };
   for (const [name, value] of Object.entries({ PATH, SystemRoot, TMPDIR, TEMP, TMP })) {
     if (value !== undefined) env[name] = value;
   }
