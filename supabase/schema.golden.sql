@@ -94,9 +94,9 @@ alter table stark.cluster_config add constraint there_is_one_row CHECK ((name = 
 alter table stark.cluster_config add constraint cluster_config_pkey PRIMARY KEY (name);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.cluster_config FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.cluster_config FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.cluster_config REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.cluster_config REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.cluster_config REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.cluster_config REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('cluster_config', 'name');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.cluster_config REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('cluster_config', 'name');
 create policy "members read the configuration" on stark.cluster_config for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
@@ -242,9 +242,9 @@ alter table stark.namespaces add constraint namespaces_pkey PRIMARY KEY (name);
 CREATE INDEX namespaces_created_by_idx ON stark.namespaces USING btree (created_by);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.namespaces FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.namespaces FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.namespaces REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.namespaces REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.namespaces REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.namespaces REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.namespaces REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('namespace', 'name');
 create policy "members read the namespaces they have a right in" on stark.namespaces for select to authenticated
   using ((name = ANY (( SELECT stark_internal.permitted_namespaces('namespaces:get'::text) AS permitted_namespaces)::text[])));
@@ -327,9 +327,9 @@ CREATE TRIGGER _100_check_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW 
 CREATE TRIGGER _300_close_deleted_nodes AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.close_deleted_nodes();
 CREATE TRIGGER _400_follow_taints_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
 CREATE TRIGGER _400_follow_taints_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_node_updates();
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('node', 'id', 'overrides', 'unschedulable');
 CREATE TRIGGER _900_schedule_on_changed_nodes AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
 CREATE TRIGGER _900_schedule_on_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_nodes_change();
@@ -402,9 +402,9 @@ CREATE INDEX pack_versions_latest_idx ON stark.pack_versions USING btree (pack_i
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.pack_versions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pack_versions FOR EACH ROW EXECUTE FUNCTION stark_internal.bump_version();
 CREATE TRIGGER _100_keep_versions_immutable AFTER UPDATE ON stark.pack_versions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_versions_immutable();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pack_versions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pack_versions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pack_versions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pack_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pack_versions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pack_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
 create policy "versions are read with their pack" on stark.pack_versions for select to authenticated
   using ((pack_id IN ( SELECT p.id
    FROM stark.packs p)));
@@ -449,9 +449,9 @@ alter table stark.packs add constraint packs_name_key UNIQUE (name);
 CREATE INDEX packs_owner_id_idx ON stark.packs USING btree (owner_id);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.packs FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.packs FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.packs REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.packs REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.packs REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('pack', 'id');
 create policy "members read public packs, owners theirs, auditors all" on stark.packs for select to authenticated
   using ((( SELECT stark_internal.has_permission('packs:get'::text) AS has_permission) OR ((visibility = 'public'::text) AND ( SELECT stark_internal.is_member() AS is_member)) OR ((owner_id = ( SELECT auth.uid() AS uid)) AND ( SELECT stark_internal.has_permission('packs:get'::text, NULL::text, true) AS has_permission))));
@@ -553,7 +553,7 @@ alter table stark.pods enable row level security;
 alter table stark.pods add constraint ended_pod_has_an_end CHECK (((status = ANY (ARRAY['stopped'::text, 'succeeded'::text, 'failed'::text, 'evicted'::text])) = (finished_at IS NOT NULL)));
 alter table stark.pods add constraint only_a_running_pod_is_ready CHECK (((NOT ready) OR (status = ANY (ARRAY['running'::text, 'stopping'::text]))));
 alter table stark.pods add constraint pending_pod_has_no_node CHECK (((status <> 'pending'::text) OR (node_id IS NULL)));
-alter table stark.pods add constraint placed_pod_names_its_node CHECK (((NOT stark_internal.occupies(status)) OR (node_name IS NOT NULL)));
+alter table stark.pods add constraint placed_pod_names_its_node CHECK (((node_name IS NOT NULL) OR (NOT stark_internal.occupies(status))));
 alter table stark.pods add constraint pod_name_is_a_dns_label CHECK (stark_internal.is_dns_label(name));
 alter table stark.pods add constraint ports_have_at_most_32_levels CHECK (((ports = '{}'::jsonb) OR (NOT stark_internal.is_deep(ports))));
 alter table stark.pods add constraint priority_is_from_0_to_1000 CHECK ((((priority >= 0) AND (priority <= 1000)) OR ((priority > 1000) AND COALESCE(((spec ->> 'priorityClassName'::text) ~~ 'system-%'::text), false))));
@@ -589,9 +589,9 @@ CREATE TRIGGER _200_account_resources_of_deleted AFTER DELETE ON stark.pods REFE
 CREATE TRIGGER _200_account_resources_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _300_command_nodes_on_change AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _850_finish_namespaces AFTER DELETE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.finish_namespaces();
 CREATE TRIGGER _900_schedule_on_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_room_is_freed();
 CREATE TRIGGER _900_schedule_on_deleted_pods AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_room_is_freed();
@@ -646,9 +646,9 @@ alter table stark.priority_classes add constraint priority_classes_pkey PRIMARY 
 CREATE UNIQUE INDEX priority_classes_global_default_idx ON stark.priority_classes USING btree (global_default) WHERE global_default;
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.priority_classes FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.priority_classes FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.priority_classes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.priority_classes REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.priority_classes REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.priority_classes REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('priority_class', 'name');
 create policy "members read priority classes" on stark.priority_classes for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
@@ -678,7 +678,7 @@ CREATE TRIGGER _000_lock_cluster BEFORE DELETE ON stark.profiles FOR EACH STATEM
 CREATE TRIGGER _000_lock_cluster_to_disable BEFORE UPDATE OF disabled_at ON stark.profiles FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_unbind_first BEFORE DELETE ON stark.profiles FOR EACH ROW EXECUTE FUNCTION stark_internal.unbind_first();
 CREATE TRIGGER _300_shut_out_disabled_users AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
-CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('user', 'id');
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.profiles REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('user', 'id');
 create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
   using (((id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)));
 comment on table stark.profiles is 'One row for each user of Supabase Auth.';
@@ -711,8 +711,8 @@ CREATE INDEX role_bindings_role_idx ON stark.role_bindings USING btree (role);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_bindings FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_an_admin();
 CREATE TRIGGER _300_shut_out_unbound_users AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
   using (((user_id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('roles:get'::text) AS has_permission)));
 comment on table stark.role_bindings is 'Which user has which role, in the whole cluster or in one namespace.';
@@ -737,8 +737,8 @@ alter table stark.role_permissions add constraint role_permissions_role_fkey FOR
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _300_shut_out_users_of_lesser_roles AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_permissions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_permissions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
 create policy "members read permissions" on stark.role_permissions for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
@@ -760,8 +760,8 @@ alter table stark.roles add constraint role_name_is_a_dns_label CHECK (stark_int
 alter table stark.roles add constraint roles_alias_of_fkey FOREIGN KEY (alias_of) REFERENCES stark.roles(name);
 alter table stark.roles add constraint roles_pkey PRIMARY KEY (name);
 CREATE INDEX roles_alias_of_idx ON stark.roles USING btree (alias_of);
-CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
-CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.roles REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.roles REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.roles REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
 create policy "members read roles" on stark.roles for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.roles is 'Roles that can be bound to users. An admin can define more.';
@@ -1645,7 +1645,7 @@ CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '1c19b0f67d8a111518de7481d5e9f9b9';
+as md5 'e150b7fd3d732cc9275f58bccb9273d9';
 comment on function stark_internal.append_events(text,text,text,jsonb[],jsonb[]) is 'Writes and broadcasts one event for each object.';
 
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports jsonb, p_now timestamp with time zone DEFAULT now())
@@ -1655,6 +1655,14 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  SET jit TO 'off'
 as md5 'da00b7b9438aa328151ec64a5c1ce398';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
+
+CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after bigint, OUT written_at timestamp with time zone, OUT origin text, OUT actor uuid, OUT correlation_id text)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '32b54dce92b4f400db9ed83183e0ff64';
+comment on function stark_internal.begin_events(bigint) is 'Takes numbers for new events, and tells what all of them have in common.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS void
@@ -1683,14 +1691,14 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
 as md5 'cb34c57b8f9d0024e08080c9e2c3bc9f';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
-CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_events stark.events[])
+CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_after bigint, p_last bigint, p_time timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '3c47e47c95a22e41b4923021231d1b61';
-comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
+as md5 '87efc77644992dd529d25fd9d9e31599';
+comment on function stark_internal.broadcast_events(bigint,bigint,timestamp with time zone) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
  RETURNS trigger
@@ -1821,7 +1829,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '69974bcf0f9d9e5c930397432694220b';
+as md5 '1e026e9f6b5baab19581322ebbd30923';
 comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with time zone DEFAULT now())
@@ -1903,6 +1911,14 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reaso
  SET jit TO 'off'
 as md5 '84c9077011744550ea92c52ae8ebc1c6';
 comment on function stark_internal.empty_node(stark.nodes,text,boolean,timestamp with time zone) is 'Asks the pods of a node to go.';
+
+CREATE OR REPLACE FUNCTION stark_internal.end_events(p_kind text, p_after bigint, p_count bigint, p_time timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'cf07d331188f703f95bac80cece2ef45';
+comment on function stark_internal.end_events(text,bigint,bigint,timestamp with time zone) is 'Broadcasts written events of a kind that is broadcast.';
 
 CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  RETURNS trigger
@@ -3476,10 +3492,19 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'eb9e22e26d43410950f32ae59f32d7cd';
+comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
+
+CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'cb336ca61f27dbfd5c7d8faf2e34e0ca';
-comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
+as md5 '2256606109c61d0857b1166ef4b52cdd';
+comment on function stark_internal.write_node_updates() is 'Writes and broadcasts one event for each node that changed in more than its allocated amounts.';
 
 -- Elsewhere
 

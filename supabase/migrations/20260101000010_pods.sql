@@ -83,7 +83,7 @@ create table stark.pods (
   constraint status_is_known check (status in ('pending', 'scheduled', 'transferring', 'starting', 'running', 'stopping',
                                                'stopped', 'succeeded', 'failed', 'evicted')),
   constraint pending_pod_has_no_node check (status <> 'pending' or node_id is null),
-  constraint placed_pod_names_its_node check (not stark_internal.occupies(status) or node_name is not null),
+  constraint placed_pod_names_its_node check (node_name is not null or not stark_internal.occupies(status)),
   constraint ended_pod_has_an_end check ((status in ('stopped', 'succeeded', 'failed', 'evicted')) = (finished_at is not null)),
   constraint only_a_running_pod_is_ready check (not ready or status in ('running', 'stopping')),
   constraint ports_have_at_most_32_levels check (ports = '{}' or not stark_internal.is_deep(ports)),

@@ -59,18 +59,27 @@ begin
     -- A plan made for few looks each of them up; for many one that reads the tables once is worth its making.
     perform pg_catalog.set_config('plan_cache_mode', 'force_custom_plan', true);
   end if;
-  select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
+  -- Only where a node's items are too large for one message is it cut, by where an item begins, so that a message is longer than the
+  -- limit by its last item at most. As text: what has many quotes or line ends in it is several times as long as it is in memory.
+  with items as materialized (
+    select w.node_id, w.priority, w.created_at, w.pod_id, w.item, octet_length(w.item::text) as bytes
+    from stark_internal.wanted_pods w where w.pod_id = any (p_ids) offset 0 -- offset 0: each item is built once
+  ), nodes as (
+    select i.node_id, sum(i.bytes) as bytes, array_agg(i.item order by i.priority desc, i.created_at, i.pod_id) as items from items i group by i.node_id
+  ), messages as (
+    select n.node_id, 0 as chunk, n.items from nodes n where n.bytes <= stark_internal.call_limit('message_bytes')
+    union all
+    select c.node_id, c.chunk, array_agg(c.item order by c.ord)
     from (
-      select s.node_id, jsonb_build_object('pods', array_agg(s.item order by s.priority desc, s.created_at, s.pod_id)) as payload
-      from (
-        -- By where an item begins, so that a message is longer than the limit by its last item at most. As text: what has many
-        -- quotes or line ends in it is several times as long as it is in memory.
-        select w.*, coalesce(sum(octet_length(w.item::text)) over (partition by w.node_id order by w.priority desc, w.created_at, w.pod_id
-                               rows between unbounded preceding and 1 preceding), 0) / stark_internal.call_limit('message_bytes') as chunk
-        from (select p.* from stark_internal.wanted_pods p where p.pod_id = any (p_ids) offset 0) w -- offset 0: each item is built once
-        ) s
-      group by s.node_id, s.chunk
-      order by s.node_id, s.chunk) m;
+      select n.node_id, u.item, u.ord,
+             coalesce(sum(octet_length(u.item::text)) over (partition by n.node_id order by u.ord
+                        rows between unbounded preceding and 1 preceding), 0) / stark_internal.call_limit('message_bytes') as chunk
+      from nodes n cross join lateral unnest(n.items) with ordinality as u (item, ord)
+      where n.bytes > stark_internal.call_limit('message_bytes')) c
+    group by c.node_id, c.chunk
+  )
+  select array_agg('stark:node:' || m.node_id order by m.node_id, m.chunk), array_agg(jsonb_build_object('pods', m.items) order by m.node_id, m.chunk)
+    into v_topics, v_payloads from messages m;
   perform stark_internal.send_messages('pods.start', v_topics, v_payloads);
 end;
 $$;

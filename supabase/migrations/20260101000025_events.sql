@@ -50,10 +50,11 @@ comment on table stark_internal.event_heads is 'Last number of all events (topic
 insert into stark_internal.event_heads (topic, seq) values ('*', 0);
 
 /**
- * stark_internal.broadcast_events(events): sends new events on their topics, in batches of call_limit('message_bytes') at most,
- * since a hosted project drops large messages.
+ * stark_internal.broadcast_events(after, last, time): sends the events that were written at this time with these numbers, on their
+ * topics, in batches of call_limit('message_bytes') at most, since a hosted project drops large messages. The batches are cut by the
+ * sizes of the events alone, and each is read when it is sent: an array of all events would be copied at each step.
  */
-create function stark_internal.broadcast_events(p_events stark.events[])
+create function stark_internal.broadcast_events(p_after bigint, p_last bigint, p_time timestamptz)
 returns void
 language plpgsql
 volatile
@@ -64,23 +65,31 @@ declare
   v_topics text[];
   v_payloads jsonb[];
 begin
-  with batches as (
-    select b.topic, b.chunk, max((b.event).seq) as last_seq, array_agg(b.event order by (b.event).seq) as events
-    from (
-      select e.topic, e.event,
-             -- By where an event begins, so that a batch is longer than the limit by its last event at most. As text: what has many
-             -- quotes or line ends in it is several times as long as it is in memory.
-             coalesce(sum(octet_length((e.event).object::text) + 600) over (partition by e.topic order by (e.event).seq
-                        rows between unbounded preceding and 1 preceding), 0) / stark_internal.call_limit('message_bytes') as chunk
-      from (select u as event, coalesce('stark:namespace:' || u.namespace, 'stark:cluster') as topic from unnest(p_events) u) e
-    ) b
-    group by b.topic, b.chunk
+  with sized as (
+    -- As text: what has many quotes or line ends in it is several times as long as it is in memory.
+    select e.seq, coalesce('stark:namespace:' || e.namespace, 'stark:cluster') as topic,
+           octet_length(e.object::text) + coalesce(octet_length(e.details::text), 0) + 600 as bytes
+    from stark.events e where e.seq > p_after and e.seq <= p_last and e.time = p_time
+  ), chunked as (
+    -- By where an event begins, so that a batch is longer than the limit by its last event at most.
+    select s.topic, s.seq,
+           coalesce(sum(s.bytes) over (partition by s.topic order by s.seq
+                      rows between unbounded preceding and 1 preceding), 0) / stark_internal.call_limit('message_bytes') as chunk
+    from sized s
+  ), batches as materialized (
+    select c.topic, c.chunk, min(c.seq) as first_seq, max(c.seq) as last_seq from chunked c group by c.topic, c.chunk
   ), moved as (
     insert into stark_internal.event_heads as h (topic, seq) select b.topic, max(b.last_seq) from batches b group by b.topic
       on conflict (topic) do update set seq = excluded.seq
   ), messages as (
     -- One pass from rows to JSON: each level that is put together by itself copies all that is in it.
-    select b.topic, b.last_seq, (select to_jsonb(payload) from (select b.events, b.previous_seq) payload) as payload
+    select b.topic, b.last_seq, (
+      select to_jsonb(payload) from (
+        select array(
+            select e from stark.events e
+            where e.seq >= b.first_seq and e.seq <= b.last_seq and e.time = p_time and coalesce('stark:namespace:' || e.namespace, 'stark:cluster') = b.topic
+            order by e.seq) as events,
+          b.previous_seq) payload) as payload
     from (
       select b.*, coalesce(lag(b.last_seq) over (partition by b.topic order by b.chunk), h.seq, 0) as previous_seq
       from batches b left join stark_internal.event_heads h using (topic)) b
@@ -89,12 +98,52 @@ begin
   perform stark_internal.send_messages('events', v_topics, v_payloads);
 end;
 $$;
-comment on function stark_internal.broadcast_events(stark.events[]) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
-revoke all on function stark_internal.broadcast_events(stark.events[]) from public, anon;
+comment on function stark_internal.broadcast_events(bigint, bigint, timestamptz) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
+revoke all on function stark_internal.broadcast_events(bigint, bigint, timestamptz) from public, anon;
+
+/**
+ * stark_internal.begin_events(count) -> the number before the first of so many new events, their one time, and what all of them say of
+ * who did it. The numbers are taken: whoever asks for more waits until this transaction has ended.
+ */
+create function stark_internal.begin_events(p_count bigint, out after bigint, out written_at timestamptz, out origin text, out actor uuid, out correlation_id text)
+returns record
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  update stark_internal.event_heads h set seq = h.seq + p_count where h.topic = '*' returning h.seq - p_count into after;
+  -- Read after the numbers were given: later numbers have no earlier time.
+  written_at := clock_timestamp();
+  origin := coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
+    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end);
+  actor := auth.uid();
+  correlation_id := left(stark_internal.request_header('x-correlation-id'), 128);
+end;
+$$;
+comment on function stark_internal.begin_events(bigint) is 'Takes numbers for new events, and tells what all of them have in common.';
+revoke all on function stark_internal.begin_events(bigint) from public, anon;
+
+/** stark_internal.end_events(kind, after, count, time): broadcasts events that were written. */
+create function stark_internal.end_events(p_kind text, p_after bigint, p_count bigint, p_time timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
+  if p_kind not in ('user', 'role', 'role_permission', 'role_binding') then
+    perform stark_internal.broadcast_events(p_after, p_after + p_count, p_time);
+  end if;
+end;
+$$;
+comment on function stark_internal.end_events(text, bigint, bigint, timestamptz) is 'Broadcasts written events of a kind that is broadcast.';
+revoke all on function stark_internal.end_events(text, bigint, bigint, timestamptz) from public, anon;
 
 /**
  * stark_internal.append_events(kind, type, id column, objects, details): takes numbers for the events, and writes and broadcasts
- * them, in the order of the objects; each has the details in its place, or none.
+ * them, in the order of the objects; each has the details in its place, or none. For a few: many are written by write_events.
  */
 create function stark_internal.append_events(p_kind text, p_type text, p_id_column text, p_objects jsonb[], p_details jsonb[] default null)
 returns void
@@ -102,46 +151,62 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_events stark.events[];
-  v_after bigint;
-  v_origin text := coalesce(nullif(pg_catalog.current_setting('stark.origin', true), ''),
-    case when stark_internal.caller_role() in ('anon', 'authenticated', 'service_role') then 'api' else 'system' end);
-  v_correlation_id text := left(stark_internal.request_header('x-correlation-id'), 128);
+  v_events record;
 begin
   if p_objects is null then
     return;
   end if;
-  update stark_internal.event_heads h set seq = h.seq + cardinality(p_objects) where h.topic = '*'
-    returning h.seq - cardinality(p_objects) into v_after;
-  with written as (
-    insert into stark.events (seq, type, origin, namespace, kind, object_id, actor, correlation_id, object, details)
-      select v_after + o.ord,
-             p_kind || '.' || p_type,
-             v_origin,
-             case when p_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
-             p_kind,
-             o.object ->> p_id_column,
-             (select auth.uid()),
-             v_correlation_id,
-             o.object,
-             o.details
-      from unnest(p_objects, p_details) with ordinality as o (object, details, ord)
-      returning *)
-  select array_agg(w::stark.events order by w.seq) into v_events from written w;
-  -- What happens to users and roles is read by who may read users, and the topics have other listeners.
-  if p_kind not in ('user', 'role', 'role_permission', 'role_binding') then
-    perform stark_internal.broadcast_events(v_events);
-  end if;
+  v_events := stark_internal.begin_events(cardinality(p_objects));
+  insert into stark.events (seq, type, time, origin, namespace, kind, object_id, actor, correlation_id, object, details)
+    select v_events.after + o.ord, p_kind || '.' || p_type, v_events.written_at, v_events.origin,
+           case when p_kind = 'namespace' then o.object ->> 'name' else o.object ->> 'namespace' end,
+           p_kind, o.object ->> p_id_column, v_events.actor, v_events.correlation_id, o.object, o.details
+    from unnest(p_objects, p_details) with ordinality as o (object, details, ord);
+  perform stark_internal.end_events(p_kind, v_events.after, cardinality(p_objects), v_events.written_at);
 end;
 $$;
 comment on function stark_internal.append_events(text, text, text, jsonb[], jsonb[]) is 'Writes and broadcasts one event for each object.';
 revoke all on function stark_internal.append_events(text, text, text, jsonb[], jsonb[]) from public, anon;
 
 /**
- * stark_internal.write_events(kind, id column): statement trigger for insert, update and delete of any table that has events.
- * A node whose allocated amounts are all that changed has no event: the pods that changed them have.
+ * stark_internal.write_events(kind, id column): statement trigger for insert, update and delete of any table that has events. Its
+ * transition table changed_rows has the rows that the events tell of: the new ones, or those that are gone.
  */
 create function stark_internal.write_events()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_kind text := tg_argv[0];
+  v_id_column text := tg_argv[1];
+  v_type text := v_kind || '.' || case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end;
+  v_namespace text := case v_kind when 'namespace' then 'name' else 'namespace' end;
+  v_count bigint := (select count(*) from changed_rows);
+  v_events record;
+begin
+  -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
+  if v_count = 0 then
+    return null;
+  end if;
+  v_events := stark_internal.begin_events(v_count);
+  insert into stark.events (seq, type, time, origin, namespace, kind, object_id, actor, correlation_id, object)
+    select v_events.after + row_number() over (), v_type, v_events.written_at, v_events.origin, o.object ->> v_namespace, v_kind, o.object ->> v_id_column,
+           v_events.actor, v_events.correlation_id, o.object
+    from (select to_jsonb(c) as object from changed_rows c offset 0) o; -- offset 0: each object is made once
+  perform stark_internal.end_events(v_kind, v_events.after, v_count, v_events.written_at);
+  return null;
+end;
+$$;
+comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
+revoke all on function stark_internal.write_events() from public, anon;
+
+/**
+ * stark_internal.write_node_updates(): statement trigger; as write_events, for updates of nodes. A node whose allocated amounts are all
+ * that changed has no event: the pods that changed them have.
+ */
+create function stark_internal.write_node_updates()
 returns trigger
 language plpgsql
 security definer
@@ -149,33 +214,24 @@ set search_path = ''
 set enable_nestloop = off
 as $$
 declare
-  v_kind text := tg_argv[0];
   v_objects jsonb[];
 begin
-  -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
-  if tg_op = 'INSERT' then
-    select array_agg(to_jsonb(n)) into v_objects from new_rows n;
-  elsif tg_op = 'DELETE' then
-    select array_agg(to_jsonb(o)) into v_objects from old_rows o;
-  elsif v_kind = 'node' then
-    -- Column by column: each pass changes allocated of many nodes, and comparing them as JSON would be most of its cost.
-    select array_agg(to_jsonb(n)) into v_objects
-      from old_rows o join new_rows n using (id)
-      where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.labels, o.taints, o.capabilities, o.overrides,
-             o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at, o.agent_id, o.installation,
-             o.accepts, o.accepted_namespaces)
-        is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.labels, n.taints, n.capabilities, n.overrides,
-             n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at, n.agent_id, n.installation,
-             n.accepts, n.accepted_namespaces);
-  else
-    select array_agg(to_jsonb(n)) into v_objects from new_rows n;
-  end if;
-  perform stark_internal.append_events(v_kind, case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end, tg_argv[1], v_objects);
+  -- Definer: whoever may write nodes leaves an event, and nobody may write events. Only a trigger can call it.
+  -- Column by column: each pass changes allocated of many nodes, and comparing them as JSON would be most of its cost.
+  select array_agg(to_jsonb(n)) into v_objects
+    from old_rows o join changed_rows n using (id)
+    where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.labels, o.taints, o.capabilities, o.overrides,
+           o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at, o.agent_id, o.installation,
+           o.accepts, o.accepted_namespaces)
+      is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.labels, n.taints, n.capabilities, n.overrides,
+           n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at, n.agent_id, n.installation,
+           n.accepts, n.accepted_namespaces);
+  perform stark_internal.append_events('node', 'updated', 'id', v_objects);
   return null;
 end;
 $$;
-comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
-revoke all on function stark_internal.write_events() from public, anon;
+comment on function stark_internal.write_node_updates() is 'Writes and broadcasts one event for each node that changed in more than its allocated amounts.';
+revoke all on function stark_internal.write_node_updates() from public, anon;
 
 do $$
 declare
@@ -186,15 +242,19 @@ begin
                           ('pack_versions', 'pack_version', 'id'), ('namespaces', 'namespace', 'name'),
                           ('priority_classes', 'priority_class', 'name'), ('cluster_config', 'cluster_config', 'name')) t (name, kind, id_column)
   loop
-    execute format('create trigger _800_write_events_of_new after insert on stark.%I referencing new table as new_rows
+    execute format('create trigger _800_write_events_of_new after insert on stark.%I referencing new table as changed_rows
       for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
-    execute format('create trigger _800_write_events_of_changed after update on stark.%I referencing old table as old_rows new table as new_rows
-      for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
-    execute format('create trigger _800_write_events_of_deleted after delete on stark.%I referencing old table as old_rows
+    if v_table.kind <> 'node' then
+      execute format('create trigger _800_write_events_of_changed after update on stark.%I referencing new table as changed_rows
+        for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
+    end if;
+    execute format('create trigger _800_write_events_of_deleted after delete on stark.%I referencing old table as changed_rows
       for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
   end loop;
 end;
 $$;
+create trigger _800_write_events_of_changed after update on stark.nodes referencing old table as old_rows new table as changed_rows
+  for each statement execute function stark_internal.write_node_updates();
 
 alter table stark.events enable row level security;
 alter table stark_internal.events_default enable row level security;

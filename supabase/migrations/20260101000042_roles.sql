@@ -149,7 +149,7 @@ grant execute on function stark.delete_role(text) to authenticated, service_role
 -- The trail: who gave whom which role, what a role may, who was disabled. It has no lines for new users, who have no right yet and
 -- may be an application's own.
 
-create trigger _800_write_events_of_changed after update on stark.profiles referencing old table as old_rows new table as new_rows
+create trigger _800_write_events_of_changed after update on stark.profiles referencing new table as changed_rows
   for each statement execute function stark_internal.write_events('user', 'id');
 
 do $$
@@ -157,9 +157,9 @@ declare
   v_table record;
 begin
   for v_table in select * from (values ('roles', 'role', 'name'), ('role_permissions', 'role_permission', 'role'), ('role_bindings', 'role_binding', 'id')) t (name, kind, id_column) loop
-    execute format('create trigger _800_write_events_of_new after insert on stark.%I referencing new table as new_rows
+    execute format('create trigger _800_write_events_of_new after insert on stark.%I referencing new table as changed_rows
       for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
-    execute format('create trigger _800_write_events_of_deleted after delete on stark.%I referencing old table as old_rows
+    execute format('create trigger _800_write_events_of_deleted after delete on stark.%I referencing old table as changed_rows
       for each statement execute function stark_internal.write_events(%L, %L)', v_table.name, v_table.kind, v_table.id_column);
   end loop;
 end;

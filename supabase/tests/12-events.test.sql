@@ -12,7 +12,7 @@ create function pg_temp.forget() returns void language sql security definer as $
 -- Nodes are compared column by column: none may be forgotten.
 select is_empty($$select a.attname from pg_catalog.pg_attribute a, pg_catalog.pg_proc f
   where a.attrelid = 'stark.nodes'::regclass and a.attnum > 0 and not a.attisdropped and a.attname not in ('id', 'allocated', 'resource_version')
-    and f.oid = 'stark_internal.write_events'::regproc and not (f.prosrc ~ ('\mo\.' || a.attname || '\M') and f.prosrc ~ ('\mn\.' || a.attname || '\M'))$$,
+    and f.oid = 'stark_internal.write_node_updates'::regproc and not (f.prosrc ~ ('\mo\.' || a.attname || '\M') and f.prosrc ~ ('\mn\.' || a.attname || '\M'))$$,
   'a change of any column of a node is an event');
 
 -- What is written
