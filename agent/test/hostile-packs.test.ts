@@ -34,11 +34,16 @@ describe('a hostile pack', () => {
     ['require from elsewhere', 'createRequire("/etc/")("./" + path.split("/").pop())'],
     ['the loader itself', '(createRequire(import.meta.url)("node:module")._findPath(path, [""]) || "nothing")'],
     ['the nearest package.json', 'String(createRequire("/x.js")("node:module").findPackageJSON?.("file://" + path))'],
+    ['the loader of package.json', 'String(createRequire("/x.js")("node:module")._readPackage?.(path)?.exists)'],
+    ['realpath', 'fs.realpathSync(path)'],
+    ['realpath, natively', 'fs.realpathSync.native(path)'],
+    ['realpath, by a promise', 'fs.promises.realpath(path)'],
+    ['realpath, from the folder', 'fs.realpathSync("." + "/..".repeat(20) + path)'],
     // On Node.js 20 no hook of ours is asked.
     ...(process.versions.node.startsWith('20.') ? [] : [['import', 'import(path)']]),
   ])('is not told by %s which files there are', async (_what, expression) => {
     const made = await bench.run(`
-      import { createRequire } from 'node:module';
+      import fs from 'node:fs'; import { createRequire } from 'node:module';
       const ask = async (path) => {
         try { return 'got ' + await (${expression}); }
         catch (error) { return error.code + ' ' + error.message.split('\\n')[0].replace(/'.*'/, '?'); }

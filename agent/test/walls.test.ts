@@ -12,8 +12,8 @@ const RAW = fileURLToPath(new URL('./support/raw.mjs', import.meta.url));
 const NOT_IN_A_POD = /not available in a pod/;
 const RESTRICTED = /Access to this API has been restricted/;
 
-/** How each hostile pack ends: the reason that its owner is told, and what the message says. */
-const ENDS: Record<string, { reason: string; message?: RegExp }> = {
+/** How each hostile pack ends: the reason that its owner is told, what the message says, and each line that it prints. */
+const ENDS: Record<string, { reason: string; message?: RegExp; lines?: RegExp }> = {
   'another-program': { reason: 'Error', message: /not there|not available in a pod/ },
   'child-handle-kill': { reason: 'Error', message: /a child process is not available in a pod/ },
   'child-handle-spawn': { reason: 'Error', message: /a child process is not available in a pod/ },
@@ -25,9 +25,12 @@ const ENDS: Record<string, { reason: string; message?: RegExp }> = {
   'deep-folders': { reason: 'StorageExceeded', message: /^what it keeps on disk cannot be measured: ENAMETOOLONG$/ },
   'engine-flags': { reason: 'Error', message: /v8.setFlagsFromString is not available in a pod/ },
   'engine-flags-by-require': { reason: 'Error', message: /v8.setFlagsFromString is not available in a pod/ },
+  'folder-that-moves': { reason: 'Completed', lines: /^tried 19$/ },
+  'links-upwards': { reason: 'Completed', lines: /^link: refused ERR_ACCESS_DENIED$/ },
   'many-ways': { reason: 'Completed' },
   'names-that-are-no-text': { reason: 'StorageExceeded', message: /^it keeps (9|1\d) MB on disk, its limit is 8 MB$/ },
   'no-memory-asked': { reason: 'OOMKilled', message: /^the JavaScript heap was full$/ },
+  'open-files-of-others': { reason: 'Completed', lines: /^refused (ERR_ACCESS_DENIED|EINVAL)$/ },
   'openssl-engine': { reason: 'Error', message: /engine/i },
   'plain-files': { reason: 'Error', message: RESTRICTED },
   'report-directory': { reason: 'Error', message: NOT_IN_A_POD },
@@ -37,6 +40,7 @@ const ENDS: Record<string, { reason: string; message?: RegExp }> = {
   signals: { reason: 'Error', message: /a signal to another process is not available in a pod/ },
   'snapshot-near-heap-limit': { reason: 'Error', message: NOT_IN_A_POD },
   'socket-file': { reason: 'Error', message: /a socket file is not available in a pod/ },
+  'variables-of-the-process': { reason: 'Completed', lines: /^$/ },
 };
 
 /** A wall that sees no paths refuses every change of a mode. */
@@ -68,10 +72,12 @@ describe.each([{ tier: 'none', env: {} }, ...walls])(
       const agent = await user.run({ packs, isolation: tier, env });
       expect(agent.tier).toBe(tier);
       const ends = { ...ENDS, ...(tier === 'standard' && STANDARD_ENDS) };
-      for (const [name, { reason, message }] of Object.entries(ends)) {
+      for (const [name, { reason, message, lines }] of Object.entries(ends)) {
         const result = resultOf(agent, name);
         expect(result, name).toMatchObject({ reason });
         if (message !== undefined) expect(result.message, name).toMatch(message);
+        const odd = lines === undefined ? [] : result.printed.filter((line) => !lines.test(line));
+        expect(odd, name).toEqual([]);
         expect(result.left, name).toBeUndefined();
       }
       expect(resultOf(agent, 'resolver-settings').printed).toEqual(['looked up with true']);

@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import os from 'node:os';
 import v8 from 'node:v8';
 import { isMainThread } from 'node:worker_threads';
+import { refusal } from './refusal.js';
 
 interface RawProcess {
   _kill(pid: number, signal: number): number;
@@ -112,10 +113,6 @@ function pipePrototype(): object {
 function childPrototype(): object {
   const Child = ChildProcess as unknown as new () => { _handle: object };
   return Object.getPrototypeOf(new Child()._handle) as object;
-}
-
-function refusal(what: string): Error {
-  return Object.assign(new Error(`${what} is not available in a pod`), { code: 'ERR_ACCESS_DENIED' });
 }
 
 function refuse(target: object, name: string, what: string): void {

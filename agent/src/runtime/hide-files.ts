@@ -1,5 +1,5 @@
 import Module, { syncBuiltinESMExports } from 'node:module';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 type Stat = (path: string) => number;
@@ -8,6 +8,7 @@ type Resolve = (specifier: string, context: unknown) => { url: string };
 /** What of `node:module` its types leave out, or only newer versions have. */
 interface Loader {
   _stat: Stat;
+  _readPackage(folder: string): unknown;
   registerHooks?(hooks: { resolve(specifier: string, context: { parentURL?: string }, next: Resolve): unknown }): void;
   findPackageJSON?(...args: unknown[]): string | undefined;
 }
@@ -40,6 +41,14 @@ export function hideFiles(): void {
       },
     });
   });
+  // Newer versions look for themselves.
+  if (loader.registerHooks === undefined) {
+    const read = loader._readPackage;
+    loader._readPackage = (folder) => {
+      const pjsonPath = join(folder, 'package.json');
+      return mayRead(pjsonPath) ? read(folder) : { exists: false, pjsonPath, type: 'none' };
+    };
+  }
   const { findPackageJSON } = loader;
   if (findPackageJSON !== undefined) {
     loader.findPackageJSON = (...args) => {

@@ -2,6 +2,7 @@
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { CHANNEL_FD, Channel } from '../node/channel.js';
+import { guardPaths } from './guard-paths.js';
 import { harden } from './harden.js';
 import { hideFiles } from './hide-files.js';
 import { askToEnd, runPack } from './node-run.js';
@@ -10,6 +11,7 @@ import type { FromRun, ToRun } from './protocol.js';
 
 const { die } = harden();
 hideFiles();
+await guardPaths();
 ownEnvironment();
 const abort = new AbortController();
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { guardPaths } from './guard-paths.js';
 import { harden } from './harden.js';
 import { hideFiles } from './hide-files.js';
 import type { ThreadUsage } from './host-protocol.js';
@@ -18,6 +19,7 @@ const thread = systemThread();
 os.homedir = () => process.env.HOME ?? '/';
 harden();
 hideFiles();
+await guardPaths();
 
 const port = parentPort as NonNullable<typeof parentPort>;
 const abort = new AbortController();

@@ -2,14 +2,16 @@ import { readFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { parseEnv } from 'node:util';
 
-/**
- * What Node.js asks the process for each time, as os.homedir and os.tmpdir do, with the values that lead nowhere: of time zones those
- * that the system names, since others are read as paths.
- */
-const ASKED_LATE = new Map([
-  ['TZ', /^[A-Za-z][\w+-]*(\/[A-Za-z0-9][\w+-]*){0,2}$/],
-  ...['HOME', 'TMPDIR', 'TMP', 'TEMP'].map((name): [string, RegExp] => [name, /^/]),
-]);
+// A pack may replace every method, those of texts and maps too, so what decides here is taken before the pack is there.
+const exec = Function.prototype.call.bind(RegExp.prototype.exec) as (pattern: RegExp, text: string) => unknown;
+
+/** Time zones that the system names; others are read as paths. */
+const ZONE = /^[A-Za-z][\w+-]*(\/[A-Za-z0-9][\w+-]*){0,2}$/;
+/** What Node.js asks the process for each time, as os.homedir and os.tmpdir do, beside the time zone. */
+const PLACE = /^(HOME|TMPDIR|TMP|TEMP)$/;
+
+const isAskedLate = (name: string) => name === 'TZ' || exec(PLACE, name) !== null;
+const leadsNowhere = (name: string, text: string) => name !== 'TZ' || exec(ZONE, text) !== null;
 
 /**
  * Gives the pack variables of its own in place of the process's. Libraries below Node.js read theirs late and trust them: by
@@ -27,15 +29,16 @@ export function ownEnvironment(): void {
         return put(target, name, value);
       },
       deleteProperty: (target, name) => {
-        if (typeof name === 'string' && ASKED_LATE.has(name)) delete real[name];
+        if (typeof name === 'string' && isAskedLate(name)) delete real[name];
         return Reflect.deleteProperty(target, name);
       },
     },
   );
   const put = (target: NodeJS.ProcessEnv, name: string | symbol, value: unknown) => {
     if (typeof name === 'symbol') throw new TypeError('a symbol names no variable');
-    const text = String(value);
-    if (ASKED_LATE.get(name)?.test(text)) real[name] = text;
+    // Whatever String has become.
+    const text = `${value}`;
+    if (isAskedLate(name) && leadsNowhere(name, text)) real[name] = text;
     return Reflect.set(target, name, text);
   };
   // A pack may put others in their place, as tests do: the process's own are out of reach all the same.
