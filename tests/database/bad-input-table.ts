@@ -1,10 +1,9 @@
-import type { BadInputWorld } from './bad-input-world.js';
+import type { BadInputWorld, Caller } from './bad-input-world.js';
 
 type World = BadInputWorld;
 type Args = Record<string, unknown>;
 /** What it is, the arguments it changes, the code that answers it, and what the message must name. */
 export type Case = [what: string, args: Args, code: string, names?: string | undefined];
-export type Caller = 'admin' | 'owner' | 'other' | 'viewer' | 'nobody' | 'disabled' | 'secret';
 
 /** What a function must refuse. */
 export interface Row {

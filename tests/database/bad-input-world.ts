@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Cluster, type Person, type Version } from '../security/cluster.js';
-import type { Caller } from './bad-input-table.js';
+
+export type Caller = 'admin' | 'owner' | 'other' | 'viewer' | 'nobody' | 'disabled' | 'secret';
 
 /** A small cluster in which every state is there that a call can be refused for. */
 export class BadInputWorld {

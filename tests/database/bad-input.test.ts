@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer } from '../security/cluster.js';
-import { type Caller, rows } from './bad-input-table.js';
-import { BadInputWorld } from './bad-input-world.js';
+import { rows } from './bad-input-table.js';
+import { BadInputWorld, type Caller } from './bad-input-world.js';
 import { hostileValues } from './hostile-values.js';
 
 let world: BadInputWorld;

@@ -3,10 +3,10 @@ import { isBuiltin } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { MAX_BUNDLE_BYTES, type PackRuntime } from '@stark-o/core/model';
-import type { BuildFailure, BuildOptions, BuildResult, Plugin } from 'esbuild';
+import type { BuildFailure, BuildOptions, Plugin } from 'esbuild';
 import { Assets, nodeBanner, webBanner } from './assets.js';
 import { keepOut, type LeftOut } from './dependencies.js';
-import { describe, notForPods, refuseDecoratorMetadata, warningsOf } from './findings.js';
+import { type Built, describe, notForPods, refuseDecoratorMetadata, warningsOf } from './findings.js';
 
 /** A pack as one ESM file. */
 export interface Bundle {
@@ -18,8 +18,6 @@ export interface Bundle {
   /** What may go wrong when it runs, a line each. */
   warnings: string[];
 }
-
-export type Built = BuildResult<{ write: false; metafile: true }>;
 
 export interface BundleOptions {
   minify: boolean;

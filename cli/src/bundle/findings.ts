@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { relative, resolve } from 'node:path';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
-import type { Message } from 'esbuild';
-import type { Built } from './bundle.js';
+import type { BuildResult, Message } from 'esbuild';
 import { type LeftOut, packageOf } from './dependencies.js';
+
+/** What esbuild answers when it writes nothing, with what stands in the bundle. */
+export type Built = BuildResult<{ write: false; metafile: true }>;
 
 /** What does the work of widely used addons without a compiled part. */
 const INSTEAD: Readonly<Record<string, string>> = {

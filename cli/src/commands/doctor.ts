@@ -4,9 +4,9 @@ import { StarkCommand } from '../base/command.js';
 import { placeFlags } from '../base/flags.js';
 import { confirm, mayAsk } from '../base/prompt.js';
 import { paint, printable, say } from '../base/terminal.js';
-import type { Fix, Result } from '../doctor/check.js';
 import { allChecks } from '../doctor/checks.js';
 import { DatabaseSession } from '../doctor/database.js';
+import type { Fix, Result } from '../doctor/finding.js';
 import { type Outcome, runChecks, verdict } from '../doctor/run.js';
 import { Subject } from '../doctor/subject.js';
 

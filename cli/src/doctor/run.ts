@@ -1,5 +1,6 @@
 import { toStarkError } from '@stark-o/core/errors';
-import { type Check, type Finding, failed, type Result, results, skipped } from './check.js';
+import type { Check } from './check.js';
+import { type Finding, failed, type Result, results, skipped } from './finding.js';
 import type { Subject } from './subject.js';
 
 /** A check and what it found. */

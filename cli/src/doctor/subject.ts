@@ -3,9 +3,9 @@ import type { WhoAmI } from '@stark-o/core/model';
 import type { Settings } from '../config/settings.js';
 import { Connection } from '../session/connection.js';
 import { debugFetch } from '../session/debug-fetch.js';
-import { type Finding, failed, skipped } from './check.js';
 import type { DatabaseSession } from './database.js';
 import type { Facts } from './facts.js';
+import { type Finding, failed, skipped } from './finding.js';
 
 /** An answer over HTTP, as far as checks look at one. */
 export interface Answer {

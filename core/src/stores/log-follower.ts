@@ -1,14 +1,10 @@
 import { call } from '../client/call.js';
 import type { StarkClient } from '../client/client.js';
 import { toStarkError } from '../client/to-stark-error.js';
-import type { PodLogLine } from '../model/api.js';
 import { isTerminal } from '../model/pod-status.js';
-import { readLogMessage } from './messages.js';
+import { type LogLine, readLogMessage } from './messages.js';
 import { ReconnectingChannel } from './reconnecting-channel.js';
 import { TopicFeed } from './topic-feed.js';
-
-/** A stored line of a pod's log. */
-export type LogLine = Omit<PodLogLine, 'pod_id' | 'level' | 'run'> & { level: string | null; run: number };
 
 export interface LogFollowerOptions {
   podId: string;

@@ -1,6 +1,9 @@
+import type { PodLogLine } from '../model/api.js';
 import type { StarkEvent } from '../model/event.js';
-import type { LogLine } from './log-follower.js';
 import type { EventBatch } from './topic-feed.js';
+
+/** A stored line of a pod's log. */
+export type LogLine = Omit<PodLogLine, 'pod_id' | 'level' | 'run'> & { level: string | null; run: number };
 
 /** What an agent tells of a pod's log, once it was looked at. */
 export interface LogMessage {

@@ -1,9 +1,11 @@
 import { Probes } from './authorization/probes.js';
 import { TokenVerifier } from './authorization/token.js';
 import { broadcastFromDatabase } from './broadcast/from-database.js';
+import { broadcastFromSocket } from './broadcast/from-socket.js';
 import { Topics } from './broadcast/topics.js';
-import type { Channel } from './channels/channel.js';
+import type { Channel, ChannelHost, Handler } from './channels/channel.js';
 import type { Connection } from './channels/connection.js';
+import { refreshToken } from './channels/token.js';
 import type { Cancel, Clock } from './clock.js';
 import { Database } from './database/database.js';
 import { Feed } from './database/feed.js';
@@ -14,7 +16,8 @@ import { PayloadLimit } from './limits/payload-size.js';
 import { RateWindow } from './limits/rate-window.js';
 import type { RealtimeLog, Settings } from './options.js';
 import { PostgresChanges } from './postgres-changes/changes.js';
-import { forgetPresence } from './presence/handler.js';
+import { forgetPresence, handlePresence } from './presence/handler.js';
+import type { Inbound } from './wire/message.js';
 
 const CONNECT_WAIT_MS = 3_000;
 const JANITOR_MS = 4 * 3_600_000;
@@ -23,7 +26,7 @@ const JANITOR_MS = 4 * 3_600_000;
 const IDLE_MS = 11 * 60_000;
 
 /** The one project of this server: what all sockets share. */
-export class Project {
+export class Project implements ChannelHost {
   readonly log: RealtimeLog;
   readonly clock: Clock;
   readonly tokens: TokenVerifier;
@@ -38,6 +41,13 @@ export class Project {
   readonly messages: RateWindow;
   readonly joins: RateWindow;
   readonly presenceMessages: RateWindow;
+  /** What a channel does with a message of its client, by event. */
+  readonly handlers: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+    ['broadcast', (channel, message) => broadcastFromSocket(this, channel, message)],
+    ['presence', (channel, message) => handlePresence(this, channel, message)],
+    ['access_token', (channel, message) => refreshToken(this, channel, message)],
+    ['phx_leave', leaveChannel],
+  ]);
   readonly #users = new Set<Connection>();
   #connecting: Promise<boolean> | null = null;
   #cancelJanitor: Cancel = () => {};
@@ -103,7 +113,7 @@ export class Project {
 
   /** Opens a channel for what is said on its topic. */
   enter(channel: Channel): void {
-    channel.topic = this.topics.add(channel);
+    channel.enter(this.topics.add(channel));
     this.#channels++;
   }
 
@@ -111,8 +121,8 @@ export class Project {
   leave(channel: Channel): void {
     if (channel.topic === null) return;
     this.topics.remove(channel.topic, channel);
-    forgetPresence(channel);
-    channel.topic = null;
+    forgetPresence(this, channel);
+    channel.exit();
     this.#channels--;
     this.changes.forget(channel);
   }
@@ -181,4 +191,9 @@ export class Project {
       onTrigger: (average) => this.log.warn({ average, limit }, warning),
     });
   }
+}
+
+function leaveChannel(channel: Channel, message: Inbound): void {
+  channel.reply(message, 'ok');
+  channel.close();
 }

@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { release } from 'node:os';
 import { dirname } from 'node:path';
 import { fileLimits, memoryLimits, PROCESS_LIMITS } from './limits.js';
-import { findProgram, libraries, NODE, settings } from './system.js';
+import { asUser, findProgram, libraries, NODE, settings } from './system.js';
 import type { Enclosure, Place, Wall } from './wall.js';
 import type { WallFiles } from './wall-files.js';
 
@@ -81,11 +81,6 @@ function foldersAbove(paths: readonly string[]): string[] {
     for (let at = dirname(path); at !== '/'; at = dirname(at)) found.add(at);
   }
   return [...found].sort();
-}
-
-/** What `setpriv` is told to become somebody else. */
-export function asUser(user: number): string[] {
-  return ['--reuid', String(user), '--regid', String(user), '--clear-groups', '--inh-caps=-all'];
 }
 
 /** Since Linux 5.14 the processes of a user are counted for each user namespace; before, all that the user has anywhere. */

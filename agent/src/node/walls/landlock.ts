@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
-import { asUser } from './bubblewrap.js';
 import { fileLimits, memoryLimits, PROCESS_LIMITS } from './limits.js';
-import { findProgram, libraries, NODE, settings } from './system.js';
+import { asUser, findProgram, libraries, NODE, settings } from './system.js';
 import type { Enclosure, Place, Wall } from './wall.js';
 import type { WallFiles } from './wall-files.js';
 

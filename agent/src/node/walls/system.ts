@@ -56,3 +56,8 @@ export function working(name: string, args: readonly string[]): string[] | undef
   if (path === undefined || nothing === undefined) return undefined;
   return spawnSync(path, [...args, nothing], { stdio: 'ignore' }).status === 0 ? [path, ...args] : undefined;
 }
+
+/** What `setpriv` is told to become somebody else. */
+export function asUser(user: number): string[] {
+  return ['--reuid', String(user), '--regid', String(user), '--clear-groups', '--inh-caps=-all'];
+}

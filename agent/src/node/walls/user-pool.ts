@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lchownSync, lstatSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { asUser } from './bubblewrap.js';
-import { working } from './system.js';
+import { asUser, working } from './system.js';
 
 /** More than there are pods on a node. */
 const USERS = 10_000;

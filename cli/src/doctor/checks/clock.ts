@@ -1,5 +1,6 @@
-import type { Check, Finding } from '../check.js';
-import { failed, ok, skipped, warning } from '../check.js';
+import type { Check } from '../check.js';
+import type { Finding } from '../finding.js';
+import { failed, ok, skipped, warning } from '../finding.js';
 
 /** Services allow tokens half a minute, and the header that tells the time has whole seconds. */
 const harmlessSeconds = 5;

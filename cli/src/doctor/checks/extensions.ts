@@ -1,5 +1,5 @@
 import type { Check } from '../check.js';
-import { failed, ok } from '../check.js';
+import { failed, ok } from '../finding.js';
 
 const create: Readonly<Record<string, string>> = {
   pg_cron: 'create extension pg_cron',

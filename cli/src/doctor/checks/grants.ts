@@ -1,5 +1,5 @@
 import type { Check } from '../check.js';
-import { failed, ok } from '../check.js';
+import { failed, ok } from '../finding.js';
 
 /** What the platform grants role postgres, and a project may have lost. */
 export const grants: Check = {

@@ -1,5 +1,6 @@
-import type { Check, Fix } from '../check.js';
-import { failed, ok } from '../check.js';
+import type { Check } from '../check.js';
+import type { Fix } from '../finding.js';
+import { failed, ok } from '../finding.js';
 import type { Subject } from '../subject.js';
 
 /** The jobs are there, as they came with the migrations, and active. */

@@ -1,5 +1,6 @@
-import type { Check, Finding } from '../check.js';
-import { failed, ok, warning } from '../check.js';
+import type { Check } from '../check.js';
+import type { Finding } from '../finding.js';
+import { failed, ok, warning } from '../finding.js';
 
 /** The key is a publishable one, and of this project. */
 export const key: Check = {

@@ -1,5 +1,6 @@
 import type { Check } from '../check.js';
-import { byFacts, failed, ok, warning } from '../check.js';
+import { byFacts } from '../check.js';
+import { failed, ok, warning } from '../finding.js';
 import { ownMigrations } from '../project.js';
 
 const reset = 'docs/hosted.md, "Updates", says how to begin anew';

@@ -1,5 +1,5 @@
 import type { Check } from '../check.js';
-import { ok, warning } from '../check.js';
+import { ok, warning } from '../finding.js';
 
 const statuses = ['healthy', 'unhealthy', 'offline', 'unknown'] as const;
 

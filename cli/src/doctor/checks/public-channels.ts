@@ -1,7 +1,8 @@
 import { createClient } from '@supabase/supabase-js';
 import WebSocket from 'ws';
-import type { Check, Finding } from '../check.js';
-import { ok, skipped, warning } from '../check.js';
+import type { Check } from '../check.js';
+import type { Finding } from '../finding.js';
+import { ok, skipped, warning } from '../finding.js';
 import { type Joining, tryToJoin } from '../realtime.js';
 
 /** Nobody may use Realtime who shows nothing but the key. */

@@ -1,5 +1,6 @@
-import type { Check, Finding } from '../check.js';
-import { failed, ok, skipped } from '../check.js';
+import type { Check } from '../check.js';
+import type { Finding } from '../finding.js';
+import { failed, ok, skipped } from '../finding.js';
 import { type Joining, tryToJoin } from '../realtime.js';
 
 /** A private topic can be joined by who has the right to. */

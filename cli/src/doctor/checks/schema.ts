@@ -1,5 +1,6 @@
-import type { Check, Finding } from '../check.js';
-import { failed, ok } from '../check.js';
+import type { Check } from '../check.js';
+import type { Finding } from '../finding.js';
+import { failed, ok } from '../finding.js';
 import type { Subject } from '../subject.js';
 
 /** PostgREST gives out schema `stark`, and what is in it. */

@@ -1,5 +1,5 @@
 import type { Check } from '../check.js';
-import { failed, ok, skipped, warning } from '../check.js';
+import { failed, ok, skipped, warning } from '../finding.js';
 
 /** Somebody is signed in, and may do something. */
 export const session: Check = {

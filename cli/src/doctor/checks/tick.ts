@@ -1,6 +1,6 @@
 import type { Check } from '../check.js';
-import { failed, ok, warning } from '../check.js';
 import { isYoung, secondsBetween } from '../facts.js';
+import { failed, ok, warning } from '../finding.js';
 
 /** Runs every 15 seconds; half a minute more for a job that waits its turn. */
 const oldestTick = 45;

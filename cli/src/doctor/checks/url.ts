@@ -1,5 +1,6 @@
-import type { Check, Finding } from '../check.js';
-import { failed, ok, warning } from '../check.js';
+import type { Check } from '../check.js';
+import type { Finding } from '../finding.js';
+import { failed, ok, warning } from '../finding.js';
 import type { Subject } from '../subject.js';
 
 /** Something answers at the URL that is a Supabase project and awake. */

@@ -1,5 +1,6 @@
-import type { Check, Finding, Fix } from '../check.js';
-import { failed, ok, warning } from '../check.js';
+import type { Check } from '../check.js';
+import type { Finding, Fix } from '../finding.js';
+import { failed, ok, warning } from '../finding.js';
 import type { Subject } from '../subject.js';
 
 /** What to type where Vault is wrong. */

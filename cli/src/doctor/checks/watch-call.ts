@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Check, Finding } from '../check.js';
-import { failed, ok } from '../check.js';
+import type { Check } from '../check.js';
 import type { ProbeFacts } from '../facts.js';
+import type { Finding } from '../finding.js';
+import { failed, ok } from '../finding.js';
 import type { Subject } from '../subject.js';
 import { vaultFix, vaultHint } from './vault.js';
 

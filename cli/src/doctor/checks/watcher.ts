@@ -1,6 +1,6 @@
 import type { Check } from '../check.js';
-import { failed, ok, warning } from '../check.js';
 import { secondsBetween } from '../facts.js';
+import { failed, ok, warning } from '../finding.js';
 
 /** A watcher speaks every five seconds, and is called at most a minute after the first node connects. */
 const oldestWord = 30;

@@ -1,34 +1,38 @@
-import type { Channel } from '../channels/channel.js';
-import type { Project } from '../project.js';
+import type { RateWindow } from '../limits/rate-window.js';
 import type { Fanned } from '../wire/fanned.js';
-import type { Topic } from './topics.js';
+import type { Listener, Topic } from './topics.js';
 
 /**
- * Gives a message to everyone in a topic. This is where the server spends its life: one frame per protocol version,
- * one integer for all deliveries, and per subscriber nothing but a push to its outbox.
+ * Gives a message to everyone in a topic, and counts the deliveries. This is where the server spends most of its time:
+ * one frame per protocol version, one integer for all deliveries, and per listener nothing but a push to its outbox.
  */
-export function fanOut(project: Project, topic: Topic | undefined, message: Fanned, except: Channel | null): void {
+export function fanOut(
+  messages: RateWindow,
+  topic: Topic | undefined,
+  message: Fanned,
+  except: Listener | null = null,
+): void {
   if (topic === undefined) return;
   const { id } = message;
   let delivered = 0;
-  for (const channel of topic.channels) {
-    if (channel === except) continue;
-    if (message.isBroadcast && !channel.hearsBroadcasts) continue;
-    if (id !== null && channel.replayed?.has(id) === true) continue;
-    const frame = message.frame(channel.connection.vsn);
-    if (frame !== null) channel.connection.send(frame);
+  for (const listener of topic.listeners) {
+    if (listener === except) continue;
+    if (message.isBroadcast && !listener.hearsBroadcasts) continue;
+    if (id !== null && listener.hasHeard(id)) continue;
+    const frame = message.frame(listener.connection.vsn);
+    if (frame !== null) listener.connection.send(frame);
     delivered++;
   }
   if (delivered === 0) return;
 
-  project.messages.add(delivered);
-  if (project.messages.triggered) stopListeners(topic, message, except);
+  messages.add(delivered);
+  if (messages.triggered) stopListeners(topic, message, except);
 }
 
-/** Over the project's rate, whoever is given a message is given its notice with it. */
-function stopListeners(topic: Topic, message: Fanned, except: Channel | null): void {
-  for (const channel of [...topic.channels]) {
-    if (channel === except || (message.isBroadcast && !channel.hearsBroadcasts)) continue;
-    channel.run(() => channel.shutdown('Too many messages per second'));
+/** Over the project's rate each listener that is given a message is ended with it. */
+function stopListeners(topic: Topic, message: Fanned, except: Listener | null): void {
+  for (const listener of [...topic.listeners]) {
+    if (listener === except || (message.isBroadcast && !listener.hearsBroadcasts)) continue;
+    listener.run(() => listener.shutdown('Too many messages per second'));
   }
 }

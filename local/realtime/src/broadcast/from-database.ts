@@ -1,9 +1,19 @@
 import type { ChangeMessage } from '../database/feed.js';
-import { bytesTermSize } from '../limits/payload-size.js';
-import type { Project } from '../project.js';
+import type { Breaches } from '../limits/breaches.js';
+import { bytesTermSize, type PayloadLimit } from '../limits/payload-size.js';
+import type { RateWindow } from '../limits/rate-window.js';
 import { UserBroadcast } from '../wire/fanned.js';
 import type { UserPush } from '../wire/message.js';
 import { fanOut } from './fan-out.js';
+import type { Topics } from './topics.js';
+
+/** What broadcasts of the database need of the server. */
+interface Services {
+  readonly topics: Topics;
+  readonly payloads: PayloadLimit;
+  readonly messages: RateWindow;
+  readonly breaches: Breaches;
+}
 
 /** A row of realtime.messages as the feed shows it: every value as text. */
 interface MessageRow {
@@ -16,29 +26,25 @@ interface MessageRow {
 }
 
 /** Broadcasts a row that was inserted into realtime.messages. */
-export function broadcastFromDatabase(project: Project, change: ChangeMessage): void {
+export function broadcastFromDatabase(services: Services, change: ChangeMessage): void {
+  const { topics, payloads, messages, breaches } = services;
   if (change.tag !== 'insert' || change.relation.schema !== 'realtime') return;
   const row = change.new as MessageRow;
   if (row.event === null || row.private === null) return;
   const push = pushOf(row, row.event);
   if (push === null) return;
 
-  if (!project.payloads.fits(bytesTermSize(push.body.length))) {
-    project.breaches.warn(row.topic, 'payload_size_exceeded by a database broadcast', { id: row.id });
+  if (!payloads.fits(bytesTermSize(push.body.length))) {
+    breaches.warn(row.topic, 'payload_size_exceeded by a database broadcast', { id: row.id });
     return;
   }
-  if (project.messages.triggered) {
-    project.breaches.warn(row.topic, 'MessagePerSecondRateLimitReached: dropped a database broadcast', { id: row.id });
+  if (messages.triggered) {
+    breaches.warn(row.topic, 'MessagePerSecondRateLimitReached: dropped a database broadcast', { id: row.id });
     return;
   }
-  project.messages.add();
-  const isPrivate = row.private === 't';
-  fanOut(
-    project,
-    project.topics.find(row.topic, isPrivate),
-    new UserBroadcast(`realtime:${row.topic}`, push, row.id),
-    null,
-  );
+  messages.add();
+  const topic = topics.find(row.topic, row.private === 't');
+  fanOut(messages, topic, new UserBroadcast(`realtime:${row.topic}`, push, row.id));
 }
 
 /** Bytes from the text form of a bytea. */

@@ -1,48 +1,56 @@
 import { PolicyError } from '../authorization/policies.js';
+import type { Probes } from '../authorization/probes.js';
 import type { Channel } from '../channels/channel.js';
-import { userBroadcastTermSize } from '../limits/payload-size.js';
+import type { Breaches } from '../limits/breaches.js';
+import { type PayloadLimit, userBroadcastTermSize } from '../limits/payload-size.js';
+import type { RateWindow } from '../limits/rate-window.js';
+import type { RealtimeLog } from '../options.js';
 import { rawPayload } from '../wire/decode.js';
 import { BinaryBroadcast, type Fanned, TextMessage, UserBroadcast } from '../wire/fanned.js';
 import type { Inbound } from '../wire/message.js';
 import { fanOut } from './fan-out.js';
 
-/** A client broadcasts. Without the right to it nothing happens, and no answer is given either. */
-export function broadcastFromSocket(channel: Channel, message: Inbound): void | Promise<void> {
-  if (!channel.isPrivate || channel.policies.broadcast.write === true) return accept(channel, message);
-  if (channel.policies.broadcast.write === null) return authorizeAndAccept(channel, message);
+/** What broadcasts of clients need of the server. */
+interface Services {
+  readonly probes: Probes;
+  readonly payloads: PayloadLimit;
+  readonly messages: RateWindow;
+  readonly breaches: Breaches;
+  readonly log: RealtimeLog;
 }
 
-async function authorizeAndAccept(channel: Channel, message: Inbound): Promise<void> {
-  const { project } = channel;
+/** A client broadcasts. Without the right to it nothing happens, and no answer is given either. */
+export function broadcastFromSocket(services: Services, channel: Channel, message: Inbound): void | Promise<void> {
+  if (!channel.isPrivate || channel.policies.broadcast.write === true) return accept(services, channel, message);
+  if (channel.policies.broadcast.write === null) return authorizeAndAccept(services, channel, message);
+}
+
+async function authorizeAndAccept(services: Services, channel: Channel, message: Inbound): Promise<void> {
+  const { probes, log } = services;
   try {
-    const answer = await project.probes.write(channel.policies, channel.authorization);
-    channel.policies = answer;
+    channel.allow(await probes.write(channel.policies, channel.authorization));
   } catch (error) {
     if (!(error instanceof PolicyError)) throw error;
-    project.log.error({ topic: channel.topicName, fault: error.fault, err: error }, 'the broadcast was not decided on');
+    log.error({ topic: channel.topicName, fault: error.fault, err: error }, 'the broadcast was not decided on');
     return;
   }
   if (channel.ended) return;
-  if (channel.policies.broadcast.write === true) accept(channel, message);
-  else project.log.warn({ topic: channel.topicName }, 'dropping broadcasts of a client that may not write');
+  if (channel.policies.broadcast.write === true) accept(services, channel, message);
+  else log.warn({ topic: channel.topicName }, 'dropping broadcasts of a client that may not write');
 }
 
-function accept(channel: Channel, message: Inbound): void {
-  const { project, request } = channel;
-  project.messages.add();
-  const { fanned, fits } = read(channel, message);
-  if (fits) {
-    fanOut(project, channel.topic ?? undefined, fanned, request.self ? null : channel);
-  } else {
-    project.breaches.warn(channel.topicName, 'payload_size_exceeded');
-  }
+function accept({ payloads, messages, breaches }: Services, channel: Channel, message: Inbound): void {
+  const { request } = channel;
+  messages.add();
+  const { fanned, fits } = read(payloads, channel, message);
+  if (fits) fanOut(messages, channel.topic ?? undefined, fanned, request.self ? null : channel);
+  else breaches.warn(channel.topicName, 'payload_size_exceeded');
   if (!request.ack || channel.ended) return;
   if (fits) channel.reply(message, 'ok');
   else channel.reply(message, 'error', 'payload_size_exceeded');
 }
 
-function read(channel: Channel, message: Inbound): { fanned: Fanned; fits: boolean } {
-  const { payloads } = channel.project;
+function read(payloads: PayloadLimit, channel: Channel, message: Inbound): { fanned: Fanned; fits: boolean } {
   const { push, binary, payload, text } = message;
   if (push !== undefined) {
     const size = userBroadcastTermSize(Buffer.byteLength(push.event), push.body.length);

@@ -122,12 +122,8 @@ function send(project: Project, { topic, event, payload, isPrivate, id }: BatchM
   const meta = id === null ? {} : { meta: { id } };
   const json = JSON.stringify({ type: 'broadcast', event, payload, ...meta });
   project.messages.add();
-  fanOut(
-    project,
-    project.topics.find(topic, isPrivate),
-    new TextMessage(`realtime:${topic}`, 'broadcast', json, id),
-    null,
-  );
+  const message = new TextMessage(`realtime:${topic}`, 'broadcast', json, id);
+  fanOut(project.messages, project.topics.find(topic, isPrivate), message);
 }
 
 function asBoolean(value: unknown): boolean | null {

@@ -22,7 +22,7 @@ export async function broadcastSingle(
   if (isPrivate) await authorize(project, request, topic);
   project.messages.add();
   try {
-    fanOut(project, project.topics.find(topic, isPrivate), new UserBroadcast(`realtime:${topic}`, push), null);
+    fanOut(project.messages, project.topics.find(topic, isPrivate), new UserBroadcast(`realtime:${topic}`, push));
   } catch (error) {
     if (!(error instanceof FieldTooLong)) throw error;
     project.log.warn({ topic, err: error }, 'a broadcast could not be encoded and is lost');

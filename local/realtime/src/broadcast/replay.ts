@@ -1,5 +1,8 @@
 import type { Channel } from '../channels/channel.js';
 import { Refusal } from '../channels/refusal.js';
+import type { Clock } from '../clock.js';
+import type { Database } from '../database/database.js';
+import type { RealtimeLog } from '../options.js';
 import { pushJsonFrame } from '../wire/encode.js';
 import { UserBroadcast } from '../wire/fanned.js';
 import { parseBytea } from './from-database.js';
@@ -12,9 +15,17 @@ const MAX_TIME_MS = 253_402_300_799_999;
 /** Clocks may differ; partitions further in the future are empty and need not be opened. */
 const CLOCK_DRIFT_MS = 60_000;
 
-interface Wish {
+/** What a join asks for, as sent. */
+interface ReplayRequest {
   since: unknown;
   limit: unknown;
+}
+
+/** What replays need of the server. */
+interface Services {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: RealtimeLog;
 }
 
 interface StoredMessage {
@@ -25,27 +36,33 @@ interface StoredMessage {
 }
 
 /** The replay a join asks for, null when it asks for none that can be understood. */
-export function readReplay(replay: unknown): Wish | null {
+export function readReplay(replay: unknown): ReplayRequest | null {
   if (typeof replay !== 'object' || replay === null || Array.isArray(replay)) return null;
-  const { since, limit } = replay as Partial<Wish>;
+  const { since, limit } = replay as Partial<ReplayRequest>;
   return { since, limit };
 }
 
 /** Fetches what the database said on the topic since then, for the channel to send after its join is answered. */
-export async function replay(channel: Channel, wish: Wish): Promise<void> {
-  const since = wish.since as number;
-  const limit = (wish.limit ?? MAX_MESSAGES) as number;
+export async function replay(services: Services, channel: Channel, request: ReplayRequest): Promise<void> {
+  const since = request.since as number;
+  const limit = (request.limit ?? MAX_MESSAGES) as number;
   if (!Number.isInteger(since) || !Number.isInteger(limit) || since < MIN_TIME_MS || since > MAX_TIME_MS) {
     throw new Refusal('UnableToReplayMessages: Replay params are not valid');
   }
-  const rows = await fetchMessages(channel, since, Math.max(Math.min(limit, MAX_MESSAGES), 1));
+  const rows = await fetchMessages(services, channel.topicName, since, Math.max(Math.min(limit, MAX_MESSAGES), 1));
   rows.reverse();
-  channel.replayed = new Set(rows.map((row) => row.id));
-  channel.replayQueue = rows.flatMap((row) => frameOf(channel, row) ?? []);
+  channel.replay(
+    rows.map((row) => row.id),
+    rows.flatMap((row) => frameOf(channel, row) ?? []),
+  );
 }
 
-async function fetchMessages(channel: Channel, since: number, limit: number): Promise<StoredMessage[]> {
-  const { database, clock, log } = channel.project;
+async function fetchMessages(
+  { database, clock, log }: Services,
+  topic: string,
+  since: number,
+  limit: number,
+): Promise<StoredMessage[]> {
   const until = clock.now() + CLOCK_DRIFT_MS;
   try {
     return await database.query<StoredMessage & Record<string, unknown>>(
@@ -55,10 +72,10 @@ async function fetchMessages(channel: Channel, since: number, limit: number): Pr
           and inserted_at >= $2::timestamp and inserted_at < $3::timestamp
         order by inserted_at desc
         limit $4`,
-      [channel.topicName, timestamp(since), timestamp(until), limit],
+      [topic, timestamp(since), timestamp(until), limit],
     );
   } catch (error) {
-    log.error({ topic: channel.topicName, err: error }, 'UnableToReplayMessages');
+    log.error({ topic, err: error }, 'UnableToReplayMessages');
     throw new Refusal('UnableToReplayMessages: Realtime was unable to replay messages');
   }
 }

@@ -1,9 +1,24 @@
-import type { Channel } from '../channels/channel.js';
 import { PresenceBook } from '../presence/book.js';
+import type { Vsn } from '../wire/message.js';
+
+/** What a topic needs of a channel in it. */
+export interface Listener {
+  readonly topicName: string;
+  readonly isPrivate: boolean;
+  readonly connection: { readonly vsn: Vsn; send(frame: Buffer): void };
+  readonly hearsBroadcasts: boolean;
+  readonly hearsPresence: boolean;
+  /** Whether it was given the message of this id before it was in the topic. */
+  hasHeard(id: string): boolean;
+  /** Does a task when all earlier ones of this channel are done. */
+  run(task: () => void): void;
+  /** Ends the channel, saying why. */
+  shutdown(message: string): void;
+}
 
 /** All channels of one name and privacy: those who hear each other. */
 export class Topic {
-  readonly channels = new Set<Channel>();
+  readonly listeners = new Set<Listener>();
   readonly presence = new PresenceBook();
 
   constructor(
@@ -23,21 +38,21 @@ export class Topics {
   }
 
   /** Puts a channel into its topic. */
-  add(channel: Channel): Topic {
-    const world = this.#world(channel.isPrivate);
-    let topic = world.get(channel.topicName);
+  add(listener: Listener): Topic {
+    const world = this.#world(listener.isPrivate);
+    let topic = world.get(listener.topicName);
     if (topic === undefined) {
-      topic = new Topic(channel.topicName, channel.isPrivate);
+      topic = new Topic(listener.topicName, listener.isPrivate);
       world.set(topic.name, topic);
     }
-    topic.channels.add(channel);
+    topic.listeners.add(listener);
     return topic;
   }
 
   /** Takes a channel out of its topic, and the topic away when it was the last. */
-  remove(topic: Topic, channel: Channel): void {
-    topic.channels.delete(channel);
-    if (topic.channels.size === 0) this.#world(topic.isPrivate).delete(topic.name);
+  remove(topic: Topic, listener: Listener): void {
+    topic.listeners.delete(listener);
+    if (topic.listeners.size === 0) this.#world(topic.isPrivate).delete(topic.name);
   }
 
   #world(isPrivate: boolean): Map<string, Topic> {

@@ -1,42 +1,55 @@
 import { type AuthorizationContext, type Policies, unknownPolicies } from '../authorization/policies.js';
 import type { Claims } from '../authorization/token.js';
-import { broadcastFromSocket } from '../broadcast/from-socket.js';
-import type { Topic } from '../broadcast/topics.js';
-import type { Cancel } from '../clock.js';
-import { handlePresence } from '../presence/handler.js';
-import type { Project } from '../project.js';
+import type { Listener, Topic } from '../broadcast/topics.js';
+import type { Cancel, Clock } from '../clock.js';
+import type { Breaches } from '../limits/breaches.js';
+import type { RateWindow } from '../limits/rate-window.js';
+import type { RealtimeLog } from '../options.js';
 import { endFrame, pushFrame, pushJsonFrame, replyFrame } from '../wire/encode.js';
 import type { Inbound, Ref } from '../wire/message.js';
 import type { Connection } from './connection.js';
-import type { JoinRequest } from './join-request.js';
-import { confirmToken, refreshToken } from './token.js';
+import { isGatewayKey, type JoinRequest } from './join-request.js';
+
+/** Does what a client's message of one event asks for. */
+export type Handler = (channel: Channel, message: Inbound) => void | Promise<void>;
+
+/** What a channel needs of the server that it is on. */
+export interface ChannelHost {
+  readonly clock: Clock;
+  readonly log: RealtimeLog;
+  readonly breaches: Breaches;
+  readonly messages: RateWindow;
+  /** By the event of the message. */
+  readonly handlers: ReadonlyMap<string, Handler>;
+  /** The channel has ended: takes it out of everything it was in. */
+  leave(channel: Channel): void;
+}
 
 /** Work that a channel does one after the other, as the real server's channel process does. */
 type Task = () => void | Promise<void>;
 
-/** One joined topic on one socket. */
-export class Channel {
+/** One joined topic on one socket. Its state is its own; handlers tell it what they found out. */
+export class Channel implements Listener {
   readonly isPrivate: boolean;
   /** The part after `realtime:`. */
   readonly topicName: string;
-  policies: Policies = unknownPolicies();
-  presenceEnabled: boolean;
-  presenceCalls = { count: 0, windowEndsAt: 0 };
+  #policies: Policies = unknownPolicies();
+  #presenceEnabled: boolean;
+  #presenceCalls = { count: 0, windowEndsAt: 0 };
   /** Ids that were replayed at the join; they are not delivered a second time. */
-  replayed: ReadonlySet<string> | null = null;
+  #replayed: ReadonlySet<string> | null = null;
   /** Frames to send once the join is answered. */
-  replayQueue: Buffer[] = [];
-  /** Set while the channel is joined. */
-  topic: Topic | null = null;
-  claims: Claims | null = null;
-  token: string;
+  #replayFrames: readonly Buffer[] = [];
+  #topic: Topic | null = null;
+  #claims: Claims | null = null;
+  #token: string;
   readonly #timers = new Map<string, Cancel>();
   readonly #waiting: Task[] = [];
   #busy = false;
   #ended = false;
 
   constructor(
-    readonly project: Project,
+    private readonly host: ChannelHost,
     readonly connection: Connection,
     /** With `realtime:`. */
     readonly wireTopic: string,
@@ -45,27 +58,108 @@ export class Channel {
   ) {
     this.topicName = wireTopic.slice('realtime:'.length);
     this.isPrivate = request.isPrivate;
-    this.presenceEnabled = request.presenceEnabled;
-    this.token = request.token ?? connection.token;
+    this.#presenceEnabled = request.presenceEnabled;
+    this.#token = request.token ?? connection.token;
   }
 
   get ended(): boolean {
     return this.#ended;
   }
 
+  /** Where the channel is while it is joined. */
+  get topic(): Topic | null {
+    return this.#topic;
+  }
+
+  get policies(): Policies {
+    return this.#policies;
+  }
+
+  get claims(): Claims | null {
+    return this.#claims;
+  }
+
+  get token(): string {
+    return this.#token;
+  }
+
+  get presenceEnabled(): boolean {
+    return this.#presenceEnabled;
+  }
+
   /** Public channels hear all broadcasts; private ones when a policy lets them. */
   get hearsBroadcasts(): boolean {
-    return !this.isPrivate || this.policies.broadcast.read === true;
+    return !this.isPrivate || this.#policies.broadcast.read === true;
   }
 
   get hearsPresence(): boolean {
-    return !this.isPrivate || this.policies.presence.read === true;
+    return !this.isPrivate || this.#policies.presence.read === true;
+  }
+
+  hasHeard(id: string): boolean {
+    return this.#replayed?.has(id) === true;
   }
 
   /** Who asks, for policies. */
   get authorization(): AuthorizationContext {
-    if (this.claims === null) throw new Error('the token was not verified yet');
-    return { topic: this.topicName, claims: this.claims, headers: this.connection.headers };
+    if (this.#claims === null) throw new Error('the token was not verified yet');
+    return { topic: this.topicName, claims: this.#claims, headers: this.connection.headers };
+  }
+
+  /** The channel is joined. */
+  enter(topic: Topic): void {
+    this.#topic = topic;
+  }
+
+  /** The channel is no longer joined. */
+  exit(): void {
+    this.#topic = null;
+  }
+
+  /** Takes over what its policies answered. */
+  allow(policies: Policies): void {
+    this.#policies = policies;
+  }
+
+  /** Takes over what its token says. */
+  identify(claims: Claims): void {
+    this.#claims = claims;
+  }
+
+  /** Takes another token, to be verified next; false when the client handed in none, or the one it has. */
+  takeToken(token: unknown): boolean {
+    if (typeof token !== 'string' || isGatewayKey(token) || token === this.#token) return false;
+    this.#token = token;
+    return true;
+  }
+
+  /** Tracking turns presence on, whatever the join said. */
+  enablePresence(): void {
+    this.#presenceEnabled = true;
+  }
+
+  /** Counts a presence call of this client; false when its window is used up. */
+  countPresenceCall(limit: number, windowMs: number): boolean {
+    const now = this.host.clock.now();
+    const calls = this.#presenceCalls;
+    if (calls.count === 0 || now > calls.windowEndsAt) {
+      this.#presenceCalls = { count: 1, windowEndsAt: now + windowMs };
+      return true;
+    }
+    calls.count++;
+    return calls.count <= limit;
+  }
+
+  /** Keeps frames to send once the join is answered; messages of these ids are not delivered a second time. */
+  replay(ids: readonly string[], frames: readonly Buffer[]): void {
+    this.#replayed = new Set(ids);
+    this.#replayFrames = frames;
+  }
+
+  /** Sends what was kept for after the answer. */
+  sendReplay(): void {
+    for (const frame of this.#replayFrames) this.connection.send(frame);
+    this.#replayFrames = [];
   }
 
   /** Takes a message of the client. */
@@ -120,7 +214,7 @@ export class Channel {
   /** Ends the channel from the server's side, saying why. */
   shutdown(message: string): void {
     if (this.#ended) return;
-    this.project.breaches.warn(this.topicName, `ChannelShutdown: ${message}`);
+    this.host.breaches.warn(this.topicName, `ChannelShutdown: ${message}`);
     this.system('system', 'error', message);
     this.close();
   }
@@ -140,7 +234,7 @@ export class Channel {
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     this.connection.release(this);
-    this.project.leave(this);
+    this.host.leave(this);
   }
 
   /** Sets a named timer whose task runs among the channel's others; an earlier one of that name is dropped. */
@@ -148,7 +242,7 @@ export class Channel {
     this.#timers.get(name)?.();
     this.#timers.set(
       name,
-      this.project.clock.after(ms, () => {
+      this.host.clock.after(ms, () => {
         this.#timers.delete(name);
         this.run(task);
       }),
@@ -159,11 +253,6 @@ export class Channel {
   cancel(name: string): void {
     this.#timers.get(name)?.();
     this.#timers.delete(name);
-  }
-
-  /** Sets the timer after which the token is looked at again. */
-  watchToken(ms: number): void {
-    this.later('token', ms, () => confirmToken(this));
   }
 
   #attempt(task: Task): Promise<void> | undefined {
@@ -178,26 +267,15 @@ export class Channel {
 
   #crash(error: unknown): void {
     if (this.#ended) return;
-    this.project.log.error({ topic: this.topicName, err: error }, 'the channel crashed');
+    this.host.log.error({ topic: this.topicName, err: error }, 'the channel crashed');
     this.end();
     this.connection.send(endFrame(this.connection.vsn, this.joinRef, this.wireTopic, 'phx_error'));
   }
 
   #handle(message: Inbound): void | Promise<void> {
-    switch (message.event) {
-      case 'broadcast':
-        return broadcastFromSocket(this, message);
-      case 'presence':
-        return handlePresence(this, message);
-      case 'access_token':
-        return refreshToken(this, message);
-      case 'phx_leave':
-        this.reply(message, 'ok');
-        this.close();
-        return;
-      default:
-        this.project.messages.add();
-        this.project.log.info({ topic: this.topicName, event: message.event }, 'unexpected message from a client');
-    }
+    const handler = this.host.handlers.get(message.event);
+    if (handler !== undefined) return handler(this, message);
+    this.host.messages.add();
+    this.host.log.info({ topic: this.topicName, event: message.event }, 'unexpected message from a client');
   }
 }

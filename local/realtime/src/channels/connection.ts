@@ -1,5 +1,4 @@
 import type { Vsn } from '../wire/message.js';
-import type { Channel } from './channel.js';
 
 /** What a channel needs of the socket it lives on. */
 export interface Connection {
@@ -8,9 +7,10 @@ export interface Connection {
   readonly token: string;
   /** `x-*` headers of the upgrade, for policies. */
   readonly headers: Record<string, string>;
-  readonly channels: ReadonlyMap<string, Channel>;
+  /** How many channels it has. */
+  readonly channelCount: number;
   /** Writes one frame; frames keep their order. */
   send(frame: Buffer): void;
   /** Forgets a channel that has ended. */
-  release(channel: Channel): void;
+  release(channel: { readonly wireTopic: string }): void;
 }

@@ -21,11 +21,11 @@ export async function prepareJoin(project: Project, connection: Connection, mess
       throw new Refusal('PrivateOnly: This project only allows private channels');
     }
     checkLimits(project, connection, channel.topicName);
-    await verifyToken(channel);
+    await verifyToken(project, channel);
     if (!(await project.connected())) throw new Refusal(`UnableToConnectToProject: ${databaseUnreachable}`);
-    await readPolicies(channel);
+    await readPolicies(project, channel);
     if (!mayReadSomething(channel)) throw new Refusal(`Unauthorized: ${cannotRead(channel.topicName)}`);
-    await prepareReplay(channel);
+    await prepareReplay(project, channel);
     return channel;
   } catch (error) {
     channel.end();
@@ -34,17 +34,16 @@ export async function prepareJoin(project: Project, connection: Connection, mess
 }
 
 /** Opens a prepared channel: the answer first, then all that may follow it. */
-export function openChannel(channel: Channel, message: Inbound): void {
-  const { project, request } = channel;
+export function openChannel(project: Project, channel: Channel, message: Inbound): void {
+  const { request } = channel;
   const changes = project.changes.request(channel);
   channel.reply(message, 'ok', { postgres_changes: changes });
   project.enter(channel);
   project.countUser(channel.connection);
 
-  for (const push of channel.replayQueue) channel.connection.send(push);
-  channel.replayQueue = [];
-  if (channel.presenceEnabled) channel.run(() => pushPresenceState(channel));
-  if (request.replicationReady) announceReplication(channel);
+  channel.sendReplay();
+  if (channel.presenceEnabled) channel.run(() => pushPresenceState(project, channel));
+  if (request.replicationReady) announceReplication(project, channel);
   project.changes.subscribe(channel);
 }
 
@@ -61,16 +60,16 @@ function checkLimits(project: Project, connection: Connection, topic: string): v
     throw new Refusal('ClientJoinRateLimitReached: Too many joins per second', true);
   }
   project.joins.add();
-  if (connection.channels.size >= limits.channelsPerConnection) {
+  if (connection.channelCount >= limits.channelsPerConnection) {
     project.breaches.warn(topic, 'ChannelRateLimitReached: Too many channels', { limit: limits.channelsPerConnection });
     throw new Refusal('ChannelRateLimitReached: Too many channels');
   }
 }
 
-async function prepareReplay(channel: Channel): Promise<void> {
+async function prepareReplay(project: Project, channel: Channel): Promise<void> {
   if (channel.request.replay === undefined) return;
   if (!channel.isPrivate) throw new Refusal('UnableToReplayMessages: Replay is not allowed for public channels');
   if (!channel.hearsBroadcasts) throw new Refusal(`Unauthorized: ${cannotRead(channel.topicName)}`);
-  const wish = readReplay(channel.request.replay);
-  if (wish !== null) await replay(channel, wish);
+  const request = readReplay(channel.request.replay);
+  if (request !== null) await replay(project, channel, request);
 }

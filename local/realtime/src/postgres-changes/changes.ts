@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel } from '../channels/channel.js';
-import type { Cancel } from '../clock.js';
+import type { Cancel, Clock } from '../clock.js';
+import type { Database } from '../database/database.js';
 import { type ChangeMessage, Feed } from '../database/feed.js';
+import type { Breaches } from '../limits/breaches.js';
 import { RateWindow } from '../limits/rate-window.js';
-import type { Project } from '../project.js';
+import type { RealtimeLog, Settings } from '../options.js';
 import { TextMessage } from '../wire/fanned.js';
 import { commitTimeMs, type RowChange, rowChangeOf } from './change.js';
 import { InvalidRequest, parseRequest, requestId, requestOfTopic } from './request.js';
@@ -12,6 +14,15 @@ import { isTransient, PUBLICATION, Subscriptions } from './subscriptions.js';
 const READY_WAIT_MS = 10_000;
 const PUBLICATION_CHECK_MS = 60_000;
 const FORGET_MS = 100;
+
+/** What postgres_changes needs of the server. */
+interface Services {
+  readonly settings: Settings;
+  readonly database: Database;
+  readonly breaches: Breaches;
+  readonly clock: Clock;
+  readonly log: RealtimeLog;
+}
 
 interface Entry {
   /** Of the row in realtime.subscription. */
@@ -30,7 +41,7 @@ interface Listener {
 
 /** postgres_changes: rows of published tables, told to each channel as far as its client may see them. */
 export class PostgresChanges {
-  readonly #project: Project;
+  readonly #services: Services;
   readonly #subscriptions: Subscriptions;
   readonly #feed: Feed;
   readonly #listeners = new Map<Channel, Listener>();
@@ -47,10 +58,10 @@ export class PostgresChanges {
   #cancelCheck: Cancel = () => {};
   #cancelForget: Cancel | null = null;
 
-  constructor(project: Project) {
-    this.#project = project;
-    const { settings, log, clock } = project;
-    this.#subscriptions = new Subscriptions(project.database);
+  constructor(services: Services) {
+    this.#services = services;
+    const { settings, database, log, clock } = services;
+    this.#subscriptions = new Subscriptions(database);
     this.#told = new RateWindow({
       limit: settings.limits.messagesPerSecond,
       clock,
@@ -146,7 +157,7 @@ export class PostgresChanges {
     await this.#subscriptions.clear();
     this.#published = await this.#subscriptions.publishedTables();
     this.#feed.start();
-    this.#cancelCheck = this.#project.clock.every(PUBLICATION_CHECK_MS, () => void this.#checkPublication());
+    this.#cancelCheck = this.#services.clock.every(PUBLICATION_CHECK_MS, () => void this.#checkPublication());
   }
 
   async #write(listener: Listener): Promise<void> {
@@ -165,9 +176,9 @@ export class PostgresChanges {
 
   #refuse(listener: Listener, error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof InvalidRequest) && !isTransient(error)) this.#project.log.error({ err: error }, message);
+    if (!(error instanceof InvalidRequest) && !isTransient(error)) this.#services.log.error({ err: error }, message);
     if (error instanceof InvalidRequest) {
-      this.#project.log.warn(
+      this.#services.log.warn(
         { topic: listener.channel.topicName, reason: message },
         'RealtimeDisabledForConfiguration',
       );
@@ -178,14 +189,14 @@ export class PostgresChanges {
   }
 
   #retry(listener: Listener, problem: string): void {
-    this.#project.log.warn({ topic: listener.channel.topicName, reason: problem }, 'UnableToSubscribeToPostgres');
+    this.#services.log.warn({ topic: listener.channel.topicName, reason: problem }, 'UnableToSubscribeToPostgres');
     listener.channel.system('postgres_changes', 'error', problem);
     this.#subscribeLater(listener, between(5_000, 10_000));
   }
 
   async #subscribeAll(): Promise<void> {
     await this.#subscriptions.clear().catch((error: unknown) => {
-      this.#project.log.warn({ err: error }, 'SubscriptionDeletionFailed');
+      this.#services.log.warn({ err: error }, 'SubscriptionDeletionFailed');
     });
     this.#entities.clear();
     for (const listener of this.#listeners.values()) this.#subscribeLater(listener, 0);
@@ -198,18 +209,18 @@ export class PostgresChanges {
       this.#published = published;
       await this.#subscribeAll();
     } catch (error) {
-      this.#project.log.warn({ err: error }, 'CheckOidsError');
+      this.#services.log.warn({ err: error }, 'CheckOidsError');
     }
   }
 
   /** Channels often end in crowds; their rows go together. */
   #forgetRows(listener: Listener): void {
     for (const { id } of listener.entries) this.#gone.push(id);
-    this.#cancelForget ??= this.#project.clock.after(FORGET_MS, () => {
+    this.#cancelForget ??= this.#services.clock.after(FORGET_MS, () => {
       this.#cancelForget = null;
       const ids = this.#gone.splice(0);
       this.#subscriptions.remove(ids).catch((error: unknown) => {
-        this.#project.log.warn({ err: error }, 'SubscriptionDeletionFailed');
+        this.#services.log.warn({ err: error }, 'SubscriptionDeletionFailed');
       });
     });
   }
@@ -220,7 +231,7 @@ export class PostgresChanges {
     const change = rowChangeOf(message);
     if (change === null || !this.#entities.has(change.entity)) return;
     if (this.#told.triggered) {
-      this.#project.breaches.warn(null, 'skipped a change: too many postgres changes per second', {
+      this.#services.breaches.warn(null, 'skipped a change: too many postgres changes per second', {
         entity: change.entity,
       });
       return;
@@ -229,7 +240,7 @@ export class PostgresChanges {
   }
 
   async #tell({ entity, action, newRow, oldRow }: RowChange): Promise<void> {
-    const rows = await this.#project.database.query<{ change: string; subscription_ids: string[] }>(
+    const rows = await this.#services.database.query<{ change: string; subscription_ids: string[] }>(
       `select change::text as change, subscription_ids
          from realtime.tell_change($1::oid::regclass, $2, $3, $4, to_timestamp($5), $6, $7)`,
       [
@@ -239,7 +250,7 @@ export class PostgresChanges {
         oldRow === null ? null : JSON.stringify(oldRow),
         this.#transaction.at / 1_000,
         this.#transaction.xid,
-        this.#project.settings.limits.postgresChangesBytes,
+        this.#services.settings.limits.postgresChangesBytes,
       ],
     );
     for (const { change, subscription_ids } of rows) {

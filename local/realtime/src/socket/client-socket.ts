@@ -61,11 +61,15 @@ export class ClientSocket implements Connection {
     return this.#channels;
   }
 
+  get channelCount(): number {
+    return this.#channels.size;
+  }
+
   send(frame: Buffer): void {
     this.#outbox.add(frame);
   }
 
-  release(channel: Channel): void {
+  release(channel: { readonly wireTopic: string }): void {
     if (this.#channels.get(channel.wireTopic) === channel) this.#channels.delete(channel.wireTopic);
   }
 
@@ -143,7 +147,7 @@ export class ClientSocket implements Connection {
       if (this.#closed) return channel.end();
       this.#channels.set(message.topic, channel);
       this.hadChannels = true;
-      openChannel(channel, message);
+      openChannel(this.project, channel, message);
     } catch (error) {
       this.#channels.get(message.topic)?.end();
       await this.#refuse(message, error);
