@@ -15,7 +15,7 @@ export const cliPage = join(root, 'docs/cli.md');
 export async function cliReference() {
   const [{ buildManifest }, { nouns, verbs }, { exitCodes }, { oclif }] = await Promise.all([
     import('../cli/dist/manifest.js'),
-    import('../cli/dist/base/words.js'),
+    import('../cli/dist/base/argv.js'),
     import('../cli/dist/help.js'),
     readFile(join(cli, 'package.json'), 'utf8').then(JSON.parse),
   ]);

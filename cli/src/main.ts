@@ -8,7 +8,7 @@ import type { Command } from '@oclif/core/command';
 import { Config } from '@oclif/core/config';
 import { settings } from '@oclif/core/settings';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
-import { normaliseArgv } from './base/argv.js';
+import { normaliseArgv, toExisting } from './base/argv.js';
 import { asStarkError } from './base/errors.js';
 import { type OutputFormat, outputFormats, requestedFormat } from './base/format.js';
 import { installInterrupt, installOutputErrors } from './base/interrupt.js';
@@ -40,8 +40,9 @@ export async function main(argv: string[]): Promise<number> {
     // oclif would look for TypeScript sources when NODE_ENV says test or development.
     settings.enableAutoTranspile = false;
     await freshenManifest(packageRoot);
-    const words = normaliseArgv(argv);
-    const config = await loadConfig(words);
+    const normal = normaliseArgv(argv);
+    const config = await loadConfig(normal);
+    const words = toExisting(normal, (id) => config.findCommand(id) !== undefined);
     if (words[0] === '--version') words.splice(0, 1, 'version');
     const found = findCommand(config, words);
     if (wantsHelp(words)) await showHelp(config, found?.command.id, words);

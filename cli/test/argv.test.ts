@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bareName, normaliseArgv } from '../src/base/argv.js';
+import { bareName, normaliseArgv, type Target, targetsOf, toExisting } from '../src/base/argv.js';
 import { editDistance, nearest } from '../src/base/suggest.js';
 
 describe('a command line in any order', () => {
@@ -18,7 +18,13 @@ describe('a command line in any order', () => {
     ['logs pod/alpha', 'pod logs pod/alpha'],
     ['get nodes', 'node list'],
     ['get packs', 'pack list'],
-    ['describe pack alpha', 'pack versions alpha'],
+    ['describe pack alpha', 'pack describe alpha'],
+    ['get pod/a node/b', 'get pod/a node/b'],
+    ['get pod/a pod/b', 'pod list pod/a pod/b'],
+    ['get pods,nodes', 'get pods,nodes'],
+    ['ns rm team-a --yes', 'namespace delete team-a --yes'],
+    ['node status laptop', 'node describe laptop'],
+    ['logs pod/a -f', 'pod logs pod/a -f'],
     ['ctx ls', 'context list'],
     ['-n prod get pods', 'pod list -n prod'],
     ['--namespace prod -o json pod list', 'pod list --namespace prod -o json'],
@@ -45,6 +51,51 @@ describe('a command line in any order', () => {
     ['pack', '@scope/alpha', '@scope/alpha'],
   ])('takes the name of a %s out of %s', (noun, text, name) => {
     expect(bareName(noun, text)).toBe(name);
+  });
+
+  it.each([
+    ['namespace list x', 'namespace list x'],
+    ['namespace describe x', 'describe namespace x'],
+    ['user list', 'get user'],
+    ['jointoken wait x --for create', 'wait jointoken x --for create'],
+    ['context list', 'context list'],
+    ['pod nonsense', 'pod nonsense'],
+  ])('is led to a command that exists: %s to %s', (typed, meant) => {
+    const exists = (id: string) => id === 'namespace:list' || id === 'context:list';
+    expect(toExisting(typed.split(' '), exists).join(' ')).toBe(meant);
+  });
+
+  it.each<[string, Target[]]>([
+    ['pods', [{ kind: 'pod', names: undefined }]],
+    [
+      'po,no',
+      [
+        { kind: 'pod', names: undefined },
+        { kind: 'node', names: undefined },
+      ],
+    ],
+    ['pod a b', [{ kind: 'pod', names: ['a', 'b'] }]],
+    ['pod pod/a b', [{ kind: 'pod', names: ['a', 'b'] }]],
+    [
+      'po/a node/b pod/c',
+      [
+        { kind: 'pod', names: ['a', 'c'] },
+        { kind: 'node', names: ['b'] },
+      ],
+    ],
+    ['pack @scope/alpha', [{ kind: 'pack', names: ['@scope/alpha'] }]],
+  ])('names things: %s', (typed, targets) => {
+    expect(targetsOf(typed.split(' '))).toEqual(targets);
+  });
+
+  it.each([
+    ['pigs', '"pigs" is no kind of thing'],
+    ['pigs/a', '"pigs" is no kind of thing'],
+    ['pods,nodes a', 'names go with one kind'],
+    ['pod/a b', '"b" has no type'],
+    ['pod node/a', 'node/a is no pod'],
+  ])('refuses %s', (typed, problem) => {
+    expect(() => targetsOf(typed.split(' '))).toThrow(problem);
   });
 
   it('refuses two kinds at once', () => {

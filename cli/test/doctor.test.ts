@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import type { Facts } from '@stark-o/core/model';
 import { createClient } from '@supabase/supabase-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
@@ -17,7 +18,6 @@ import { url } from '../src/doctor/checks/url.js';
 import { vault } from '../src/doctor/checks/vault.js';
 import { watchCall } from '../src/doctor/checks/watch-call.js';
 import { watcher } from '../src/doctor/checks/watcher.js';
-import type { Facts } from '../src/doctor/facts.js';
 import { tryToJoin } from '../src/doctor/realtime.js';
 import { runChecks, verdict } from '../src/doctor/run.js';
 import type { Subject } from '../src/doctor/subject.js';

@@ -119,7 +119,7 @@ describe('stark node token', () => {
           };
     expect(await machine.run(['node', 'token', 'revoke', 'aaa'])).toMatchObject({
       code: 0,
-      stdout: 'token/aaa revoked\n',
+      stdout: 'jointoken/aaa revoked\n',
     });
     expect(await machine.run(['node', 'token', 'revoke', 'bbb'])).toMatchObject({ code: 6 });
   });

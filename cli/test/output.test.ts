@@ -1,13 +1,12 @@
+import { type NodeRow, nodes, type PodRow, pods } from '@stark-o/core/resources';
 import { describe, expect, it } from 'vitest';
 import { outputFormats } from '../src/base/format.js';
-import { renderList } from '../src/base/output.js';
+import { renderList, viewOf } from '../src/base/output.js';
 import { cell, table } from '../src/base/table.js';
 import { mayAnimate, wantsColour, widthOf } from '../src/base/terminal.js';
-import { type NodeRow, nodeView } from '../src/data/nodes.js';
-import { type PodRow, podView } from '../src/data/pods.js';
 import { nodeRow, podRow } from './support/rows.js';
 
-const pods = [
+const rows = [
   podRow('alpha-mrfss', { created_at: new Date(Date.now() - 3_600_000 * 5).toISOString() }),
   podRow('beta-x1', {
     status: 'pending',
@@ -34,19 +33,19 @@ beta-x1       false   pending   0          <none>   alpha@1.0.0   <none>       U
 
 describe('a list', () => {
   it.each(['table', 'wide', 'name'] as const)('as %s', async (format) => {
-    expect(await renderList(podView({ namespaces: false }), pods, format)).toBe(golden[format]);
+    expect(await renderList(viewOf(pods, { namespaces: false }), rows, format)).toBe(golden[format]);
   });
 
   it('as json and yaml has the same objects, every promised member there', async () => {
     const { parse } = await import('yaml');
-    const json = JSON.parse(await renderList(podView({ namespaces: false }), pods, 'json'));
-    expect(parse(await renderList(podView({ namespaces: false }), pods, 'yaml'))).toEqual(json);
+    const json = JSON.parse(await renderList(viewOf(pods, { namespaces: false }), rows, 'json'));
+    expect(parse(await renderList(viewOf(pods, { namespaces: false }), rows, 'yaml'))).toEqual(json);
     expect(json[1]).toMatchObject({ name: 'beta-x1', node_name: null, finished_at: null });
     expect(json[0]).not.toHaveProperty('incarnation');
   });
 
   it('begins with NAME and ends with AGE, also with namespaces and in wide', () => {
-    for (const view of [podView({ namespaces: true }), podView({ namespaces: false }), nodeView]) {
+    for (const view of [viewOf(pods, { namespaces: true }), viewOf(pods, { namespaces: false }), nodes]) {
       const headers = view.columns.map(({ header }) => header);
       expect(headers[0]).toBe('NAME');
       expect(headers.at(-1)).toBe('AGE');
@@ -60,8 +59,8 @@ describe('a list', () => {
     }) as unknown as PodRow;
     const node = nodeRow('worker-12.example.com') as unknown as NodeRow;
     const text = [
-      await renderList(podView({ namespaces: true }), [long], 'table'),
-      await renderList(nodeView, [node], 'table'),
+      await renderList(viewOf(pods, { namespaces: true }), [long], 'table'),
+      await renderList(nodes, [node], 'table'),
     ].join('');
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PodRow } from '@stark-o/core/resources';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { waitFor, waitTime } from '../src/base/wait.js';
 import { parseEnv, parsePort } from '../src/data/pod-flags.js';
 import { judgeRunning } from '../src/data/pod-wait.js';
-import type { PodRow } from '../src/data/pods.js';
 import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import { podRow } from './support/rows.js';
@@ -205,6 +205,7 @@ describe('pod status', () => {
         seq,
         type: seq === 1 ? 'pod.created' : 'pod.updated',
         time: new Date().toISOString(),
+        kind: 'pod',
         actor: null,
         object_id: stuck.id,
         object: stuck,

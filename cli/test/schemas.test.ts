@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { KINDS } from '@stark-o/core/kinds';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
-import { joinTokenRow, nodeRow, packRow, podRow, versionRow } from './support/rows.js';
+import { clusterConfigRow, joinTokenRow, nodeRow, packRow, podRow, versionRow } from './support/rows.js';
 import { Machine, packageRoot, temporaryFolder } from './support/run.js';
 
 // What `-o json` prints is a promise: nothing goes missing, and nothing comes in unannounced. What only a whole stack can
@@ -45,6 +46,8 @@ beforeAll(async () => {
     {
       seq: 1,
       type: 'pod.created',
+      kind: 'pod',
+      namespace: 'default',
       time: '2026-01-01T00:00:00+00:00',
       actor: null,
       object_id: podRow('alpha-1').id,
@@ -75,6 +78,13 @@ beforeAll(async () => {
     },
   ];
   cluster.tables.roles = [{ name: 'deployer', alias_of: 'developer', built_in: true, description: '' }];
+  cluster.tables.role_bindings = [
+    {
+      ...{ id: '50000000-0000-4000-8000-000000000001', user_id: cluster.userId, role: 'developer' },
+      ...{ namespace: null, created_by: null, created_at: '2026-01-01T00:00:00+00:00' },
+    },
+  ];
+  cluster.tables.cluster_config = [clusterConfigRow()];
   cluster.functions.can_i = () => ({ body: true });
   cluster.functions.list_users = () => ({
     body: [
@@ -113,9 +123,15 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['pod-list', ['pod', 'create', '--pack', 'alpha']],
   ['pod-list', ['pod', 'delete', 'alpha-1']],
   ['pod-status', ['pod', 'status', 'alpha-1', 'gone-1']],
+  ['get', ['get', 'pods,nodes']],
+  ['get', ['wait', 'pod/alpha-1']],
+  ['get', ['delete', 'pod/alpha-1', 'node/node-1']],
+  ['describe', ['describe', 'namespace/default']],
+  ['events', ['events', '--for', 'pod/alpha-1']],
+  ['api-resources', ['api-resources']],
   ['pod-logs', ['pod', 'logs', 'alpha-1']],
   ['node-list', ['node', 'list']],
-  ['node-list', ['node', 'describe', 'node-1']],
+  ['describe', ['node', 'describe', 'node-1']],
   ['node-list', ['node', 'cordon', 'node-1']],
   ['node-list', ['node', 'uncordon', 'node-1']],
   ['node-list', ['node', 'update', 'node-1', '--label', 'a=b']],
@@ -151,7 +167,18 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['auth-logout', ['auth', 'logout']],
 ];
 
+/** Lists that came with a command of another name. */
+const listSchemas: Record<string, string> = { user: 'auth-list-users', jointoken: 'node-token-list' };
+const listSchemaOf = (kind: string) => listSchemas[kind] ?? `${kind}-list`;
+
 describe('JSON output', () => {
+  it.each(Object.values(KINDS))('of get $plural is what the list of $kind promises', async ({ kind, plural }) => {
+    const { code, stdout, stderr } = await machine.run(['get', plural, '--output', 'json']);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).not.toEqual([]);
+    expectToMatch(listSchemaOf(kind), JSON.parse(stdout));
+  });
+
   for (const [schema, args, input] of outputs) {
     it(`of ${args.slice(0, 2).join(' ')} is ${schema}.json`, async () => {
       const { code, stdout, stderr } = await machine.run(
@@ -185,14 +212,17 @@ describe('JSON output', () => {
       'context-set': 'context-use',
       'node-cordon': 'node-list',
       'node-delete': 'node-list',
-      'node-describe': 'node-list',
+      'node-describe': 'describe',
       'node-drain': 'node-list',
+      delete: 'get',
+      wait: 'get',
       'node-uncordon': 'node-list',
       'node-update': 'node-list',
       'node-token-revoke': 'node-token-list',
       up: 'status',
     };
     for (const id of ids) expect(names, id).toContain(shared[id] ?? id);
-    for (const name of names) expect([...ids, 'error', 'pod-watch', 'node-watch'], name).toContain(name);
+    const lists = Object.keys(KINDS).map(listSchemaOf);
+    for (const name of names) expect([...ids, ...lists, 'error', 'pod-watch', 'node-watch'], name).toContain(name);
   });
 });

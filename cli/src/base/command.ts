@@ -1,11 +1,13 @@
 import { Command } from '@oclif/core/command';
 import type * as Interfaces from '@oclif/core/interfaces';
+import type { AnyRow, Resource } from '@stark-o/core/resources';
 import { resolveSettings, type SettingName, type Settings } from '../config/settings.js';
+import type { Filter } from '../data/query.js';
 import { Connection } from '../session/connection.js';
 import { bareName, nouns } from './argv.js';
 import { globalFlags } from './flags.js';
 import type { OutputFormat } from './format.js';
-import { printList, printObject, type View } from './output.js';
+import { printList, printObject, type View, viewOf } from './output.js';
 import { paint, say } from './terminal.js';
 
 type CommandFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof StarkCommand)['baseFlags'] & T['flags']>;
@@ -83,6 +85,20 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
     await printList(view, rows, await this.format());
   }
 
+  /** Finds things of a kind and prints them as a list, with their namespaces where they may be of several. */
+  protected async list<Row>(resource: Resource<Row>, filter: Filter): Promise<Row[]> {
+    const { findObjects } = await import('../data/query.js');
+    const rows = await findObjects(await this.connection(), resource, filter);
+    await this.printList(viewOf(resource, { namespaces: filter.namespace === undefined }), rows);
+    return rows;
+  }
+
+  /** Shows such a list and how it changes, until Ctrl-C. */
+  protected async watch(resource: Resource<AnyRow>, filter: Filter): Promise<void> {
+    const { watchObjects } = await import('../data/watch-objects.js');
+    await watchObjects(await this.connection(), resource, filter, await this.format());
+  }
+
   /** Prints one thing: lines for people, the object for machines. A command that `stays` prints it as one line of JSON. */
   protected async printObject(
     object: unknown,
@@ -113,8 +129,8 @@ function withOptionalValues(argv: readonly string[], flags: readonly string[]): 
 // `pod delete pod/a` and `pod delete a` mean the same: arguments are called after their kind.
 function withBareNames(args: Record<string, unknown>): Record<string, unknown> {
   const bare = Object.entries(args).map(([name, value]) => {
-    if (!(name in nouns)) return [name, value];
-    return [name, Array.isArray(value) ? value.map((text: string) => bareName(name, text)) : value];
+    const words = Array.isArray(value) ? value.flat() : value;
+    return [name, name in nouns && Array.isArray(words) ? words.map((text: string) => bareName(name, text)) : words];
   });
   return Object.fromEntries(bare);
 }

@@ -112,15 +112,25 @@ export function acceptance(flags: {
   return { p_accepts: accept, ...(namespaces && { p_accepted_namespaces: namespaces }) };
 }
 
-/** Names to work on, several at once. oclif would read a missing one from stdin, and wait for it. */
-export function names(kind: string, options: { required: boolean }) {
-  return Args.string({
-    description: `Name of a ${kind}; several may be given.`,
-    multiple: true,
-    ignoreStdin: true,
-    required: options.required,
-  });
+/**
+ * Words that a command works on, several at once; oclif would read a missing one from stdin, and wait for it. It gives an array of
+ * what each was parsed to, which its types do not say: each is a list of one, and the base command joins them.
+ */
+function words(description: string) {
+  return Args.custom<string[]>({ description, multiple: true, ignoreStdin: true, parse: async (text) => [text] });
 }
+
+/** Names of one kind to work on. */
+export const names = (kind: string) => words(`Name of a ${kind}; several may be given.`)({ required: true });
+
+/** The same where none means all. */
+export const optionalNames = (kind: string) => words(`Name of a ${kind}; several may be given.`)();
+
+/** Things of any kind to work on. */
+export const things = () => words('A kind, a kind and names, or TYPE/NAME several times.')({ required: true });
+
+/** The same where none means all. */
+export const optionalThings = () => words('A kind, a kind and names, or TYPE/NAME several times.')();
 
 /** One argument that must be there. */
 export function argument(description: string) {

@@ -1,3 +1,4 @@
+import type { Resource } from '@stark-o/core/resources';
 import type { OutputFormat } from './format.js';
 import { type Column, table } from './table.js';
 import { escapeControls, fitFor, printable, widthOf } from './terminal.js';
@@ -10,6 +11,14 @@ export interface View<Row> {
   name: (row: Row) => string;
   /** The object that `-o json` and `-o yaml` print; the row itself unless said otherwise. */
   object?: (row: Row) => unknown;
+}
+
+/** How things of a kind are listed; the namespace is shown where they may be of several. */
+export function viewOf<Row>(resource: Resource<Row>, options: { namespaces: boolean }): View<Row> {
+  if (!resource.namespaced || !options.namespaces) return resource;
+  const [name, ...others] = resource.columns;
+  const namespace: Column<Row> = { header: 'NAMESPACE', value: (row) => resource.object(row).namespace };
+  return { ...resource, columns: name === undefined ? [namespace] : [name, namespace, ...others] };
 }
 
 type Stream = { isTTY?: boolean };
@@ -25,6 +34,27 @@ export async function writeData(text: string): Promise<void> {
 /** Prints a list of things. An empty list is `[]` in JSON and nothing at all on stdout as a table. */
 export async function printList<Row>(view: View<Row>, rows: readonly Row[], format: OutputFormat): Promise<void> {
   await writeData(await renderList(view, rows, format));
+}
+
+/** Things of one kind, and how they are shown. */
+export interface Shown<Row> {
+  view: View<Row>;
+  rows: readonly Row[];
+}
+
+/** Prints things of one kind or several: for machines always one list, whose entries say their kind where there are several. */
+export async function printKinds<Row>(
+  lists: readonly Shown<Row>[],
+  format: OutputFormat,
+  print: (list: Shown<Row>) => Promise<void> = ({ view, rows }) => printList(view, rows, format),
+): Promise<void> {
+  if (lists.length > 1 && (format === 'json' || format === 'yaml')) {
+    const all = lists.flatMap(({ view, rows }) =>
+      rows.map((row) => ({ kind: view.kind, ...Object(view.object?.(row) ?? row) })),
+    );
+    return printList({ kind: '', name: () => '', columns: [] }, all, format);
+  }
+  for (const list of lists) await print(list);
 }
 
 /** Text of a list in one of the formats. */

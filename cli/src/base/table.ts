@@ -1,12 +1,7 @@
+import type { Column } from '@stark-o/core/resources';
 import { printable } from './terminal.js';
 
-/** One column of a table: a heading and how to get its cell from a row. */
-export interface Column<Row> {
-  header: string;
-  value: (row: Row) => unknown;
-  /** Shown by `-o wide` only. */
-  wide?: boolean;
-}
+export type { Column };
 
 export interface TableOptions {
   wide?: boolean;
@@ -27,7 +22,7 @@ export function table<Row>(
   options: TableOptions = {},
 ): string[] {
   const shown = columns.filter((column) => options.wide || !column.wide);
-  const cells = rows.map((row) => shown.map((column) => cell(column.value(row))));
+  const cells = rows.map((row) => shown.map((column) => (column.prose ? sentence : cell)(column.value(row))));
   if (options.headers !== false) cells.unshift(shown.map((column) => column.header));
   const widths = shown.map((_, index) =>
     cells.reduce((width, line) => Math.max(width, line[index]?.length ?? 0), options.widths?.[index] ?? 0),
@@ -52,6 +47,10 @@ export function cell(value: unknown): string {
   }
   return printable(String(value).replace(/\s+/g, '_'));
 }
+
+/** What stands in the last cell of a row where that is a sentence. */
+const sentence = (value: unknown): string =>
+  value === null || value === undefined || value === '' ? '' : printable(String(value).replace(/\s+/g, ' '));
 
 // The widest column but the first gives way: the name is what people copy.
 function shrink(widths: number[], limit: number): void {

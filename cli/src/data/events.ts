@@ -1,45 +1,115 @@
-import type { StarkEvent } from '@stark-o/core/model';
+import type { Column } from '@stark-o/core/resources';
+import { ageOf } from '@stark-o/core/resources';
+import type { SupabaseClient } from '@supabase/supabase-js';
 import { printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
-import { ageOf } from './cells.js';
 
-const eventColumns = ['seq', 'type', 'time', 'actor', 'object'] as const;
+// Not the whole object once more, which each event holds.
+const eventColumns = [
+  'seq',
+  'type',
+  'time',
+  'kind',
+  'namespace',
+  'object_id',
+  'actor',
+  'name:object->>name',
+  'status:object->>status',
+  'reason:object->>status_reason',
+  'message:object->>status_message',
+].join(',');
 
-type EventRow = Pick<StarkEvent, (typeof eventColumns)[number]>;
-
-/** What `-o json` shows of an event among an object's own: not the whole object once more. */
-export interface ObjectEvent {
+/** What `-o json` promises of an event. */
+export interface EventRow {
   seq: number;
   type: string;
   time: string;
+  kind: string;
+  namespace: string | null;
+  object_id: string;
+  name: string | null;
+  actor: string | null;
   status: string | null;
   reason: string | null;
   message: string | null;
 }
 
-/** The last events of an object, oldest first. */
-export async function lastEvents(connection: Connection, objectId: string, count: number): Promise<ObjectEvent[]> {
-  const client = await connection.client();
-  const query = client.from('events').select(eventColumns.join(',')).eq('object_id', objectId);
-  const rows = await connection.rows<EventRow>(query.order('seq', { ascending: false }).limit(count));
-  return rows.reverse().map(({ seq, type, time, object }) => ({
-    seq,
-    type,
-    time,
-    status: textOf(object.status),
-    reason: textOf(object.status_reason),
-    message: textOf(object.status_message),
-  }));
+/** What `-o json` shows of an event among an object's own. */
+export type ObjectEvent = Pick<EventRow, 'seq' | 'type' | 'time' | 'status' | 'reason' | 'message'>;
+
+/** Which events are wanted; those of the whole cluster where nothing is said. */
+export interface EventSelection {
+  namespace?: string | undefined;
+  /** What they are about, by kind and ids as events have them. */
+  about?: { kind: string; ids?: readonly string[] } | undefined;
+  since?: string | undefined;
 }
+
+/** The last events, oldest first. */
+export async function lastEvents(connection: Connection, which: EventSelection, count: number): Promise<EventRow[]> {
+  const query = selected(await connection.client(), which)
+    .order('seq', { ascending: false })
+    .limit(count);
+  return (await connection.rows<EventRow>(query)).reverse();
+}
+
+/** Events after one, oldest first. */
+export async function eventsAfter(connection: Connection, which: EventSelection, seq: number): Promise<EventRow[]> {
+  return connection.rows<EventRow>(
+    selected(await connection.client(), which)
+      .gt('seq', seq)
+      .order('seq')
+      .limit(1000),
+  );
+}
+
+function selected(client: SupabaseClient, { namespace, about, since }: EventSelection) {
+  let query = client.from('events').select(eventColumns);
+  if (namespace !== undefined) query = query.eq('namespace', namespace);
+  if (about !== undefined) query = query.eq('kind', about.kind);
+  if (about?.ids !== undefined) query = query.in('object_id', [...about.ids]);
+  return since === undefined ? query : query.gte('time', since);
+}
+
+/** The part of an event that is told below its object. */
+export const objectEvent = ({ seq, type, time, status, reason, message }: EventRow): ObjectEvent => ({
+  ...{ seq, type, time, status, reason, message },
+});
+
+/** An event with the promised members only, in their order. */
+export const eventObject = (event: EventRow): EventRow => ({
+  seq: event.seq,
+  type: event.type,
+  time: event.time,
+  kind: event.kind,
+  namespace: event.namespace,
+  object_id: event.object_id,
+  name: event.name,
+  actor: event.actor,
+  status: event.status,
+  reason: event.reason,
+  message: event.message,
+});
+
+const whyOf = ({ reason, message }: ObjectEvent) => [reason, message].filter(Boolean).join(': ');
+
+/** How events are listed. */
+export const eventTable: readonly Column<EventRow>[] = [
+  { header: 'AGE', value: ({ time }) => ageOf(time) },
+  { header: 'EVENT', value: ({ type }) => type },
+  { header: 'NAMESPACE', value: ({ namespace }) => namespace, wide: true },
+  { header: 'OBJECT', value: ({ kind, name, object_id }) => `${kind}/${name ?? object_id}` },
+  { header: 'STATUS', value: ({ status }) => status },
+  { header: 'ACTOR', value: ({ actor }) => actor, wide: true },
+  { header: 'WHY', value: whyOf, prose: true },
+];
 
 /** Events as lines under a description. */
 export function eventLines(events: readonly ObjectEvent[]): string[] {
   if (events.length === 0) return ['Events: <none>'];
   const lines = events.map((event) => {
-    const why = printable([event.reason, event.message].filter(Boolean).join(': '));
+    const why = printable(whyOf(event));
     return `  ${ageOf(event.time).padEnd(6)} ${event.type.padEnd(12)} ${event.status ?? ''}${why === '' ? '' : `  ${why}`}`;
   });
   return ['Events:', ...lines.map((line) => line.trimEnd())];
 }
-
-const textOf = (value: unknown) => (typeof value === 'string' ? value : null);

@@ -1,6 +1,7 @@
 import { type Watch, watchNamespace } from '@stark-o/core';
+import type { PodRow } from '@stark-o/core/resources';
 import type { Connection } from '../session/connection.js';
-import { findPods, type PodRow } from './pods.js';
+import { findPods } from './pods.js';
 
 /** Names travel in the address line, fifty a request: for more than this it is cheaper to read the whole namespace. */
 const MAX_NAMED = 500;

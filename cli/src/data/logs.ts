@@ -1,9 +1,9 @@
 import type { LogLine as StoredLine } from '@stark-o/core';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { mayHaveMore, PAGE_ROWS } from '@stark-o/core/model';
+import type { PodRow } from '@stark-o/core/resources';
 import { paint, printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
-import type { PodRow } from './pods.js';
 
 /** What `-o json` promises of a log line, one JSON object a line. */
 export interface LogLine extends StoredLine {

@@ -1,19 +1,8 @@
-import type { PackRecord, PackVersion } from '@stark-o/core/model';
+import type { PackVersion } from '@stark-o/core/model';
+import { ageOf, packs, sizeOf } from '@stark-o/core/resources';
 import type { View } from '../base/output.js';
 import type { Connection } from '../session/connection.js';
-import { ageOf, sizeOf } from './cells.js';
-import { type Filter, findRows } from './query.js';
-
-/** What `-o json` promises of a pack. */
-export const packColumns = [
-  'id',
-  'name',
-  'description',
-  'visibility',
-  'latest_version',
-  'owner_id',
-  'created_at',
-] as const;
+import { findObjects } from './query.js';
 
 /** What `-o json` promises of a version. */
 export const versionColumns = [
@@ -30,31 +19,18 @@ export const versionColumns = [
   'created_at',
 ] as const;
 
-export type PackRow = Pick<PackRecord, 'id' | 'name' | 'description' | 'visibility' | 'owner_id' | 'created_at'> & {
-  latest_version: string | null;
-};
-export type VersionRow = Pick<
-  PackVersion,
-  'id' | 'version' | 'runtime' | 'entry' | 'state' | 'size_bytes' | 'sha256' | 'assets_size_bytes' | 'assets_sha256'
-> & {
-  pack_name: string;
-  created_at: string;
-};
-
-export function findPacks(connection: Connection, filter: Filter): Promise<PackRow[]> {
-  return findRows<PackRow>(connection, 'packs', packColumns, filter);
-}
+export type VersionRow = Pick<PackVersion, (typeof versionColumns)[number]>;
 
 /** Every version of some packs, newest first. */
 export async function findVersions(connection: Connection, names: readonly string[]): Promise<VersionRow[]> {
-  const packs = await findRows<{ id: string; name: string }>(connection, 'packs', ['id', 'name'], { names });
+  const found = await findObjects(connection, packs, { names });
   const client = await connection.client();
   const query = client
     .from('pack_versions')
     .select(versionColumns.join(','))
     .in(
       'pack_id',
-      packs.map((pack) => pack.id),
+      found.map((pack) => pack.id),
     );
   return connection.rows<VersionRow>(query.order('pack_name').order('version_key', { ascending: false }));
 }
@@ -63,20 +39,6 @@ export async function findVersions(connection: Connection, names: readonly strin
 export function versionObject(version: VersionRow): Record<string, unknown> {
   return Object.fromEntries(versionColumns.map((column) => [column, version[column] ?? null]));
 }
-
-export const packView: View<PackRow> = {
-  kind: 'pack',
-  name: (pack) => pack.name,
-  object: (pack) => Object.fromEntries(packColumns.map((column) => [column, pack[column] ?? null])),
-  columns: [
-    { header: 'NAME', value: (pack) => pack.name },
-    { header: 'LATEST', value: (pack) => pack.latest_version },
-    { header: 'VISIBILITY', value: (pack) => pack.visibility },
-    { header: 'DESCRIPTION', value: (pack) => pack.description, wide: true },
-    { header: 'ID', value: (pack) => pack.id, wide: true },
-    { header: 'AGE', value: (pack) => ageOf(pack.created_at) },
-  ],
-};
 
 export const versionView: View<VersionRow> = {
   kind: 'pack',

@@ -1,9 +1,9 @@
 import { StarkError } from '@stark-o/core/errors';
 import { isTerminal } from '@stark-o/core/model';
+import type { PodRow } from '@stark-o/core/resources';
 import { type Verdict, waitFor } from '../base/wait.js';
 import type { Connection } from '../session/connection.js';
 import { LivePods } from './live-pods.js';
-import type { PodRow } from './pods.js';
 
 interface Wanted {
   id?: string;

@@ -1,12 +1,6 @@
 import { StarkError } from '@stark-o/core/errors';
-import {
-  type LabelSelector,
-  type Labels,
-  matchesSelector,
-  mayHaveMore,
-  PAGE_ROWS,
-  parseSelector,
-} from '@stark-o/core/model';
+import { type LabelSelector, matchesSelector, mayHaveMore, PAGE_ROWS, parseSelector } from '@stark-o/core/model';
+import type { Resource } from '@stark-o/core/resources';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { nearest } from '../base/suggest.js';
 import type { Connection } from '../session/connection.js';
@@ -19,13 +13,14 @@ export interface Filter {
   equal?: Readonly<Record<string, string | undefined>>;
   /** Names that are not there are no error. */
   allowMissing?: boolean;
+  /** No more than so many. */
+  most?: number;
 }
 
-/** Reads rows of a table of schema `stark` page by page, in order of name, and complains about names that are not there. */
-export async function findRows<Row extends { name: string; id: string; labels?: Labels }>(
+/** Reads things of a kind page by page, in order of name, and complains about names that are not there. */
+export async function findObjects<Row>(
   connection: Connection,
-  table: string,
-  columns: readonly string[],
+  resource: Resource<Row>,
   filter: Filter,
 ): Promise<Row[]> {
   const client = await connection.client();
@@ -33,20 +28,17 @@ export async function findRows<Row extends { name: string; id: string; labels?: 
   const rows: Row[] = [];
   for (const names of portions(filter.names)) {
     for (let from = 0; ; ) {
-      const query = narrowed(client, table, columns, { ...filter, names }, selector);
-      const found = await connection.rows<Row>(
-        query
-          .order('name')
-          .order('id')
-          .range(from, from + PAGE_ROWS - 1),
-      );
+      const size = Math.min(PAGE_ROWS, (filter.most ?? Number.POSITIVE_INFINITY) - from);
+      const query = narrowed(client, resource, { ...filter, names }, selector);
+      const found = await connection.rows<Row>(query.range(from, from + size - 1));
       rows.push(...found);
       from += found.length;
+      if (from === filter.most) break;
       if (!mayHaveMore(found.length)) break;
     }
   }
-  const chosen = selector === undefined ? rows : rows.filter((row) => matchesSelector(selector, row.labels ?? {}));
-  if (filter.names !== undefined && !filter.allowMissing) await refuseMissing(connection, table, filter, chosen);
+  const chosen = selector === undefined ? rows : rows.filter((row) => matchesSelector(selector, resource.labels(row)));
+  if (filter.names !== undefined && !filter.allowMissing) await refuseMissing(connection, resource, filter, chosen);
   return chosen;
 }
 
@@ -60,29 +52,38 @@ function portions(names: readonly string[] | undefined): (readonly string[] | un
   return starts.map((start) => unique.slice(start, start + portion));
 }
 
-function narrowed(
+function narrowed<Row>(
   client: SupabaseClient,
-  table: string,
-  columns: readonly string[],
+  resource: Resource<Row>,
   filter: Filter,
   selector: LabelSelector | undefined,
 ) {
-  let query = client.from(table).select(columns.join(','));
-  if (filter.namespace !== undefined) query = query.eq('namespace', filter.namespace);
+  let query = selected(client, resource, resource.fields);
+  if (filter.namespace !== undefined && resource.namespaced) query = query.eq('namespace', filter.namespace);
   for (const [column, value] of Object.entries(filter.equal ?? {})) {
     if (value !== undefined) query = query.eq(column, value);
   }
-  if (filter.names !== undefined && filter.names.length > 0) query = query.or(namesOrIds(filter.names));
+  if (filter.names !== undefined && filter.names.length > 0) query = query.or(namesOrIds(resource, filter.names));
   const exact = exactLabels(selector);
-  return exact === undefined ? query : query.contains('labels', exact);
+  if (exact !== undefined) query = query.contains('labels', exact);
+  // The id as well: things of several namespaces may have one name.
+  const ordered = query.order(resource.nameColumn);
+  return resource.idColumn === undefined ? ordered : ordered.order(resource.idColumn);
+}
+
+function selected<Row>(client: SupabaseClient, { source }: Resource<Row>, columns: readonly string[]) {
+  return 'fn' in source
+    ? client.rpc(source.fn, {}, { get: true }).select(columns.join(','))
+    : client.from(source.table).select(columns.join(','));
 }
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-function namesOrIds(wanted: readonly string[]): string {
+function namesOrIds<Row>({ nameColumn, idColumn }: Resource<Row>, wanted: readonly string[]): string {
   const ids = wanted.filter((name) => uuid.test(name));
   const quoted = wanted.map((name) => `"${name.replace(/["\\]/g, '\\$&')}"`);
-  return ids.length === 0 ? `name.in.(${quoted})` : `name.in.(${quoted}),id.in.(${ids})`;
+  const byName = `${nameColumn}.in.(${quoted})`;
+  return ids.length === 0 || idColumn === undefined ? byName : `${byName},${idColumn}.in.(${ids})`;
 }
 
 // What the database can narrow down by its index; the rest of the selector is applied here.
@@ -94,28 +95,29 @@ function exactLabels(selector: LabelSelector | undefined): Record<string, string
   return Object.keys(exact).length === 0 ? undefined : exact;
 }
 
-async function refuseMissing(
+async function refuseMissing<Row>(
   connection: Connection,
-  table: string,
+  resource: Resource<Row>,
   filter: Filter,
-  rows: readonly { name: string; id: string }[],
+  rows: readonly Row[],
 ): Promise<void> {
-  const missing = filter.names?.filter((name) => !rows.some((row) => row.name === name || row.id === name)) ?? [];
+  const { kind, nameColumn } = resource;
+  const isThere = (name: string) => rows.some((row) => resource.name(row) === name || resource.id(row) === name);
+  const missing = filter.names?.filter((name) => !isThere(name)) ?? [];
   const [first] = missing;
   if (first === undefined) return;
-  const kind = table.slice(0, -1);
-  const client = await connection.client();
-  let others = client.from(table).select('name');
-  if (filter.namespace !== undefined) others = others.eq('namespace', filter.namespace);
-  const known = await connection.rows<{ name: string }>(others.limit(PAGE_ROWS));
+  const namespace = resource.namespaced ? filter.namespace : undefined;
+  let others = selected(await connection.client(), resource, [nameColumn]);
+  if (namespace !== undefined) others = others.eq('namespace', namespace);
+  const known = await connection.rows<Readonly<Record<string, unknown>>>(others.limit(PAGE_ROWS));
   const meant = nearest(
     first,
-    known.map((row) => row.name),
+    known.map((row) => String(row[nameColumn])),
   );
-  const where = filter.namespace === undefined ? '' : ` in namespace ${filter.namespace}`;
+  const where = namespace === undefined ? '' : ` in namespace ${namespace}`;
   const list = missing.map((name) => `"${name}"`).join(', ');
   throw new StarkError(
     `${kind}${missing.length === 1 ? '' : 's'} ${list} not found${where}${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
-    { code: `${kind.toUpperCase()}_NOT_FOUND`, status: 404, hint: `stark ${kind} list` },
+    { code: `${(resource.eventKind ?? kind).toUpperCase()}_NOT_FOUND`, status: 404, hint: `stark ${kind} list` },
   );
 }

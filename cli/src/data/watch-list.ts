@@ -1,43 +1,48 @@
 import type { Change, Watch } from '@stark-o/core';
+import type { AnyRow } from '@stark-o/core/resources';
 import type { OutputFormat } from '../base/format.js';
 import { interruptSignal } from '../base/interrupt.js';
 import { renderList, toJson, toYaml, type View, writeData } from '../base/output.js';
 import { table } from '../base/table.js';
 import { mayAnimate } from '../base/terminal.js';
 
-export interface WatchListOptions<Row extends { id: string }> {
+export interface WatchListOptions {
   kind: Change['kind'];
-  view: View<Row>;
+  view: View<AnyRow>;
+  id: (row: AnyRow) => string;
   /** Which rows the list is of. */
-  matches: (row: Row) => boolean;
+  matches: (row: AnyRow) => boolean;
   /** All rows that the watch knows. */
-  rows: () => Iterable<Row>;
+  rows: () => Iterable<AnyRow>;
   format: OutputFormat;
 }
 
 type Happened = 'added' | 'modified' | 'deleted';
 
+interface News {
+  type: Happened;
+  row: AnyRow;
+}
+
 /**
  * Shows a list and how it changes, until Ctrl-C: drawn anew on a terminal, a row for each change on anything else, one
  * JSON object a line with `-o json`.
  */
-export async function watchList<Row extends { id: string }>(
-  watch: Watch,
-  options: WatchListOptions<Row>,
-): Promise<void> {
+export async function watchList(watch: Watch, options: WatchListOptions): Promise<void> {
   const { signal, dispose } = interruptSignal();
-  const shown = new Map<string, Row>();
+  const shown = new Map<string, AnyRow>();
   const show = shower(options, shown);
   let showing = Promise.resolve();
   const failed = new Promise<never>((_, reject) => {
-    const take = (changes: readonly Change[]) => {
-      const news = changes.flatMap((change) => newsOf(change, options, shown));
+    const tell = (news: News[]) => {
       if (news.length > 0) showing = showing.then(() => show(news)).catch(reject);
     };
     void watch.ready.then(() => {
-      const rows = [...options.rows()] as unknown as Change['row'][];
-      take(rows.map((row) => ({ kind: options.kind, id: (row as unknown as Row).id, row }) as Change));
-      watch.onChange(take);
+      tell([...options.rows()].flatMap((row) => newsOf(options.id(row), row, options, shown)));
+      watch.onChange((changes) => {
+        const own = changes.filter(({ kind }) => kind === options.kind);
+        tell(own.flatMap(({ id, row }) => newsOf(id, row, options, shown)));
+      });
     }, reject);
   });
   try {
@@ -49,14 +54,8 @@ export async function watchList<Row extends { id: string }>(
   }
 }
 
-function newsOf<Row extends { id: string }>(
-  { kind, id, row: changed }: Change,
-  options: WatchListOptions<Row>,
-  shown: Map<string, Row>,
-): { type: Happened; row: Row }[] {
-  if (kind !== options.kind) return [];
+function newsOf(id: string, row: AnyRow | undefined, options: WatchListOptions, shown: Map<string, AnyRow>): News[] {
   const before = shown.get(id);
-  const row = changed as unknown as Row | undefined;
   if (row === undefined || !options.matches(row)) {
     shown.delete(id);
     return before === undefined ? [] : [{ type: 'deleted', row: row ?? before }];
@@ -65,15 +64,15 @@ function newsOf<Row extends { id: string }>(
   return [{ type: before === undefined ? 'added' : 'modified', row }];
 }
 
-function shower<Row extends { id: string }>(options: WatchListOptions<Row>, shown: Map<string, Row>) {
+function shower(options: WatchListOptions, shown: Map<string, AnyRow>) {
   const { view, format } = options;
-  const toObject = view.object ?? ((row: Row) => row);
-  const nameOf = (row: Row) => `${view.kind}/${view.name(row)}`;
+  const toObject = view.object ?? ((row: AnyRow) => row);
+  const nameOf = (row: AnyRow) => `${view.kind}/${view.name(row)}`;
   const isTable = format === 'table' || format === 'wide';
   let drawn = 0;
   const widths: number[] = [];
   const printed = new Map<string, string>();
-  return async (news: readonly { type: Happened; row: Row }[]): Promise<void> => {
+  return async (news: readonly News[]): Promise<void> => {
     if (format === 'json') {
       await writeData(news.map(({ type, row }) => `${toJson({ type, object: toObject(row) })}\n`).join(''));
     } else if (format === 'yaml') {
@@ -94,8 +93,8 @@ function shower<Row extends { id: string }>(options: WatchListOptions<Row>, show
           : [nameOf(row)];
         const last = lines.at(-1) ?? '';
         // Much that changes is not shown in a list.
-        if (printed.get(row.id) !== last) await writeData(`${lines.join('\n')}\n`);
-        printed.set(row.id, last);
+        if (printed.get(options.id(row)) !== last) await writeData(`${lines.join('\n')}\n`);
+        printed.set(options.id(row), last);
       }
     }
   };

@@ -1,6 +1,6 @@
 import { StarkError } from '@stark-o/core/errors';
+import type { Facts } from '@stark-o/core/model';
 import postgres from 'postgres';
-import type { Facts } from './facts.js';
 
 const codes: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host; the direct host of a hosted project has IPv6 only: take the URL of the session pooler',

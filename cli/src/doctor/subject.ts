@@ -1,10 +1,9 @@
 import { StarkError, toStarkError } from '@stark-o/core/errors';
-import type { WhoAmI } from '@stark-o/core/model';
+import type { Facts, WhoAmI } from '@stark-o/core/model';
 import type { Settings } from '../config/settings.js';
 import { Connection } from '../session/connection.js';
 import { debugFetch } from '../session/debug-fetch.js';
 import type { DatabaseSession } from './database.js';
-import type { Facts } from './facts.js';
 import { type Finding, failed, skipped } from './finding.js';
 
 /** An answer over HTTP, as far as checks look at one. */
@@ -85,7 +84,7 @@ export class Subject {
   caller(): Promise<Caller> {
     return this.#once('caller', async () => {
       try {
-        return { who: await this.connection.call<WhoAmI>('whoami') };
+        return { who: await this.connection.call('whoami') };
       } catch (error) {
         return { problem: toStarkError(error, { url: this.url }) };
       }
@@ -99,7 +98,7 @@ export class Subject {
         if (this.database !== undefined) return await this.database.facts();
         const caller = await this.caller();
         if ('problem' in caller && caller.problem.code === 'NOT_SIGNED_IN') return notSignedIn();
-        return await this.connection.call<Facts>('diagnostics');
+        return await this.connection.call('diagnostics');
       } catch (thrown) {
         const error = toStarkError(thrown, { url: this.url });
         if (error.code === 'FORBIDDEN') return notAllowed();
@@ -110,7 +109,7 @@ export class Subject {
 
   /** Asks again what the database tells. */
   freshFacts(): Promise<Facts> {
-    return this.database === undefined ? this.connection.call<Facts>('diagnostics') : this.database.facts();
+    return this.database === undefined ? this.connection.call('diagnostics') : this.database.facts();
   }
 
   /** Has the database call the watcher; null when Vault lacks by what. */

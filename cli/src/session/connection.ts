@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchOver, type ProvingAgent, provenConnections } from '@stark-o/agent/known-stack';
-import type { StarkClient } from '@stark-o/core';
+import type { FunctionArgs, FunctionName, FunctionResult, StarkClient } from '@stark-o/core';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
+import type { Caller } from '@stark-o/core/resources';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { KnownStacksFile } from '../config/known-stacks.js';
 import type { Settings } from '../config/settings.js';
@@ -70,12 +71,23 @@ export class Connection {
     return (await this.starkClient()) as unknown as SupabaseClient;
   }
 
-  /** Calls a function of schema `stark`; again where the cluster was busy, which means that nothing was done. */
-  async call<T>(fn: string, args: Record<string, unknown> = {}): Promise<T> {
+  /** `call` for whoever is handed functions to call. */
+  readonly caller: Caller = (fn, args) => this.#call(fn, args);
+
+  /** Calls a function of schema `stark`. */
+  call<F extends FunctionName>(
+    fn: F,
+    ...[args]: Record<string, never> extends FunctionArgs<F> ? [args?: FunctionArgs<F>] : [args: FunctionArgs<F>]
+  ): Promise<FunctionResult<F>> {
+    return this.#call(fn, args);
+  }
+
+  /** Again where the cluster was busy, which means that nothing was done. */
+  async #call<F extends FunctionName>(fn: F, args: FunctionArgs<F> | undefined): Promise<FunctionResult<F>> {
     const [{ call }, client] = await Promise.all([import('@stark-o/core'), this.starkClient()]);
     for (let attempt = 0; ; attempt++) {
       try {
-        return (await call(client, fn as never, args as never)) as T;
+        return await call(client, fn, args);
       } catch (error) {
         const failure = this.#named(error);
         const pause = busyPausesMs[attempt];

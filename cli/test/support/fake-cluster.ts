@@ -149,18 +149,24 @@ export class FakeCluster {
     return { body: { Id: randomUUID(), Key: name } };
   }
 
-  #call({ path, body }: SeenRequest): Answer {
+  #call({ method, path, query, body }: SeenRequest): Answer {
     const name = path.slice('/rest/v1/rpc/'.length);
     const handler = this.functions[name];
     if (handler === undefined) return { status: 404, body: { code: 'PGRST202', message: `no function stark.${name}` } };
-    return handler(JSON.parse(body.toString() || '{}') as Row);
+    const answer = handler(JSON.parse(body.toString() || '{}') as Row);
+    // One that is read like a table.
+    return method === 'GET' && Array.isArray(answer.body) ? this.#choose(answer.body, query) : answer;
   }
 
   #select({ path, query }: SeenRequest): Answer {
     const rows = this.tables[path.slice('/rest/v1/'.length)];
     if (rows === undefined) return { status: 404, body: { code: 'PGRST205', message: `no table ${path}` } };
+    return this.#choose(rows, query);
+  }
+
+  #choose(rows: readonly Row[], query: URLSearchParams): Answer {
     const filters = [...query].filter(([key]) => !['select', 'order', 'limit', 'offset'].includes(key));
-    let found = rows.filter((row) => filters.every(([key, value]) => matches(row, key, value)));
+    let found: readonly Row[] = rows.filter((row) => filters.every(([key, value]) => matches(row, key, value)));
     for (const part of (query.get('order') ?? '').split(',').filter(Boolean).reverse()) {
       const [column = '', direction] = part.split('.');
       const sign = direction === 'desc' ? -1 : 1;
@@ -169,8 +175,14 @@ export class FakeCluster {
     const from = Number(query.get('offset') ?? 0);
     const columns = query.get('select')?.split(',') ?? [];
     const page = found.slice(from, from + Math.min(this.maxRows, Number(query.get('limit') ?? this.maxRows)));
-    return { body: page.map((row) => Object.fromEntries(columns.map((column) => [column, row[column] ?? null]))) };
+    return { body: page.map((row) => Object.fromEntries(columns.map((column) => read(row, column)))) };
   }
+}
+
+// A column, or a text out of one that holds JSON under a name of its own: `name:object->>name`.
+function read(row: Row, text: string): [string, unknown] {
+  const [, name = text, column = '', key = ''] = /^(\w+):(\w+)->>(\w+)$/.exec(text) ?? [];
+  return [name, (column === '' ? row[name] : (row[column] as Row)[key]) ?? null];
 }
 
 function matches(row: Row, key: string, value: string): boolean {

@@ -103,3 +103,29 @@ export function joinTokenRow(id: string, more: object = {}): Record<string, unkn
     ...more,
   };
 }
+
+/** The configuration as the database has it. */
+export function clusterConfigRow(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    name: 'cluster',
+    scheduling_policy: 'spread',
+    scheduling_seed: 0,
+    default_namespace: 'default',
+    default_cpu_request: 100,
+    default_memory_request: 128,
+    default_grace_seconds: 30,
+    allow_registration: true,
+    allow_node_registration: false,
+    max_pods_per_node: 10,
+    event_retention_days: 7,
+    log_retention_days: 3,
+    max_log_lines_per_pod: 10_000,
+    ended_pod_retention_days: 30,
+    liveness: 'fast',
+    heartbeat_interval: 0,
+    heartbeat_timeout: 0,
+    updated_at: '2026-01-01T00:00:00+00:00',
+    resource_version: 1,
+    ...changes,
+  };
+}

@@ -1,4 +1,4 @@
-import { normaliseArgv } from '../../src/base/argv.js';
+import { normaliseArgv, toExisting } from '../../src/base/argv.js';
 import { buildManifest } from '../../src/manifest.js';
 import { packageRoot } from './run.js';
 
@@ -37,7 +37,7 @@ export class Surface {
    * missing, too much, or no value of its flag; a text that speaks of a command goes on behind it.
    */
   problemOf(typed: readonly string[], { complete }: { complete: boolean }): string | undefined {
-    const words = normaliseArgv([...typed]);
+    const words = toExisting(normaliseArgv([...typed]), (id) => this.#commands.has(id.replaceAll(':', ' ')));
     const length = [3, 2, 1].find((count) => this.#commands.has(words.slice(0, count).join(' ')));
     const id = words.slice(0, length ?? 0).join(' ');
     const command = this.#commands.get(id);

@@ -1,7 +1,11 @@
+import type { Facts } from './diagnostics.js';
 import type { JoinToken, NewJoinToken } from './join-token.js';
+import type { Namespace } from './namespace.js';
+import type { Node } from './node.js';
 import type { PackRuntime, PackVersion } from './pack.js';
 import type { Pod, PodSpec } from './pod.js';
 import type { PodStatus } from './pod-status.js';
+import type { User } from './user.js';
 
 /** Answer of `whoami`. */
 export interface WhoAmI {
@@ -125,8 +129,37 @@ export interface PodRequest {
   spec?: PodSpec;
 }
 
+/** Answer of `explain_placement`: what would become of a pod now. */
+export interface PlacementExplanation {
+  namespace: string;
+  policy: string;
+  /** How many nodes would take it. */
+  feasible: number;
+  message: string | null;
+  /** In the order in which the pod would take them; those that the caller may not read are counted, not named. */
+  nodes: {
+    node: string;
+    feasible: boolean;
+    reasons: string[];
+    scores: Record<string, number> | null;
+    score: number | null;
+  }[];
+}
+
 /** Results of the functions that answer with a document, or with rows whose columns core types more exactly. */
 export interface FunctionResults {
+  cordon_node: Node;
+  uncordon_node: Node;
+  update_node: Node;
+  delete_node: Node;
+  drain_node: Pod[];
+  roll_back_pod: Pod;
+  create_namespace: Namespace;
+  update_namespace: Namespace;
+  delete_namespace: Namespace;
+  list_users: User[];
+  diagnostics: Facts;
+  explain_placement: PlacementExplanation;
   needs_setup: boolean;
   whoami: WhoAmI;
   can_i: boolean;

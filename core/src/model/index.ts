@@ -1,4 +1,5 @@
 export type * from './api.js';
+export type * from './diagnostics.js';
 export * from './duration.js';
 export * from './event.js';
 export type * from './join-token.js';
@@ -15,4 +16,5 @@ export * from './pod.js';
 export * from './pod-status.js';
 export * from './quantity.js';
 export * from './taints.js';
+export type * from './user.js';
 export type * from './web-pack.js';

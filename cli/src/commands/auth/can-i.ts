@@ -19,7 +19,7 @@ export default class AuthCanI extends StarkCommand<typeof AuthCanI> {
     const { verb, kind } = this.args;
     const namespace = this.flags.namespace ?? null;
     const connection = await this.connection();
-    const allowed = await connection.call<boolean>('can_i', { p_verb: verb, p_kind: kind, p_namespace: namespace });
+    const allowed = await connection.call('can_i', { p_verb: verb, p_kind: kind, p_namespace: namespace });
     const answer = allowed ? 'yes' : 'no';
     await this.printObject({ allowed, verb, kind, namespace }, answer, [answer]);
     if (!allowed) process.exitCode = 1;

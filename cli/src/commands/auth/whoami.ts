@@ -1,4 +1,3 @@
-import type { WhoAmI } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { describe } from '../../base/output.js';
 
@@ -8,7 +7,7 @@ export default class AuthWhoami extends StarkCommand<typeof AuthWhoami> {
 
   async run(): Promise<void> {
     const connection = await this.connection();
-    const me = await connection.call<WhoAmI>('whoami');
+    const me = await connection.call('whoami');
     const roles = me.roles.map(({ role, namespace }) => (namespace === null ? role : `${role} in ${namespace}`));
     await this.printObject(
       {

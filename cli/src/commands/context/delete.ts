@@ -12,7 +12,7 @@ export default class ContextDelete extends StarkCommand<typeof ContextDelete> {
     '<%= config.bin %> context delete old --yes',
     '<%= config.bin %> context delete a b --yes',
   ];
-  static override args = { name: names('context', { required: true }) };
+  static override args = { name: names('context') };
   static override flags = yesFlag;
 
   async run(): Promise<void> {

@@ -1,6 +1,6 @@
+import { namespaces } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
-import { names } from '../../base/flags.js';
-import { findNamespaces, namespaceView } from '../../data/cluster-objects.js';
+import { optionalNames, selectorFlag } from '../../base/flags.js';
 
 export default class NamespaceList extends StarkCommand<typeof NamespaceList> {
   static override summary = 'List namespaces with their quotas and limits.';
@@ -8,10 +8,10 @@ export default class NamespaceList extends StarkCommand<typeof NamespaceList> {
     '<%= config.bin %> namespace list',
     '<%= config.bin %> namespace list default --output yaml',
   ];
-  static override args = { namespace: names('namespace', { required: false }) };
+  static override args = { namespace: optionalNames('namespace') };
+  static override flags = { ...selectorFlag };
 
   async run(): Promise<void> {
-    const wanted = this.args.namespace as unknown as string[] | undefined;
-    await this.printList(namespaceView, await findNamespaces(await this.connection(), wanted));
+    await this.list(namespaces, { names: this.args.namespace, selector: this.flags.selector });
   }
 }

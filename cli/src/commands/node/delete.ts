@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
 import { names, yesFlag } from '../../base/flags.js';
 import { confirm } from '../../base/prompt.js';
-import { changeNodes } from '../../data/nodes.js';
+import { changeNodes, type NodeCall } from '../../data/nodes.js';
 
 export default class NodeDelete extends StarkCommand<typeof NodeDelete> {
   static override summary = 'Delete nodes; their agents end, and what they joined with is void.';
@@ -10,19 +10,21 @@ export default class NodeDelete extends StarkCommand<typeof NodeDelete> {
     '<%= config.bin %> node delete node-1',
     '<%= config.bin %> node delete node-1 node-2 --force --yes',
   ];
-  static override args = { node: names('node', { required: true }) };
+  static override args = { node: names('node') };
   static override flags = {
     force: Flags.boolean({ summary: 'Evict pods that have not ended, instead of refusing.' }),
     ...yesFlag,
   };
 
   async run(): Promise<void> {
-    const wanted = this.args.node as unknown as string[];
+    const wanted = this.args.node;
     const { force, yes } = this.flags;
     const list = wanted.join(', ');
     if (force && !(await confirm(`Evict the pods of ${list} and delete ${wanted.length === 1 ? 'it' : 'them'}?`, yes)))
       return;
-    const change = { calls: [{ fn: 'delete_node', args: force ? { p_force: true } : {} }], done: 'deleted' };
-    await changeNodes(await this.connection(), wanted, change, await this.format());
+    const calls: NodeCall[] = [
+      (call, name) => call('delete_node', { p_name: name, ...(force ? { p_force: true } : {}) }),
+    ];
+    await changeNodes(await this.connection(), wanted, { calls, done: 'deleted' }, await this.format());
   }
 }

@@ -11,7 +11,7 @@ import {
 } from '@stark-o/core/model';
 import { StarkCommand } from '../../base/command.js';
 import { acceptance, acceptFlags, names, repeated } from '../../base/flags.js';
-import { changeNodes } from '../../data/nodes.js';
+import { changeNodes, type NodeCall } from '../../data/nodes.js';
 
 export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
   static override summary = 'Change labels, taints and amounts of nodes; it outlives what their agents say.';
@@ -19,7 +19,7 @@ export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
     '<%= config.bin %> node update node-1 --label tier=backend --remove-label zone',
     '<%= config.bin %> node update node-1 --taint dedicated=gpu:NoSchedule --unschedulable',
   ];
-  static override args = { node: names('node', { required: true }) };
+  static override args = { node: names('node') };
   static override flags = {
     label: repeated({ char: 'l', summary: 'Label to set; may be repeated.', helpValue: '<key=value>' }),
     'remove-label': repeated({ summary: 'Label to remove; may be repeated.', helpValue: '<key>' }),
@@ -35,7 +35,6 @@ export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
 
   async run(): Promise<void> {
     const { flags } = this;
-    const nodes = this.args.node as unknown as string[];
     const gone = (flags['remove-label'] ?? []).map((key) => {
       checkLabelKey(key);
       return [key, null];
@@ -50,11 +49,13 @@ export default class NodeUpdate extends StarkCommand<typeof NodeUpdate> {
       },
       ...acceptance(flags),
     };
-    const cordon = flags.unschedulable ? ['cordon_node'] : flags.schedulable ? ['uncordon_node'] : [];
+    const calls: NodeCall[] = [];
     const patches = Object.values(args).some((patch) => Object.keys(patch).length > 0);
-    const calls = [...(patches ? [{ fn: 'update_node', args }] : []), ...cordon.map((fn) => ({ fn }))];
+    if (patches) calls.push((call, name) => call('update_node', { p_name: name, ...args }));
+    if (flags.unschedulable) calls.push((call, name) => call('cordon_node', { p_name: name }));
+    if (flags.schedulable) calls.push((call, name) => call('uncordon_node', { p_name: name }));
     if (calls.length === 0) throw usageError('say what to change', 'e.g. --label tier=backend');
-    await changeNodes(await this.connection(), nodes, { calls, done: 'updated' }, await this.format());
+    await changeNodes(await this.connection(), this.args.node, { calls, done: 'updated' }, await this.format());
   }
 }
 

@@ -2,12 +2,12 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
+import { sizeOf } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
 import { externalFlag, runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { Progress } from '../../base/progress.js';
 import { assetsPath, sha256 } from '../../bundle/bundle.js';
 import { makePack } from '../../bundle/make-pack.js';
-import { sizeOf } from '../../data/cells.js';
 
 export default class PackBundle extends StarkCommand<typeof PackBundle> {
   static override summary = 'Bundle a pack into one file.';

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
 import { PACK_VISIBILITIES, type PackRuntime, type PackUpload } from '@stark-o/core/model';
+import { sizeOf } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
 import { argument } from '../../base/flags.js';
 import { externalFlag, runtimeFlag, toRuntime } from '../../base/pack-flags.js';
@@ -9,7 +10,6 @@ import { Progress } from '../../base/progress.js';
 import { assetsPath, checkBundle, requireSize, sha256 } from '../../bundle/bundle.js';
 import { makePack } from '../../bundle/make-pack.js';
 import { aboutBundle, type PackAbout } from '../../bundle/project.js';
-import { sizeOf } from '../../data/cells.js';
 import { findVersions, type VersionRow, versionObject } from '../../data/packs.js';
 import type { Connection } from '../../session/connection.js';
 
@@ -48,7 +48,7 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
     const connection = await this.connection();
     try {
       progress.now(`announcing ${name}@${version}`);
-      const upload = await connection.call<PackUpload>('register_pack_version', {
+      const upload = await connection.call('register_pack_version', {
         p_name: name,
         p_version: version,
         p_runtime: runtime,
@@ -65,7 +65,7 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
         await store(connection, upload, upload.assets_path, assets, 'application/zip');
       }
       progress.now(`finishing ${name}@${version}`);
-      const row = await connection.call<VersionRow>('finish_pack_version', { p_version_id: upload.version_id });
+      const row = await connection.call('finish_pack_version', { p_version_id: upload.version_id });
       progress.clear();
       await this.#print(row, 'registered');
     } catch (error) {

@@ -8,12 +8,9 @@ export default class PackVersions extends StarkCommand<typeof PackVersions> {
     '<%= config.bin %> pack versions alpha',
     '<%= config.bin %> pack versions alpha --output json',
   ];
-  static override args = { pack: names('pack', { required: true }) };
+  static override args = { pack: names('pack') };
 
   async run(): Promise<void> {
-    await this.printList(
-      versionView,
-      await findVersions(await this.connection(), this.args.pack as unknown as string[]),
-    );
+    await this.printList(versionView, await findVersions(await this.connection(), this.args.pack));
   }
 }

@@ -11,6 +11,7 @@ import {
   parseMemory,
   parseToleration,
 } from '@stark-o/core/model';
+import { pods } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
 import { namespaceFlag, repeated, waitFlags } from '../../base/flags.js';
 import { say } from '../../base/terminal.js';
@@ -18,7 +19,6 @@ import { waitTime } from '../../base/wait.js';
 import { readTextFile } from '../../config/text.js';
 import { parseEnv, parsePort } from '../../data/pod-flags.js';
 import { waitForRunning } from '../../data/pod-wait.js';
-import { type PodRow, podView } from '../../data/pods.js';
 import { inPortions } from '../../data/portions.js';
 
 /** More than this many new pods are counted, not named, before they are waited for. */
@@ -93,13 +93,13 @@ export default class PodCreate extends StarkCommand<typeof PodCreate> {
     const created = await inPortions(cutPodRequests([request]), {
       verb: 'created',
       sizeOf: (requests) => requests.reduce((sum, { replicas = 1 }) => sum + replicas, 0),
-      call: (requests) => connection.call<PodRow[]>('create_pods', { p_pods: requests }),
+      call: (requests) => connection.call('create_pods', { p_pods: requests }),
     });
     if (timeoutMs !== undefined) {
       const names = created.map(({ name }) => `pod/${name}`);
       say(`created ${names.length > MAX_NAMES ? `${names.length} pods` : names.join(', ')}`);
-      await this.printList(podView({ namespaces: false }), await waitForRunning(connection, created, timeoutMs));
-    } else await this.printList(podView({ namespaces: false }), created);
+      await this.printList(pods, await waitForRunning(connection, created, timeoutMs));
+    } else await this.printList(pods, created);
     const [first] = created;
     if (first !== undefined) this.next(`stark pod status ${first.name}`, `stark pod logs ${first.name} --follow`);
   }

@@ -1,13 +1,14 @@
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
+import { type PodRow, pods as podResource } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
-import { names, namespaceFlag, selectorFlag, waitFlags, yesFlag } from '../../base/flags.js';
+import { namespaceFlag, optionalNames, selectorFlag, waitFlags, yesFlag } from '../../base/flags.js';
 import { writeData } from '../../base/output.js';
 import { confirm } from '../../base/prompt.js';
 import { say } from '../../base/terminal.js';
 import { waitTime } from '../../base/wait.js';
 import { waitForGone } from '../../data/pod-wait.js';
-import { deletePods, findPods, type PodRow, podView } from '../../data/pods.js';
+import { deletePods, findPods } from '../../data/pods.js';
 
 export default class PodDelete extends StarkCommand<typeof PodDelete> {
   static override summary = 'Delete pods; running ones are stopped first.';
@@ -15,7 +16,7 @@ export default class PodDelete extends StarkCommand<typeof PodDelete> {
     '<%= config.bin %> pod delete alpha-x1y2z beta-a9b8c --namespace production',
     '<%= config.bin %> pod delete --selector app=web --yes --wait=1m',
   ];
-  static override args = { pod: names('pod', { required: false }) };
+  static override args = { pod: optionalNames('pod') };
   static override flags = {
     ...namespaceFlag,
     ...selectorFlag,
@@ -26,7 +27,7 @@ export default class PodDelete extends StarkCommand<typeof PodDelete> {
 
   async run(): Promise<void> {
     const { flags } = this;
-    const wanted = this.args.pod as unknown as string[] | undefined;
+    const wanted = this.args.pod;
     const byName = wanted !== undefined && wanted.length > 0;
     if (!byName && flags.selector === undefined && !flags.all) {
       throw usageError('name the pods, or give --selector or --all');
@@ -51,7 +52,7 @@ export default class PodDelete extends StarkCommand<typeof PodDelete> {
   }
 
   async #print(pods: readonly PodRow[], unseen = false): Promise<void> {
-    if ((await this.format()) !== 'table') return this.printList(podView({ namespaces: false }), pods);
+    if ((await this.format()) !== 'table') return this.printList(podResource, pods);
     // What was running is on its way out until its agent has said so.
     const verb = (pod: PodRow) => (unseen && pod.status === 'stopping' ? 'stopping, then deleted' : 'deleted');
     await writeData(pods.map((pod) => `pod/${pod.name} ${verb(pod)}\n`).join(''));

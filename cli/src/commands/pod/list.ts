@@ -1,10 +1,9 @@
 import * as Flags from '@oclif/core/flags';
-import { matchesSelector, POD_STATUSES, parseSelector } from '@stark-o/core/model';
+import { POD_STATUSES } from '@stark-o/core/model';
+import { pods } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
-import { allNamespacesFlag, names, namespaceFlag, selectorFlag, watchFlag } from '../../base/flags.js';
+import { allNamespacesFlag, namespaceFlag, optionalNames, selectorFlag, watchFlag } from '../../base/flags.js';
 import { say } from '../../base/terminal.js';
-import { findPods, type PodRow, podView } from '../../data/pods.js';
-import { watchPods } from '../../data/watch-pods.js';
 
 export default class PodList extends StarkCommand<typeof PodList> {
   static override summary = 'List pods.';
@@ -12,7 +11,7 @@ export default class PodList extends StarkCommand<typeof PodList> {
     '<%= config.bin %> pod list --namespace production --selector app=web',
     '<%= config.bin %> pod list --all-namespaces --status running --output json',
   ];
-  static override args = { pod: names('pod', { required: false }) };
+  static override args = { pod: optionalNames('pod') };
   static override flags = {
     ...namespaceFlag,
     ...allNamespacesFlag,
@@ -23,20 +22,10 @@ export default class PodList extends StarkCommand<typeof PodList> {
 
   async run(): Promise<void> {
     const namespace = await this.namespace();
-    const names = this.args.pod as unknown as string[] | undefined;
     const { selector, status } = this.flags;
-    const connection = await this.connection();
-    const view = podView({ namespaces: namespace === undefined });
-    if (this.flags.watch) {
-      const chosen = selector === undefined ? undefined : parseSelector(selector);
-      const matches = (pod: PodRow) =>
-        (names === undefined || names.includes(pod.name) || names.includes(pod.id)) &&
-        (status === undefined || pod.status === status) &&
-        (chosen === undefined || matchesSelector(chosen, pod.labels));
-      return watchPods(connection, { namespace, view, matches, format: await this.format() });
-    }
-    const pods = await findPods(connection, { namespace, names, selector, equal: { status } });
-    await this.printList(view, pods);
-    if (pods.length === 0) say(`no pods${namespace === undefined ? '' : ` in namespace ${namespace}`}`);
+    const filter = { namespace, names: this.args.pod, selector, equal: { status } };
+    if (this.flags.watch) return this.watch(pods, filter);
+    const found = await this.list(pods, filter);
+    if (found.length === 0) say(`no pods${namespace === undefined ? '' : ` in namespace ${namespace}`}`);
   }
 }

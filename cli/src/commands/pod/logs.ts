@@ -1,14 +1,15 @@
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
 import { parseDuration } from '@stark-o/core/model';
+import type { PodRow } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
-import { names, namespaceFlag, selectorFlag } from '../../base/flags.js';
+import { namespaceFlag, optionalNames, selectorFlag } from '../../base/flags.js';
 import { interruptSignal } from '../../base/interrupt.js';
 import { toJson, toYaml, writeData } from '../../base/output.js';
 import { say } from '../../base/terminal.js';
 import { waitFor } from '../../base/wait.js';
 import { type LogLine, LogReader, logText } from '../../data/logs.js';
-import { findPods, type PodRow } from '../../data/pods.js';
+import { findPods } from '../../data/pods.js';
 
 // How long --follow waits for a pod that is not there yet.
 const appearMs = 300_000;
@@ -21,7 +22,7 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     '<%= config.bin %> pod logs alpha-x1y2z --tail 20 --timestamps',
     '<%= config.bin %> pod logs --selector app=web --follow --since 5m',
   ];
-  static override args = { pod: names('pod', { required: false }) };
+  static override args = { pod: optionalNames('pod') };
   static override flags = {
     ...namespaceFlag,
     ...selectorFlag,
@@ -69,7 +70,7 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
   }
 
   async #pods(): Promise<PodRow[]> {
-    const wanted = this.args.pod as unknown as string[] | undefined;
+    const wanted = this.args.pod;
     const byName = wanted !== undefined && wanted.length > 0;
     const { selector } = this.flags;
     if (byName === (selector !== undefined)) throw usageError('name the pods, or give --selector');

@@ -1,6 +1,6 @@
+import { priorityClasses } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
-import { names } from '../../base/flags.js';
-import { findPriorityClasses, priorityClassView } from '../../data/cluster-objects.js';
+import { optionalNames } from '../../base/flags.js';
 
 export default class PriorityClassList extends StarkCommand<typeof PriorityClassList> {
   static override summary = 'List the priorities that pods can refer to by name.';
@@ -8,10 +8,9 @@ export default class PriorityClassList extends StarkCommand<typeof PriorityClass
     '<%= config.bin %> priorityclass list',
     '<%= config.bin %> priorityclass list high --output yaml',
   ];
-  static override args = { priorityclass: names('priorityclass', { required: false }) };
+  static override args = { priorityclass: optionalNames('priorityclass') };
 
   async run(): Promise<void> {
-    const wanted = this.args.priorityclass as unknown as string[] | undefined;
-    await this.printList(priorityClassView, await findPriorityClasses(await this.connection(), wanted));
+    await this.list(priorityClasses, { names: this.args.priorityclass });
   }
 }

@@ -1,14 +1,13 @@
+import { roles } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
-import { names } from '../../base/flags.js';
-import { findRoles, roleView } from '../../data/cluster-objects.js';
+import { optionalNames } from '../../base/flags.js';
 
 export default class RoleList extends StarkCommand<typeof RoleList> {
   static override summary = 'List the roles that users can be given.';
   static override examples = ['<%= config.bin %> role list', '<%= config.bin %> role list operator --output yaml'];
-  static override args = { role: names('role', { required: false }) };
+  static override args = { role: optionalNames('role') };
 
   async run(): Promise<void> {
-    const wanted = this.args.role as unknown as string[] | undefined;
-    await this.printList(roleView, await findRoles(await this.connection(), wanted));
+    await this.list(roles, { names: this.args.role });
   }
 }

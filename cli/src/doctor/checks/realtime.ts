@@ -14,7 +14,7 @@ export const realtime: Check = {
     const caller = await subject.caller();
     if ('problem' in caller) return skipped('nobody is signed in here', 'stark auth login');
     const right = { p_verb: 'get', p_kind: 'events', p_namespace: namespace };
-    if (!(await connection.call<boolean>('can_i', right))) {
+    if (!(await connection.call('can_i', right))) {
       return skipped(`you may not get events of namespace ${namespace}`, 'ask an admin for a role, such as viewer');
     }
     const client = await connection.client();

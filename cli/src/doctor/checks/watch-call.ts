@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProbeFacts } from '@stark-o/core/model';
 import type { Check } from '../check.js';
-import type { ProbeFacts } from '../facts.js';
 import type { Finding } from '../finding.js';
 import { failed, ok } from '../finding.js';
 import type { Subject } from '../subject.js';

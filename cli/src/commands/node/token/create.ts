@@ -1,5 +1,5 @@
 import * as Flags from '@oclif/core/flags';
-import { type NewJoinToken, parseDuration, parseLabels, parseTaint } from '@stark-o/core/model';
+import { parseDuration, parseLabels, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
 import { acceptance, acceptFlags, repeated } from '../../../base/flags.js';
 import { say } from '../../../base/terminal.js';
@@ -37,7 +37,7 @@ export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate
       ...acceptance(flags),
     };
     const connection = await this.connection();
-    const made = await connection.call<NewJoinToken>('create_join_token', request);
+    const made = await connection.call('create_join_token', request);
     await this.printObject(made, `token/${made.id}`, [made.token]);
     const nodes = made.max_uses === 1 ? 'one node' : `${made.max_uses} nodes`;
     const end = made.expires_at.replace(/\.\d+/, '');

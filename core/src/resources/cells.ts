@@ -1,4 +1,5 @@
-import { formatAge, formatLabels } from '@stark-o/core/model';
+import { formatAge } from '../model/duration.js';
+import { formatLabels } from '../model/labels.js';
 
 /** Labels as `a=b,c=d`, keys in order. */
 export const labelsCell = (labels: Readonly<Record<string, string>> | null | undefined): string =>
@@ -14,3 +15,7 @@ export function sizeOf(bytes: number): string {
   if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)}KiB`;
   return `${(bytes / 1024 / 1024).toFixed(1)}MiB`;
 }
+
+/** When something was, and how long ago; empty when it was not yet. */
+export const momentOf = (timestamp: string | null): string =>
+  timestamp === null ? '' : `${timestamp} (${ageOf(timestamp)} ago)`;

@@ -1,0 +1,109 @@
+import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { type AnyRow, RESOURCES, type Related, type Resource } from '@stark-o/core/resources';
+import type { OutputFormat } from '../base/format.js';
+import { describe, printKinds, printList, type Shown, type View, writeData } from '../base/output.js';
+import { table } from '../base/table.js';
+import type { Connection } from '../session/connection.js';
+import { eventLines, lastEvents, type ObjectEvent, objectEvent } from './events.js';
+import { findObjects } from './query.js';
+
+/** How many of its events stand below a description. */
+const LAST_EVENTS = 10;
+/** How many things of a kind stand below a description. */
+const MAX_RELATED = 10;
+
+interface Described<Row> {
+  row: Row;
+  events: ObjectEvent[] | undefined;
+}
+
+/** Prints things of one kind in full: what is wanted, what is, why, what goes with them, and what happened last. */
+export async function describeObjects<Row>(
+  connection: Connection,
+  resource: Resource<Row>,
+  rows: readonly Row[],
+  format: OutputFormat,
+): Promise<void> {
+  const { view, rows: described } = await describedObjects(connection, resource, rows);
+  if (format !== 'table') return printList(view, described, format);
+  await writeData(await descriptions(connection, resource, described));
+}
+
+/** The same of several kinds. */
+export async function describeKinds(
+  connection: Connection,
+  found: readonly { resource: Resource<AnyRow>; rows: readonly AnyRow[] }[],
+  format: OutputFormat,
+): Promise<void> {
+  const lists = await Promise.all(
+    found.map(async ({ resource, rows }) => ({ resource, ...(await describedObjects(connection, resource, rows)) })),
+  );
+  if (format !== 'table') return printKinds(lists, format);
+  const texts = await Promise.all(
+    lists.filter(({ rows }) => rows.length > 0).map(({ resource, rows }) => descriptions(connection, resource, rows)),
+  );
+  await writeData(texts.join('\n'));
+}
+
+async function describedObjects<Row>(
+  connection: Connection,
+  resource: Resource<Row>,
+  rows: readonly Row[],
+): Promise<Shown<Described<Row>>> {
+  const described = await Promise.all(
+    rows.map(async (row): Promise<Described<Row>> => ({ row, events: await eventsOf(connection, resource, row) })),
+  );
+  return { view: viewOfDescribed(resource), rows: described };
+}
+
+async function descriptions<Row>(
+  connection: Connection,
+  resource: Resource<Row>,
+  described: readonly Described<Row>[],
+): Promise<string> {
+  const texts = await Promise.all(described.map((one) => linesOf(connection, resource, one)));
+  return `${texts.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function viewOfDescribed<Row>(resource: Resource<Row>): View<Described<Row>> {
+  return {
+    kind: resource.kind,
+    name: ({ row }) => resource.name(row),
+    columns: resource.columns.map((column) => ({ ...column, value: ({ row }: Described<Row>) => column.value(row) })),
+    object: ({ row, events }) => ({ ...resource.object(row), ...(events === undefined ? {} : { events }) }),
+  };
+}
+
+async function eventsOf<Row>(
+  connection: Connection,
+  resource: Resource<Row>,
+  row: Row,
+): Promise<ObjectEvent[] | undefined> {
+  if (resource.eventKind === undefined) return undefined;
+  const about = { kind: resource.eventKind, ids: [resource.id(row)] };
+  return (await lastEvents(connection, { about }, LAST_EVENTS)).map(objectEvent);
+}
+
+async function linesOf<Row>(
+  connection: Connection,
+  resource: Resource<Row>,
+  { row, events }: Described<Row>,
+): Promise<string[]> {
+  const related = await Promise.all(resource.related.map((one) => relatedLines(connection, one, row)));
+  return [...describe(resource.details(row)), ...related.flat(), ...(events === undefined ? [] : eventLines(events))];
+}
+
+async function relatedLines<Row>(connection: Connection, related: Related<Row>, row: Row): Promise<string[]> {
+  const value = related.value(row);
+  if (value === '') return [];
+  const resource: Resource<AnyRow> = RESOURCES[related.kind];
+  const filter = { equal: { [related.column]: value }, most: MAX_RELATED + 1 };
+  const found = await findObjects(connection, resource, filter).catch((error: unknown) => {
+    // Whoever may see a node may see none of the users.
+    if (error instanceof StarkError && error.exitCode === EXIT_CODES.denied) return [];
+    throw error;
+  });
+  if (found.length === 0) return [];
+  const lines = table(resource.columns, found.slice(0, MAX_RELATED)).map((line) => `  ${line}`);
+  return [`${related.title}:`, ...lines, ...(found.length > MAX_RELATED ? ['  …'] : [])];
+}

@@ -1,0 +1,199 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FakeCluster } from './support/fake-cluster.js';
+import { nodeRow, packRow, podRow } from './support/rows.js';
+import { ended, Machine } from './support/run.js';
+
+// The commands that serve every kind of thing: get, describe, events, wait, delete.
+const cluster = new FakeCluster();
+const machine = new Machine();
+let deleted: unknown[];
+
+beforeAll(async () => {
+  await cluster.start();
+  await machine.signIn(cluster);
+});
+afterAll(() => cluster.stop());
+
+const eventRow = (seq: number, object: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
+  ...{ seq, type: 'pod.updated', kind: 'pod', namespace: object.namespace, object_id: object.id, object, actor: null },
+  ...{ time: '2026-01-01T00:00:00+00:00', ...more },
+});
+
+beforeEach(() => {
+  deleted = [];
+  cluster.tables.pods = [podRow('alpha-1'), podRow('alpha-2', { labels: { app: 'db' }, namespace: 'prod' })];
+  cluster.tables.nodes = [nodeRow('node-1')];
+  cluster.tables.packs = [packRow('alpha')];
+  cluster.tables.namespaces = [
+    {
+      ...{ name: 'team-a', phase: 'active', reserved: false, labels: {}, quota: { pods: 5 }, limit_range: {} },
+      created_at: '2026-01-01T00:00:00+00:00',
+    },
+  ];
+  cluster.tables.events = [
+    eventRow(1, podRow('alpha-1', { status: 'pending', status_message: '0/1 nodes: 1 cordoned' })),
+    eventRow(2, podRow('alpha-1')),
+    eventRow(3, podRow('alpha-2', { namespace: 'prod' })),
+  ];
+  for (const fn of ['delete_pods', 'delete_node', 'delete_namespace']) {
+    cluster.functions[fn] = (args) => {
+      deleted.push({ [fn]: args });
+      return { body: [] };
+    };
+  }
+});
+
+const run = (line: string) => machine.run(line.split(' '));
+const json = async (line: string) => JSON.parse((await run(`${line} -o json`)).stdout);
+
+describe('get', () => {
+  it('of one kind is its list, in both word orders and under every name', async () => {
+    const { stdout } = await run('pod list');
+    expect(stdout).toContain('alpha-1');
+    for (const line of ['get pods', 'get po', 'pods ls', 'get pod/alpha-1'])
+      expect((await run(line)).stdout).toBe(stdout);
+    expect(await json('jointokens get')).toEqual([]);
+  });
+
+  it('of several kinds prints a table for each, or one list that says their kinds', async () => {
+    const { stdout } = await run('get pods,nodes');
+    expect(stdout).toMatch(/^NAME +READY[\s\S]*\n\nNAME +STATUS/);
+    const both = await json('get node/node-1 pod/alpha-1');
+    expect(both).toMatchObject([
+      { kind: 'node', name: 'node-1' },
+      { kind: 'pod', name: 'alpha-1' },
+    ]);
+  });
+
+  it('takes a selector, and every namespace', async () => {
+    expect((await run('get pods -A -l app=db -o name')).stdout).toBe('pod/alpha-2\n');
+    expect((await run('get pods -A')).stdout).toMatch(/^NAME +NAMESPACE/);
+  });
+
+  it('says what there is for a word that is no kind, and for a name that is not there', async () => {
+    expect(await run('get pigs')).toMatchObject({ code: 2, stderr: expect.stringContaining('stark api-resources') });
+    expect(await run('get pack alhpa')).toMatchObject({ code: 6, stderr: expect.stringContaining('"alpha"') });
+    expect(await run('get pods,nodes a')).toMatchObject({ code: 2 });
+    expect(await run('get pods,nodes --watch')).toMatchObject({ code: 2 });
+    expect(await run('get rolebindings --watch')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('cannot be watched'),
+    });
+  });
+});
+
+describe('describe', () => {
+  it('shows what goes with a thing, and what happened last', async () => {
+    const { stdout } = await run('describe node/node-1');
+    expect(stdout).toMatch(/^Name: +node-1$/m);
+    expect(stdout).toMatch(/^Pods:\n {2}NAME[\s\S]*alpha-1[\s\S]*alpha-2/m);
+    expect((await run('node describe node-1')).stdout).toBe(stdout);
+    expect((await run('pod describe alpha-1')).stdout).toMatch(/Events:\n.*pending +0\/1 nodes: 1 cordoned/);
+  });
+
+  it('gives machines the object with its events', async () => {
+    expect(await json('describe pod alpha-1')).toMatchObject([{ name: 'alpha-1', events: [{ seq: 1 }, { seq: 2 }] }]);
+  });
+});
+
+describe('events', () => {
+  it('are those of a namespace, of everything, or of one thing', async () => {
+    const seqs = async (line: string) => (await json(line)).map(({ seq }: { seq: number }) => seq);
+    expect(await seqs('events')).toEqual([1, 2]);
+    expect(await seqs('events -A')).toEqual([1, 2, 3]);
+    expect(await seqs('events --for pod/alpha-1 --tail 1')).toEqual([2]);
+    expect(await seqs('events pods -A')).toEqual([1, 2, 3]);
+    expect(await seqs('events --for pod/gone')).toEqual([]);
+    expect((await run('events')).stdout).toMatch(/pod\/alpha-1 +pending +0\/1 nodes: 1 cordoned$/m);
+    expect(await run('events --for jointoken/x')).toMatchObject({ code: 2 });
+  });
+
+  it('come as they happen with --follow, which Ctrl-C ends well', async () => {
+    const child = machine.start(['events', '--for', 'pod/alpha-1', '--follow', '--tail', '1', '-o', 'json']);
+    const end = ended(child);
+    await new Promise((first) => child.stdout?.once('data', first));
+    cluster.tables.events?.push(eventRow(4, podRow('alpha-1', { status: 'succeeded' })));
+    await new Promise((second) => child.stdout?.once('data', second));
+    child.kill('SIGINT');
+    const { code, stdout } = await end;
+    expect(code).toBe(0);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).seq),
+    ).toEqual([2, 4]);
+  });
+});
+
+describe('wait', () => {
+  it('ends at once for what is so, and says what was met', async () => {
+    expect((await run('wait pod/alpha-1 --for condition=ready')).stdout).toBe('pod/alpha-1 condition met\n');
+    for (const what of ['ready', 'condition=Ready', 'status=running', 'jsonpath={.status}=running', 'create']) {
+      expect(await run(`pod wait alpha-1 --for ${what}`), what).toMatchObject({ code: 0 });
+    }
+    expect(await run('wait namespaces --selector x=y --for delete')).toMatchObject({ code: 0 });
+  });
+
+  it('waits for what is not there yet', async () => {
+    const waiting = run('wait pod/later --timeout 20s');
+    setTimeout(() => cluster.tables.pods?.push(podRow('later')), 300);
+    expect(await waiting).toMatchObject({ code: 0, stderr: 'pod later does not exist yet\n' });
+  });
+
+  it('ends when the time is over, at once when it failed, and refuses what no kind has', async () => {
+    expect(await run('wait pod/later --timeout 100ms')).toMatchObject({ code: 3 });
+    cluster.tables.pods = [podRow('bad', { status: 'failed', ready: false, status_reason: 'Crashed' })];
+    expect(await run('wait pod/bad')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('pod bad has failed: failed: Crashed (POD_FAILED)'),
+    });
+    expect(await run('wait pod/bad --for condition=failed=false')).toMatchObject({ code: 2 });
+    expect(await run('wait pod/bad --for colour=red')).toMatchObject({ code: 2 });
+    expect(await run('wait pod')).toMatchObject({ code: 2 });
+    expect(await run('wait pod/a node/b')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('delete', () => {
+  it('takes several kinds at once, each by its own call', async () => {
+    expect((await run('delete pod/alpha-1 node/node-1 --force')).stdout).toBe(
+      'pod/alpha-1 deleted\nnode/node-1 deleted\n',
+    );
+    expect(deleted).toEqual([
+      { delete_pods: { p_ids: [podRow('alpha-1').id] } },
+      { delete_node: { p_name: 'node-1', p_force: true } },
+    ]);
+  });
+
+  it('asks for what does not come back, and a script must say so', async () => {
+    expect(await run('delete namespace team-a')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect(deleted).toEqual([]);
+    expect(await run('delete ns team-a --yes')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/terminating/),
+    });
+    expect(await run('delete packs --all')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect(deleted).toEqual([{ delete_namespace: { p_name: 'team-a' } }]);
+  });
+
+  it('refuses what cannot be deleted, and to guess what is meant', async () => {
+    expect(await run('delete clusterconfig cluster')).toMatchObject({ code: 2 });
+    expect(await run('delete namespace')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--selector or --all'),
+    });
+    expect(await run('delete namespace team-a --all')).toMatchObject({ code: 2 });
+    expect(await run('delete namespace team-b --yes')).toMatchObject({ code: 6 });
+    expect(deleted).toEqual([]);
+  });
+
+  it('waits until it is gone', async () => {
+    cluster.functions.delete_namespace = () => {
+      setTimeout(() => cluster.tables.namespaces?.splice(0), 200);
+      return { body: {} };
+    };
+    expect(await run('delete namespace team-a --yes --wait=20s')).toMatchObject({ code: 0 });
+    expect(cluster.tables.namespaces).toEqual([]);
+  });
+});

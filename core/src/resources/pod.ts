@@ -1,0 +1,95 @@
+import type { Pod } from '../model/pod.js';
+import { isTerminal, shownStatus } from '../model/pod-status.js';
+import { ageOf, labelsCell, momentOf } from './cells.js';
+import { KINDS } from './kinds.js';
+import { actionOf, defineResource } from './resource.js';
+
+/** What is shown of a pod. */
+export type PodRow = Pick<Pod, (typeof fields)[number]>;
+
+const fields = [
+  'id',
+  'name',
+  'namespace',
+  'status',
+  'status_reason',
+  'status_message',
+  'ready',
+  'restarts',
+  'exit_code',
+  'pack_name',
+  'version',
+  'node_name',
+  'ports',
+  'labels',
+  'priority',
+  'spec',
+  'created_at',
+  'scheduled_at',
+  'started_at',
+  'finished_at',
+  'resource_version',
+] as const;
+
+/** Pods. */
+export const pods = defineResource<Pod>()({
+  ...KINDS.pod,
+  source: { table: 'pods' },
+  fields,
+  nameColumn: 'name',
+  idColumn: 'id',
+  eventKind: 'pod',
+  labels: (pod) => pod.labels,
+  columns: [
+    { header: 'NAME', value: (pod) => pod.name },
+    { header: 'READY', value: (pod) => pod.ready },
+    { header: 'STATUS', value: shownStatus },
+    { header: 'RESTARTS', value: (pod) => pod.restarts },
+    { header: 'NODE', value: (pod) => pod.node_name },
+    { header: 'PACK', value: (pod) => `${pod.pack_name}@${pod.version}`, wide: true },
+    { header: 'PORTS', value: (pod) => pod.ports, wide: true },
+    { header: 'REASON', value: (pod) => pod.status_reason, wide: true },
+    { header: 'LABELS', value: (pod) => labelsCell(pod.labels), wide: true },
+    { header: 'AGE', value: (pod) => ageOf(pod.created_at) },
+  ],
+  details: (pod) => [
+    ['Name', pod.name],
+    ['Namespace', pod.namespace],
+    ['Pack', `${pod.pack_name}@${pod.version}`],
+    ['Node', pod.node_name],
+    ['Status', pod.status],
+    ['Reason', whyOf(pod)],
+    ['Ready', pod.ready],
+    ['Restarts', pod.restarts],
+    ...(pod.exit_code === null ? [] : [['Exit code', pod.exit_code] as const]),
+    ['Ports', pod.ports],
+    ['Labels', pod.labels],
+    ['Priority', pod.priority],
+    ['Requests', pod.spec.resources?.requests],
+    ['Node selector', pod.spec.nodeSelector],
+    ['Created', momentOf(pod.created_at)],
+    ['Started', momentOf(pod.started_at)],
+    ...(pod.finished_at === null ? [] : [['Finished', momentOf(pod.finished_at)] as const]),
+    ['Id', pod.id],
+  ],
+  related: [{ title: 'Node', kind: 'node', column: 'name', value: (pod) => pod.node_name ?? '' }],
+  conditions: [
+    { name: 'ready', holds: ({ status, ready }) => status === 'succeeded' || (status === 'running' && ready) },
+    { name: 'scheduled', holds: (pod) => pod.node_name !== null },
+    { name: 'running', holds: ({ status }) => status === 'running' },
+    { name: 'succeeded', holds: ({ status }) => status === 'succeeded' },
+    { name: 'ended', holds: ({ status }) => isTerminal(status) },
+  ],
+  why: whyOf,
+  hasFailed: ({ status }) => isTerminal(status) && status !== 'succeeded',
+  remove: actionOf('delete_pods', {
+    right: 'pods:delete',
+    confirm: 'never',
+    done: 'deleted',
+    args: (pod: PodRow) => ({ p_ids: [pod.id] }),
+  }),
+});
+
+function whyOf(pod: PodRow): string {
+  return [pod.status_reason, pod.status_message].filter(Boolean).join(': ');
+}

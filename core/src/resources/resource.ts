@@ -1,0 +1,132 @@
+import type { FunctionArgs, FunctionName, FunctionResult } from '../client/call.js';
+import type { Database } from '../model/database.js';
+import type { Labels } from '../model/labels.js';
+import type { Kind, KindNames } from './kinds.js';
+
+type Stark = Database['stark'];
+
+/** Where rows are read: a table or view, or a function that answers like one. */
+export type Source = { readonly table: keyof (Stark['Tables'] & Stark['Views']) } | { readonly fn: FunctionName };
+
+/** A row of which nothing is known but that it has named values. */
+export type AnyRow = Readonly<Record<string, unknown>>;
+
+/** One column of a list: a heading and how to get its cell from a row. */
+export interface Column<Row> {
+  readonly header: string;
+  value(row: Row): unknown;
+  /** Shown only where there is room for everything. */
+  readonly wide?: boolean;
+  /** A sentence: it may have spaces, so nothing stands behind it. */
+  readonly prose?: boolean;
+}
+
+/** Things that are shown with another: the pods of a node. */
+export interface Related<Row> {
+  readonly title: string;
+  readonly kind: Kind;
+  /** The column of those things that must have this value. */
+  readonly column: string;
+  value(row: Row): string;
+}
+
+/** Something that one can wait for. */
+export interface Condition<Row> {
+  readonly name: string;
+  holds(row: Row): boolean;
+}
+
+/** Calls a function of schema `stark`. */
+export type Caller = <F extends FunctionName>(fn: F, args: FunctionArgs<F>) => Promise<FunctionResult<F>>;
+
+export interface ActionOptions {
+  /** Also where it would be refused otherwise. */
+  readonly force?: boolean;
+}
+
+/** Something that can be done to a thing: by whom, by which call, and what a person is asked before. */
+export interface Action<Row> {
+  readonly fn: FunctionName;
+  /** The right that it takes, on things of others; owners may mostly do it to their own. */
+  readonly right: `${string}:${string}`;
+  /** Ask yes or no, or for the name of what is lost and does not come back; `never` where it is made again in a moment. */
+  readonly confirm: 'never' | 'ask' | 'name';
+  /** Whether `force` means something. */
+  readonly forcible: boolean;
+  /** What was done, as behind `pod/alpha`. */
+  readonly done: string;
+  run(call: Caller, row: Row, options: ActionOptions): Promise<unknown>;
+}
+
+/** A kind of thing: what of it is read, how it is listed and described, what goes with it, and what can be done to it. */
+export interface Resource<Row> extends KindNames {
+  readonly kind: Kind;
+  readonly source: Source;
+  /** What is read, and what `-o json` promises. */
+  readonly fields: readonly string[];
+  /** The column by which people name it. */
+  readonly nameColumn: string;
+  readonly idColumn: string | undefined;
+  readonly columns: readonly Column<Row>[];
+  /** What its events are called; nothing where it has none. */
+  readonly eventKind: string | undefined;
+  readonly related: readonly Related<Row>[];
+  readonly conditions: readonly Condition<Row>[];
+  readonly remove: Action<Row> | undefined;
+  /** After its `remove` it is still there, changed. */
+  readonly stays: boolean;
+  name(row: Row): string;
+  /** What it is called in events, and where its name may mean another thing later. */
+  id(row: Row): string;
+  labels(row: Row): Labels;
+  /** What `-o json` prints: every field, in order. */
+  object(row: Row): Record<string, unknown>;
+  /** Everything that is known about one, in lines of a heading and a value. */
+  details(row: Row): readonly (readonly [string, unknown])[];
+  /** What is in the way of all that one could wish for it, where it says so. */
+  why(row: Row): string;
+  /** That it has failed for good: whoever waits need wait no longer. */
+  hasFailed(row: Row): boolean;
+}
+
+type Defaults = 'eventKind' | 'stays' | 'related' | 'conditions' | 'remove' | 'labels' | 'why' | 'hasFailed';
+type Derived = 'name' | 'id' | 'object' | 'fields' | 'nameColumn' | 'idColumn';
+type Options<Row, Field extends string> = Omit<Resource<Row>, Defaults | Derived> &
+  Partial<Pick<Resource<Row>, Defaults>> & {
+    readonly fields: readonly Field[];
+    readonly nameColumn: NoInfer<Field>;
+    readonly idColumn?: NoInfer<Field>;
+  };
+
+/** Makes a kind of thing from the row type that its table has; its rows have only the fields that are read. */
+export function defineResource<Full extends object>() {
+  return <const Field extends keyof Full & string>(
+    options: Options<Pick<Full, Field>, Field>,
+  ): Resource<Pick<Full, Field>> => ({
+    idColumn: undefined,
+    eventKind: undefined,
+    related: [],
+    conditions: [],
+    remove: undefined,
+    stays: false,
+    labels: () => ({}),
+    why: () => '',
+    hasFailed: () => false,
+    ...options,
+    name: (row) => String(row[options.nameColumn]),
+    id: (row) => String(row[options.idColumn ?? options.nameColumn]),
+    object: (row) => Object.fromEntries(options.fields.map((field) => [field, row[field] ?? null])),
+  });
+}
+
+/** Makes an action of a function: the arguments are those that its name asks for. */
+export function actionOf<Row, F extends FunctionName>(
+  fn: F,
+  action: Pick<Action<Row>, 'right' | 'confirm' | 'done'> & {
+    forcible?: boolean;
+    args: (row: Row, options: ActionOptions) => FunctionArgs<F>;
+  },
+): Action<Row> {
+  const { args, forcible = false, ...rest } = action;
+  return { ...rest, fn, forcible, run: (call, row, options) => call(fn, args(row, options)) };
+}
