@@ -22,6 +22,14 @@ create type stark_internal.allocation_change as (
 );
 comment on type stark_internal.allocation_change is 'What a statement adds to one node''s allocated.';
 
+create type stark_internal.deployment_word as (
+  deployment_id uuid,
+  reason text,
+  message text,
+  due_at timestamp with time zone
+);
+comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself.';
+
 create type stark_internal.pod_group as (
   priority integer,
   runtime text,
@@ -51,6 +59,22 @@ create type stark_internal.pod_report as (
   observed_at timestamp with time zone
 );
 comment on type stark_internal.pod_report is 'A well-formed report of an agent: ord counts all reports of a call, nth those on one pod.';
+
+create type stark_internal.revision_set as (
+  deployment_id uuid,
+  template_hash text,
+  revision bigint,
+  live integer,
+  ready integer,
+  available integer,
+  dark integer,
+  stopping integer,
+  unplaced integer,
+  nodes integer,
+  due_at timestamp with time zone,
+  wanted integer
+);
+comment on type stark_internal.revision_set is 'The unfinished pods of one template of a deployment: live ones are not stopping, dark ones on a node that is not healthy, unplaced ones fit nowhere; due_at is when the next one becomes available; wanted is how many there shall be.';
 
 -- Tables
 
@@ -122,6 +146,233 @@ comment on column stark.cluster_config.resource_version is 'Grows with each chan
 grant select on table stark.cluster_config to authenticated;
 grant select on table stark.cluster_config to service_role;
 
+create table stark.deployment_reasons (
+  reason text not null,
+  status text not null,
+  description text not null,
+  completed_by text not null
+);
+alter table stark.deployment_reasons enable row level security;
+alter table stark.deployment_reasons add constraint status_is_known CHECK ((status = ANY (ARRAY['complete'::text, 'progressing'::text, 'paused'::text, 'failed'::text, 'deleting'::text])));
+alter table stark.deployment_reasons add constraint deployment_reasons_pkey PRIMARY KEY (reason);
+create policy "members read the reasons" on stark.deployment_reasons for select to authenticated
+  using (( SELECT stark_internal.is_member() AS is_member));
+comment on table stark.deployment_reasons is 'Every reason that a deployment can give for its status, and what would complete it.';
+comment on column stark.deployment_reasons.reason is 'One word, as in status_reason of a deployment.';
+comment on column stark.deployment_reasons.status is 'The status that it is a reason for.';
+comment on column stark.deployment_reasons.description is 'What it means.';
+comment on column stark.deployment_reasons.completed_by is 'What would complete the deployment.';
+grant select on table stark.deployment_reasons to authenticated;
+grant select on table stark.deployment_reasons to service_role;
+
+create table stark.deployment_revisions (
+  deployment_id uuid not null,
+  revision bigint not null,
+  namespace text not null,
+  deployment_name text not null,
+  template_hash text not null,
+  template jsonb not null,
+  pack_version_id uuid not null,
+  version text not null,
+  cause text not null,
+  change_cause text,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  status text default 'progressing'::text not null,
+  status_reason text,
+  status_message text,
+  stable_at timestamp with time zone,
+  failed_at timestamp with time zone,
+  wanted integer default 0 not null,
+  current_replicas integer default 0 not null,
+  ready_replicas integer default 0 not null,
+  available_replicas integer default 0 not null,
+  waited interval default '00:00:00'::interval not null,
+  step integer default 0 not null,
+  step_waited interval default '00:00:00'::interval not null,
+  failures_cleared_at timestamp with time zone,
+  resource_version bigint default 1 not null
+);
+alter table stark.deployment_revisions enable row level security;
+alter table stark.deployment_revisions add constraint cause_is_known CHECK ((cause = ANY (ARRAY['create'::text, 'update'::text, 'restart'::text, 'follow'::text, 'undo'::text, 'rollback'::text])));
+alter table stark.deployment_revisions add constraint change_cause_is_short CHECK ((length(change_cause) <= 1024));
+alter table stark.deployment_revisions add constraint revision_status_is_known CHECK ((status = ANY (ARRAY['progressing'::text, 'stable'::text, 'failed'::text, 'superseded'::text])));
+alter table stark.deployment_revisions add constraint template_hash_is_10_hex_digits CHECK ((template_hash ~ '^[0-9a-f]{10}$'::text));
+alter table stark.deployment_revisions add constraint deployment_revisions_created_by_fkey FOREIGN KEY (created_by) REFERENCES stark.profiles(id) ON DELETE SET NULL;
+alter table stark.deployment_revisions add constraint deployment_revisions_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark.deployment_revisions add constraint deployment_revisions_pack_version_id_fkey FOREIGN KEY (pack_version_id) REFERENCES stark.pack_versions(id);
+alter table stark.deployment_revisions add constraint deployment_revisions_pkey PRIMARY KEY (deployment_id, revision);
+CREATE INDEX deployment_revisions_created_by_idx ON stark.deployment_revisions USING btree (created_by);
+CREATE INDEX deployment_revisions_hash_idx ON stark.deployment_revisions USING btree (deployment_id, template_hash);
+CREATE INDEX deployment_revisions_pack_version_id_idx ON stark.deployment_revisions USING btree (pack_version_id);
+CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.deployment_revisions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.deployment_revisions FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.deployment_revisions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment_revision', 'deployment_id');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.deployment_revisions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment_revision', 'deployment_id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.deployment_revisions REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment_revision', 'deployment_id');
+create policy "revisions are read with their deployment" on stark.deployment_revisions for select to authenticated
+  using ((deployment_id IN ( SELECT d.id
+   FROM stark.deployments d)));
+comment on table stark.deployment_revisions is 'The templates that a deployment has had, and how each fared.';
+comment on column stark.deployment_revisions.deployment_id is 'The deployment.';
+comment on column stark.deployment_revisions.revision is 'Counts the deployment''s templates; never given twice.';
+comment on column stark.deployment_revisions.namespace is 'Namespace of the deployment.';
+comment on column stark.deployment_revisions.deployment_name is 'Name of the deployment.';
+comment on column stark.deployment_revisions.template_hash is 'Of the whole template; its pods have it as label pod-template-hash and in their names.';
+comment on column stark.deployment_revisions.template is 'What makes a pod: {labels, annotations, priority, spec}; env and config of the spec are kept apart.';
+comment on column stark.deployment_revisions.version is 'Version of the pack.';
+comment on column stark.deployment_revisions.cause is 'What made it: create, update, restart, follow, undo, rollback.';
+comment on column stark.deployment_revisions.change_cause is 'Why, as somebody said.';
+comment on column stark.deployment_revisions.created_by is 'Who made it; of follow and rollback the one whose rights its pods have.';
+comment on column stark.deployment_revisions.status is 'progressing, stable, failed, superseded by a newer one.';
+comment on column stark.deployment_revisions.status_reason is 'Why it failed, one word.';
+comment on column stark.deployment_revisions.status_message is 'Why it failed, one line.';
+comment on column stark.deployment_revisions.stable_at is 'When its rollout was complete.';
+comment on column stark.deployment_revisions.failed_at is 'When it failed.';
+comment on column stark.deployment_revisions.wanted is 'How many of its pods the controller wants now.';
+comment on column stark.deployment_revisions.current_replicas is 'Its pods that have not ended and are not stopping.';
+comment on column stark.deployment_revisions.ready_replicas is 'Of these, those that are ready on a healthy node.';
+comment on column stark.deployment_revisions.available_replicas is 'Of these, those that have been ready for min_ready_seconds.';
+comment on column stark.deployment_revisions.waited is 'For how long its rollout has made no progress.';
+comment on column stark.deployment_revisions.step is 'How many steps of the canary it has passed.';
+comment on column stark.deployment_revisions.step_waited is 'For how long it has been at the present step.';
+comment on column stark.deployment_revisions.failures_cleared_at is 'When one of its pods became available last: failures before do not count.';
+comment on column stark.deployment_revisions.resource_version is 'Grows with each change.';
+grant select on table stark.deployment_revisions to authenticated;
+grant select on table stark.deployment_revisions to service_role;
+
+create table stark.deployments (
+  id uuid default gen_random_uuid() not null,
+  name text not null,
+  namespace text not null,
+  pack_id uuid not null,
+  pack_name text not null,
+  labels jsonb default '{}'::jsonb not null,
+  annotations jsonb default '{}'::jsonb not null,
+  mode text default 'replicated'::text not null,
+  replicas integer default 1 not null,
+  follow_latest boolean default false not null,
+  version_range text,
+  include_prerelease boolean default false not null,
+  strategy text default 'RollingUpdate'::text not null,
+  max_surge jsonb default '"25%"'::jsonb not null,
+  max_unavailable jsonb default '"25%"'::jsonb not null,
+  min_ready_seconds integer default 10 not null,
+  progress_deadline_seconds integer default 600 not null,
+  revision_history_limit integer default 10 not null,
+  auto_rollback boolean default true not null,
+  canary_steps jsonb default '[]'::jsonb not null,
+  paused boolean default false not null,
+  rollout_paused boolean default false not null,
+  deletion_requested_at timestamp with time zone,
+  deletion_forced boolean default false not null,
+  acts_as uuid,
+  created_by uuid,
+  created_at timestamp with time zone default now() not null,
+  updated_at timestamp with time zone default now() not null,
+  generation bigint default 1 not null,
+  observed_generation bigint default 0 not null,
+  revision bigint default 1 not null,
+  follow_after text,
+  status text default 'progressing'::text not null,
+  status_reason text default 'Progressing'::text,
+  status_message text,
+  conditions jsonb default '[]'::jsonb not null,
+  desired_replicas integer default 0 not null,
+  current_replicas integer default 0 not null,
+  updated_replicas integer default 0 not null,
+  ready_replicas integer default 0 not null,
+  available_replicas integer default 0 not null,
+  unavailable_replicas integer default 0 not null,
+  reconciled_at timestamp with time zone,
+  next_reconcile_at timestamp with time zone,
+  reconcile_errors integer default 0 not null,
+  resource_version bigint default 1 not null
+);
+alter table stark.deployments enable row level security;
+alter table stark.deployments add constraint canary_steps_are_steps CHECK ((stark_internal.canary_problem(canary_steps) IS NULL));
+alter table stark.deployments add constraint deployment_annotations_are_annotations CHECK ((stark_internal.annotations_problem(annotations) IS NULL));
+alter table stark.deployments add constraint deployment_labels_are_labels CHECK ((stark_internal.labels_problem(labels) IS NULL));
+alter table stark.deployments add constraint deployment_name_is_a_short_dns_label CHECK ((stark_internal.is_dns_label(name) AND (length(name) <= 46)));
+alter table stark.deployments add constraint deployment_status_is_known CHECK ((status = ANY (ARRAY['complete'::text, 'progressing'::text, 'paused'::text, 'failed'::text, 'deleting'::text])));
+alter table stark.deployments add constraint max_surge_is_an_amount CHECK (stark_internal.is_amount(max_surge));
+alter table stark.deployments add constraint max_unavailable_is_an_amount CHECK (stark_internal.is_amount(max_unavailable));
+alter table stark.deployments add constraint min_ready_seconds_are_less_than_the_deadline CHECK (((min_ready_seconds >= 0) AND (min_ready_seconds <= (progress_deadline_seconds - 1))));
+alter table stark.deployments add constraint mode_is_known CHECK ((mode = 'replicated'::text));
+alter table stark.deployments add constraint next_look_is_within_an_hour CHECK ((next_reconcile_at <= (reconciled_at + '01:00:00'::interval)));
+alter table stark.deployments add constraint only_who_follows_has_a_range CHECK ((follow_latest OR ((version_range IS NULL) AND (NOT include_prerelease))));
+alter table stark.deployments add constraint progress_deadline_seconds_are_from_1_to_86400 CHECK (((progress_deadline_seconds >= 1) AND (progress_deadline_seconds <= 86400)));
+alter table stark.deployments add constraint replicas_are_from_0_to_10000 CHECK (((replicas >= 0) AND (replicas <= 10000)));
+alter table stark.deployments add constraint revision_history_limit_is_from_0_to_100 CHECK (((revision_history_limit >= 0) AND (revision_history_limit <= 100)));
+alter table stark.deployments add constraint strategy_is_known CHECK ((strategy = ANY (ARRAY['RollingUpdate'::text, 'Recreate'::text])));
+alter table stark.deployments add constraint deployments_acts_as_fkey FOREIGN KEY (acts_as) REFERENCES stark.profiles(id) ON DELETE SET NULL;
+alter table stark.deployments add constraint deployments_created_by_fkey FOREIGN KEY (created_by) REFERENCES stark.profiles(id) ON DELETE SET NULL;
+alter table stark.deployments add constraint deployments_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name);
+alter table stark.deployments add constraint deployments_pack_id_fkey FOREIGN KEY (pack_id) REFERENCES stark.packs(id);
+alter table stark.deployments add constraint deployments_status_reason_fkey FOREIGN KEY (status_reason) REFERENCES stark.deployment_reasons(reason);
+alter table stark.deployments add constraint deployments_pkey PRIMARY KEY (id);
+alter table stark.deployments add constraint deployment_name_is_unique_in_its_namespace UNIQUE (namespace, name);
+CREATE INDEX deployments_acts_as_idx ON stark.deployments USING btree (acts_as);
+CREATE INDEX deployments_created_by_idx ON stark.deployments USING btree (created_by);
+CREATE INDEX deployments_next_reconcile_at_idx ON stark.deployments USING btree (next_reconcile_at) WHERE (next_reconcile_at IS NOT NULL);
+CREATE INDEX deployments_pack_id_idx ON stark.deployments USING btree (pack_id);
+CREATE INDEX deployments_status_reason_idx ON stark.deployments USING btree (status_reason);
+CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.deployments FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _100_bump_generation BEFORE UPDATE ON stark.deployments FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_generation();
+CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.deployments FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _700_note_changed AFTER UPDATE ON stark.deployments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_deployments();
+CREATE TRIGGER _700_note_new AFTER INSERT ON stark.deployments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_deployments();
+CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.deployments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment', 'id');
+CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.deployments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment', 'id');
+CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.deployments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment', 'id');
+create policy "members read deployments of their namespaces, and theirs" on stark.deployments for select to authenticated
+  using (((namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text) AS permitted_namespaces)::text[])) OR ((created_by = ( SELECT auth.uid() AS uid)) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text, true) AS permitted_namespaces)::text[])))));
+comment on table stark.deployments is 'Wanted pods of one pack: what is wanted, and the controller''s last word.';
+comment on column stark.deployments.name is 'Name, a DNS label of at most 46 characters, unique in the namespace; never changes.';
+comment on column stark.deployments.namespace is 'Namespace; never changes.';
+comment on column stark.deployments.pack_name is 'Name of the pack; never changes.';
+comment on column stark.deployments.labels is 'Labels of the deployment itself.';
+comment on column stark.deployments.annotations is 'What people and tools note about it.';
+comment on column stark.deployments.mode is 'replicated: a count of pods.';
+comment on column stark.deployments.replicas is 'How many pods are wanted.';
+comment on column stark.deployments.follow_latest is 'Takes each newer version of the pack when it is finished.';
+comment on column stark.deployments.version_range is 'Of which versions it takes the newest, as node-semver writes ranges; null for all releases.';
+comment on column stark.deployments.include_prerelease is 'Whether it takes pre-releases too.';
+comment on column stark.deployments.strategy is 'RollingUpdate, or Recreate: old pods end before new ones are made.';
+comment on column stark.deployments.max_surge is 'How many pods more than wanted a rollout may have: a number, or percents rounded up.';
+comment on column stark.deployments.max_unavailable is 'How many pods less than wanted may be available by the controller''s hand: a number, or percents rounded down.';
+comment on column stark.deployments.min_ready_seconds is 'A pod is available when it has been ready for so long.';
+comment on column stark.deployments.progress_deadline_seconds is 'A rollout that makes no progress for so long has failed.';
+comment on column stark.deployments.revision_history_limit is 'How many old revisions are kept; the last stable one always is.';
+comment on column stark.deployments.auto_rollback is 'Whether the last stable template becomes the newest revision when one fails.';
+comment on column stark.deployments.canary_steps is 'Steps of a rollout: {weight}, percents of the pods, and {pause}.';
+comment on column stark.deployments.paused is 'Frozen: wishes are stored, and nothing is done.';
+comment on column stark.deployments.rollout_paused is 'The rollout is held; what fails is replaced by its own revision.';
+comment on column stark.deployments.deletion_requested_at is 'When it was asked to go; it goes with the last of its pods.';
+comment on column stark.deployments.deletion_forced is 'Whether its pods are evicted at once instead of being stopped with their grace.';
+comment on column stark.deployments.acts_as is 'Who changed the template last: its pods are made with the rights of this user.';
+comment on column stark.deployments.created_by is 'Whose it is.';
+comment on column stark.deployments.generation is 'Grows with each change of what is wanted.';
+comment on column stark.deployments.observed_generation is 'The generation that the controller has seen.';
+comment on column stark.deployments.revision is 'The revision that is wanted.';
+comment on column stark.deployments.follow_after is 'Following waits for a version newer than this one, which an undo has left; null when it does not wait.';
+comment on column stark.deployments.status is 'complete, progressing, paused, failed, deleting.';
+comment on column stark.deployments.status_reason is 'Why, one word of stark.deployment_reasons.';
+comment on column stark.deployments.status_message is 'Why, one line for people.';
+comment on column stark.deployments.conditions is 'Available, Progressing and ReplicaFailure, as Kubernetes has them: [{type, status, reason, message, lastTransitionTime}].';
+comment on column stark.deployments.desired_replicas is 'How many pods the controller aims at.';
+comment on column stark.deployments.current_replicas is 'Its pods that have not ended and are not stopping.';
+comment on column stark.deployments.updated_replicas is 'Of these, those of the wanted revision.';
+comment on column stark.deployments.ready_replicas is 'Of these, those that are ready on a healthy node.';
+comment on column stark.deployments.available_replicas is 'Of these, those that have been ready for min_ready_seconds.';
+comment on column stark.deployments.unavailable_replicas is 'How many of the desired are not available.';
+comment on column stark.deployments.reconciled_at is 'When the controller looked last.';
+comment on column stark.deployments.next_reconcile_at is 'When it looks again if nothing happens.';
+comment on column stark.deployments.reconcile_errors is 'How many looks have failed in a row.';
+comment on column stark.deployments.resource_version is 'Grows with each change.';
+grant select on table stark.deployments to authenticated;
+grant select on table stark.deployments to service_role;
+
 create table stark.error_codes (
   code text not null,
   http_status integer not null,
@@ -162,15 +413,15 @@ alter table stark.events add constraint events_pkey PRIMARY KEY (seq, "time");
 CREATE INDEX events_namespace_idx ON ONLY stark.events USING btree (namespace, seq);
 CREATE INDEX events_object_id_idx ON ONLY stark.events USING btree (object_id, seq);
 create policy "members read events of their namespaces and of what is theirs" on stark.events for select to authenticated
-  using ((((kind <> ALL (ARRAY['user'::text, 'role'::text, 'role_permission'::text, 'role_binding'::text])) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)) AND ((namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text) AS permitted_namespaces)::text[])) OR ((namespace IS NULL) AND ( SELECT stark_internal.has_permission('events:get'::text) AS has_permission)) OR ((kind = 'pod'::text) AND ((object ->> 'created_by'::text) = (( SELECT auth.uid() AS uid))::text) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text, true) AS permitted_namespaces)::text[]))) OR ((kind = ANY (ARRAY['node'::text, 'pack'::text])) AND ((object ->> 'owner_id'::text) = (( SELECT auth.uid() AS uid))::text) AND ( SELECT stark_internal.has_permission('events:get'::text, NULL::text, true) AS has_permission)))));
+  using ((((kind <> ALL (ARRAY['user'::text, 'role'::text, 'role_permission'::text, 'role_binding'::text])) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)) AND ((namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text) AS permitted_namespaces)::text[])) OR ((namespace IS NULL) AND ( SELECT stark_internal.has_permission('events:get'::text) AS has_permission)) OR ((kind = ANY (ARRAY['pod'::text, 'deployment'::text, 'deployment_revision'::text])) AND ((object ->> 'created_by'::text) = (( SELECT auth.uid() AS uid))::text) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('events:get'::text, true) AS permitted_namespaces)::text[]))) OR ((kind = ANY (ARRAY['node'::text, 'pack'::text])) AND ((object ->> 'owner_id'::text) = (( SELECT auth.uid() AS uid))::text) AND ( SELECT stark_internal.has_permission('events:get'::text, NULL::text, true) AS has_permission)))));
 comment on table stark.events is 'Append-only log of every change.';
 comment on column stark.events.seq is 'Grows by one with each event, by a billion after a restore; commit order.';
 comment on column stark.events.version is 'Version of the event''s form.';
 comment on column stark.events.type is '<kind>.created, .updated or .deleted; .conflict warns of an update that overwrote another''s.';
 comment on column stark.events."time" is 'When it was written.';
-comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
+comment on column stark.events.origin is 'Where it came from: api, scheduler, controller, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
-comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class, cluster_config; user, role, role_permission and role_binding for who may read users.';
+comment on column stark.events.kind is 'pod, deployment, deployment_revision, node, pack, pack_version, namespace, priority_class, cluster_config; user, role, role_permission and role_binding for who may read users.';
 comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
@@ -242,6 +493,7 @@ alter table stark.namespaces add constraint namespaces_pkey PRIMARY KEY (name);
 CREATE INDEX namespaces_created_by_idx ON stark.namespaces USING btree (created_by);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.namespaces FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.namespaces FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_bounds();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.namespaces REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.namespaces REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.namespaces REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
@@ -327,6 +579,7 @@ CREATE TRIGGER _100_check_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW 
 CREATE TRIGGER _300_close_deleted_nodes AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.close_deleted_nodes();
 CREATE TRIGGER _400_follow_taints_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
 CREATE TRIGGER _400_follow_taints_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
+CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_nodes();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_node_updates();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
@@ -402,6 +655,7 @@ CREATE INDEX pack_versions_latest_idx ON stark.pack_versions USING btree (pack_i
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.pack_versions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pack_versions FOR EACH ROW EXECUTE FUNCTION stark_internal.bump_version();
 CREATE TRIGGER _100_keep_versions_immutable AFTER UPDATE ON stark.pack_versions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_versions_immutable();
+CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.pack_versions REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_versions();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pack_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pack_versions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pack_versions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack_version', 'id');
@@ -449,6 +703,7 @@ alter table stark.packs add constraint packs_name_key UNIQUE (name);
 CREATE INDEX packs_owner_id_idx ON stark.packs USING btree (owner_id);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.packs FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.packs FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_packs();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.packs REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.packs REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
@@ -532,8 +787,10 @@ create table stark.pods (
   exit_code integer,
   restarts integer default 0 not null,
   ready boolean default false not null,
+  ready_at timestamp with time zone,
   ports jsonb default '{}'::jsonb not null,
   labels jsonb default '{}'::jsonb not null,
+  annotations jsonb default '{}'::jsonb not null,
   spec jsonb default '{}'::jsonb not null,
   priority integer default 100 not null,
   cpu_request integer generated always as (COALESCE(((spec #>> '{resources,requests,cpu}'::text[]))::integer, 0)) stored not null,
@@ -547,10 +804,13 @@ create table stark.pods (
   finished_at timestamp with time zone,
   stop_requested_at timestamp with time zone,
   deletion_requested_at timestamp with time zone,
-  resource_version bigint default 1 not null
+  resource_version bigint default 1 not null,
+  deployment_id uuid,
+  revision bigint
 );
 alter table stark.pods enable row level security;
 alter table stark.pods add constraint ended_pod_has_an_end CHECK (((status = ANY (ARRAY['stopped'::text, 'succeeded'::text, 'failed'::text, 'evicted'::text])) = (finished_at IS NOT NULL)));
+alter table stark.pods add constraint only_a_ready_pod_is_ready_since CHECK ((ready OR (ready_at IS NULL)));
 alter table stark.pods add constraint only_a_running_pod_is_ready CHECK (((NOT ready) OR (status = ANY (ARRAY['running'::text, 'stopping'::text]))));
 alter table stark.pods add constraint pending_pod_has_no_node CHECK (((status <> 'pending'::text) OR (node_id IS NULL)));
 alter table stark.pods add constraint placed_pod_names_its_node CHECK (((node_name IS NOT NULL) OR (NOT stark_internal.occupies(status))));
@@ -561,6 +821,7 @@ alter table stark.pods add constraint restarts_are_counted_up CHECK ((restarts >
 alter table stark.pods add constraint status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'scheduled'::text, 'transferring'::text, 'starting'::text, 'running'::text, 'stopping'::text, 'stopped'::text, 'succeeded'::text, 'failed'::text, 'evicted'::text])));
 alter table stark.pods add constraint status_message_is_short CHECK (((length(status_message) <= 4096) AND (length(status_reason) <= 128)));
 alter table stark.pods add constraint pods_created_by_fkey FOREIGN KEY (created_by) REFERENCES stark.profiles(id) ON DELETE SET NULL;
+alter table stark.pods add constraint pods_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE SET NULL;
 alter table stark.pods add constraint pods_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name);
 alter table stark.pods add constraint pods_node_id_fkey FOREIGN KEY (node_id) REFERENCES stark.nodes(id) ON DELETE SET NULL;
 alter table stark.pods add constraint pods_nominated_node_id_fkey FOREIGN KEY (nominated_node_id) REFERENCES stark.nodes(id) ON DELETE SET NULL;
@@ -570,8 +831,10 @@ alter table stark.pods add constraint pods_pkey PRIMARY KEY (id);
 alter table stark.pods add constraint pod_name_is_unique_in_its_namespace UNIQUE (namespace, name);
 CREATE INDEX pods_created_by_idx ON stark.pods USING btree (created_by);
 CREATE INDEX pods_deletion_requested_at_idx ON stark.pods USING btree (deletion_requested_at) WHERE (deletion_requested_at IS NOT NULL);
+CREATE INDEX pods_deployment_id_idx ON stark.pods USING btree (deployment_id, revision) WHERE ((deployment_id IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_node_id_idx ON stark.pods USING btree (node_id);
 CREATE INDEX pods_nominated_node_id_idx ON stark.pods USING btree (nominated_node_id) WHERE (nominated_node_id IS NOT NULL);
+CREATE INDEX pods_of_deployments_idx ON stark.pods USING btree (deployment_id, finished_at) WHERE (deployment_id IS NOT NULL);
 CREATE INDEX pods_pack_id_idx ON stark.pods USING btree (pack_id);
 CREATE INDEX pods_pack_version_id_idx ON stark.pods USING btree (pack_version_id);
 CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_at, id) WHERE (status = 'pending'::text);
@@ -584,11 +847,15 @@ CREATE TRIGGER _100_check_new_pods AFTER INSERT ON stark.pods REFERENCING NEW TA
 CREATE TRIGGER _100_check_status_steps AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_status_steps();
 CREATE TRIGGER _100_enforce_quota_on_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.enforce_quota();
 CREATE TRIGGER _100_enforce_quota_on_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.enforce_quota();
+CREATE TRIGGER _100_note_first_readiness BEFORE INSERT ON stark.pods FOR EACH ROW WHEN ((new.ready <> (new.ready_at IS NOT NULL))) EXECUTE FUNCTION stark_internal.note_readiness();
+CREATE TRIGGER _100_note_readiness BEFORE UPDATE ON stark.pods FOR EACH ROW WHEN ((new.ready <> (new.ready_at IS NOT NULL))) EXECUTE FUNCTION stark_internal.note_readiness();
 CREATE TRIGGER _200_account_resources_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _300_command_nodes_on_change AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
+CREATE TRIGGER _700_note_deployments_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
+CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
@@ -611,8 +878,10 @@ comment on column stark.pods.status_message is 'One line why, for people.';
 comment on column stark.pods.exit_code is 'Exit code of its last run.';
 comment on column stark.pods.restarts is 'How often the agent has started it again.';
 comment on column stark.pods.ready is 'The pack says that it can do its work.';
+comment on column stark.pods.ready_at is 'Since when it is ready.';
 comment on column stark.pods.ports is 'Real port of each declared one, as {name: number}.';
 comment on column stark.pods.labels is 'Labels.';
+comment on column stark.pods.annotations is 'What people and tools note about it; stark/pod-deletion-cost says which pod of a deployment goes first when there are too many.';
 comment on column stark.pods.spec is 'What is wanted: placement, resources, config, env, ports, restarts. Kubernetes'' names.';
 comment on column stark.pods.priority is '0 to 1000, more for the system''s classes; higher is placed first.';
 comment on column stark.pods.cpu_request is 'Requested millicores, from the spec.';
@@ -623,6 +892,8 @@ comment on column stark.pods.created_by is 'Who made it; the pod has its rights.
 comment on column stark.pods.stop_requested_at is 'When it was asked to stop.';
 comment on column stark.pods.deletion_requested_at is 'When it was asked to go; the row goes when it has ended.';
 comment on column stark.pods.resource_version is 'Grows with each change.';
+comment on column stark.pods.deployment_id is 'The deployment that it belongs to; null where a person made it.';
+comment on column stark.pods.revision is 'The revision of the deployment that it was made for.';
 grant select on table stark.pods to authenticated;
 grant select on table stark.pods to service_role;
 
@@ -678,6 +949,7 @@ CREATE TRIGGER _000_lock_cluster BEFORE DELETE ON stark.profiles FOR EACH STATEM
 CREATE TRIGGER _000_lock_cluster_to_disable BEFORE UPDATE OF disabled_at ON stark.profiles FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_unbind_first BEFORE DELETE ON stark.profiles FOR EACH ROW EXECUTE FUNCTION stark_internal.unbind_first();
 CREATE TRIGGER _300_shut_out_disabled_users AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
+CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.profiles REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('user', 'id');
 create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
   using (((id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)));
@@ -711,6 +983,8 @@ CREATE INDEX role_bindings_role_idx ON stark.role_bindings USING btree (role);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_bindings FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_an_admin();
 CREATE TRIGGER _300_shut_out_unbound_users AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
+CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
+CREATE TRIGGER _700_note_deployments_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
@@ -730,13 +1004,15 @@ create table stark.role_permissions (
   scope text default 'any'::text not null
 );
 alter table stark.role_permissions enable row level security;
-alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text, 'priorityclasses'::text, 'settings'::text])));
+alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'deployments'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text, 'priorityclasses'::text, 'settings'::text])));
 alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((scope = ANY (ARRAY['any'::text, 'own'::text])));
 alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'prioritise'::text, 'bind'::text, 'escalate'::text])));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _300_shut_out_users_of_lesser_roles AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
+CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
+CREATE TRIGGER _700_note_deployments_of_new AFTER INSERT ON stark.role_permissions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_permissions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
 create policy "members read permissions" on stark.role_permissions for select to authenticated
@@ -786,6 +1062,21 @@ create policy "nobody reads admissions" on stark_internal.admitted_users for sel
   using (false);
 comment on table stark_internal.admitted_users is 'Ids under which Supabase Auth may make a user though registration is closed, and what such a user starts with. Used once, within an hour.';
 
+create table stark_internal.blocked_versions (
+  deployment_id uuid not null,
+  pack_version_id uuid not null,
+  failures integer default 1 not null,
+  blocked_until timestamp with time zone not null
+);
+alter table stark_internal.blocked_versions enable row level security;
+alter table stark_internal.blocked_versions add constraint blocked_versions_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.blocked_versions add constraint blocked_versions_pack_version_id_fkey FOREIGN KEY (pack_version_id) REFERENCES stark.pack_versions(id) ON DELETE CASCADE;
+alter table stark_internal.blocked_versions add constraint blocked_versions_pkey PRIMARY KEY (deployment_id, pack_version_id);
+CREATE INDEX blocked_versions_pack_version_id_idx ON stark_internal.blocked_versions USING btree (pack_version_id);
+create policy "nobody reads blocked versions" on stark_internal.blocked_versions for select to authenticated
+  using (false);
+comment on table stark_internal.blocked_versions is 'Versions that failed in a deployment, and until when each is not tried again.';
+
 create table stark_internal.database_identity (
   only_row boolean default true not null,
   id uuid default gen_random_uuid() not null,
@@ -803,6 +1094,18 @@ comment on column stark_internal.database_identity.id is 'Another one after each
 comment on column stark_internal.database_identity.system_identifier is 'Of the Postgres server at that time; 0 where it does not tell.';
 comment on column stark_internal.database_identity.timeline is 'Of its write-ahead log; grows with each restore from a physical backup.';
 comment on column stark_internal.database_identity.since is 'When it was restored, copied or moved last, or made.';
+
+create table stark_internal.deployments_to_reconcile (
+  deployment_id uuid not null
+);
+alter table stark_internal.deployments_to_reconcile enable row level security;
+alter table stark_internal.deployments_to_reconcile add constraint deployments_to_reconcile_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.deployments_to_reconcile add constraint deployments_to_reconcile_pkey PRIMARY KEY (deployment_id);
+alter table stark_internal.deployments_to_reconcile add constraint _900_work_off_at_commit TRIGGER DEFERRABLE INITIALLY DEFERRED;
+CREATE CONSTRAINT TRIGGER _900_work_off_at_commit AFTER INSERT ON stark_internal.deployments_to_reconcile DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION stark_internal.work_off_at_commit();
+create policy "nobody reads notes" on stark_internal.deployments_to_reconcile for select to authenticated
+  using (false);
+comment on table stark_internal.deployments_to_reconcile is 'Deployments that something has happened to in this transaction.';
 
 create table stark_internal.event_heads (
   topic text not null,
@@ -846,6 +1149,38 @@ alter table stark_internal.evicting_taints add constraint evicting_taints_pkey P
 create policy "nobody reads evicting taints" on stark_internal.evicting_taints for select to authenticated
   using (false);
 comment on table stark_internal.evicting_taints is 'Taints NoExecute that nodes have now, and since when. Kept by a trigger on nodes.';
+
+create table stark_internal.failed_runs (
+  id bigint not null,
+  deployment_id uuid not null,
+  revision bigint not null,
+  pod_id uuid not null,
+  node_id uuid,
+  failed_at timestamp with time zone not null,
+  for_good boolean not null,
+  was_ready_since timestamp with time zone,
+  message text
+);
+alter table stark_internal.failed_runs enable row level security;
+alter table stark_internal.failed_runs add constraint failed_runs_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.failed_runs add constraint failed_runs_pkey PRIMARY KEY (id);
+CREATE INDEX failed_runs_deployment_id_idx ON stark_internal.failed_runs USING btree (deployment_id, revision);
+create policy "nobody reads failed runs" on stark_internal.failed_runs for select to authenticated
+  using (false);
+comment on table stark_internal.failed_runs is 'Runs of managed pods that ended by themselves and were not followed yet by one that was ready for long enough.';
+
+create table stark_internal.first_availabilities (
+  pod_id uuid not null,
+  deployment_id uuid not null
+);
+alter table stark_internal.first_availabilities enable row level security;
+alter table stark_internal.first_availabilities add constraint first_availabilities_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.first_availabilities add constraint first_availabilities_pod_id_fkey FOREIGN KEY (pod_id) REFERENCES stark.pods(id) ON DELETE CASCADE;
+alter table stark_internal.first_availabilities add constraint first_availabilities_pkey PRIMARY KEY (pod_id);
+CREATE INDEX first_availabilities_deployment_id_idx ON stark_internal.first_availabilities USING btree (deployment_id);
+create policy "nobody reads availabilities" on stark_internal.first_availabilities for select to authenticated
+  using (false);
+comment on table stark_internal.first_availabilities is 'Pods of a rollout that have been available: each is progress once.';
 
 create table stark_internal.join_token_secrets (
   token_id text not null,
@@ -947,6 +1282,18 @@ create policy "nobody reads edits" on stark_internal.recent_edits for select to 
   using (false);
 comment on table stark_internal.recent_edits is 'Who has set a field of an object in the last ten seconds. actor is null for the secret key.';
 
+create table stark_internal.revision_secrets (
+  deployment_id uuid not null,
+  revision bigint not null,
+  secrets jsonb not null
+);
+alter table stark_internal.revision_secrets enable row level security;
+alter table stark_internal.revision_secrets add constraint revision_secrets_deployment_id_revision_fkey FOREIGN KEY (deployment_id, revision) REFERENCES stark.deployment_revisions(deployment_id, revision) ON DELETE CASCADE;
+alter table stark_internal.revision_secrets add constraint revision_secrets_pkey PRIMARY KEY (deployment_id, revision);
+create policy "nobody reads secrets of revisions" on stark_internal.revision_secrets for select to authenticated
+  using (false);
+comment on table stark_internal.revision_secrets is 'env and config of the specs of templates.';
+
 create table stark_internal.scheduled_jobs (
   name text not null,
   schedule text not null,
@@ -1040,6 +1387,93 @@ comment on view stark.pod_history is 'One row for each change of a pod.';
 grant select on view stark.pod_history to authenticated;
 grant select on view stark.pod_history to service_role;
 
+create view stark_internal.rollout_terms with (security_invoker=true) as
+ SELECT d.id AS deployment_id,
+    d.replicas,
+    d.desired_replicas AS before,
+        CASE
+            WHEN d.strategy = 'Recreate'::text THEN 0
+            ELSE d.surge
+        END AS surge,
+        CASE
+            WHEN d.strategy = 'Recreate'::text THEN d.replicas
+            WHEN d.surge = 0 AND d.unavailable = 0 THEN 1
+            ELSE d.unavailable
+        END AS unavailable,
+    d.strategy = 'Recreate'::text AS is_recreate,
+    d.rollout_paused AS is_held,
+    d.paused OR d.deletion_requested_at IS NOT NULL AS is_frozen,
+    stark_internal.may_not_run(d.acts_as, d.namespace, d.pack_id) AS may_not,
+    t.template_hash AS newest_hash,
+    t.status AS newest_status,
+        CASE
+            WHEN t.status = 'failed'::text THEN b.template_hash
+            ELSE t.template_hash
+        END AS target_hash,
+        CASE
+            WHEN t.status = 'failed'::text THEN b.revision
+            ELSE t.revision
+        END AS target_revision,
+    t.status = 'failed'::text OR t.cause = 'rollback'::text AS is_way_back,
+    COALESCE(b.template_hash, t.template_hash) AS stable_hash,
+        CASE
+            WHEN (t.status = ANY (ARRAY['failed'::text, 'stable'::text])) OR (t.cause = ANY (ARRAY['rollback'::text, 'undo'::text])) OR b.revision IS NULL THEN d.replicas
+            ELSE stark_internal.canary_goal(d.canary_steps, t.step, d.replicas)
+        END AS goal
+   FROM ( SELECT e.id,
+            e.name,
+            e.namespace,
+            e.pack_id,
+            e.pack_name,
+            e.labels,
+            e.annotations,
+            e.mode,
+            e.replicas,
+            e.follow_latest,
+            e.version_range,
+            e.include_prerelease,
+            e.strategy,
+            e.max_surge,
+            e.max_unavailable,
+            e.min_ready_seconds,
+            e.progress_deadline_seconds,
+            e.revision_history_limit,
+            e.auto_rollback,
+            e.canary_steps,
+            e.paused,
+            e.rollout_paused,
+            e.deletion_requested_at,
+            e.deletion_forced,
+            e.acts_as,
+            e.created_by,
+            e.created_at,
+            e.updated_at,
+            e.generation,
+            e.observed_generation,
+            e.revision,
+            e.follow_after,
+            e.status,
+            e.status_reason,
+            e.status_message,
+            e.conditions,
+            e.desired_replicas,
+            e.current_replicas,
+            e.updated_replicas,
+            e.ready_replicas,
+            e.available_replicas,
+            e.unavailable_replicas,
+            e.reconciled_at,
+            e.next_reconcile_at,
+            e.reconcile_errors,
+            e.resource_version,
+            stark_internal.amount_of(e.max_surge, e.replicas, true) AS surge,
+            stark_internal.amount_of(e.max_unavailable, e.replicas, false) AS unavailable
+           FROM stark.deployments e) d
+     JOIN stark.deployment_revisions t ON t.deployment_id = d.id AND t.revision = d.revision
+     CROSS JOIN LATERAL ( SELECT stark_internal.way_back(d.id, d.revision) AS revision) w
+     LEFT JOIN stark.deployment_revisions b ON b.deployment_id = d.id AND b.revision = w.revision;
+comment on view stark_internal.rollout_terms is 'What the plan of each deployment has to keep to.';
+
 create view stark_internal.wanted_pods with (security_invoker=true) as
  SELECT p.id AS pod_id,
     p.node_id,
@@ -1116,6 +1550,17 @@ comment on function stark.cordon_node(text) is 'Keeps new pods off a node.';
 grant execute on function stark.cordon_node(text) to authenticated;
 grant execute on function stark.cordon_node(text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.create_deployment(p_deployment jsonb)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '6108a9f3c5c66231024bd9ffbb1a0459';
+comment on function stark.create_deployment(jsonb) is 'Creates a deployment and makes its pods.';
+grant execute on function stark.create_deployment(jsonb) to authenticated;
+grant execute on function stark.create_deployment(jsonb) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT 3600, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_uses integer DEFAULT 1, p_accepts text DEFAULT NULL::text, p_accepted_namespaces text[] DEFAULT NULL::text[])
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1171,6 +1616,17 @@ comment on function stark.create_role(text,text[],text) is 'Makes a role.';
 grant execute on function stark.create_role(text,text[],text) to authenticated;
 grant execute on function stark.create_role(text,text[],text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.delete_deployment(p_namespace text, p_name text, p_cascade text DEFAULT 'background'::text, p_force boolean DEFAULT false, p_if_revision bigint DEFAULT NULL::bigint)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '132973ff5794790865b282da57e51ed9';
+comment on function stark.delete_deployment(text,text,text,boolean,bigint) is 'Deletes a deployment with its pods, or without them.';
+grant execute on function stark.delete_deployment(text,text,text,boolean,bigint) to authenticated;
+grant execute on function stark.delete_deployment(text,text,text,boolean,bigint) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.namespaces
  LANGUAGE plpgsql
@@ -1199,7 +1655,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text, p_if_version bigint DE
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4fbcc8b32597a8b12392f1b6cb730169';
+as md5 '5b27fb0e00b4f2b4b4dce59e3bcac968';
 comment on function stark.delete_pack(text,bigint) is 'Removes a pack whose pods have all ended.';
 grant execute on function stark.delete_pack(text,bigint) to authenticated;
 grant execute on function stark.delete_pack(text,bigint) to service_role;
@@ -1390,6 +1846,28 @@ comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.pause_deployment(p_namespace text, p_name text)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '9d28995871d93651a4548228486bacc9';
+comment on function stark.pause_deployment(text,text) is 'Freezes a deployment.';
+grant execute on function stark.pause_deployment(text,text) to authenticated;
+grant execute on function stark.pause_deployment(text,text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.pause_rollout(p_namespace text, p_name text)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'ee69a63294fe320c4a8d477fa4b35193';
+comment on function stark.pause_rollout(text,text) is 'Holds the rollout of a deployment.';
+grant execute on function stark.pause_rollout(text,text) to authenticated;
+grant execute on function stark.pause_rollout(text,text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.probe_watcher()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -1400,6 +1878,17 @@ as md5 '80f0f9b8987184513c60c90fed96a7e6';
 comment on function stark.probe_watcher() is 'Has the database ask whether a watcher can be called.';
 grant execute on function stark.probe_watcher() to authenticated;
 grant execute on function stark.probe_watcher() to service_role;
+
+CREATE OR REPLACE FUNCTION stark.promote_rollout(p_namespace text, p_name text, p_full boolean DEFAULT false)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '46979afd656932367a1545aa584bed97';
+comment on function stark.promote_rollout(text,text,boolean) is 'Lets a canary go on.';
+grant execute on function stark.promote_rollout(text,text,boolean) to authenticated;
+grant execute on function stark.promote_rollout(text,text,boolean) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_labels jsonb DEFAULT '{}'::jsonb, p_taints jsonb DEFAULT '[]'::jsonb, p_allocatable jsonb DEFAULT '{}'::jsonb, p_capabilities jsonb DEFAULT '{}'::jsonb, p_installation uuid DEFAULT NULL::uuid, p_replaces uuid DEFAULT NULL::uuid)
  RETURNS jsonb
@@ -1434,6 +1923,39 @@ comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how i
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.restart_rollout(p_namespace text, p_name text, p_change_cause text DEFAULT NULL::text)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '59e00c3531c0a0996036df1fb3f87abf';
+comment on function stark.restart_rollout(text,text,text) is 'Replaces all pods of a deployment by the same template.';
+grant execute on function stark.restart_rollout(text,text,text) to authenticated;
+grant execute on function stark.restart_rollout(text,text,text) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.resume_deployment(p_namespace text, p_name text, p_force boolean DEFAULT false)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '6206a487253e776610612c99f3ee8e6c';
+comment on function stark.resume_deployment(text,text,boolean) is 'Ends the freezing of a deployment.';
+grant execute on function stark.resume_deployment(text,text,boolean) to authenticated;
+grant execute on function stark.resume_deployment(text,text,boolean) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.resume_rollout(p_namespace text, p_name text)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'c50a259477bcf5efb4bfd060e456e41b';
+comment on function stark.resume_rollout(text,text) is 'Lets the rollout of a deployment go on.';
+grant execute on function stark.resume_rollout(text,text) to authenticated;
+grant execute on function stark.resume_rollout(text,text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.revoke_join_token(p_id text)
  RETURNS stark.join_tokens
  LANGUAGE plpgsql
@@ -1466,6 +1988,17 @@ as md5 'bd4b8c69f2e6a8d9db77062a634e512c';
 comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.scale_deployment(p_namespace text, p_name text, p_replicas integer DEFAULT NULL::integer, p_mode text DEFAULT NULL::text, p_if_revision bigint DEFAULT NULL::bigint)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'd90c803ffd9d5fffc7c45b463979d799';
+comment on function stark.scale_deployment(text,text,integer,text,bigint) is 'Changes how many pods a deployment wants.';
+grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to authenticated;
+grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.setup_admin(p_user_id uuid, p_display_name text DEFAULT NULL::text)
  RETURNS jsonb
@@ -1509,6 +2042,17 @@ comment on function stark.uncordon_node(text) is 'Lets a node have new pods agai
 grant execute on function stark.uncordon_node(text) to authenticated;
 grant execute on function stark.uncordon_node(text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.undo_rollout(p_namespace text, p_name text, p_to_revision bigint DEFAULT NULL::bigint, p_change_cause text DEFAULT NULL::text)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '0ccdf523cc9649c522b1fe0155e0710e';
+comment on function stark.undo_rollout(text,text,bigint,text) is 'Makes an old template the newest revision.';
+grant execute on function stark.undo_rollout(text,text,bigint,text) to authenticated;
+grant execute on function stark.undo_rollout(text,text,bigint,text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.update_cluster_config(p_changes jsonb, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.cluster_config
  LANGUAGE plpgsql
@@ -1519,6 +2063,17 @@ as md5 'f1eed10113fcb7ccad2885c80f0226f8';
 comment on function stark.update_cluster_config(jsonb,bigint) is 'Changes settings of the cluster.';
 grant execute on function stark.update_cluster_config(jsonb,bigint) to authenticated;
 grant execute on function stark.update_cluster_config(jsonb,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.update_deployment(p_namespace text, p_name text, p_changes jsonb, p_if_revision bigint DEFAULT NULL::bigint)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '0714f7ca7614f8d30da8f5162db11f50';
+comment on function stark.update_deployment(text,text,jsonb,bigint) is 'Changes what is wanted of a deployment.';
+grant execute on function stark.update_deployment(text,text,jsonb,bigint) to authenticated;
+grant execute on function stark.update_deployment(text,text,jsonb,bigint) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.update_namespace(p_name text, p_labels jsonb DEFAULT '{}'::jsonb, p_quota jsonb DEFAULT '{}'::jsonb, p_limit_range jsonb DEFAULT '{}'::jsonb, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.namespaces
@@ -1624,6 +2179,14 @@ CREATE OR REPLACE FUNCTION stark_internal.account_resources()
 as md5 '63ccda8c7b3c39c8ec4944def139efb7';
 comment on function stark_internal.account_resources() is 'Keeps nodes.allocated equal to what the placed pods have asked for.';
 
+CREATE OR REPLACE FUNCTION stark_internal.add_revision(p_deployment_id uuid, p_template jsonb, p_secrets jsonb, p_version_id uuid, p_cause text, p_change_cause text, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '715a4eb670b9cfde94ed491c6cf5ef40';
+comment on function stark_internal.add_revision(uuid,jsonb,jsonb,uuid,text,text,uuid,timestamp with time zone) is 'Makes a template the newest revision.';
+
 CREATE OR REPLACE FUNCTION stark_internal.admit(p_role text DEFAULT NULL::text, p_namespace text DEFAULT NULL::text, p_display_name text DEFAULT NULL::text)
  RETURNS uuid
  LANGUAGE sql
@@ -1640,6 +2203,30 @@ CREATE OR REPLACE FUNCTION stark_internal.affinity_problem(p_affinity jsonb)
 as md5 'a9008f8b5dcf9c72a38c637090c4e7b5';
 comment on function stark_internal.affinity_problem(jsonb) is 'What is wrong with this affinity; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.among_their_own(p_spec jsonb, p_labels jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '7137c30542ff490f304048f5d8cbdf6e';
+comment on function stark_internal.among_their_own(jsonb,jsonb) is 'A spec whose rules about its own kind speak of one revision only.';
+
+CREATE OR REPLACE FUNCTION stark_internal.amount_of(p_value jsonb, p_total integer, p_up boolean)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '7fd23c9b7f76f19dee3bd6ece224c6ea';
+comment on function stark_internal.amount_of(jsonb,integer,boolean) is 'How many pods an amount is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.annotations_problem(p_annotations jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '931b5f0cd9d5f14a1c4efcf1fe3d4c4a';
+comment on function stark_internal.annotations_problem(jsonb) is 'What is wrong with these annotations; null when nothing is.';
+
 CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text, p_id_column text, p_objects jsonb[], p_details jsonb[] DEFAULT NULL::jsonb[])
  RETURNS void
  LANGUAGE plpgsql
@@ -1653,8 +2240,16 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'da00b7b9438aa328151ec64a5c1ce398';
+as md5 '7ebdc7e333c26e60091d2e6d931f1ba2';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
+
+CREATE OR REPLACE FUNCTION stark_internal.apply_wishes(p_deployment stark.deployments, p_wishes jsonb)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '907eafdef6e59fe2271716b08c25f4bd';
+comment on function stark_internal.apply_wishes(stark.deployments,jsonb) is 'A deployment''s row with these wishes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after bigint, OUT written_at timestamp with time zone, OUT origin text, OUT actor uuid, OUT correlation_id text)
  RETURNS record
@@ -1681,6 +2276,14 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
 as md5 '4b38a3d1f1b2a662a8484810efd7c1b8';
 comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
+CREATE OR REPLACE FUNCTION stark_internal.block_time(p_failures integer)
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '20646bce9ad82d73e2f6ad31a4cbe08b';
+comment on function stark_internal.block_time(integer) is 'For how long a version is blocked that failed so often.';
+
 CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, rule integer, must_leave bigint, pods uuid[])
  LANGUAGE plpgsql
@@ -1700,6 +2303,15 @@ CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_after bigint, p_las
 as md5 '87efc77644992dd529d25fd9d9e31599';
 comment on function stark_internal.broadcast_events(bigint,bigint,timestamp with time zone) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 
+CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'ccf3f21d8ea72021c68b72a11136e0aa';
+comment on function stark_internal.bump_generation() is 'Counts the changes of what is wanted of a deployment.';
+
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1708,12 +2320,20 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_version()
 as md5 'cdc247f13c36b60fb1c2658a93ee7303';
 comment on function stark_internal.bump_version() is 'Counts resource_version up with each change of a row.';
 
+CREATE OR REPLACE FUNCTION stark_internal.but_there_last(p_spec jsonb, p_node_name text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '45f1174e230494dd0e2de8ae954b70a0';
+comment on function stark_internal.but_there_last(jsonb,text) is 'A spec that prefers every node but one.';
+
 CREATE OR REPLACE FUNCTION stark_internal.call_limit(p_what text)
  RETURNS integer
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '4fda95810000f5320e36956ffb988d57';
+as md5 '37890b77c67778a3d5b5fe960c12d083';
 comment on function stark_internal.call_limit(text) is 'The most of something that one call takes, or one step of work does.';
 
 CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time zone DEFAULT now())
@@ -1739,6 +2359,30 @@ CREATE OR REPLACE FUNCTION stark_internal.caller_role()
  SET search_path TO 'pg_temp'
 as md5 '409716fb05a3bfbb78bdc3463b2aa5d3';
 comment on function stark_internal.caller_role() is 'Role that sent the statement, also from inside a security definer function.';
+
+CREATE OR REPLACE FUNCTION stark_internal.canary_goal(p_steps jsonb, p_step integer, p_replicas integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'dd82f00f799d80f19597fd7e13089a31';
+comment on function stark_internal.canary_goal(jsonb,integer,integer) is 'How many pods a step of a canary wants.';
+
+CREATE OR REPLACE FUNCTION stark_internal.canary_problem(p_steps jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '4e81ce2ce7d2a13fbf6276a655797485';
+comment on function stark_internal.canary_problem(jsonb) is 'What is wrong with these canary steps; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.change_template(p_deployment stark.deployments, p_template jsonb, p_version text, p_cause text, p_change_cause text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '20f05aae9ff56069d2079eda504a88c0';
+comment on function stark_internal.change_template(stark.deployments,jsonb,text,text,text) is 'Makes a template the newest revision, with the caller''s rights.';
 
 CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
  RETURNS text[]
@@ -1773,7 +2417,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_pods()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '876bff6c586724859ad329a0fd95e5e9';
+as md5 '32f0abdbb5361ceec30910b377cf2be2';
 comment on function stark_internal.check_pods() is 'Refuses specs and labels that are not well formed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_status_steps()
@@ -1795,6 +2439,14 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  SET jit TO 'off'
 as md5 '9431a92edcaea4d79a7df33fdd8edd13';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
+
+CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '05f21497077df876e1d9a6768e29dadf';
+comment on function stark_internal.clean_up_deployments(uuid[],timestamp with time zone) is 'Removes ended pods and old revisions of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
  RETURNS trigger
@@ -1832,13 +2484,45 @@ CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
 as md5 '1e026e9f6b5baab19581322ebbd30923';
 comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.comparator_bounds(p_comparator text, p_prerelease boolean)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'd627c6165f3a525ed8f50894650e7518';
+comment on function stark_internal.comparator_bounds(text,boolean) is 'What one comparator of a version range says.';
+
+CREATE OR REPLACE FUNCTION stark_internal.conditions_of(p_available bigint, p_least bigint, p_status text, p_reason text, p_message text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '15aed1c62caf9b6a861ac5266f3f9ab7';
+comment on function stark_internal.conditions_of(bigint,bigint,text,text,text) is 'The conditions of a deployment.';
+
 CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with time zone DEFAULT now())
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '24fdba903850a8f2fc27df73b14b7f68';
+as md5 'd5abd29c08ceb5a8b2677e2801e51fbf';
 comment on function stark_internal.continue_work(timestamp with time zone) is 'One step of what earlier calls have left over.';
+
+CREATE OR REPLACE FUNCTION stark_internal.controller_time()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'a8fdaefe2364c62a524a4008a546bd1a';
+comment on function stark_internal.controller_time() is 'What time it is to the controller.';
+
+CREATE OR REPLACE FUNCTION stark_internal.count_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
+ RETURNS SETOF stark_internal.revision_set
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'e34c937e6f78048b4cd706efc16ab0fd';
+comment on function stark_internal.count_revisions(uuid[],timestamp with time zone) is 'How many pods of each template there are, and how they are.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
@@ -1853,7 +2537,7 @@ CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9b117c04eccf6755b02756b9095d5676';
+as md5 '3df802a56a17d07400e14a475fe92528';
 comment on function stark_internal.create_pod_group(jsonb,uuid,timestamp with time zone) is 'Checks one entry of create_pods and inserts its pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.current_server()
@@ -1880,6 +2564,38 @@ CREATE OR REPLACE FUNCTION stark_internal.default_acceptance(p_capabilities json
 as md5 'f1ac6cf44f9b9f593ba370893aaa986e';
 comment on function stark_internal.default_acceptance(jsonb) is 'Whose pods a node takes, by its isolation.';
 
+CREATE OR REPLACE FUNCTION stark_internal.deployment_fields()
+ RETURNS TABLE(field text, column_name text, kind text)
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '40b21716af91d73399fdbbeb3eb2a838';
+comment on function stark_internal.deployment_fields() is 'The simple fields of a deployment.';
+
+CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_wishes jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'a0938bcfb898331ce9c357c8bd4e52e8';
+comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.deployment_wishes(p_deployment stark.deployments)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '4fd40f49459f28aaa44852e09d4bf88d';
+comment on function stark_internal.deployment_wishes(stark.deployments) is 'What is wanted of a deployment.';
+
+CREATE OR REPLACE FUNCTION stark_internal.deployment_words(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS SETOF stark_internal.deployment_word
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '449ea9acb3f50b4919477311ca17581e';
+comment on function stark_internal.deployment_words(stark_internal.revision_set[],timestamp with time zone) is 'What deployments say of themselves.';
+
 CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
  RETURNS void
  LANGUAGE plpgsql
@@ -1896,12 +2612,20 @@ CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp wi
 as md5 'a50cce6e684c9c7db1523aad81e1974e';
 comment on function stark_internal.drop_old_partitions(timestamp with time zone) is 'Drops events and logs that are older than they are kept.';
 
+CREATE OR REPLACE FUNCTION stark_internal.empty_deployments(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '6a72186203554a3e5c799378f562de15';
+comment on function stark_internal.empty_deployments(uuid[],timestamp with time zone) is 'Removes deployments that are to go, with their pods.';
+
 CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ac088f51752406a63be72a24f2f0483f';
+as md5 'eae59e0a9b1619483079a89afe9689b3';
 comment on function stark_internal.empty_namespaces(timestamp with time zone) is 'Asks pods of terminating namespaces to stop and to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
@@ -1963,6 +2687,22 @@ CREATE OR REPLACE FUNCTION stark_internal.fail(p_code text, p_message text, p_hi
  SET search_path TO 'pg_temp'
 as md5 '661e87032732891919680e77c7d675af';
 comment on function stark_internal.fail(text,text,text,text) is 'Raises a coded error in the form that PostgREST passes on unchanged.';
+
+CREATE OR REPLACE FUNCTION stark_internal.fail_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '83a72c369ef17f8f39d4bb788d3d5ad4';
+comment on function stark_internal.fail_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Ends rollouts that have failed, and begins the way back.';
+
+CREATE OR REPLACE FUNCTION stark_internal.failing_rollouts(p_sets stark_internal.revision_set[])
+ RETURNS TABLE(deployment_id uuid, revision bigint, reason text, message text, has_run boolean)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'd098583be3f9e21bfc80461d26d218bb';
+comment on function stark_internal.failing_rollouts(stark_internal.revision_set[]) is 'Rollouts that have failed now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
  RETURNS TABLE(node_no integer, slots bigint, cpu_total double precision, cpu_used double precision, memory_total double precision, memory_used double precision, pods_total double precision, pods_used double precision)
@@ -2119,6 +2859,14 @@ CREATE OR REPLACE FUNCTION stark_internal.finish_namespaces()
 as md5 '3b1f5abc63b7919cfbae8770cf0186c2';
 comment on function stark_internal.finish_namespaces() is 'Removes terminating namespaces when their last pod has gone.';
 
+CREATE OR REPLACE FUNCTION stark_internal.finish_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '4896657bd9c1d2fb22f20800da7118d9';
+comment on function stark_internal.finish_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Makes complete rollouts stable.';
+
 CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2128,6 +2876,14 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
  SET jit TO 'off'
 as md5 '812208aead300790d7e8ad5bdadfca3e';
 comment on function stark_internal.follow_taints() is 'Notes since when a node has which taint NoExecute, and evicts.';
+
+CREATE OR REPLACE FUNCTION stark_internal.follow_versions(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '227f7e1772c3b1b9f7652313928f7665';
+comment on function stark_internal.follow_versions(uuid[],timestamp with time zone) is 'Has deployments take the version they follow.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  RETURNS boolean
@@ -2162,6 +2918,22 @@ CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
 as md5 '2b4b82468988504e315304c0cc33cd40';
 comment on function stark_internal.heartbeat_terms() is 'How often agents give a sign of life, and how long they may be without.';
 
+CREATE OR REPLACE FUNCTION stark_internal.held_replacements(p_deployment_id uuid, p_hash text, p_now timestamp with time zone, OUT held bigint, OUT until timestamp with time zone, OUT node_name text)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '11acdca7215bbfcb537ac20d57ffafb5';
+comment on function stark_internal.held_replacements(uuid,text,timestamp with time zone) is 'How many pods that failed for good are not replaced yet.';
+
+CREATE OR REPLACE FUNCTION stark_internal.hyphen_bounds(p_from text, p_to text, p_prerelease boolean)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '56b808fc557c148c12d98773b8e0d2a0';
+comment on function stark_internal.hyphen_bounds(text,text,boolean) is 'A range from one version to another as plain comparators.';
+
 CREATE OR REPLACE FUNCTION stark_internal.intolerable_taints(p_tolerations jsonb, p_effects text[])
  RETURNS TABLE(node_no integer, taint jsonb)
  LANGUAGE sql
@@ -2177,6 +2949,14 @@ CREATE OR REPLACE FUNCTION stark_internal.is_admin(p_user_id uuid)
  SET search_path TO 'pg_temp'
 as md5 '5323201a5c1b563f567b8503abcabbf8';
 comment on function stark_internal.is_admin(uuid) is 'Whether this user is an admin of the whole cluster.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_amount(p_value jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'a46c4fbdb705a73c009ce983aef1e55a';
+comment on function stark_internal.is_amount(jsonb) is 'True for a number of pods, or percents of them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_deep(p_value jsonb)
  RETURNS boolean
@@ -2457,6 +3237,14 @@ CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
 as md5 '65650d5035eac474c9c9f5d99794aab8';
 comment on function stark_internal.lock_cluster_first() is 'Takes the cluster lock before a statement locks its first row.';
 
+CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'bef34e41055dc4309342e15f56888668';
+comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
+
 CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2497,6 +3285,14 @@ CREATE OR REPLACE FUNCTION stark_internal.may_act_as_agent(p_node stark.nodes)
 as md5 '57201aaebf56b659a6a7fc2a8b7a41e4';
 comment on function stark_internal.may_act_as_agent(stark.nodes) is 'Whether the caller may work as the agent of this node.';
 
+CREATE OR REPLACE FUNCTION stark_internal.may_not_run(p_user_id uuid, p_namespace text, p_pack_id uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '1589cd470e0d948b423d0090b842fe10';
+comment on function stark_internal.may_not_run(uuid,text,uuid) is 'Why pods may not be made with the rights of this user; null when they may.';
+
 CREATE OR REPLACE FUNCTION stark_internal.may_read_bundle(p_path text)
  RETURNS boolean
  LANGUAGE sql
@@ -2524,6 +3320,30 @@ as md5 '59abde7e63605289ac6f24f0f49b7a4b';
 comment on function stark_internal.may_use_topic(text,text,text) is 'Whether the caller may read or write this extension of one of Stark''s topics.';
 grant execute on function stark_internal.may_use_topic(text,text,text) to authenticated;
 
+CREATE OR REPLACE FUNCTION stark_internal.meets_bound(p_key text, p_bound text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '160c8326453ffd054a525e1d366dbbee';
+comment on function stark_internal.meets_bound(text,text) is 'Whether a version is on the right side of a bound.';
+
+CREATE OR REPLACE FUNCTION stark_internal.merge_conditions(p_before jsonb, p_after jsonb, p_now timestamp with time zone)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'd439087b7a678d5faffd4c39e05c0b76';
+comment on function stark_internal.merge_conditions(jsonb,jsonb,timestamp with time zone) is 'Conditions with the times of their last change.';
+
+CREATE OR REPLACE FUNCTION stark_internal.merge_deep(p_target jsonb, p_patch jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '53384d55b49dba6ba03a200905bd2091';
+comment on function stark_internal.merge_deep(jsonb,jsonb) is 'A JSON merge patch applied.';
+
 CREATE OR REPLACE FUNCTION stark_internal.merge_patch(p_target jsonb, p_patch jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -2549,6 +3369,14 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[
 as md5 '79406449c359f18f3a1faf00a65f2fa6';
 comment on function stark_internal.missing_permission(text[],text) is 'What of these permissions the caller does not have.';
 
+CREATE OR REPLACE FUNCTION stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '93c63950e7e76e91d517978b7ed6c4b4';
+comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
+
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
  LANGUAGE plpgsql
@@ -2566,6 +3394,14 @@ CREATE OR REPLACE FUNCTION stark_internal.name_stem(p_name text)
 as md5 '83dd06a49ffd46db71b83a40a281458c';
 comment on function stark_internal.name_stem(text) is 'What the made-up name of a pod starts with.';
 
+CREATE OR REPLACE FUNCTION stark_internal.namespace_room(p_namespace text, p_cpu bigint, p_memory bigint, p_storage bigint, OUT room bigint, OUT reason text, OUT message text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'cee65b026d006757d29b2b159911dfc3';
+comment on function stark_internal.namespace_room(text,bigint,bigint,bigint) is 'How many more pods like this a namespace has room for.';
+
 CREATE OR REPLACE FUNCTION stark_internal.needed_grants()
  RETURNS jsonb
  LANGUAGE sql
@@ -2573,6 +3409,22 @@ CREATE OR REPLACE FUNCTION stark_internal.needed_grants()
  SET search_path TO 'pg_temp'
 as md5 '997d4773e430b9e0c1c4a68268c0ece2';
 comment on function stark_internal.needed_grants() is 'What Stark''s owner must be able to use of the platform, and whether it can.';
+
+CREATE OR REPLACE FUNCTION stark_internal.newest_version(p_pack_id uuid, p_range text, p_prerelease boolean, p_after text DEFAULT NULL::text, p_runtime text DEFAULT NULL::text, p_deployment_id uuid DEFAULT NULL::uuid, p_now timestamp with time zone DEFAULT now())
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'a35668e93d442cd1871ec0df4b310e52';
+comment on function stark_internal.newest_version(uuid,text,boolean,text,text,uuid,timestamp with time zone) is 'The version that who follows takes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.next_number(p_number text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '8436aaa0b936266cf9b338032c660c15';
+comment on function stark_internal.next_number(text) is 'The whole number after this one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.node_problem(p_labels jsonb, p_taints jsonb, p_allocatable jsonb, p_capabilities jsonb)
  RETURNS TABLE(code text, problem text, hint text)
@@ -2599,6 +3451,120 @@ CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_in
  SET jit TO 'off'
 as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
 comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_availabilities(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS TABLE(deployment_id uuid, progressed boolean, cleared_at timestamp with time zone)
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'a2fe92b8f50c66ab6efb4a043d0dca39';
+comment on function stark_internal.note_availabilities(uuid[],timestamp with time zone) is 'Where pods became available for the first time.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_changed_bounds()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'e84863a2a357c7e1accf28e1baedcee0';
+comment on function stark_internal.note_changed_bounds() is 'Notes the deployments of namespaces whose bounds have changed.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_changed_deployments()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'cfe1377a5df1d06284e7cca9a8d4afca';
+comment on function stark_internal.note_changed_deployments() is 'Notes deployments of which something else is wanted.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_changed_nodes()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 '6dbddd5a6029b1566509dfacad69b6f0';
+comment on function stark_internal.note_changed_nodes() is 'Notes the deployments of pods on nodes that have changed.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_changed_packs()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'd2455bc64f2314a461867a1c39490dc4';
+comment on function stark_internal.note_changed_packs() is 'Notes the deployments of packs that other people may use now.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_changed_pods()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 '51024cc36ed1857d01380c668332afcd';
+comment on function stark_internal.note_changed_pods() is 'Notes the deployments of pods that have changed.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_changed_rights()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '3e57af79b04765101e4ae1a462da4ea7';
+comment on function stark_internal.note_changed_rights() is 'Notes the deployments of users whose rights have changed.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_changed_versions()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '99b1ee8c99d89b7220ed17878ecc2c87';
+comment on function stark_internal.note_changed_versions() is 'Notes the deployments of packs that have a new version.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_deployments(p_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '1850eb2135042d9dea00e75c7788083c';
+comment on function stark_internal.note_deployments(uuid[]) is 'Notes deployments that something has happened to.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_readiness()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'c3f9c9f0594bf6010bd7b7da758dbb6a';
+comment on function stark_internal.note_readiness() is 'Keeps since when a pod is ready.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_reconcile_error(p_id uuid, p_message text, p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '8a51112d86654605dfb6d7ef28a4b6e3';
+comment on function stark_internal.note_reconcile_error(uuid,text,timestamp with time zone) is 'Notes what went wrong with a deployment.';
+
+CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '73b9598b924f84a339b52a3c33169209';
+comment on function stark_internal.observe_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Notes the progress of rollouts.';
+
+CREATE OR REPLACE FUNCTION stark_internal.observed_gap(p_reconciled_at timestamp with time zone, p_now timestamp with time zone)
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '44f99c33b984ae986a998024a758e528';
+comment on function stark_internal.observed_gap(timestamp with time zone,timestamp with time zone) is 'The time since the last look; null where it says nothing.';
 
 CREATE OR REPLACE FUNCTION stark_internal.occupies(p_status text)
  RETURNS boolean
@@ -2716,6 +3682,14 @@ CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
 as md5 '15326853754da927d04d85583ce18b15';
 comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
 
+CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
+ RETURNS SETOF stark_internal.revision_set
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '266e57b73e52c1cf69589ab7fbbd1136';
+comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
+
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
  RETURNS text
  LANGUAGE plpgsql
@@ -2804,7 +3778,7 @@ CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permiss
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ee38eadc214f98ccac8d3d45b5d4bda6';
+as md5 '054d5ff876125854c2005441656f72de';
 comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
 
 CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
@@ -2823,12 +3797,20 @@ CREATE OR REPLACE FUNCTION stark_internal.random_suffix()
 as md5 '4e70e755ac0997e63e5ff12d2719ffd0';
 comment on function stark_internal.random_suffix() is 'Five random characters for made-up names.';
 
+CREATE OR REPLACE FUNCTION stark_internal.range_bounds(p_range text, p_prerelease boolean DEFAULT false)
+ RETURNS TABLE(alternative bigint, bounds text[])
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'c2ce9de6262a0243004b07da5d40cb0c';
+comment on function stark_internal.range_bounds(text,boolean) is 'A version range as plain comparators.';
+
 CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  RETURNS stark.pods
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '38794e4eeb8f4aceaa67cb878b16e5e3';
+as md5 '00a155ce2e46b4489c87381309b188c2';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
@@ -2838,6 +3820,14 @@ CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
  SET search_path TO 'pg_temp'
 as md5 'b4937eda98c37d5487acf611b4cf86d8';
 comment on function stark_internal.read_reports(jsonb) is 'Well-formed reports as rows.';
+
+CREATE OR REPLACE FUNCTION stark_internal.read_template(p_pack text, p_version text, p_namespace text, p_template jsonb, p_user_id uuid)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '5489a5b02cde9eb5d3d6e5e3f7954411';
+comment on function stark_internal.read_template(text,text,text,jsonb,uuid) is 'The template that a deployment asks for, checked.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -2855,6 +3845,39 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zo
 as md5 '1c27ea25ca35490c2951ec1da2d02549';
 comment on function stark_internal.reconcile(timestamp with time zone) is 'Places, and removes, what waits for it.';
 
+CREATE OR REPLACE FUNCTION stark_internal.reconcile_deployments(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '90584fda73657c4713d05b5a8c2e5d83';
+comment on function stark_internal.reconcile_deployments(uuid[],timestamp with time zone) is 'One look at a set of deployments; an error costs one of them.';
+
+CREATE OR REPLACE FUNCTION stark_internal.reconcile_due(p_now timestamp with time zone DEFAULT stark_internal.controller_time())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '87c57f4324dea3c582e0fcf58d622568';
+comment on function stark_internal.reconcile_due(timestamp with time zone) is 'Looks at deployments whose time has come.';
+
+CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '1b06b887dc26c9659bca3473788d04a8';
+comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
+
+CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '93277ef8db40fa068a6d5e2ba6c9ae34';
+comment on function stark_internal.reconciled_deployment(uuid) is 'A deployment after the controller has looked at it.';
+
 CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
  RETURNS void
  LANGUAGE plpgsql
@@ -2863,6 +3886,14 @@ CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.
  SET jit TO 'off'
 as md5 '6e80272b2d563f75fad74e51fe8d65ab';
 comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
+
+CREATE OR REPLACE FUNCTION stark_internal.refuse_deployment(p_problem text, p_hint text DEFAULT 'stark deployment create --help'::text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'ff6e0a7e2cefbba28bc7248099b7543b';
+comment on function stark_internal.refuse_deployment(text,text) is 'Raises a coded error when something is wrong with a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.refuse_reserved(p_name text, p_labels jsonb, p_taints jsonb)
  RETURNS void
@@ -2887,8 +3918,8 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '2ce988a151eb97579fc2a313ef5d84ae';
-comment on function stark_internal.remove_emptied_namespaces() is 'Removes terminating namespaces without pods.';
+as md5 'e627ad182cf1c228f8b5eb50b3d16ab1';
+comment on function stark_internal.remove_emptied_namespaces() is 'Removes terminating namespaces without pods and deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  RETURNS integer
@@ -2913,6 +3944,22 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_a
  SET jit TO 'off'
 as md5 '3eea3d34b4daf29491be4a9d5e83b401';
 comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.repeat_revision(p_deployment_id uuid, p_revision bigint, p_cause text, p_change_cause text, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
+ RETURNS bigint
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '06d07b4421a528034123f0f7da49e6dd';
+comment on function stark_internal.repeat_revision(uuid,bigint,text,text,uuid,timestamp with time zone) is 'Makes an old template the newest revision.';
+
+CREATE OR REPLACE FUNCTION stark_internal.replacement_delay(p_failures bigint)
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'b48579ab818edbe0fab3a542f8bd6058';
+comment on function stark_internal.replacement_delay(bigint) is 'How long a replacement waits after so many failures in a row.';
 
 CREATE OR REPLACE FUNCTION stark_internal.report_problem(p_report jsonb)
  RETURNS text
@@ -2961,6 +4008,30 @@ CREATE OR REPLACE FUNCTION stark_internal.require_agent(p_node_id uuid, p_incarn
  SET search_path TO 'pg_temp'
 as md5 'f95bf22cb2e32bae090b5e5c947d765b';
 comment on function stark_internal.require_agent(uuid,bigint) is 'The node, when the caller may speak for this incarnation of it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_deployment(p_namespace text, p_name text, p_permission text, p_if_revision bigint DEFAULT NULL::bigint)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '1587c0e5c5f6e86b425809df2924a1d6';
+comment on function stark_internal.require_deployment(text,text,text,bigint) is 'The deployment, when the caller may do this to it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_deployment_labels(p_wishes jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '53c5683121e7df26a3f7a5a0e034c868';
+comment on function stark_internal.require_deployment_labels(jsonb) is 'Raises a coded error for labels and annotations that are none.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_deployment_room(p_namespace text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '266c0b6d689c4e5ce4fb343c7c1d086c';
+comment on function stark_internal.require_deployment_room(text) is 'Raises a coded error when a namespace takes no more deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_grantable(p_role text, p_namespace text)
  RETURNS void
@@ -3050,6 +4121,22 @@ CREATE OR REPLACE FUNCTION stark_internal.require_settable(p_labels jsonb, p_tai
 as md5 '6174f57560f6f01e3a6a67e08927edcd';
 comment on function stark_internal.require_settable(jsonb,jsonb) is 'Raises a coded error for labels and taints that not a node''s owner sets.';
 
+CREATE OR REPLACE FUNCTION stark_internal.require_somebody(p_what text)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '01e4433457360a3e8a87435042df49e8';
+comment on function stark_internal.require_somebody(text) is 'The signed-in user; raises for the secret key too.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_unblocked(p_deployment stark.deployments, p_version_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'd61e3f7eb9b97a359cda148b5eb56e5e';
+comment on function stark_internal.require_unblocked(stark.deployments,uuid) is 'Raises a coded error for a version that is blocked.';
+
 CREATE OR REPLACE FUNCTION stark_internal.require_user()
  RETURNS uuid
  LANGUAGE plpgsql
@@ -3138,6 +4225,22 @@ CREATE OR REPLACE FUNCTION stark_internal.said_namespaces(p_capabilities jsonb)
  SET search_path TO 'pg_temp'
 as md5 'fa5e2df46f705637b566631c2adb7a24';
 comment on function stark_internal.said_namespaces(jsonb) is 'The namespaces whose pods an agent says that its node takes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.satisfies(p_version text, p_range text, p_prerelease boolean DEFAULT false)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '1f29c0c2d9a0ed16318d5441c5764d26';
+comment on function stark_internal.satisfies(text,text,boolean) is 'Whether a version is in a range.';
+
+CREATE OR REPLACE FUNCTION stark_internal.scaled_sets(p_sets stark_internal.revision_set[])
+ RETURNS SETOF stark_internal.revision_set
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'd76cb67294c4e5766c14d3bb527fd38d';
+comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
  RETURNS void
@@ -3258,6 +4361,14 @@ CREATE OR REPLACE FUNCTION stark_internal.score_topology_spread(p_group stark_in
 as md5 '2eed6a851100579c8b8b2fa3baa2c916';
 comment on function stark_internal.score_topology_spread(stark_internal.pod_group,integer[]) is 'Points of nodes by spread constraints that may be broken.';
 
+CREATE OR REPLACE FUNCTION stark_internal.seconds_of(p_value jsonb)
+ RETURNS integer
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'bde9785c08cf23e43c05060febde7c32';
+comment on function stark_internal.seconds_of(jsonb) is 'Seconds of a duration; null when it is none.';
+
 CREATE OR REPLACE FUNCTION stark_internal.semver_key(p_version text)
  RETURNS text
  LANGUAGE sql
@@ -3281,6 +4392,14 @@ CREATE OR REPLACE FUNCTION stark_internal.set_disabled(p_user_id uuid, p_since t
  SET jit TO 'off'
 as md5 'bfc028eaea3e2e165f85ce16744f08d9';
 comment on function stark_internal.set_disabled(uuid,timestamp with time zone) is 'Takes every right and session from a user, or gives them back.';
+
+CREATE OR REPLACE FUNCTION stark_internal.settle_deployments(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '118264ecaf182559af19dff2ecba14d8';
+comment on function stark_internal.settle_deployments(stark_internal.revision_set[],timestamp with time zone) is 'Writes the controller''s word about deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.shut_out_users()
  RETURNS trigger
@@ -3315,6 +4434,14 @@ CREATE OR REPLACE FUNCTION stark_internal.spread_domains(p_group stark_internal.
 as md5 '32ea6a838c21fd6ae68be488359fbf3a';
 comment on function stark_internal.spread_domains(stark_internal.pod_group,text) is 'Domains of spread rules and the pods in each.';
 
+CREATE OR REPLACE FUNCTION stark_internal.stop_surplus(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'f0c7becbdd423b4ccdda4daa4bf3ef88';
+comment on function stark_internal.stop_surplus(stark_internal.revision_set[],timestamp with time zone) is 'Stops pods of which there are more than wanted.';
+
 CREATE OR REPLACE FUNCTION stark_internal.taints_problem(p_taints jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -3338,6 +4465,14 @@ CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_
  SET jit TO 'off'
 as md5 '568c1da59f90ad7c8e49796f52b261b4';
 comment on function stark_internal.take_slots(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Gives nodes to pods of a group, in their order.';
+
+CREATE OR REPLACE FUNCTION stark_internal.template_hash(p_template jsonb, p_secrets jsonb, p_version_id uuid)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '6fd0f0e849d8818dbd8a93a6d6714e08';
+comment on function stark_internal.template_hash(jsonb,jsonb,uuid) is 'The hash of a template.';
 
 CREATE OR REPLACE FUNCTION stark_internal.tolerated_until(p_tolerations jsonb, p_taint jsonb, p_since timestamp with time zone)
  RETURNS timestamp with time zone
@@ -3463,6 +4598,14 @@ CREATE OR REPLACE FUNCTION stark_internal.watch_secrets(OUT url text, OUT key te
 as md5 '71856d4c9761fa051bdbda8b9de25216';
 comment on function stark_internal.watch_secrets() is 'URL and key in Vault, null where there are none that can be read.';
 
+CREATE OR REPLACE FUNCTION stark_internal.way_back(p_deployment_id uuid, p_revision bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'fc8035ca5c55c8a40c09708ba3ab8e7e';
+comment on function stark_internal.way_back(uuid,bigint) is 'The revision that a failed one is followed by.';
+
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
  RETURNS text
  LANGUAGE plpgsql
@@ -3470,6 +4613,14 @@ CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term 
  SET search_path TO 'pg_temp'
 as md5 'a61e2145be8d74e5c9afee1ce378fa95';
 comment on function stark_internal.weighted_problem(jsonb,text,text) is 'What is wrong with these preferred terms; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.wishes_of(p_deployment stark.deployments)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'cf13a751f32ae3596476a93a8be83562';
+comment on function stark_internal.wishes_of(stark.deployments) is 'The wishes of a deployment as a caller writes them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_labels jsonb)
  RETURNS jsonb
@@ -3486,6 +4637,33 @@ CREATE OR REPLACE FUNCTION stark_internal.without_nulls(p_value jsonb, p_depth i
  SET search_path TO 'pg_temp'
 as md5 '506990675c2ed64caadac18b49ba0737';
 comment on function stark_internal.without_nulls(jsonb,integer) is 'A description without the fields that are null.';
+
+CREATE OR REPLACE FUNCTION stark_internal.work_off_at_commit()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'a8e0f2ec071533c1a4fb0024068a05bc';
+comment on function stark_internal.work_off_at_commit() is 'Works the notes off at the end of a transaction.';
+
+CREATE OR REPLACE FUNCTION stark_internal.work_off_notes(p_now timestamp with time zone DEFAULT stark_internal.controller_time())
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'c4f4db6e8988ec0dd2a881ba513f8fd7';
+comment on function stark_internal.work_off_notes(timestamp with time zone) is 'Looks at the deployments that something has happened to.';
+
+CREATE OR REPLACE FUNCTION stark_internal.write_deployment_events()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '68e48974d905e7b52dbd16462dd0792f';
+comment on function stark_internal.write_deployment_events() is 'Writes events of deployments and their revisions, without counts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_events()
  RETURNS trigger
@@ -3578,6 +4756,9 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (BUNDLE_TOO_LARGE,413,2)
 --  (CLUSTER_BUSY,503,8)
 --  (CONFLICT,409,7)
+--  (DEPLOYMENT_EXISTS,409,7)
+--  (DEPLOYMENT_NOT_FOUND,404,6)
+--  (DEPLOYMENT_TERMINATING,409,7)
 --  (EMAIL_TAKEN,409,7)
 --  (FORBIDDEN,403,5)
 --  (INVALID_ARGUMENT,400,2)
@@ -3604,6 +4785,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (NODE_NAME_TAKEN,409,7)
 --  (NODE_NOT_FOUND,404,6)
 --  (NODE_REGISTRATION_CLOSED,403,5)
+--  (NOT_PAUSED,409,7)
 --  (PACK_IN_USE,409,7)
 --  (PACK_NOT_FOUND,404,6)
 --  (POD_NAME_TAKEN,409,7)
@@ -3614,6 +4796,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (PRIORITY_CLASS_RESERVED,409,7)
 --  (QUOTA_EXCEEDED,409,7)
 --  (REGISTRATION_CLOSED,403,5)
+--  (REVISION_NOT_FOUND,404,6)
 --  (ROLE_EXISTS,409,7)
 --  (ROLE_NOT_FOUND,404,6)
 --  (ROLE_RESERVED,409,7)
@@ -3624,6 +4807,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (UNAUTHENTICATED,401,4)
 --  (USER_DISABLED,403,5)
 --  (USER_NOT_FOUND,404,6)
+--  (VERSION_BLOCKED,409,7)
 --  (VERSION_EXISTS,409,7)
 --  (VERSION_NOT_FOUND,404,6)
 --  (VERSION_NOT_READY,409,7)
@@ -3639,6 +4823,8 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 
 -- stark.role_permissions (role, kind, verb, scope)
 --  (admin,*,*,any)
+--  (developer,deployments,*,own)
+--  (developer,deployments,get,any)
 --  (developer,events,get,any)
 --  (developer,logs,get,any)
 --  (developer,namespaces,get,any)
@@ -3655,11 +4841,13 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (node,packs,get,own)
 --  (node,pods,get,own)
 --  (operator,*,get,any)
+--  (operator,deployments,*,any)
 --  (operator,nodes,connect,own)
 --  (operator,nodes,create,own)
 --  (operator,nodes,delete,any)
 --  (operator,nodes,update,any)
 --  (operator,pods,*,any)
+--  (user,deployments,*,own)
 --  (user,events,get,own)
 --  (user,logs,get,own)
 --  (user,namespaces,get,any)
@@ -3669,6 +4857,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (user,pods,delete,own)
 --  (user,pods,get,own)
 --  (user,pods,update,own)
+--  (viewer,deployments,get,any)
 --  (viewer,events,get,any)
 --  (viewer,logs,get,any)
 --  (viewer,namespaces,get,any)

@@ -77,7 +77,7 @@ insert into stark.error_codes (code, http_status, exit_code, description) values
   ('STALE_INCARNATION', 409, 7, 'The node has connected anew since; this connection speaks for it no longer.'),
   ('STATUS_STEP_REFUSED', 409, 7, 'A pod may not go from its status to the reported one.'),
   ('POD_NOT_ON_NODE', 409, 7, 'The pod is placed on another node, or on none.'),
-  ('PACK_IN_USE', 409, 7, 'The pack has pods.'),
+  ('PACK_IN_USE', 409, 7, 'The pack has pods, or deployments.'),
   ('NODE_IN_USE', 409, 7, 'The node has pods that have not ended.'),
   ('CONFLICT', 409, 7, 'Somebody else changed the object since the caller saw it.'),
   ('QUOTA_EXCEEDED', 409, 7, 'The namespace''s quota has no room for this.'),
@@ -88,6 +88,12 @@ insert into stark.error_codes (code, http_status, exit_code, description) values
   ('PRIORITY_CLASS_NOT_FOUND', 404, 6, 'No priority class has this name.'),
   ('PRIORITY_CLASS_EXISTS', 409, 7, 'There is a priority class of this name already.'),
   ('PRIORITY_CLASS_RESERVED', 409, 7, 'The built-in priority classes always exist.'),
+  ('DEPLOYMENT_NOT_FOUND', 404, 6, 'The namespace has no deployment of this name, or the caller may not see it.'),
+  ('DEPLOYMENT_EXISTS', 409, 7, 'The namespace has a deployment of this name already.'),
+  ('DEPLOYMENT_TERMINATING', 409, 7, 'The deployment is being deleted.'),
+  ('REVISION_NOT_FOUND', 404, 6, 'The deployment has no such revision, or none to go back to.'),
+  ('VERSION_BLOCKED', 409, 7, 'The version failed in this deployment, and is not tried again for a while.'),
+  ('NOT_PAUSED', 409, 7, 'The rollout stands at no pause that could be ended.'),
   ('CLUSTER_BUSY', 503, 8, 'Others held the cluster lock for all the time that the call waited for it. Nothing was changed: call again.');
 
 alter table stark.error_codes enable row level security;
@@ -286,6 +292,7 @@ as $$
     when 'log_bytes' then 4194304
     when 'observations' then 1000
     when 'pods_of_a_node' then 500
+    when 'managed_pods' then 500
     when 'placements_of_a_pass' then 200
     when 'groups_of_a_pass' then 12
     when 'nodes_given_up_at_once' then 100

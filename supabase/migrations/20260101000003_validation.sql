@@ -193,6 +193,37 @@ $$;
 comment on function stark_internal.labels_problem(jsonb) is 'What is wrong with these labels; null when nothing is.';
 revoke all on function stark_internal.labels_problem(jsonb) from public, anon;
 
+/** stark_internal.annotations_problem(annotations): null when they are an object of strings with keys as labels have, of at most 16 kB; else what is wrong. */
+create function stark_internal.annotations_problem(p_annotations jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_bad text;
+begin
+  if p_annotations is null or jsonb_typeof(p_annotations) <> 'object' then
+    return 'annotations must be an object of strings';
+  elsif pg_catalog.octet_length(p_annotations::text) > 16384 then
+    return 'at most 16 kB of annotations';
+  end if;
+  select a.key into v_bad from jsonb_each(p_annotations) a where not stark_internal.is_label_key(a.key) limit 1;
+  if found then
+    return format('annotation key %s is not [prefix/]name with a name of at most 63 letters, digits, -, _ or .', to_json(left(v_bad, 80)));
+  end if;
+  select a.key into v_bad from jsonb_each(p_annotations) a where jsonb_typeof(a.value) <> 'string' limit 1;
+  if found then
+    return format('the value of annotation %s must be a string', v_bad);
+  elsif p_annotations ? 'stark/pod-deletion-cost' and p_annotations ->> 'stark/pod-deletion-cost' !~ '^-?\d{1,9}$' then
+    return 'annotation stark/pod-deletion-cost must be a whole number';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.annotations_problem(jsonb) is 'What is wrong with these annotations; null when nothing is.';
+revoke all on function stark_internal.annotations_problem(jsonb) from public, anon;
+
 /** stark_internal.taints_problem(taints): null when it is a list of {key, value?, effect}, else what is wrong. */
 create function stark_internal.taints_problem(p_taints jsonb)
 returns text

@@ -195,6 +195,9 @@ declare
     where n.phase = 'terminating' and p.deletion_requested_at is null
     order by p.namespace, p.id limit stark_internal.call_limit('pods'));
 begin
+  -- Deployments first, which would make their pods anew.
+  update stark.deployments d set deletion_requested_at = p_now
+    from stark.namespaces n where n.name = d.namespace and n.phase = 'terminating' and d.deletion_requested_at is null;
   if cardinality(v_ids) > 0 then
     perform stark_internal.begin_stop(v_ids, p_now);
     update stark.pods p set deletion_requested_at = p_now where p.id = any (v_ids) and p.deletion_requested_at is null;
@@ -240,19 +243,20 @@ comment on function stark.delete_namespace(text, bigint) is 'Empties a namespace
 revoke all on function stark.delete_namespace(text, bigint) from public, anon;
 grant execute on function stark.delete_namespace(text, bigint) to authenticated, service_role;
 
-/** stark_internal.remove_emptied_namespaces(): removes namespaces that are terminating and have no pods any more. */
+/** stark_internal.remove_emptied_namespaces(): removes namespaces that are terminating and have neither pods nor deployments any more. */
 create function stark_internal.remove_emptied_namespaces()
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  delete from stark.namespaces n where n.phase = 'terminating' and not exists (select from stark.pods p where p.namespace = n.name);
+  delete from stark.namespaces n where n.phase = 'terminating'
+    and not exists (select from stark.pods p where p.namespace = n.name) and not exists (select from stark.deployments d where d.namespace = n.name);
   update stark.cluster_config c set default_namespace = 'default'
     where not exists (select from stark.namespaces n where n.name = c.default_namespace);
 end;
 $$;
-comment on function stark_internal.remove_emptied_namespaces() is 'Removes terminating namespaces without pods.';
+comment on function stark_internal.remove_emptied_namespaces() is 'Removes terminating namespaces without pods and deployments.';
 revoke all on function stark_internal.remove_emptied_namespaces() from public, anon;
 
 -- Reading -------------------------------------------------------------------------------------------------------------

@@ -404,8 +404,8 @@ revoke all on function stark.update_pack(text, text, text, bigint) from public, 
 grant execute on function stark.update_pack(text, text, text, bigint) to authenticated, service_role;
 
 /**
- * stark.delete_pack(name, if_version) -> the pack as it was, with all its versions; refused while it has pods that have not
- * ended. Ended ones go with it, 500 at most, and their history stays. Its bundles in Storage stay: only Storage's own API removes
+ * stark.delete_pack(name, if_version) -> the pack as it was, with all its versions; refused while it has deployments, or pods that
+ * have not ended. Ended ones go with it, 500 at most, and their history stays. Its bundles in Storage stay: only Storage's own API removes
  * files. Caller: packs:delete, or the owner with it. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND, PACK_IN_USE, LIMIT_EXCEEDED, CONFLICT.
  */
@@ -426,6 +426,10 @@ begin
   select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id and p.finished_at is null;
   if v_pods > 0 then
     perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s pods that have not ended', p_name, v_pods), 'stark pod delete');
+  end if;
+  select count(*) into v_pods from stark.deployments d where d.pack_id = v_pack.id;
+  if v_pods > 0 then
+    perform stark_internal.fail('PACK_IN_USE', format('pack %s has %s deployments', p_name, v_pods), 'stark deployment list -A');
   end if;
   select count(*) into v_pods from stark.pods p where p.pack_id = v_pack.id;
   if v_pods > stark_internal.call_limit('ended_pods_removed_at_once') then

@@ -62,8 +62,10 @@ create table stark.pods (
   exit_code integer,
   restarts integer not null default 0,
   ready boolean not null default false,
+  ready_at timestamptz,
   ports jsonb not null default '{}',
   labels jsonb not null default '{}',
+  annotations jsonb not null default '{}',
   spec jsonb not null default '{}',
   priority integer not null default 100,
   cpu_request integer not null generated always as (coalesce((spec #>> '{resources,requests,cpu}')::integer, 0)) stored,
@@ -86,6 +88,7 @@ create table stark.pods (
   constraint placed_pod_names_its_node check (node_name is not null or not stark_internal.occupies(status)),
   constraint ended_pod_has_an_end check ((status in ('stopped', 'succeeded', 'failed', 'evicted')) = (finished_at is not null)),
   constraint only_a_running_pod_is_ready check (not ready or status in ('running', 'stopping')),
+  constraint only_a_ready_pod_is_ready_since check (ready or ready_at is null),
   constraint ports_have_at_most_32_levels check (ports = '{}' or not stark_internal.is_deep(ports)),
   constraint restarts_are_counted_up check (restarts >= 0),
   constraint priority_is_from_0_to_1000 check (priority between 0 and 1000 or (priority > 1000 and coalesce(spec ->> 'priorityClassName' like 'system-%', false))),
@@ -113,8 +116,10 @@ comment on column stark.pods.status_message is 'One line why, for people.';
 comment on column stark.pods.exit_code is 'Exit code of its last run.';
 comment on column stark.pods.restarts is 'How often the agent has started it again.';
 comment on column stark.pods.ready is 'The pack says that it can do its work.';
+comment on column stark.pods.ready_at is 'Since when it is ready.';
 comment on column stark.pods.ports is 'Real port of each declared one, as {name: number}.';
 comment on column stark.pods.labels is 'Labels.';
+comment on column stark.pods.annotations is 'What people and tools note about it; stark/pod-deletion-cost says which pod of a deployment goes first when there are too many.';
 comment on column stark.pods.spec is 'What is wanted: placement, resources, config, env, ports, restarts. Kubernetes'' names.';
 comment on column stark.pods.priority is '0 to 1000, more for the system''s classes; higher is placed first.';
 comment on column stark.pods.cpu_request is 'Requested millicores, from the spec.';
@@ -130,6 +135,27 @@ create trigger _000_lock_cluster before insert or update or delete on stark.pods
   for each statement execute function stark_internal.lock_cluster_first();
 create trigger _100_bump_version before update on stark.pods
   for each row execute function stark_internal.bump_version();
+
+/** stark_internal.note_readiness(): before-update row trigger; ready_at follows ready, whoever writes. A report says it by its own clock. */
+create function stark_internal.note_readiness()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
+  new.ready_at := case when new.ready then coalesce(new.ready_at, now()) end;
+  return new;
+end;
+$$;
+comment on function stark_internal.note_readiness() is 'Keeps since when a pod is ready.';
+revoke all on function stark_internal.note_readiness() from public, anon;
+
+create trigger _100_note_readiness before update on stark.pods
+  for each row when (new.ready <> (new.ready_at is not null)) execute function stark_internal.note_readiness();
+create trigger _100_note_first_readiness before insert on stark.pods
+  for each row when (new.ready <> (new.ready_at is not null)) execute function stark_internal.note_readiness();
 
 /**
  * stark_internal.check_pods(): statement trigger; labels and specs are well formed, whoever writes. No check constraint, since
@@ -166,6 +192,16 @@ begin
   end if;
   if v_problem is not null then
     perform stark_internal.fail('INVALID_LABELS', v_problem, 'use --label key=value');
+  end if;
+  if tg_op = 'INSERT' then
+    with annotations as materialized (select distinct r.annotations from new_rows r where r.annotations <> '{}')
+    select stark_internal.annotations_problem(d.annotations) into v_problem from annotations d where stark_internal.annotations_problem(d.annotations) is not null limit 1;
+  else
+    with annotations as materialized (select distinct n.annotations from old_rows o join new_rows n using (id) where o.annotations <> n.annotations)
+    select stark_internal.annotations_problem(d.annotations) into v_problem from annotations d where stark_internal.annotations_problem(d.annotations) is not null limit 1;
+  end if;
+  if v_problem is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', v_problem, 'give {"key": "value"}');
   end if;
   return null;
 end;
@@ -383,10 +419,10 @@ begin
     perform stark_internal.fail('INVALID_ARGUMENT', 'a pod must be an object', 'give at least {"pack": "name"}');
   end if;
   select k into v_problem from jsonb_object_keys(p_item) k
-    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'priority', 'spec') limit 1;
+    where k not in ('pack', 'version', 'namespace', 'name', 'replicas', 'labels', 'annotations', 'priority', 'spec') limit 1;
   if found then
     perform stark_internal.fail('INVALID_ARGUMENT', format('a pod has no field %s', to_json(left(v_problem, 80))),
-      'known: pack, version, namespace, name, replicas, labels, priority, spec');
+      'known: pack, version, namespace, name, replicas, labels, annotations, priority, spec');
   end if;
   select k into v_problem from unnest(array['pack', 'version', 'namespace', 'name']) k
     where coalesce(jsonb_typeof(p_item -> k), 'null') not in ('string', 'null') limit 1;
@@ -397,6 +433,7 @@ begin
   v_pod.namespace := coalesce(p_item ->> 'namespace', v_config.default_namespace);
   v_pod.name := p_item ->> 'name';
   v_pod.labels := coalesce(nullif(p_item -> 'labels', 'null'), '{}');
+  v_pod.annotations := coalesce(nullif(p_item -> 'annotations', 'null'), '{}');
   v_pod.spec := coalesce(nullif(p_item -> 'spec', 'null'), '{}');
   -- What is too large is refused below.
   if octet_length(v_pod.spec::text) <= 65536 then
@@ -417,6 +454,9 @@ begin
   end if;
   if stark_internal.labels_problem(v_pod.labels) is not null then
     perform stark_internal.fail('INVALID_LABELS', stark_internal.labels_problem(v_pod.labels), 'use --label key=value');
+  end if;
+  if stark_internal.annotations_problem(v_pod.annotations) is not null then
+    perform stark_internal.fail('INVALID_ARGUMENT', stark_internal.annotations_problem(v_pod.annotations), 'give {"key": "value"}');
   end if;
   if stark_internal.spec_problem(v_pod.spec) is not null then
     perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark pod create --help');
@@ -483,8 +523,8 @@ declare
   v_new uuid[];
 begin
   if v_pod.name is not null and v_replicas = 1 then
-    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
-      values (v_pod.name, v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.spec, v_pod.priority, p_user_id, p_now)
+    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at)
+      values (v_pod.name, v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.annotations, v_pod.spec, v_pod.priority, p_user_id, p_now)
       on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
       returning array[id] into v_ids;
     if not found then
@@ -495,9 +535,9 @@ begin
   -- Random names can collide; the few that did are drawn again.
   while cardinality(v_ids) < v_replicas loop
     with added as (
-      insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by, created_at)
+      insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at)
         select stark_internal.name_stem(coalesce(v_pod.name, v_pod.pack_name)) || '-' || stark_internal.random_suffix(),
-               v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.spec, v_pod.priority, p_user_id, p_now
+               v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.annotations, v_pod.spec, v_pod.priority, p_user_id, p_now
         from generate_series(1, v_replicas - cardinality(v_ids))
         on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
         returning id)
@@ -512,7 +552,7 @@ revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz)
 
 /**
  * stark.create_pods(pods) -> the new pods, placed already where there is room.
- * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, priority? = 100, spec?}. All or
+ * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, annotations?, priority? = 100, spec?}. All or
  * nothing. Requests that are not given are those of the namespace's limit range, then of the cluster's configuration (100
  * millicores and 128 MB), and so is the grace period (30 seconds). In one call at most 50 entries, 200 pods, 512 kB of pods (an
  * entry counts once for each replica), 24 different terms about other pods, and 16 kB of different affinities, tolerations and

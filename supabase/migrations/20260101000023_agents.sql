@@ -197,6 +197,9 @@ begin
           exit_code = coalesce(j.exit_code, p.exit_code),
           restarts = coalesce(j.restarts, p.restarts),
           ready = case when j.status in ('running', 'stopping') then coalesce(j.ready, j.repeated and p.ready) else false end,
+          -- A run that began anew meanwhile is ready anew; the database's clock counts, since an agent's may be wrong.
+          ready_at = case when case when j.status in ('running', 'stopping') then coalesce(j.ready, j.repeated and p.ready) else false end
+            then case when j.restarts > p.restarts then p_now else coalesce(p.ready_at, p_now) end end,
           ports = coalesce(j.ports, p.ports),
           started_at = case when j.status = 'running' then coalesce(p.started_at, least(j.observed_at, p_now), p_now) else p.started_at end,
           finished_at = case when j.status in ('stopped', 'succeeded', 'failed') then coalesce(least(j.observed_at, p_now), p_now) end

@@ -32,9 +32,9 @@ comment on column stark.events.seq is 'Grows by one with each event, by a billio
 comment on column stark.events.version is 'Version of the event''s form.';
 comment on column stark.events.type is '<kind>.created, .updated or .deleted; .conflict warns of an update that overwrote another''s.';
 comment on column stark.events.time is 'When it was written.';
-comment on column stark.events.origin is 'Where it came from: api, scheduler, or system.';
+comment on column stark.events.origin is 'Where it came from: api, scheduler, controller, or system.';
 comment on column stark.events.namespace is 'Namespace of the object; null for what belongs to the cluster.';
-comment on column stark.events.kind is 'pod, node, pack, pack_version, namespace, priority_class, cluster_config; user, role, role_permission and role_binding for who may read users.';
+comment on column stark.events.kind is 'pod, deployment, deployment_revision, node, pack, pack_version, namespace, priority_class, cluster_config; user, role, role_permission and role_binding for who may read users.';
 comment on column stark.events.object_id is 'Id of the object.';
 comment on column stark.events.actor is 'User who did it; null when nobody was signed in.';
 comment on column stark.events.correlation_id is 'Header x-correlation-id of the request that did it.';
@@ -268,7 +268,7 @@ create policy "members read events of their namespaces and of what is theirs" on
       namespace = any ((select stark_internal.permitted_namespaces('events:get'))::text[])
       or (namespace is null and (select stark_internal.has_permission('events:get')))
       or (
-        kind = 'pod' and object ->> 'created_by' = (select auth.uid())::text
+        kind in ('pod', 'deployment', 'deployment_revision') and object ->> 'created_by' = (select auth.uid())::text
         and namespace = any ((select stark_internal.permitted_namespaces('events:get', true))::text[])
       )
       or (

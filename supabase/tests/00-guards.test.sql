@@ -53,7 +53,8 @@ select is_empty(
 
 select set_eq(
   $$select p.proname::text from pg_proc p where p.pronamespace = 'stark'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')$$,
-  array['append_pod_logs', 'can_i', 'admit_user', 'create_join_token', 'create_namespace', 'create_pods', 'create_role', 'delete_role', 'disable_user', 'enable_user', 'list_users', 'update_role', 'create_priority_class', 'update_priority_class', 'cordon_node', 'delete_namespace', 'delete_node', 'delete_pack', 'delete_pods', 'delete_priority_class', 'drain_node', 'roll_back_pod', 'uncordon_node', 'disconnect_node', 'explain_placement', 'finish_pack_version', 'follow_logs', 'grant_role', 'needs_setup', 'node_sync',
+  array['append_pod_logs', 'can_i', 'create_deployment', 'update_deployment', 'scale_deployment', 'pause_deployment', 'resume_deployment', 'delete_deployment',
+        'pause_rollout', 'resume_rollout', 'promote_rollout', 'undo_rollout', 'restart_rollout', 'admit_user', 'create_join_token', 'create_namespace', 'create_pods', 'create_role', 'delete_role', 'disable_user', 'enable_user', 'list_users', 'update_role', 'create_priority_class', 'update_priority_class', 'cordon_node', 'delete_namespace', 'delete_node', 'delete_pack', 'delete_pods', 'delete_priority_class', 'drain_node', 'roll_back_pod', 'uncordon_node', 'disconnect_node', 'explain_placement', 'finish_pack_version', 'follow_logs', 'grant_role', 'needs_setup', 'node_sync',
         'diagnostics', 'probe_watcher', 'register_node', 'register_pack_version', 'report_pods', 'revoke_join_token', 'revoke_role', 'stop_pods', 'update_cluster_config', 'update_namespace', 'update_node', 'update_pack', 'whoami', 'withdraw_pack_version'],
   'signed-in users may call the API, and that is all there is');
 
@@ -136,8 +137,8 @@ select is_empty(
 
 select is_empty(
   $$select t.tgrelid::regclass || ' ' || t.tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid join ours on ours.oid = c.relnamespace
-    where not t.tgisinternal and t.tgtype & 1 = 1 and t.tgname not in ('_100_bump_version', '_100_unbind_first')$$,
-  'triggers work on statements, all but those that come before a row is changed or goes');
+    where not t.tgisinternal and t.tgtype & 1 = 1 and t.tgname not in ('_100_bump_version', '_100_unbind_first', '_100_note_readiness', '_100_note_first_readiness', '_100_bump_generation', '_900_work_off_at_commit')$$,
+  'triggers work on statements, all but those that come before a row is changed or goes, and the one at commit');
 
 select is_empty(
   $$select distinct p.oid::regprocedure from pg_trigger t join pg_proc p on p.oid = t.tgfoid join ours on ours.oid = p.pronamespace

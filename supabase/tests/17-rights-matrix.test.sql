@@ -13,7 +13,10 @@ create temporary table seen as select * from tests.rights_matrix($tables$
 pods                  !    -    -    ABabh  abh  abh   abh  ABabh ABabh ABabh ABabh Aa       a      Aa    Aa     Aa      AB     id
 pod_logs              !    -    -    ABabh  -    -     ab   ABabh ABabh ABabh ABabh Aa       a      Aa    Aa     Aa      AB     pod_id
 pod_history           !    -    -    ABabh  -    -     ab   ABabh ABabh ABabh ABabh Aa       a      Aa    Aa     Aa      AB     pod_id
-events                !    -    -    ABNPQabhnpq -    -     abnpq ABNPQabhnpq ABNPQabhnpq ABNPQabhnpq ABNPQabhnpq Aa       a      Aa    Aa     Aa      ABNPQ  object_id
+events                !    -    -    ABDENPQabdehnpq -    -     abdenpq ABDENPQabdehnpq ABDENPQabdehnpq ABDENPQabdehnpq ABDENPQabdehnpq ADad       ad      ADad    ADad     ADad      ABDENPQ  object_id
+deployments           !    -    -    DEde   -    -     de   DEde DEde DEde DEde  Dd       d      Dd    Dd     Dd      DE     id
+deployment_revisions  !    -    -    DEde   -    -     de   DEde DEde DEde DEde  Dd       d      Dd    Dd     Dd      DE     deployment_id
+deployment_reasons    !    -    -    *      *    *     *    *    *    *    *     *        *      *     *      *       *
 nodes                 !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      id
 node_room             !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      node_id
 node_leases           !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      node_id
@@ -81,7 +84,7 @@ update_pack           401  404  403  403    404  404   404  403  403  403  200  
 update_pack           401  404  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "public-$other", "p_description": "new"}
 delete_pack           401  404  403  403    403  403   200  200  200  403  200   404      404    404   404    404     200    {"p_name": "spare-$own"}
 delete_pack           401  404  403  403    404  404   404  403  403  403  200   404      404    404   404    404     200    {"p_name": "spare-$other"}
-delete_pack           401  404  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_name": "public-$other"}
+delete_pack           401  404  403  403    403  403   403  403  403  403  409   403      403    403   403    403     409    {"p_name": "public-$other"}
 create_pods           401  403  403  403    403  403   200  200  200  200  200   403      200    200   200    200     200    {"p_pods": [{"pack": "pack-$own", "namespace": "a"}]}
 create_pods           401  403  403  403    403  403   200  200  200  200  200   403      403    403   403    403     200    {"p_pods": [{"pack": "pack-$own", "namespace": "b"}]}
 create_pods           401  403  403  403    403  403   404  403  403  403  200   403      404    404   404    404     200    {"p_pods": [{"pack": "pack-$other", "namespace": "a"}]}
@@ -144,6 +147,54 @@ revoke_join_token     401  404  403  404    404  404   200  404  404  200  200  
 revoke_join_token     401  404  403  404    404  404   404  404  404  200  200   404      404    404   404    404     200    {"p_id": "$other.token"}
 admit_node            401  403  403  403    403  403   403  403  403  403  403   403      403    403   403    403     403    {"p_secret_sha256": "x", "p_name": "new", "p_runtime": "node"}
 join_node             401  403  403  403    403  403   403  403  403  403  403   403      403    403   403    403     403    {"p_secret_sha256": "x", "p_user_id": "$own.me", "p_name": "new", "p_runtime": "node"}
+scale_deployment      401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own", "p_replicas": 0}
+scale_deployment      401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own", "p_replicas": 0}
+scale_deployment      401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other", "p_replicas": 0}
+scale_deployment      401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other", "p_replicas": 0}
+pause_deployment      401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own"}
+pause_deployment      401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
+pause_deployment      401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}
+pause_deployment      401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other"}
+resume_deployment     401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own"}
+resume_deployment     401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
+resume_deployment     401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}
+resume_deployment     401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other"}
+delete_deployment     401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own"}
+delete_deployment     401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
+delete_deployment     401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}
+delete_deployment     401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other"}
+pause_rollout         401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own"}
+pause_rollout         401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
+pause_rollout         401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}
+pause_rollout         401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other"}
+resume_rollout        401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own"}
+resume_rollout        401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
+resume_rollout        401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}
+resume_rollout        401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other"}
+promote_rollout       401  404  403  403    404  404   409  409  409  409  409   403      409    409   409    409     409    {"p_namespace": "a", "p_name": "web-$own"}
+promote_rollout       401  404  403  403    404  404   409  409  409  409  409   404      404    404   404    404     409    {"p_namespace": "b", "p_name": "web-$own"}
+promote_rollout       401  404  403  403    404  404   404  403  403  409  409   403      404    403   409    409     409    {"p_namespace": "a", "p_name": "web-$other"}
+promote_rollout       401  404  403  403    404  404   404  403  403  409  409   404      404    404   404    404     409    {"p_namespace": "b", "p_name": "web-$other"}
+update_deployment     401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own", "p_changes": {"labels": {"a": "b"}}}
+update_deployment     401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own", "p_changes": {"labels": {"a": "b"}}}
+update_deployment     401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other", "p_changes": {"labels": {"a": "b"}}}
+update_deployment     401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other", "p_changes": {"labels": {"a": "b"}}}
+update_deployment     401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     401    {"p_namespace": "a", "p_name": "web-$own", "p_changes": {"template": {"labels": {"a": "b"}}}}
+update_deployment     401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     401    {"p_namespace": "b", "p_name": "web-$own", "p_changes": {"template": {"labels": {"a": "b"}}}}
+update_deployment     401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     401    {"p_namespace": "a", "p_name": "web-$other", "p_changes": {"template": {"labels": {"a": "b"}}}}
+update_deployment     401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     401    {"p_namespace": "b", "p_name": "web-$other", "p_changes": {"template": {"labels": {"a": "b"}}}}
+restart_rollout       401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     401    {"p_namespace": "a", "p_name": "web-$own"}
+restart_rollout       401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     401    {"p_namespace": "b", "p_name": "web-$own"}
+restart_rollout       401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     401    {"p_namespace": "a", "p_name": "web-$other"}
+restart_rollout       401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     401    {"p_namespace": "b", "p_name": "web-$other"}
+undo_rollout          401  404  403  403    404  404   404  404  404  404  404   403      404    404   404    404     401    {"p_namespace": "a", "p_name": "web-$own", "p_to_revision": 9}
+undo_rollout          401  404  403  403    404  404   404  404  404  404  404   404      404    404   404    404     401    {"p_namespace": "b", "p_name": "web-$own", "p_to_revision": 9}
+undo_rollout          401  404  403  403    404  404   404  403  403  404  404   403      404    403   404    404     401    {"p_namespace": "a", "p_name": "web-$other", "p_to_revision": 9}
+undo_rollout          401  404  403  403    404  404   404  403  403  404  404   404      404    404   404    404     401    {"p_namespace": "b", "p_name": "web-$other", "p_to_revision": 9}
+create_deployment     401  403  403  403    403  403   200  200  200  200  200   403      200    200   200    200     401    {"p_deployment": {"name": "new", "pack": "pack-$own", "namespace": "a", "replicas": 0}}
+create_deployment     401  403  403  403    403  403   200  200  200  200  200   403      403    403   403    403     401    {"p_deployment": {"name": "new", "pack": "pack-$own", "namespace": "b", "replicas": 0}}
+create_deployment     401  403  403  403    403  403   404  403  403  403  200   403      404    404   404    404     401    {"p_deployment": {"name": "new", "pack": "pack-$other", "namespace": "a", "replicas": 0}}
+create_deployment     401  403  403  403    403  403   403  403  403  200  200   403      403    403   403    403     401    {"p_deployment": {"name": "new", "pack": "public-$other", "namespace": "stark-system", "replicas": 0}}
 $functions$);
 
 select is(string_agg(format('%s: %s, not %s', c.actor, c.got, c.wanted), '; ') filter (where c.got is distinct from c.wanted), null, 'reading ' || c.what)

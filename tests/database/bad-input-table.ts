@@ -137,7 +137,147 @@ const byPods = (): Row => ({
 });
 
 /** One row for each function of schema stark. */
+/** What is wrong with a deployment, whether it is created or changed. */
+const badDeployments: [what: string, item: Args, code: string, names?: string][] = [
+  ['a name with SQL', { name: "x'; --" }, 'INVALID_NAME', "x'; --"],
+  ['a name that is too long', { name: 'x'.repeat(47) }, 'INVALID_NAME', 'xxx'],
+  ['a name that is taken', { name: 'web' }, 'DEPLOYMENT_EXISTS', 'web'],
+  ['an unknown pack', { pack: 'no-such-pack' }, 'PACK_NOT_FOUND', 'no-such-pack'],
+  ['a pack of another', { pack: 'hidden' }, 'PACK_NOT_FOUND', 'hidden'],
+  ['an unknown namespace', { namespace: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+  ['a namespace that is going', { namespace: 'dying' }, 'NAMESPACE_TERMINATING', 'dying'],
+  ['the platform’s namespace', { namespace: 'stark-system' }, 'FORBIDDEN', 'stark-system'],
+  ['an unknown version', { version: '9.9.9' }, 'VERSION_NOT_FOUND', '9.9.9'],
+  ['a withdrawn version', { version: '0.9.0' }, 'VERSION_NOT_READY', 'alpha@0.9.0'],
+  ['an unknown field', { image: 'x' }, 'INVALID_ARGUMENT', 'image'],
+  ['a mode that is none', { mode: 'job' }, 'INVALID_ARGUMENT', 'mode'],
+  ['replicas below nothing', { replicas: -1 }, 'INVALID_ARGUMENT', 'replicas'],
+  ['half a replica', { replicas: 1.5 }, 'INVALID_ARGUMENT', 'replicas'],
+  ['too many replicas', { replicas: 10_001 }, 'INVALID_ARGUMENT', '10000'],
+  ['replicas as a text', { replicas: '3' }, 'INVALID_ARGUMENT', 'replicas'],
+  ['no surge and nothing unavailable', { strategy: { maxSurge: 0, maxUnavailable: '0%' } }, 'INVALID_ARGUMENT', 'both'],
+  ['a surge of 101 percent', { strategy: { maxSurge: '101%' } }, 'INVALID_ARGUMENT', 'maxSurge'],
+  ['an unknown strategy', { strategy: { type: 'BlueGreen' } }, 'INVALID_ARGUMENT', 'strategy'],
+  ['a surge of Recreate', { strategy: { type: 'Recreate', maxSurge: 1 } }, 'INVALID_ARGUMENT', 'RollingUpdate'],
+  ['a canary of Recreate', { strategy: { type: 'Recreate' }, canary: { steps: [{ weight: 1 }] } }, 'INVALID_ARGUMENT'],
+  ['a readiness as long as the deadline', { minReadySeconds: 600 }, 'INVALID_ARGUMENT', 'progressDeadlineSeconds'],
+  ['a deadline of nothing', { progressDeadlineSeconds: 0 }, 'INVALID_ARGUMENT', 'progressDeadlineSeconds'],
+  ['a long history', { revisionHistoryLimit: 101 }, 'INVALID_ARGUMENT', 'revisionHistoryLimit'],
+  ['a weight of 101', { canary: { steps: [{ weight: 101 }] } }, 'INVALID_ARGUMENT', 'canary'],
+  ['a pause of a moment', { canary: { steps: [{ pause: 'a moment' }] } }, 'INVALID_ARGUMENT', 'canary'],
+  ['many steps', { canary: { steps: many(21, () => ({ weight: 1 })) } }, 'INVALID_ARGUMENT', '20'],
+  ['a version beside following', { version: '1.0.0', followLatest: true }, 'INVALID_ARGUMENT', 'followLatest'],
+  ['a range that is none', { version: null, followLatest: '>>1' }, 'INVALID_ARGUMENT', '>>1'],
+  ['pre-releases of nothing', { includePrerelease: true }, 'INVALID_ARGUMENT', 'followLatest'],
+  ['labels that are numbers', { labels: { app: 1.5 } }, 'INVALID_LABELS', 'app'],
+  ['labels of pods that are SQL', { template: { labels: { app: "'; --" } } }, 'INVALID_LABELS', 'app'],
+  ['annotations that are numbers', { annotations: { app: 1 } }, 'INVALID_ARGUMENT', 'app'],
+  [
+    'a cost that is none',
+    { template: { annotations: { 'stark/pod-deletion-cost': 'much' } } },
+    'INVALID_ARGUMENT',
+    'cost',
+  ],
+  ['a pod that runs once', { template: { spec: { restartPolicy: 'Never' } } }, 'INVALID_SPEC', 'restartPolicy'],
+  ['an unknown field of the spec', { template: { spec: { colour: 'red' } } }, 'INVALID_SPEC', 'colour'],
+  ['a template that is a text', { template: 'x' }, 'INVALID_ARGUMENT', 'template'],
+  ['a long cause', { changeCause: 'x'.repeat(1025) }, 'INVALID_ARGUMENT', '1024'],
+  ['a megabyte', { annotations: { app: megabyte } }, 'LIMIT_EXCEEDED', '131072'],
+];
+
+/** A call on a deployment by its name. */
+function byDeployment(more: Args = {}, bad: Record<string, string> = {}) {
+  return {
+    as: 'owner' as const,
+    denied: ['other', 'DEPLOYMENT_NOT_FOUND'] as [Caller, string],
+    good: () => ({ p_namespace: 'default', p_name: 'web', ...more }),
+    bad: { p_namespace: 'DEPLOYMENT_NOT_FOUND', p_name: 'DEPLOYMENT_NOT_FOUND', ...bad },
+    cases: (): Case[] => [
+      ['an unknown deployment', { p_name: 'no-such' }, 'DEPLOYMENT_NOT_FOUND', 'no-such'],
+      ['an unknown namespace', { p_namespace: 'nowhere' }, 'DEPLOYMENT_NOT_FOUND', 'nowhere'],
+      ['a deployment that is going', { p_name: 'going' }, 'DEPLOYMENT_TERMINATING', 'going'],
+    ],
+  };
+}
+
 export const rows: Record<string, Row> = {
+  create_deployment: {
+    as: 'owner',
+    denied: ['viewer', 'FORBIDDEN'],
+    good: () => ({ p_deployment: { name: 'new', pack: 'alpha', version: '1.0.0' } }),
+    bad: { p_deployment: 'INVALID_ARGUMENT, INVALID_NAME' },
+    cases: () =>
+      badDeployments.map(
+        ([what, item, code, names]): Case => [
+          what,
+          { p_deployment: { name: 'new', pack: 'alpha', version: '1.0.0', ...item } },
+          code,
+          names,
+        ],
+      ),
+  },
+  update_deployment: {
+    ...byDeployment(
+      { p_changes: { replicas: 2 } },
+      { p_changes: 'INVALID_ARGUMENT unless an object', p_if_revision: 'typed' },
+    ),
+    cases: () => [
+      ...byDeployment().cases(),
+      ['a revision that is gone', { p_if_revision: -1 }, 'CONFLICT', '-1'],
+      ['another name', { p_changes: { name: 'other' } }, 'INVALID_ARGUMENT', 'never change'],
+      ['another pack', { p_changes: { pack: 'hidden' } }, 'INVALID_ARGUMENT', 'never change'],
+      ['a version that is blocked', { p_changes: { version: '1.5.0' } }, 'VERSION_BLOCKED', 'alpha@1.5.0'],
+      ...badDeployments
+        .filter(([, item]) => !('name' in item || 'pack' in item || 'namespace' in item))
+        .map(([what, item, code, names]): Case => [what, { p_changes: item }, code, names]),
+    ],
+  },
+  scale_deployment: {
+    ...byDeployment(
+      { p_replicas: 2 },
+      { p_replicas: 'INVALID_ARGUMENT', p_mode: 'INVALID_ARGUMENT', p_if_revision: 'typed' },
+    ),
+    cases: () => [
+      ...byDeployment().cases(),
+      ['a revision that is gone', { p_if_revision: -1 }, 'CONFLICT', '-1'],
+      ['fewer than none', { p_replicas: -1 }, 'INVALID_ARGUMENT', 'replicas'],
+      ['too many', { p_replicas: 10_001 }, 'INVALID_ARGUMENT', '10000'],
+      ['nothing', { p_replicas: null }, 'INVALID_ARGUMENT', 'replicas'],
+    ],
+  },
+  pause_deployment: byDeployment(),
+  resume_deployment: byDeployment({}, { p_force: 'typed' }),
+  delete_deployment: {
+    ...byDeployment({}, { p_cascade: 'INVALID_ARGUMENT', p_force: 'typed', p_if_revision: 'typed' }),
+    cases: () => [
+      ...byDeployment()
+        .cases()
+        .filter(([, , code]) => code !== 'DEPLOYMENT_TERMINATING'),
+      ['a revision that is gone', { p_if_revision: -1 }, 'CONFLICT', '-1'],
+    ],
+  },
+  pause_rollout: byDeployment(),
+  resume_rollout: byDeployment(),
+  promote_rollout: {
+    ...byDeployment({}, { p_full: 'NOT_PAUSED' }),
+    cases: () => [...byDeployment().cases(), ['a rollout that does not pause', {}, 'NOT_PAUSED', 'web']],
+  },
+  undo_rollout: {
+    ...byDeployment({}, { p_to_revision: 'typed', p_change_cause: 'INVALID_ARGUMENT, REVISION_NOT_FOUND' }),
+    cases: () => [
+      ...byDeployment().cases(),
+      ['a revision that is not there', { p_to_revision: 99 }, 'REVISION_NOT_FOUND', '99'],
+      ['the present revision', { p_to_revision: 1 }, 'REVISION_NOT_FOUND', 'already'],
+      ['no revision to go back to', {}, 'REVISION_NOT_FOUND', 'web'],
+    ],
+  },
+  restart_rollout: {
+    ...byDeployment({}, { p_change_cause: 'free' }),
+    cases: () => [
+      ...byDeployment().cases(),
+      ['a long cause', { p_change_cause: megabyte }, 'INVALID_ARGUMENT', '1024'],
+    ],
+  },
   whoami: { as: 'viewer', good: () => ({}), bad: {} },
   needs_setup: { as: 'viewer', good: () => ({}), bad: {} },
   can_i: {

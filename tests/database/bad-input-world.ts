@@ -74,6 +74,7 @@ export class BadInputWorld {
     for (const [p_name, options] of Object.entries(spaces))
       await this.#as(cluster.admin, 'create_namespace', { p_name, ...options });
     await this.#as(cluster.admin, 'create_priority_class', { p_name: 'silver', p_value: 400 });
+    await this.#deployments();
     this.pods = { running: (await cluster.pod(owner, { ...this.pod, name: 'runs' })).id };
     for (const namespace of ['full', 'dying']) await cluster.pod(owner, { ...this.pod, namespace });
     await this.#as(cluster.admin, 'delete_namespace', { p_name: 'dying' });
@@ -85,6 +86,26 @@ export class BadInputWorld {
     );
     const others = ['storage.objects', 'auth.users'].map((name) => `select '${name}', count(*)::text from ${name}`);
     this.#fingerprint = [rows[0]?.query, ...others].join(' union all ');
+  }
+
+  /** One that stands, one that waits for the end of its pod, and a version that is blocked. */
+  async #deployments(): Promise<void> {
+    const owner = this.person('owner');
+    const wishes = { pack: 'alpha', version: '1.0.0', replicas: 1 };
+    for (const name of ['web', 'going'])
+      await this.#as(owner, 'create_deployment', { p_deployment: { ...wishes, name } });
+    await this.#as(owner, 'delete_deployment', { p_namespace: 'default', p_name: 'going' });
+    const { database } = this.cluster;
+    await database.query(
+      `insert into stark.pack_versions (pack_id, pack_name, version, runtime, size_bytes, sha256, path, state, ready_at)
+       select id, name, '1.5.0', 'node', 1, repeat('a', 64), id || '/1.5.0.js', 'ready', now() from stark.packs where name = 'alpha'`,
+    );
+    await database.query(
+      `insert into stark_internal.blocked_versions (deployment_id, pack_version_id, blocked_until)
+       select d.id, v.id, now() + interval '1 hour' from stark.deployments d, stark.pack_versions v where d.name = 'web' and v.version = '1.5.0'`,
+    );
+    // The watcher of the first minute would look at them beside the calls.
+    await database.query(`update stark.deployments set next_reconcile_at = reconciled_at + interval '1 hour'`);
   }
 
   #version(version: string): Promise<Version> {

@@ -44,6 +44,13 @@ begin
       join stark.packs p on p.name = 'pack-' || w.owner
       join stark.pack_versions v on v.pack_id = p.id and v.version = '1.0.0'
       join stark.nodes n on n.name = 'node-' || w.host;
+  -- Of no pods, so that a call looks at its own deployment only.
+  insert into stark.deployments (id, name, namespace, pack_id, pack_name, replicas, acts_as, created_by)
+    select tests.uid(w.namespace || '/deployment/' || a.actor), 'web-' || a.actor, w.namespace, p.id, p.name, 0, p.owner_id, p.owner_id
+    from tests.rights_actors() a cross join (values ('a'), ('b')) w (namespace) join stark.packs p on p.name = 'public-' || a.actor;
+  perform stark_internal.add_revision(d.id, '{"labels": {}, "annotations": {}, "priority": 100, "spec": {}}', '{}', v.id, 'create', null, d.created_by)
+    from stark.deployments d join stark.pack_versions v using (pack_id);
+  delete from stark_internal.deployments_to_reconcile n where true;
   insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message)
     select p.id, 1, now(), p.namespace, 'stdout', 'a line' from stark.pods p;
   update stark.profiles set disabled_at = now() where id = tests.uid('off');
@@ -54,6 +61,7 @@ begin
     from tests.rights_actors() a, lateral (values
       ('me', 'u', tests.uid(a.actor)::text), ('node', 'n', tests.node('node-' || a.actor)::text), ('upload', null, tests.uid('upload/' || a.actor)::text),
       ('in_a', 'a', tests.uid('in-a/' || a.actor)::text), ('in_b', 'b', tests.uid('in-b/' || a.actor)::text), ('hosted', 'h', tests.uid('hosted/' || a.actor)::text),
+      ('dep_a', 'd', tests.uid('a/deployment/' || a.actor)::text), ('dep_b', 'e', tests.uid('b/deployment/' || a.actor)::text),
       ('pack', 'p', (select p.id::text from stark.packs p where p.name = 'pack-' || a.actor)),
       ('public', 'q', (select p.id::text from stark.packs p where p.name = 'public-' || a.actor)),
       ('token', 't', 'token-' || a.actor)) t (word, letter, id);
@@ -62,7 +70,7 @@ $$;
 
 /**
  * tests.rights_letters(actor): what an id is to this actor: a letter for each own thing, a capital for the stranger's: A, B pods in
- * namespace a, b; N node, P private pack, Q public pack, T join token, U user. h is the stranger's pod on the actor's node; what it
+ * namespace a, b; D, E deployments in namespace a, b; N node, P private pack, Q public pack, T join token, U user. h is the stranger's pod on the actor's node; what it
  * is on the stranger's own node, and namespaces a and b themselves, are A and B again.
  */
 create or replace function tests.rights_letters(p_actor text) returns table (id text, letter text) language sql stable

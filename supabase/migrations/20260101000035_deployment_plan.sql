@@ -1,0 +1,241 @@
+-- The plan: how many pods of each revision a deployment shall have now. It reads, and writes nothing. Pods belong to the newest revision
+-- of their template's hash; these are the sets that the plan speaks of.
+--
+--   counts ──► terms (how many are wanted, surge, unavailable, the goal of a canary) ──► wanted for each set
+--
+-- Up: at most replicas + surge - total more. Down: available pods never fall below replicas - unavailable by our hand. Old pods that are
+-- not available go first and cost no budget; those on a node that is not healthy are not available, but not missing either.
+
+create type stark_internal.revision_set as (
+  deployment_id uuid,
+  template_hash text,
+  revision bigint,
+  live integer,
+  ready integer,
+  available integer,
+  dark integer,
+  stopping integer,
+  unplaced integer,
+  nodes integer,
+  due_at timestamptz,
+  wanted integer
+);
+comment on type stark_internal.revision_set is 'The unfinished pods of one template of a deployment: live ones are not stopping, dark ones on a node that is not healthy, unplaced ones fit nowhere; due_at is when the next one becomes available; wanted is how many there shall be.';
+
+/** stark_internal.count_revisions(ids, now) -> the sets of these deployments as they are: what all stored counts must be. */
+create function stark_internal.count_revisions(p_ids uuid[], p_now timestamptz default now())
+returns setof stark_internal.revision_set
+language sql
+stable
+set search_path = ''
+as $$
+  with newest as (
+    select r.deployment_id, r.template_hash, max(r.revision) as revision from stark.deployment_revisions r
+    where r.deployment_id = any (p_ids) group by r.deployment_id, r.template_hash
+  ), counted as (
+    select p.deployment_id, r.template_hash,
+           count(*) filter (where p.status <> 'stopping') as live,
+           count(*) filter (where p.status = 'running' and p.ready and n.status = 'healthy') as ready,
+           count(*) filter (where p.status = 'running' and n.status = 'healthy' and p.ready_at <= p_now - d.min_ready_seconds * interval '1 second') as available,
+           count(*) filter (where p.status <> 'stopping' and n.status <> 'healthy') as dark,
+           count(*) filter (where p.status = 'stopping') as stopping,
+           count(*) filter (where p.status = 'pending' and p.status_reason = 'Unschedulable') as unplaced,
+           count(distinct p.node_id) filter (where p.status <> 'stopping') as nodes,
+           min(p.ready_at + d.min_ready_seconds * interval '1 second')
+             filter (where p.status = 'running' and n.status = 'healthy' and p.ready_at > p_now - d.min_ready_seconds * interval '1 second') as due_at
+    from stark.pods p
+    join stark.deployments d on d.id = p.deployment_id
+    join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
+    left join stark.nodes n on n.id = p.node_id
+    where p.deployment_id = any (p_ids) and p.finished_at is null
+    group by p.deployment_id, r.template_hash
+  )
+  select w.deployment_id, w.template_hash, w.revision, coalesce(c.live, 0)::integer, coalesce(c.ready, 0)::integer, coalesce(c.available, 0)::integer,
+         coalesce(c.dark, 0)::integer, coalesce(c.stopping, 0)::integer, coalesce(c.unplaced, 0)::integer, coalesce(c.nodes, 0)::integer, c.due_at, r.wanted
+  from newest w
+  join stark.deployment_revisions r using (deployment_id, revision)
+  left join counted c on c.deployment_id = w.deployment_id and c.template_hash = w.template_hash;
+$$;
+comment on function stark_internal.count_revisions(uuid[], timestamptz) is 'How many pods of each template there are, and how they are.';
+revoke all on function stark_internal.count_revisions(uuid[], timestamptz) from public, anon;
+
+/** stark_internal.canary_goal(steps, step, replicas) -> how many pods of the new revision there shall be at this step: the last weight up to it, rounded half up, and at least one above weight 0. */
+create function stark_internal.canary_goal(p_steps jsonb, p_step integer, p_replicas integer)
+returns integer
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_weight integer := coalesce((
+    select (s.item ->> 'weight')::integer from jsonb_array_elements(p_steps) with ordinality as s (item, ord)
+    where s.ord <= p_step + 1 and s.item ? 'weight' order by s.ord desc limit 1), 0);
+begin
+  return case
+    when p_step >= jsonb_array_length(p_steps) then p_replicas
+    when v_weight = 0 then 0
+    else least(p_replicas, greatest(1, floor(p_replicas * v_weight / 100.0 + 0.5)::integer)) end;
+end;
+$$;
+comment on function stark_internal.canary_goal(jsonb, integer, integer) is 'How many pods a step of a canary wants.';
+revoke all on function stark_internal.canary_goal(jsonb, integer, integer) from public, anon;
+
+/** stark_internal.way_back(deployment, revision) -> the last stable revision but this one's template, null when there is none. A template that failed since it was stable, and a withdrawn version, are none. */
+create function stark_internal.way_back(p_deployment_id uuid, p_revision bigint)
+returns bigint
+language sql
+stable
+set search_path = ''
+as $$
+  select r.revision
+  from stark.deployment_revisions r
+  join stark.deployment_revisions t on t.deployment_id = r.deployment_id and t.revision = p_revision
+  join stark.pack_versions v on v.id = r.pack_version_id
+  where r.deployment_id = p_deployment_id and r.stable_at is not null and r.template_hash <> t.template_hash and v.state = 'ready'
+    and not exists (
+      select from stark.deployment_revisions f
+      where f.deployment_id = r.deployment_id and f.template_hash = r.template_hash and f.failed_at is not null and f.revision > r.revision)
+  order by r.revision desc limit 1;
+$$;
+comment on function stark_internal.way_back(uuid, bigint) is 'The revision that a failed one is followed by.';
+revoke all on function stark_internal.way_back(uuid, bigint) from public, anon;
+
+/** stark_internal.may_run(user, namespace, pack) -> why a deployment may not make pods with this user's rights: OwnerGone or Forbidden; null when it may. */
+create function stark_internal.may_not_run(p_user_id uuid, p_namespace text, p_pack_id uuid)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return case
+    when p_user_id is null then 'OwnerGone'
+    when not stark_internal.user_may(p_user_id, 'pods:create', p_namespace, p_namespace <> 'stark-system') then 'Forbidden'
+    when not exists (
+      select from stark.packs k where k.id = p_pack_id
+        and (k.visibility = 'public' or k.owner_id = p_user_id or stark_internal.user_may(p_user_id, 'packs:pull'))) then 'Forbidden'
+  end;
+end;
+$$;
+comment on function stark_internal.may_not_run(uuid, text, uuid) is 'Why pods may not be made with the rights of this user; null when they may.';
+revoke all on function stark_internal.may_not_run(uuid, text, uuid) from public, anon;
+
+create view stark_internal.rollout_terms with (security_invoker = true) as
+select d.id as deployment_id, d.replicas, d.desired_replicas as before,
+       case when d.strategy = 'Recreate' then 0 else d.surge end as surge,
+       case when d.strategy = 'Recreate' then d.replicas when d.surge = 0 and d.unavailable = 0 then 1 else d.unavailable end as unavailable,
+       d.strategy = 'Recreate' as is_recreate, d.rollout_paused as is_held, d.paused or d.deletion_requested_at is not null as is_frozen,
+       stark_internal.may_not_run(d.acts_as, d.namespace, d.pack_id) as may_not,
+       t.template_hash as newest_hash, t.status as newest_status,
+       -- A revision that failed and is not followed by another leaves the place to the last stable one.
+       case when t.status = 'failed' then b.template_hash else t.template_hash end as target_hash,
+       case when t.status = 'failed' then b.revision else t.revision end as target_revision,
+       t.status = 'failed' or t.cause = 'rollback' as is_way_back,
+       coalesce(b.template_hash, t.template_hash) as stable_hash,
+       case when t.status in ('failed', 'stable') or t.cause in ('rollback', 'undo') or b.revision is null then d.replicas
+            else stark_internal.canary_goal(d.canary_steps, t.step, d.replicas) end as goal
+from (
+  select e.*, stark_internal.amount_of(e.max_surge, e.replicas, true) as surge, stark_internal.amount_of(e.max_unavailable, e.replicas, false) as unavailable
+  from stark.deployments e) d
+join stark.deployment_revisions t on t.deployment_id = d.id and t.revision = d.revision
+cross join lateral (select stark_internal.way_back(d.id, d.revision) as revision) w
+left join stark.deployment_revisions b on b.deployment_id = d.id and b.revision = w.revision;
+comment on view stark_internal.rollout_terms is 'What the plan of each deployment has to keep to.';
+
+/**
+ * stark_internal.scaled_sets(sets) -> the sets with wanted as scaling leaves it: where a deployment was scaled in the middle of a rollout
+ * the new number is shared out over the live sets in proportion, what is left over by the largest remainder.
+ */
+create function stark_internal.scaled_sets(p_sets stark_internal.revision_set[])
+returns setof stark_internal.revision_set
+language sql
+stable
+set search_path = ''
+as $$
+  with sets as (
+    select s.*, t.before, t.replicas, t.surge, t.goal, sum(s.wanted) over w as total, count(*) filter (where s.wanted > 0) over w as parts
+    from unnest(p_sets) s join stark_internal.rollout_terms t using (deployment_id)
+    window w as (partition by s.deployment_id)
+  ), shares as (
+    select s.*, least(s.replicas + s.surge, round(s.total::numeric * s.replicas / nullif(s.before, 0))) as room,
+           s.wanted::numeric / nullif(s.total, 0) * least(s.replicas + s.surge, round(s.total::numeric * s.replicas / nullif(s.before, 0))) as share
+    from sets s
+  ), ranked as (
+    select s.*, s.room - sum(floor(s.share)) over (partition by s.deployment_id) as left_over,
+           row_number() over (partition by s.deployment_id order by s.share - floor(s.share) desc, s.wanted desc, s.revision desc) as rank
+    from shares s
+  )
+  select r.deployment_id, r.template_hash, r.revision, r.live, r.ready, r.available, r.dark, r.stopping, r.unplaced, r.nodes, r.due_at,
+         case when (r.parts > 1 or r.goal < r.replicas) and r.before <> r.replicas and r.before > 0 and r.total > 0
+           then floor(r.share)::integer + (r.rank <= r.left_over)::integer else r.wanted end
+  from ranked r;
+$$;
+comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
+revoke all on function stark_internal.scaled_sets(stark_internal.revision_set[]) from public, anon;
+
+/**
+ * stark_internal.plan_revisions(sets) -> the sets with the number that is wanted of each now. The target grows as far as surge allows; others
+ * shrink, the oldest first: what is not available without a budget, then as many available ones as the budget lets go. What was lost of
+ * the target or of the last stable template is replaced, of others not.
+ */
+create function stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
+returns setof stark_internal.revision_set
+language sql
+stable
+set search_path = ''
+as $$
+  with kept as (
+    select s.*, t.replicas, t.surge, t.unavailable, t.goal, t.is_recreate, t.is_held, t.is_way_back, t.target_hash is null as is_lost,
+           coalesce(s.template_hash = t.target_hash, false) as is_target,
+           s.template_hash = t.newest_hash and t.newest_status = 'failed' as is_failed,
+           -- What must not be started is only kept: it never grows.
+           case when v.state = 'ready' and (s.template_hash = t.target_hash or (s.template_hash = t.stable_hash and t.newest_hash <> t.stable_hash))
+                then s.wanted else least(s.wanted, s.live) end as base,
+           v.state = 'ready' as may_start
+    from stark_internal.scaled_sets(p_sets) s
+    join stark_internal.rollout_terms t using (deployment_id)
+    join stark.deployment_revisions r using (deployment_id, revision)
+    join stark.pack_versions v on v.id = r.pack_version_id
+    where not t.is_frozen and t.may_not is null
+  ), totals as (
+    select k.*,
+           sum(k.base) over w as total,
+           coalesce(sum(k.base) filter (where not k.is_target and not k.is_failed) over w, 0) as others,
+           sum(k.available) over w as available_total,
+           coalesce(sum(k.available) filter (where k.is_target) over w, 0) as target_available,
+           coalesce(sum(k.live + k.stopping) filter (where not k.is_target) over w, 0) as others_unfinished,
+           case when k.is_target or k.is_failed then 0 else greatest(0, k.base - k.available - k.dark) end as loose
+    from kept k window w as (partition by k.deployment_id)
+  ), free as (
+    select t.*,
+           t.target_available >= t.replicas and t.goal >= t.replicas as is_done,
+           case when t.target_available >= t.replicas and t.goal >= t.replicas then t.others else greatest(0, t.others - greatest(0, t.replicas - t.goal)) end as reducible,
+           coalesce(sum(t.loose) over (partition by t.deployment_id order by t.revision rows between unbounded preceding and 1 preceding), 0) as loose_before,
+           sum(t.loose) over (partition by t.deployment_id) as loose_total
+    from totals t
+  ), budget as (
+    select f.*,
+           least(f.loose, greatest(0, f.reducible - f.loose_before)) as let_go,
+           greatest(0, case when f.is_done then f.others
+             else least(f.reducible - least(f.loose_total, f.reducible), f.available_total - (f.replicas - f.unavailable)) end) as allowance,
+           case when f.is_target or f.is_failed then 0 else least(f.base, f.available + case when f.is_done then f.dark else 0 end) end as fit
+    from free f
+  ), spent as (
+    select b.*, coalesce(sum(b.fit) over (partition by b.deployment_id order by b.revision rows between unbounded preceding and 1 preceding), 0) as fit_before from budget b
+  )
+  select s.deployment_id, s.template_hash, s.revision, s.live, s.ready, s.available, s.dark, s.stopping, s.unplaced, s.nodes, s.due_at,
+    (case
+      when s.is_failed then case when s.is_lost then s.available else 0 end
+      when s.is_target and not s.may_start then s.base
+      when s.is_target and s.is_recreate and s.others_unfinished > 0 then least(s.base, s.goal)
+      when s.is_target and s.is_held and s.others > 0 then s.base
+      when s.is_target and (s.base > s.goal or s.is_way_back) then s.goal
+      when s.is_target then s.base + greatest(0, least(s.goal - s.base, s.replicas + s.surge - s.total))
+      when s.is_lost or s.is_held then s.base
+      when s.is_recreate then 0
+      else greatest(0, s.base - s.let_go - least(s.fit, greatest(0, s.allowance - s.fit_before)))
+    end)::integer
+  from spent s;
+$$;
+comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
+revoke all on function stark_internal.plan_revisions(stark_internal.revision_set[]) from public, anon;
