@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { folderUse } from '../src/node/disk-use.js';
+import { all, folderUse } from '../src/node/disk-use.js';
 import { removeFolder } from '../src/node/remove-folder.js';
 import { aFolder, makeChain } from './support/folder.js';
 
@@ -18,7 +18,7 @@ it('removes whatever a pod left, and nothing that a link leads to', async () => 
   writeFileSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0xfe, 0x0a])]), 'x');
   mkdirSync(Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xc3, 0x28])]));
   chmodSync(join(root, 'closed'), 0);
-  expect((await folderUse(root)).unmeasured).toBe('ENAMETOOLONG');
+  expect((await all(folderUse(root))).unmeasured).toBe('ENAMETOOLONG');
   await removeFolder(root);
   expect(existsSync(root)).toBe(false);
   expect(readFileSync(join(outside, 'kept'), 'utf8')).toBe('x');
@@ -40,8 +40,8 @@ it('counts files under names that are no text', async () => {
       Buffer.alloc(1024 * 1024, 1),
     );
   }
-  const use = await folderUse(root);
+  const use = await all(folderUse(root));
   expect(use.files).toBe(3);
   expect(use.bytes).toBeGreaterThanOrEqual(3 * 1024 * 1024);
-  expect((await folderUse(root, 2)).files).toBe(3);
+  expect((await all(folderUse(root, { maxFiles: 2 }))).files).toBe(3);
 });

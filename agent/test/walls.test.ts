@@ -28,6 +28,9 @@ const ENDS: Record<string, { reason: string; message?: RegExp; lines?: RegExp }>
   'folder-that-moves': { reason: 'Completed', lines: /^tried 19$/ },
   'links-upwards': { reason: 'Completed', lines: /^link: refused ERR_ACCESS_DENIED$/ },
   'many-ways': { reason: 'Completed' },
+  'many-empty-files': { reason: 'StorageExceeded', message: /^it keeps more than 1000 files on disk, its limit$/ },
+  'many-open-files': { reason: 'Error', message: /EMFILE/ },
+  'moved-past-the-look': { reason: 'StorageExceeded', message: /^it keeps 1[2-6] MB on disk, its limit is 8 MB$/ },
   'names-that-are-no-text': { reason: 'StorageExceeded', message: /^it keeps (9|1\d) MB on disk, its limit is 8 MB$/ },
   'no-memory-asked': { reason: 'OOMKilled', message: /^the JavaScript heap was full$/ },
   'open-files-of-others': { reason: 'Completed', lines: /^refused (ERR_ACCESS_DENIED|EINVAL)$/ },
@@ -110,6 +113,7 @@ describe.each(walls)('a process that Node.js holds no longer, behind the wall $t
     expect(failed).toEqual([]);
     expect(agent.printed).toContain('limit: core file size: 0');
     expect(agent.printed).toContain('limit: file size: 8388608');
+    expect(agent.printed).toContain('limit: open files: 768');
     expect(agent.printed.find((line) => line.startsWith('limit: data size: '))).toMatch(/ \d+$/);
     expect(agent.printed.at(-1)).toBe('exit code 7');
     if (tier === 'strict') {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { type BundleCache, BundleError } from '../reconciler/adapters.js';
 import type { BundleRef } from '../reconciler/pod.js';
 import { isUnpacked, removeUnpacked, unpackInto } from './asset-folders.js';
-import { folderUse } from './disk-use.js';
+import { all, folderUse } from './disk-use.js';
 
 /** Opens the stored bundle; throws BundleError when it cannot be had. */
 export type BundleSource = (bundle: BundleRef) => Promise<AsyncIterable<Uint8Array>>;
@@ -101,7 +101,7 @@ export class FileBundleCache implements BundleCache {
       names.map(async (name) => {
         const path = join(this.#directory, name);
         const found = await stat(path).catch(() => undefined);
-        const size = found?.isDirectory() ? (await folderUse(path)).bytes : (found?.size ?? 0);
+        const size = found?.isDirectory() ? (await all(folderUse(path))).bytes : (found?.size ?? 0);
         return { name, sha256: name.slice(0, 64), size, usedAt: found?.mtimeMs ?? 0 };
       }),
     );

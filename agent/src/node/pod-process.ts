@@ -3,7 +3,6 @@ import type { Duplex } from 'node:stream';
 import type { RunDescription, ToRun } from '../runtime/protocol.js';
 import { capture, OUTPUT_PACE } from './capture.js';
 import { CHANNEL_FD, Channel } from './channel.js';
-import { deletedUse } from './disk-use.js';
 import type { Launched } from './launcher.js';
 import { cpuSeconds, residentMb, sumOf } from './process-use.js';
 import type { RunEnd, RunHandle, RunningPod } from './running-pod.js';
@@ -21,6 +20,7 @@ const OUT_OF_HEAP = /JavaScript heap out of memory|Allocation failed/;
 /** One living process of a pod, for its run. */
 export class PodProcess implements RunHandle {
   readonly overheadMb = PROCESS_OVERHEAD_MB;
+  readonly ownsOpenFiles = true;
   readonly #channel: Channel<ToRun>;
   #outOfHeap = false;
 
@@ -57,8 +57,8 @@ export class PodProcess implements RunHandle {
     return sumOf(this.launched.processes(), residentMb);
   }
 
-  hiddenBytes(): Promise<number | undefined> {
-    return deletedUse(this.launched.processes());
+  processes(): readonly number[] {
+    return this.launched.processes();
   }
 
   tell(message: ToRun): void {

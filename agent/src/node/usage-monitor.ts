@@ -1,18 +1,12 @@
 import type { PodUsage } from '../reconciler/adapters.js';
 import type { PodLimits } from '../reconciler/pod-limits.js';
-import { type DiskUse, folderUse } from './disk-use.js';
+import { DiskMonitor } from './disk-monitor.js';
 
 const EVERY_MS = 1_000;
 /** Processor time is averaged over this many samples: over one second a pod that works in bursts seems to jump. */
 const CPU_SAMPLES = 5;
-const DISK_PAUSE_MS = 2_000;
 /** A pod that starts on a busy machine is not there at once. */
 const MAX_UNMEASURED_SAMPLES = 15;
-/** One that is about to end does not let itself be looked into either. */
-const MAX_CLOSED_SAMPLES = 3;
-/** Each file takes an inode and time to count, however small it is. */
-const MAX_FILES = 100_000;
-const MB = 1024 * 1024;
 /** Elsewhere nobody is told what a process uses. */
 const MEASURES = process.platform === 'linux';
 
@@ -27,13 +21,15 @@ export interface UsageProbe {
   /** Processor seconds so far; undefined when it is gone or cannot be measured. */
   cpuSeconds(): number | undefined;
   memoryMb(): number | undefined;
-  /** Bytes on disk that are in no folder; undefined when it cannot be told. */
-  hiddenBytes(): Promise<number | undefined>;
+  /** Its processes; empty while they are not known. */
+  processes(): readonly number[];
+  /** Whether open files of its processes are its alone. */
+  readonly ownsOpenFiles: boolean;
 }
 
 /** One run to be measured, and kept within its limits. */
 export interface Measured extends UsageProbe {
-  dataDir?: string;
+  dataDir: string | undefined;
   limits(): PodLimits;
   over(reason: 'OOMKilled' | 'StorageExceeded', message: string): void;
 }
@@ -43,8 +39,7 @@ interface Watched {
   samples: { at: number; seconds: number }[];
   /** Samples in a row that saw no memory. */
   unmeasured: number;
-  /** Samples in a row at open files that were not shown. */
-  closed: number;
+  disk: DiskMonitor;
   usage: PodUsage;
 }
 
@@ -52,21 +47,24 @@ interface Watched {
 export class UsageMonitor {
   readonly #watched = new Map<string, Watched>();
   #timer: NodeJS.Timeout | undefined;
-  #diskTimer: NodeJS.Timeout | undefined;
 
   watch(podId: string, run: Measured): void {
-    this.#watched.set(podId, { run, samples: [], unmeasured: 0, closed: 0, usage: { cpu: 0, memory: 0, storage: 0 } });
+    this.unwatch(podId);
+    const disk = new DiskMonitor(run, ({ usedMb, problem }) => {
+      watched.usage = { ...watched.usage, storage: Math.round(usedMb) };
+      if (problem !== undefined) run.over('StorageExceeded', problem);
+    });
+    const watched: Watched = { run, samples: [], unmeasured: 0, disk, usage: { cpu: 0, memory: 0, storage: 0 } };
+    this.#watched.set(podId, watched);
     this.#timer ??= setInterval(() => this.#sample(), EVERY_MS).unref();
-    this.#diskTimer ??= setTimeout(() => void this.#sampleDisk(), DISK_PAUSE_MS).unref();
   }
 
   unwatch(podId: string): void {
+    this.#watched.get(podId)?.disk.stop();
     this.#watched.delete(podId);
     if (this.#watched.size > 0) return;
     clearInterval(this.#timer);
-    clearTimeout(this.#diskTimer);
     this.#timer = undefined;
-    this.#diskTimer = undefined;
   }
 
   /** The last measurements, by pod. */
@@ -93,29 +91,6 @@ export class UsageMonitor {
       }
     }
   }
-
-  async #sampleDisk(): Promise<void> {
-    for (const watched of [...this.#watched.values()]) {
-      const { run } = watched;
-      const use = run.dataDir === undefined ? { bytes: 0, files: 0 } : await folderUse(run.dataDir, MAX_FILES);
-      const hidden = await run.hiddenBytes();
-      watched.closed = hidden === undefined ? watched.closed + 1 : 0;
-      if (watched.closed >= MAX_CLOSED_SAMPLES) use.unmeasured ??= 'its open files';
-      const usedMb = (use.bytes + (hidden ?? 0)) / MB;
-      watched.usage = { ...watched.usage, storage: Math.round(usedMb) };
-      const problem = diskProblem(use, usedMb, run.limits().storageMb);
-      if (problem !== undefined) run.over('StorageExceeded', problem);
-    }
-    if (this.#watched.size === 0) this.#diskTimer = undefined;
-    else this.#diskTimer = setTimeout(() => void this.#sampleDisk(), DISK_PAUSE_MS).unref();
-  }
-}
-
-function diskProblem({ files, unmeasured }: DiskUse, usedMb: number, limitMb: number): string | undefined {
-  if (unmeasured !== undefined) return `what it keeps on disk cannot be measured: ${unmeasured}`;
-  if (usedMb > limitMb) return `it keeps ${Math.ceil(usedMb)} MB on disk, its limit is ${limitMb} MB`;
-  if (files > MAX_FILES) return `it keeps ${files} files on disk, its limit is ${MAX_FILES}`;
-  return undefined;
 }
 
 function millicores(samples: Watched['samples']): number {

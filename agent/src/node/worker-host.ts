@@ -9,7 +9,6 @@ import {
 } from '../runtime/host-protocol.js';
 import type { RunDescription, ToRun } from '../runtime/protocol.js';
 import { CHANNEL_FD, Channel } from './channel.js';
-import { deletedUse } from './disk-use.js';
 import type { Launched, Launcher } from './launcher.js';
 import { exitCodeOf } from './pod-process.js';
 import { cpuSeconds, residentMb } from './process-use.js';
@@ -25,6 +24,8 @@ const KILLED = 137;
 /** One pod that is a thread. */
 class Thread implements RunHandle {
   readonly overheadMb = THREAD_OVERHEAD_MB;
+  /** Threads share them; what is hidden there is counted for the process. */
+  readonly ownsOpenFiles = false;
   #usage: ThreadUsage | undefined;
   #killed: NodeJS.Timeout | undefined;
 
@@ -68,9 +69,8 @@ class Thread implements RunHandle {
     return this.#usage?.memoryMb;
   }
 
-  /** Threads share their open files; what is hidden there is counted for the process. */
-  async hiddenBytes(): Promise<number | undefined> {
-    return 0;
+  processes(): readonly number[] {
+    return this.pid === undefined ? [] : [this.pid];
   }
 }
 
@@ -111,7 +111,9 @@ class WorkerHost {
     watch.watch(String(pid), {
       cpuSeconds: () => undefined,
       memoryMb: () => residentMb(pid),
-      hiddenBytes: () => deletedUse([pid]),
+      processes: () => [pid],
+      ownsOpenFiles: true,
+      dataDir: undefined,
       limits: () => this.#limits(),
       overheadMb: PROCESS_OVERHEAD_MB,
       over: (reason, message) => {

@@ -125,7 +125,7 @@ for (const [group, attempts] of Object.entries({ outside, ...(native && { byMach
   }
 }
 const limits = fs.readFileSync('/proc/self/limits', 'utf8');
-for (const name of ['processes', 'data size', 'file size', 'core file size']) {
+for (const name of ['processes', 'data size', 'file size', 'core file size', 'open files']) {
   console.log(`limit: ${name}:`, new RegExp(`^Max ${name}\\s+(\\S+)`, 'm').exec(limits)?.[1]);
 }
 console.log('processes seen:', fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length);

@@ -1,0 +1,165 @@
+import type { PodLimits } from '../reconciler/pod-limits.js';
+import { all, type DiskUse, deletedUse, folderUse } from './disk-use.js';
+
+const PAUSE_MS = 2_000;
+/** A pod whose folder takes long to look at is looked at more seldom, at most a tenth of the time. */
+const PAUSES_A_LOOK = 10;
+/** One that is about to end does not let itself be looked into either. */
+const MAX_CLOSED_SAMPLES = 3;
+/** Each file takes an inode and time to count, however small it is; file systems have one inode for each 16 KiB. */
+const FILES_A_MB = 64;
+const MIN_FILES = 1_000;
+const MAX_FILES = 20_000;
+const MB = 1024 * 1024;
+/** Between two steps of all looks together, which are a millisecond each. */
+const TURN_MS = 5;
+/** A pod that always writes stands still for a look this often, and else is looked at as it goes. */
+const STILL_EVERY_MS = 10_000;
+/** Until every thread of it stands still. */
+const SETTLE_MS = 20;
+/** The clock by which the kernel notes changes is behind by as much. */
+const CLOCK_MS = 10;
+
+/** What of a pod is to be measured on disk. */
+export interface DiskProbe {
+  dataDir: string | undefined;
+  /** Its processes. */
+  processes(): readonly number[];
+  /** Whether open files of its processes are its alone. */
+  ownsOpenFiles: boolean;
+  limits(): PodLimits;
+}
+
+export interface DiskSample {
+  usedMb: number;
+  /** What its owner is told when that is too much, or cannot be told. */
+  problem?: string;
+}
+
+/** Lets looks at several folders go on in turn, and keeps them to a part of the time. */
+class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #last = 0;
+
+  take(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#wait();
+    });
+  }
+
+  #wait(): void {
+    const pause = Math.max(0, this.#last + TURN_MS - performance.now());
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#last = performance.now();
+      this.#waiting.shift()?.();
+      if (this.#waiting.length > 0) this.#wait();
+    }, pause).unref();
+  }
+}
+
+const turns = new Turns();
+/** Threads share their process: of two looks while it stands still the second waits. */
+let earlierStill: Promise<unknown> = Promise.resolve();
+
+/** Looks at what one pod keeps on disk again and again, until it is stopped. */
+export class DiskMonitor {
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+  #closed = 0;
+  #stoodStill = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly probe: DiskProbe,
+    private readonly onSample: (sample: DiskSample) => void,
+  ) {
+    this.#wait(PAUSE_MS);
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => void this.#look(), ms).unref();
+  }
+
+  async #look(): Promise<void> {
+    const began = performance.now();
+    const sample = await this.#sample();
+    if (this.#stopped) return;
+    this.onSample(sample);
+    this.#wait(Math.max(PAUSE_MS, PAUSES_A_LOOK * (performance.now() - began)));
+  }
+
+  async #sample(): Promise<DiskSample> {
+    let { use, hidden } = await this.#measure(Date.now() - PAUSE_MS / 10, () => turns.take());
+    // Files that are moved past a look are seen by one while nothing moves.
+    const isDue = performance.now() - this.#stoodStill > STILL_EVERY_MS;
+    if (use.changed && isDue && !this.#stopped && process.platform !== 'win32') {
+      ({ use, hidden } = await this.#measureStill());
+      this.#stoodStill = performance.now();
+    }
+    this.#closed = hidden === undefined ? this.#closed + 1 : 0;
+    if (this.#closed >= MAX_CLOSED_SAMPLES) use.unmeasured ??= 'its open files';
+    const usedMb = (use.bytes + (hidden ?? 0)) / MB;
+    const problem = problemOf(use, usedMb, this.probe.limits().storageMb);
+    return { usedMb, ...(problem !== undefined && { problem }) };
+  }
+
+  /** Open files first: what is deleted after that is a change of a folder. */
+  async #measure(since: number, turn?: () => Promise<void>): Promise<{ use: DiskUse; hidden: number | undefined }> {
+    const { dataDir, ownsOpenFiles, limits } = this.probe;
+    const hidden = ownsOpenFiles ? await all(deletedUse(this.probe.processes()), turn) : 0;
+    if (dataDir === undefined) return { use: { bytes: 0, files: 0, changed: false }, hidden };
+    const maxFiles = mostFiles(limits());
+    return { use: await all(folderUse(dataDir, { maxFiles, since }), turn), hidden };
+  }
+
+  #measureStill(): Promise<{ use: DiskUse; hidden: number | undefined }> {
+    const mine = earlierStill.then(() => this.#standStill());
+    earlierStill = mine.catch(() => {});
+    return mine;
+  }
+
+  async #standStill(): Promise<{ use: DiskUse; hidden: number | undefined }> {
+    const stopped = new Set<number>();
+    try {
+      // Again, for those that were started meanwhile.
+      for (let before = -1; before < stopped.size; ) {
+        before = stopped.size;
+        for (const pid of this.probe.processes()) if (signal(pid, 'SIGSTOP')) stopped.add(pid);
+      }
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const found = await this.#measure(Date.now() - CLOCK_MS);
+      if (found.use.changed) found.use.unmeasured ??= 'it changes while its processes stand still';
+      return found;
+    } finally {
+      for (const pid of stopped) signal(pid, 'SIGCONT');
+    }
+  }
+}
+
+function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false; // It has ended.
+  }
+}
+
+/** How many files and folders a pod may keep. */
+export function mostFiles({ storageMb }: PodLimits): number {
+  return Math.min(MAX_FILES, Math.max(MIN_FILES, storageMb * FILES_A_MB));
+}
+
+function problemOf(use: DiskUse, usedMb: number, limitMb: number): string | undefined {
+  const most = mostFiles({ storageMb: limitMb, memoryMb: 0 });
+  if (use.unmeasured !== undefined) return `what it keeps on disk cannot be measured: ${use.unmeasured}`;
+  if (usedMb > limitMb) return `it keeps ${Math.ceil(usedMb)} MB on disk, its limit is ${limitMb} MB`;
+  if (use.files > most) return `it keeps more than ${most} files on disk, its limit`;
+  return undefined;
+}
