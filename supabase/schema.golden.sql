@@ -2995,7 +2995,7 @@ CREATE OR REPLACE FUNCTION stark_internal.is_label_key(p_key text)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '17b67a9b6bd85c13f29f138b93b34c9e';
+as md5 '986f7913ac7e9c3827ca0ead515be387';
 comment on function stark_internal.is_label_key(text) is 'True for the key of a label.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_label_value(p_value text)

@@ -1,8 +1,8 @@
 export { type CallOptions, call, type FunctionArgs, type FunctionName, type FunctionResult } from './client/call.js';
 export { createStarkClient, type StarkClient, type StarkClientOptions } from './client/client.js';
-export { type ErrorEnvelope, StarkError, type StarkErrorOptions, usageError } from './client/errors.js';
-export { EXIT_CODES, type ExitCode, exitCodeOf } from './client/exit-codes.js';
-export { type ErrorSource, toStarkError } from './client/to-stark-error.js';
+export { EXIT_CODES, type ExitCode, exitCodeOf } from './errors/exit-codes.js';
+export { type ErrorEnvelope, StarkError, type StarkErrorOptions, usageError } from './errors/stark-error.js';
+export { type ErrorSource, toStarkError } from './errors/to-stark-error.js';
 export { type PackManifest, toPackManifest } from './manifests/pack.js';
 export { toPodRequest, toPodRequests } from './manifests/pod.js';
 export type { ManifestProblem } from './manifests/problems.js';

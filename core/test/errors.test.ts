@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { AuthApiError, AuthRetryableFetchError, AuthSessionMissingError } from '@supabase/supabase-js';
 import { describe, expect, it, vi } from 'vitest';
 import { createStarkClient } from '../src/client/client.js';
-import { StarkError } from '../src/client/errors.js';
-import { EXIT_CODES, exitCodeOf } from '../src/client/exit-codes.js';
-import { toStarkError } from '../src/client/to-stark-error.js';
+import { ERROR_CODES } from '../src/errors/codes.js';
+import { EXIT_CODES, exitCodeOf } from '../src/errors/exit-codes.js';
+import { StarkError } from '../src/errors/stark-error.js';
+import { toStarkError } from '../src/errors/to-stark-error.js';
 
 async function closedPort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
@@ -43,6 +44,65 @@ it('gives every code of the database the exit code that the database says', asyn
   const wrong = rows.filter(([, code, status, exit]) => exitCodeOf(code as string, Number(status)) !== Number(exit));
   expect(wrong.map(([row]) => row)).toEqual([]);
 });
+
+/** The sources of a room of the repository. */
+async function sources(folder: string): Promise<{ path: string; text: string }[]> {
+  const url = new URL(`../../${folder}/`, import.meta.url);
+  const names = (await readdir(url, { recursive: true })).filter(
+    (name) => /\.ts$/.test(name) && !/\.d\.ts$/.test(name),
+  );
+  return Promise.all(names.map(async (path) => ({ path, text: await readFile(new URL(path, url), 'utf8') })));
+}
+
+describe('the catalogue of codes', () => {
+  // A code is the `code` of a StarkError's options, or the first text in capitals of the other classes.
+  const OF_A_STARK_ERROR = /\bcode: '([A-Z][A-Z0-9_]*)'|return '([A-Z][A-Z_]+)';/g;
+  const OF_ANOTHER_CLASS =
+    /\b(?:StackError|ClusterError|ApiError|super)\([^';{]*(?:'[a-z-]+',\s*)?'([A-Z][A-Z0-9_]*)'/g;
+  const OF_NODE = /^(ERR_|E[A-Z]+$)/;
+
+  async function said(): Promise<Map<string, string>> {
+    const found = new Map<string, string>();
+    const rooms = { 'core/src': OF_A_STARK_ERROR, 'agent/src': OF_A_STARK_ERROR, 'cli/src': OF_A_STARK_ERROR };
+    const others = { 'local/src': OF_ANOTHER_CLASS, 'supabase/functions': OF_ANOTHER_CLASS };
+    for (const [room, pattern] of Object.entries({ ...rooms, ...others })) {
+      for (const { path, text } of await sources(room)) {
+        for (const [, first, second] of text.matchAll(pattern)) {
+          const code = first ?? second ?? '';
+          if (!OF_NODE.test(code)) found.set(code, `${room}/${path}`);
+        }
+      }
+    }
+    return found;
+  }
+
+  it('has every code that is said and that the database does not have', async () => {
+    const sql = (await sqlTexts()).join('');
+    const missing = [...(await said())].filter(([code]) => !(code in ERROR_CODES) && !sql.includes(`('${code}', `));
+    expect(missing).toEqual([]);
+  });
+
+  it('has no code that nobody says, and none that the database has', async () => {
+    const sql = (await sqlTexts()).join('');
+    const all = (
+      await Promise.all(
+        ['core/src', 'agent/src', 'cli/src', 'local/src', 'supabase/functions', 'file-lock/src'].map((room) =>
+          sources(room),
+        ),
+      )
+    ).flat();
+    const text = all.filter(({ path }) => !path.endsWith('codes.ts')).map((source) => source.text);
+    const codes = Object.keys(ERROR_CODES);
+    expect(codes.filter((code) => !text.some((source) => source.includes(`'${code}'`)))).toEqual([]);
+    expect(codes.filter((code) => sql.includes(`('${code}', `))).toEqual([]);
+    expect(codes).toEqual([...codes].sort());
+  });
+});
+
+async function sqlTexts(): Promise<string[]> {
+  const folder = new URL('../../supabase/migrations/', import.meta.url);
+  return Promise.all((await readdir(folder)).map((name) => readFile(new URL(name, folder), 'utf8')));
+}
 
 describe('toStarkError', () => {
   it('keeps code, hint and details of an error raised in SQL', () => {

@@ -2,6 +2,7 @@
 // error codes, from the rows of stark.error_codes. Compared in CI, so that neither can say what is not so.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { isProgram, writeOrCheck } from './command-line.mjs';
 import { root } from './test-database.mjs';
 
@@ -101,6 +102,14 @@ function prose(text) {
   return text.replaceAll('<', '&lt;');
 }
 
+const SAID_BY = {
+  client: 'the client',
+  command: 'the command',
+  agent: 'an agent',
+  stack: 'the embedded stack',
+  function: 'an Edge Function',
+};
+
 /** The page of all error codes. */
 export async function errorReference() {
   const inserts = (await migrations()).flatMap(
@@ -110,20 +119,48 @@ export async function errorReference() {
   const lines = rows
     .map(([, code, status, exit, about]) => ({ code, status, exit, about: about.replaceAll("''", "'") }))
     .sort((a, b) => (a.code < b.code ? -1 : 1))
-    .map(
-      ({ code, status, exit, about }) =>
-        `| <a id="${code.toLowerCase()}"></a>\`${code}\` | ${status} | ${exit} | ${about} |`,
-    );
+    .map(({ code, status, exit, about }) => `| ${anchored(code)} | ${status} | ${exit} | ${about} |`);
+  const { ERROR_CODES, exitCodeOf } = await clientErrors();
+  const others = Object.entries(ERROR_CODES).map(
+    ([code, { status, by, means }]) =>
+      `| ${anchored(code)} | ${SAID_BY[by]} | ${status ?? ''} | ${exitCodeOf(code, status)} | ${means} |`,
+  );
   return `# Errors
 
-Written by scripts/db/docs.mjs from the rows of stark.error_codes. A call that fails answers with the HTTP status and
-\`{"code", "message", "details", "hint"}\`: the code never changes its meaning, the message names the thing and the numbers, the
-hint is what to do next, mostly a command to type. The command line ends with the exit code.
+Written by scripts/db/docs.mjs from the rows of stark.error_codes and from core/src/errors/codes.ts. A call that fails answers with
+the HTTP status and \`{"code", "message", "details", "hint"}\`: the code never changes its meaning, the message names the thing and
+the numbers, the hint is what to do next, mostly a command to type. The command line ends with the exit code.
+
+## Codes of the database
 
 | code | HTTP status | exit code | means |
 |---|---|---|---|
 ${lines.join('\n')}
+
+## Codes of everything else
+
+A code that is in neither table is passed on from Supabase: \`PGRST…\` and five characters from PostgREST and Postgres, others from Auth.
+What has only a status is \`HTTP_<status>\`.
+
+| code | said by | HTTP status | exit code | means |
+|---|---|---|---|---|
+${others.join('\n')}
 `;
+}
+
+function anchored(code) {
+  return `<a id="${code.toLowerCase()}"></a>\`${code}\``;
+}
+
+/** The catalogue of the client, read from its source so that nothing needs to be built before. */
+async function clientErrors() {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, 'core/src/errors/index.ts')],
+    bundle: true,
+    format: 'esm',
+    write: false,
+  });
+  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
 if (isProgram(import.meta.url)) {

@@ -128,7 +128,7 @@ $$;
 comment on function stark_internal.semver_key(text) is 'A text whose byte order is the precedence order of semver versions.';
 revoke all on function stark_internal.semver_key(text) from public, anon;
 
-/** stark_internal.is_label_key(key): Kubernetes' rule, [prefix/]name. */
+/** stark_internal.is_label_key(key): Kubernetes' rule, [prefix/]name, where the prefix is a DNS name of at most 253 characters. */
 create function stark_internal.is_label_key(p_key text)
 returns boolean
 language plpgsql
@@ -136,7 +136,8 @@ immutable
 set search_path = ''
 as $$
 begin
-  return coalesce(p_key ~ '^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$', false);
+  return coalesce(length(split_part(p_key, '/', 1)) <= 253 and p_key ~
+    '^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$', false);
 end;
 $$;
 comment on function stark_internal.is_label_key(text) is 'True for the key of a label.';

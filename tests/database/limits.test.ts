@@ -1,5 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { CALL_LIMITS } from '@stark-o/core/model';
+import {
+  CALL_LIMITS,
+  dnsLabelProblem,
+  dnsNameProblem,
+  labelKeyProblem,
+  labelValueProblem,
+  packNameProblem,
+  versionProblem,
+} from '@stark-o/core/model';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
@@ -107,6 +115,76 @@ describe('the limits', () => {
     expect(inSql).toMatchObject(Object.fromEntries(inCore));
     const watcher = await readFile(new URL('supabase/functions/watch/watcher.ts', root), 'utf8');
     expect(Number(/OBSERVATIONS_PER_CALL = ([\d_]+)/.exec(watcher)?.[1]?.replaceAll('_', ''))).toBe(inSql.observations);
+  });
+});
+
+describe('what a name may look like', () => {
+  const of = (length: number) => 'a'.repeat(length);
+  const domain = (length: number) => `${`${of(49)}.`.repeat(10).slice(0, length - 1)}a`;
+  const names = [
+    [
+      '',
+      'a',
+      'A',
+      '0',
+      '-',
+      '-a',
+      'a-',
+      'a-b',
+      'a--b',
+      'a_b',
+      'a.b',
+      'a..b',
+      '.a',
+      'a.',
+      'a b',
+      'a\n',
+      'ä',
+      '😀',
+      '@a/b',
+      'a/b',
+    ],
+    [
+      '@/b',
+      '@a/',
+      'a/',
+      '/a',
+      'a/b/c',
+      'A/b',
+      'a.b/c',
+      'a..b/c',
+      '-a/b',
+      'a-/b',
+      'a.-b/c',
+      'a/B_c.d',
+      '~a',
+      '_a',
+      '.hidden',
+    ],
+    [62, 63, 64, 65].flatMap((length) => [of(length), `${of(length - 1)}-`, `a/${of(length)}`]),
+    [126, 127, 128, 129, 213, 214, 215, 252, 253, 254, 255].flatMap((length) => [
+      of(length),
+      domain(length),
+      `${domain(length)}/a`,
+    ]),
+    ['1.0.0', '01.0.0', '1.0', '1.0.0-', '1.0.0-a.1', '1.0.0-01', '1.0.0+b', 'v1.0.0', '1.0.0-a+b.c', '1.0.0+b_c'],
+    [126, 127, 128, 129].map((length) => `1.0.0-${of(length - 6)}`),
+  ].flat();
+
+  it.each([
+    ['is_dns_label', dnsLabelProblem],
+    ['is_dns_name', dnsNameProblem],
+    ['is_pack_name', packNameProblem],
+    ['is_semver', versionProblem],
+    ['is_label_key', labelKeyProblem],
+    ['is_label_value', labelValueProblem],
+  ])('is the same in the database (%s) and in core', async (fn, problem) => {
+    const inSql = await value<boolean[]>(
+      `select array_agg(stark_internal.${fn}(n) order by ord) from unnest($1::text[]) with ordinality u (n, ord)`,
+      [names],
+    );
+    const taken = (answers: readonly boolean[]) => names.filter((_, at) => answers[at]);
+    expect(taken(names.map((name) => problem(name) === undefined))).toEqual(taken(inSql));
   });
 });
 

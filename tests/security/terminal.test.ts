@@ -16,7 +16,7 @@ import { say } from '../../cli/src/base/terminal.js';
 import { eventLines } from '../../cli/src/data/events.js';
 import { forStream } from '../../cli/src/data/logs.js';
 import { debugFetch } from '../../cli/src/session/debug-fetch.js';
-import { StarkError } from '../../core/src/errors.js';
+import { StarkError } from '../../core/src/errors/index.js';
 import { createLogger } from '../../local/src/log.js';
 
 // A window title, the clipboard, a cleared screen, a line overwritten, a C1 introducer, text turned around.

@@ -5,7 +5,7 @@ export const clientFaults = [
   {
     id: 'conflict-exit-code',
     breaks: 'A script cannot tell a conflict or a full quota from any other failure: stark exits with 1 instead of 7.',
-    file: 'core/src/client/exit-codes.ts',
+    file: 'core/src/errors/exit-codes.ts',
     from: '    case 409:\n',
     to: '',
     tests: ['core/test/errors.test.ts'],

@@ -2,7 +2,7 @@ import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { Agent, type ClientRequestArgs, type IncomingMessage, request as startRequest } from 'node:http';
 import { connect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { Readable } from 'node:stream';
-import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { StarkError } from '@stark-o/core/errors';
 
 /** Which stack is known at which place, by its public key, as ssh knows hosts. */
 export interface KnownStacks {
@@ -110,7 +110,6 @@ export class ProvingAgent extends Agent {
       `what answers at ${this.origin} is not the stack that is known there; nothing was sent to it`,
       {
         code: 'STACK_CHANGED',
-        exitCode: EXIT_CODES.unreachable,
         hint: 'stark status; where the stack was made anew, stark up makes it known again',
       },
     );

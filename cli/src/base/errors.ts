@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { EXIT_CODES, StarkError, toStarkError, usageError } from '@stark-o/core/errors';
+import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
 import { nearest } from './suggest.js';
 
 interface OclifError extends Error {
@@ -65,17 +65,12 @@ function unknownFlag(error: OclifError): StarkError {
   return usageError(meant === undefined ? message : `${message}; did you mean ${meant}?`);
 }
 
-// Problems of the machine that another try alone does not cure, but a different port or directory does.
-const conflicts = new Set(['DATA_DIR_IN_USE', 'PORT_TAKEN']);
-
 function asStackFailure(error: Error & { code?: string; hint?: string; step?: string }): StarkError {
   const code = error.code ?? 'STACK_FAILED';
   return new StarkError(error.message, {
     code,
     hint: error.hint,
     ...(error.step === undefined ? {} : { details: { step: error.step } }),
-    ...(conflicts.has(code) ? { exitCode: EXIT_CODES.conflict } : {}),
-    ...(code.startsWith('CONFIG_') ? { exitCode: EXIT_CODES.usage } : {}),
     cause: error,
   });
 }

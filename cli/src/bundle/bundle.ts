@@ -196,7 +196,6 @@ async function run(options: BuildOptions): Promise<Built> {
     if (first === undefined) throw error;
     throw new StarkError(describe(first), {
       code: 'BUNDLE_INVALID',
-      exitCode: EXIT_CODES.usage,
       ...(more.length > 0 ? { details: more.map(describe) } : {}),
       cause: error,
     });
@@ -234,7 +233,6 @@ export function requireSize(bytes: number, what: string, assets = 0): void {
 function invalid(path: string, reason: string): StarkError {
   return new StarkError(`${path} is no pack bundle: ${reason}`, {
     code: 'BUNDLE_INVALID',
-    exitCode: EXIT_CODES.usage,
     hint: 'stark pack bundle <folder> --out pack.js',
   });
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { relative, resolve } from 'node:path';
-import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { StarkError } from '@stark-o/core/errors';
 import type { BuildResult, Message } from 'esbuild';
 import { type LeftOut, packageOf } from './dependencies.js';
 
@@ -35,7 +35,6 @@ export function notForPods(addons: readonly LeftOut[], built: Built): StarkError
     `${names.join(', ')} cannot run in a pod: ${names.length === 1 ? 'it has' : 'they have'} a compiled addon`,
     {
       code: 'BUNDLE_INVALID',
-      exitCode: EXIT_CODES.usage,
       details: addons.map(({ name, importer }) => wayTo(name, importer, built)),
       hint: `use ${known.length > 0 ? known.join('; ') : 'a build of it in WebAssembly or JavaScript, or run it as a service that the pod calls'}; --external ${names[0]} leaves it out if the pack can do without`,
     },
@@ -52,7 +51,6 @@ export async function refuseDecoratorMetadata(built: Built): Promise<void> {
       `${path} has decorators, and its tsconfig.json wants emitDecoratorMetadata, which a bundler cannot do`,
       {
         code: 'BUNDLE_INVALID',
-        exitCode: EXIT_CODES.usage,
         details: [chainTo(resolve(path), built).join(' → ')],
         hint: 'compile with tsc first and bundle what it wrote: "stark": { "entry": "dist/index.js" }',
       },

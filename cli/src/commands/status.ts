@@ -23,7 +23,6 @@ export default class Status extends StarkCommand<typeof Status> {
     if (status === undefined) {
       throw new StarkError(`no stack is running in ${dataDir}`, {
         code: 'STACK_NOT_RUNNING',
-        exitCode: EXIT_CODES.unreachable,
         hint: 'stark up --detach',
       });
     }

@@ -1,5 +1,5 @@
 import type { LogLine as StoredLine } from '@stark-o/core';
-import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { StarkError } from '@stark-o/core/errors';
 import { mayHaveMore, PAGE_ROWS } from '@stark-o/core/model';
 import type { PodRow } from '@stark-o/core/resources';
 import { paint, printable } from '../base/terminal.js';
@@ -88,7 +88,6 @@ function previousRun({ name, restarts, status_reason }: PodRow): number {
   if (run >= 0) return run;
   throw new StarkError(`pod ${name} was never restarted: there is no previous run`, {
     code: 'NO_PREVIOUS_RUN',
-    exitCode: EXIT_CODES.notFound,
     hint: `stark pod logs ${name}`,
   });
 }

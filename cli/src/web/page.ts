@@ -1,4 +1,4 @@
-import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
+import { StarkError } from '@stark-o/core/errors';
 import { parse, serialize, type DefaultTreeAdapterTypes as Tree, defaultTreeAdapter as tree } from 'parse5';
 import { typeOf } from './files.js';
 import type { Site } from './site.js';
@@ -128,7 +128,6 @@ class Page {
   #refused(problem: string, remedy: 'chunks' | 'assets' | 'server'): StarkError {
     return new StarkError(`the site in ${this.site.directory} is not one page: ${problem}`, {
       code: 'BUNDLE_INVALID',
-      exitCode: EXIT_CODES.usage,
       hint: `${remedies[this.site.kind][remedy]}; or --runtime node, where files are served one by one`,
     });
   }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EXIT_CODES, StarkError, usageError } from '@stark-o/core/errors';
+import { StarkError, usageError } from '@stark-o/core/errors';
 import { upwards } from '../config/directories.js';
 import { readJsonFile } from '../config/files.js';
 
@@ -48,7 +48,6 @@ async function outputOf({ directory, kind }: Site, folder: string): Promise<stri
   if ((await stat(join(folder, 'index.html')).catch(() => undefined))?.isFile()) return folder;
   throw new StarkError(`${kind} made no index.html of ${directory}`, {
     code: 'BUNDLE_INVALID',
-    exitCode: EXIT_CODES.usage,
     hint: 'a web pack is a static site: it needs a page, in the folder where its tool puts one by default',
   });
 }
@@ -73,7 +72,6 @@ async function generate(site: Site, args: string[], env: Record<string, string>)
     .filter((line) => line.trim() !== '');
   throw new StarkError(`${kind} ${args[0]} failed in ${directory}`, {
     code: 'BUNDLE_INVALID',
-    exitCode: EXIT_CODES.usage,
     details: said.slice(-lastLines),
     hint: `cd ${directory} && npx ${kind} ${args[0]}`,
   });

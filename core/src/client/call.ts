@@ -1,7 +1,7 @@
+import { toStarkError } from '../errors/to-stark-error.js';
 import type { FunctionResults } from '../model/api.js';
 import type { Database } from '../model/database.js';
 import type { StarkClient } from './client.js';
-import { toStarkError } from './to-stark-error.js';
 
 type Functions = Database['stark']['Functions'];
 

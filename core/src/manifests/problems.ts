@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { StarkError } from '../client/errors.js';
+import { StarkError } from '../errors/stark-error.js';
 
 /** One thing wrong with a document, at the field it is about. */
 export interface ManifestProblem {

@@ -1,4 +1,4 @@
-import { usageError } from '../client/errors.js';
+import { usageError } from '../errors/stark-error.js';
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 

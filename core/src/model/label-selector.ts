@@ -1,4 +1,4 @@
-import { usageError } from '../client/errors.js';
+import { usageError } from '../errors/stark-error.js';
 import { checkLabelKey, checkLabelValue, type Labels } from './labels.js';
 
 export type LabelOperator = 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';

@@ -1,4 +1,4 @@
-import { usageError } from '../client/errors.js';
+import { usageError } from '../errors/stark-error.js';
 
 /** Labels of an object: what selectors choose by. */
 export type Labels = Readonly<Record<string, string>>;

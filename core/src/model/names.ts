@@ -24,6 +24,6 @@ export function packNameProblem(name: string): string | undefined {
 
 /** Why a text is not a version, or undefined when it is one. */
 export function versionProblem(version: string): string | undefined {
-  if (SEMVER.test(version)) return undefined;
-  return 'it must be a semantic version such as 1.2.3 or 1.2.3-beta.1';
+  if (version.length <= 128 && SEMVER.test(version)) return undefined;
+  return 'it must be a semantic version such as 1.2.3 or 1.2.3-beta.1, at most 128 characters';
 }

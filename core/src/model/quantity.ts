@@ -1,4 +1,4 @@
-import { usageError } from '../client/errors.js';
+import { usageError } from '../errors/stark-error.js';
 
 const MIB = 1024 * 1024;
 

@@ -1,4 +1,4 @@
-import { usageError } from '../client/errors.js';
+import { usageError } from '../errors/stark-error.js';
 import { parseDuration } from './duration.js';
 import { checkLabelKey, checkLabelValue } from './labels.js';
 

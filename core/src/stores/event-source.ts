@@ -1,5 +1,5 @@
 import type { StarkClient } from '../client/client.js';
-import { toStarkError } from '../client/to-stark-error.js';
+import { toStarkError } from '../errors/to-stark-error.js';
 import type { EventKind, StarkEvent } from '../model/event.js';
 import { mayHaveMore, PAGE_ROWS } from '../model/limits.js';
 import type { Documents, Snapshot } from './cluster-store.js';

@@ -1,6 +1,6 @@
 import { call } from '../client/call.js';
 import type { StarkClient } from '../client/client.js';
-import { toStarkError } from '../client/to-stark-error.js';
+import { toStarkError } from '../errors/to-stark-error.js';
 import { isTerminal } from '../model/pod-status.js';
 import { type LogLine, readLogMessage } from './messages.js';
 import { ReconnectingChannel } from './reconnecting-channel.js';

@@ -1,5 +1,5 @@
 import type { StarkClient } from '../client/client.js';
-import { StarkError } from '../client/errors.js';
+import { StarkError } from '../errors/stark-error.js';
 
 type Channel = ReturnType<StarkClient['channel']>;
 

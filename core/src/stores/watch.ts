@@ -1,7 +1,7 @@
 import { type ShallowRef, shallowReadonly, shallowRef } from '@vue/reactivity';
 import type { StarkClient } from '../client/client.js';
-import { StarkError } from '../client/errors.js';
-import { toStarkError } from '../client/to-stark-error.js';
+import { StarkError } from '../errors/stark-error.js';
+import { toStarkError } from '../errors/to-stark-error.js';
 import { type Change, ClusterStore } from './cluster-store.js';
 import { DatabaseEventSource } from './event-source.js';
 import { readEventBatch } from './messages.js';

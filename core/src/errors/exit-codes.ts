@@ -1,3 +1,5 @@
+import { ERROR_CODES } from './codes.js';
+
 /** What the `stark` command exits with. */
 export const EXIT_CODES = {
   ok: 0,
@@ -16,23 +18,12 @@ export const EXIT_CODES = {
 
 export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
 
-// Codes that have no HTTP status of their own, or whose status says too little.
-const BY_CODE: Readonly<Record<string, ExitCode>> = {
-  USAGE: EXIT_CODES.usage,
-  INVALID_MANIFEST: EXIT_CODES.usage,
-  WAIT_TIMED_OUT: EXIT_CODES.waitTimedOut,
-  NOT_SIGNED_IN: EXIT_CODES.signIn,
-  INVALID_CREDENTIALS: EXIT_CODES.signIn,
-  UNREACHABLE: EXIT_CODES.unreachable,
-  NODE_REMOVED: EXIT_CODES.nodeRemoved,
-  INTERRUPTED: EXIT_CODES.interrupted,
-  UNKNOWN_COMMAND: EXIT_CODES.unknownCommand,
-};
+const BY_CODE: Readonly<Record<string, { by: string; exit?: keyof typeof EXIT_CODES } | undefined>> = ERROR_CODES;
 
 /** The exit code of an error: by its code where that is decisive, else by its HTTP status. */
 export function exitCodeOf(code: string, status: number | undefined): ExitCode {
-  const byCode = BY_CODE[code];
-  if (byCode !== undefined) return byCode;
+  const byCode = Object.hasOwn(BY_CODE, code) ? BY_CODE[code]?.exit : undefined;
+  if (byCode !== undefined) return EXIT_CODES[byCode];
   switch (status) {
     case 400:
     case 413:

@@ -1,4 +1,4 @@
-import { StarkError } from './errors.js';
+import { StarkError } from './stark-error.js';
 
 /** What is known about the request beside the error object itself. */
 export interface ErrorSource {
