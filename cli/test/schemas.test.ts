@@ -5,7 +5,16 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
-import { clusterConfigRow, joinTokenRow, nodeRow, packRow, podRow, versionRow } from './support/rows.js';
+import {
+  clusterConfigRow,
+  historyRow,
+  joinTokenRow,
+  nodeRow,
+  packRow,
+  placement,
+  podRow,
+  versionRow,
+} from './support/rows.js';
 import { Machine, packageRoot, temporaryFolder } from './support/run.js';
 
 // What `-o json` prints is a promise: nothing goes missing, and nothing comes in unannounced. What only a whole stack can
@@ -85,7 +94,28 @@ beforeAll(async () => {
     },
   ];
   cluster.tables.cluster_config = [clusterConfigRow()];
+  cluster.tables.namespace_usage = [
+    { namespace: 'default', user_id: cluster.userId, email: cluster.email, pods: 2, cpu: 200, memory: 256, storage: 0 },
+  ];
+  cluster.tables.pod_history = [historyRow('alpha-1')];
   cluster.functions.can_i = () => ({ body: true });
+  cluster.functions.roll_back_pod = () => ({ body: podRow('alpha-2', { version: '0.9.0' }) });
+  for (const fn of ['create_namespace', 'update_namespace']) {
+    cluster.functions[fn] = () => ({ body: cluster.tables.namespaces?.[0] });
+  }
+  for (const fn of ['create_role', 'update_role']) cluster.functions[fn] = () => ({ body: cluster.tables.roles?.[0] });
+  for (const fn of [
+    'update_pack',
+    'withdraw_pack_version',
+    'disable_user',
+    'enable_user',
+    'grant_role',
+    'revoke_role',
+  ]) {
+    cluster.functions[fn] = () => ({ body: {} });
+  }
+  cluster.functions.update_cluster_config = () => ({ body: clusterConfigRow({ allow_node_registration: true }) });
+  cluster.functions.explain_placement = () => ({ body: placement() });
   cluster.functions.list_users = () => ({
     body: [
       {
@@ -129,6 +159,23 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['describe', ['describe', 'namespace/default']],
   ['events', ['events', '--for', 'pod/alpha-1']],
   ['api-resources', ['api-resources']],
+  ['pod-list', ['pod', 'rollback', 'alpha-1']],
+  ['pod-history', ['pod', 'history', 'alpha-1']],
+  ['namespace-list', ['namespace', 'create', 'team-a', '--quota', 'pods=5']],
+  ['namespace-list', ['namespace', 'update', 'team-a', '--max', 'cpu=2']],
+  ['namespace-quota', ['namespace', 'quota']],
+  ['pack-list', ['pack', 'update', 'alpha', '--visibility', 'public']],
+  ['pack-versions', ['pack', 'withdraw', 'alpha@1.0.0']],
+  ['auth-add-user', ['auth', 'add-user', '--email', 'bob@example.com', '--password-stdin'], 'a good password'],
+  ['auth-list-users', ['user', 'disable', cluster.email]],
+  ['auth-list-users', ['user', 'enable', cluster.email]],
+  ['auth-list-users', ['role', 'grant', 'viewer', cluster.email]],
+  ['auth-list-users', ['role', 'revoke', 'viewer', cluster.email, '--namespace', 'default']],
+  ['role-list', ['role', 'create', 'restarter', '--permission', 'pods:update']],
+  ['role-list', ['role', 'update', 'restarter', '--description', 'Restarts.']],
+  ['server-config-show', ['server-config', 'show']],
+  ['server-config-show', ['server-config', 'set', '--enable-registration']],
+  ['explain-placement', ['explain', 'placement', '--pack', 'alpha']],
   ['pod-logs', ['pod', 'logs', 'alpha-1']],
   ['node-list', ['node', 'list']],
   ['describe', ['node', 'describe', 'node-1']],
@@ -208,6 +255,18 @@ describe('JSON output', () => {
     const shared: Record<string, string> = {
       'pod-create': 'pod-list',
       'pod-delete': 'pod-list',
+      'pod-rollback': 'pod-list',
+      'namespace-create': 'namespace-list',
+      'namespace-update': 'namespace-list',
+      'pack-update': 'pack-list',
+      'pack-withdraw': 'pack-versions',
+      'user-disable': 'auth-list-users',
+      'user-enable': 'auth-list-users',
+      'role-grant': 'auth-list-users',
+      'role-revoke': 'auth-list-users',
+      'role-create': 'role-list',
+      'role-update': 'role-list',
+      'server-config-set': 'server-config-show',
       'auth-setup': 'auth-login',
       'context-set': 'context-use',
       'node-cordon': 'node-list',

@@ -120,17 +120,20 @@ function words(description: string) {
   return Args.custom<string[]>({ description, multiple: true, ignoreStdin: true, parse: async (text) => [text] });
 }
 
+/** Words of which none may be given. */
+export const optionalWords = (description: string) => words(description)();
+
 /** Names of one kind to work on. */
 export const names = (kind: string) => words(`Name of a ${kind}; several may be given.`)({ required: true });
 
 /** The same where none means all. */
-export const optionalNames = (kind: string) => words(`Name of a ${kind}; several may be given.`)();
+export const optionalNames = (kind: string) => optionalWords(`Name of a ${kind}; several may be given.`);
 
 /** Things of any kind to work on. */
 export const things = () => words('A kind, a kind and names, or TYPE/NAME several times.')({ required: true });
 
 /** The same where none means all. */
-export const optionalThings = () => words('A kind, a kind and names, or TYPE/NAME several times.')();
+export const optionalThings = () => optionalWords('A kind, a kind and names, or TYPE/NAME several times.');
 
 /** One argument that must be there. */
 export function argument(description: string) {

@@ -108,6 +108,7 @@ export class FakeCluster {
     if (path === '/functions/v1/api/nodes/join') return this.join();
     const token = (request.headers.authorization ?? '').replace(/^Bearer /, '');
     if (!this.#accessTokens.has(token)) return { status: 401, body: { code: 'PGRST301', message: 'JWT invalid' } };
+    if (path === '/functions/v1/api/auth/users') return this.#addUser(request);
     if (path.startsWith('/storage/v1/object/')) return this.#store(request);
     if (path.startsWith('/rest/v1/rpc/')) return this.#call(request);
     if (path.startsWith('/rest/v1/')) return this.#select(request);
@@ -139,6 +140,20 @@ export class FakeCluster {
     }
     this.setupNeeded = false;
     return { status: 201, body: { user_id: this.userId, email } };
+  }
+
+  #addUser({ body }: SeenRequest): Answer {
+    const { email, role, namespace, display_name } = JSON.parse(body.toString()) as Row;
+    if (email === this.email) {
+      const error = {
+        code: 'EMAIL_TAKEN',
+        message: `there is a user ${email}`,
+        hint: 'stark user list',
+        details: null,
+      };
+      return { status: 409, body: { error } };
+    }
+    return { status: 201, body: { user_id: randomUUID(), email, display_name, role, namespace } };
   }
 
   #store({ method, path, body }: SeenRequest): Answer {

@@ -129,3 +129,25 @@ export function clusterConfigRow(changes: Record<string, unknown> = {}): Record<
     ...changes,
   };
 }
+
+/** One step of a pod's history as the database has it. */
+export function historyRow(pod: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    ...{ seq: 1, time: '2026-01-01T00:00:00+00:00', type: 'pod.created', namespace: 'default', pod_name: pod },
+    ...{ pod_id: podRow(pod).id, pack_name: 'alpha', version: '1.0.0', status: 'pending', status_reason: null },
+    ...{ status_message: null, node_name: null, restarts: 0, actor: null },
+    ...changes,
+  };
+}
+
+/** What the database says of a pod that is not there: one node would take it, another would not. */
+export function placement(changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    ...{ namespace: 'default', policy: 'spread', feasible: 1, message: null },
+    nodes: [
+      { node: 'node-1', feasible: true, reasons: [], scores: { spread: 0.9 }, score: 0.9 },
+      { node: 'node-2', feasible: false, reasons: ['insufficient memory', 'cordoned'], scores: null, score: null },
+    ],
+    ...changes,
+  };
+}
