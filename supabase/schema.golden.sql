@@ -763,7 +763,7 @@ alter table stark.pod_status_steps add constraint taken_by_is_known CHECK ((take
 alter table stark.pod_status_steps add constraint pod_status_steps_pkey PRIMARY KEY (from_status, to_status, taken_by);
 create policy "members read the allowed steps" on stark.pod_status_steps for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
-comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, whoever writes.';
+comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, for every writer.';
 comment on column stark.pod_status_steps.from_status is 'Status before.';
 comment on column stark.pod_status_steps.to_status is 'Status after.';
 comment on column stark.pod_status_steps.taken_by is 'scheduler; node: by a report of the pod''s node; control: by a function called for a user or by a controller.';
@@ -1235,8 +1235,8 @@ create policy "nobody reads the state of the pass" on stark_internal.pass_state 
   using (false);
 comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
 comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
-comment on column stark_internal.pass_state.groups_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
-comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
+comment on column stark_internal.pass_state.groups_left is 'How many groups that fitted nowhere have not been tried again since something changed that could help them.';
+comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group that was tried again last.';
 
 create table stark_internal.pod_log_sizes (
   pod_id uuid not null,
@@ -2602,7 +2602,7 @@ CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '5419586ac270a2681ac63123c0b49c80';
-comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
+comment on function stark_internal.detect_restore() is 'Calls reset_after_restore after a restore, a copy or a move of the database.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -3450,7 +3450,7 @@ CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_in
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
 as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
-comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only pods of lower priority satisfy the required affinity.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_availabilities(p_ids uuid[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, progressed boolean, cleared_at timestamp with time zone)
@@ -3843,7 +3843,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zo
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '1c27ea25ca35490c2951ec1da2d02549';
-comment on function stark_internal.reconcile(timestamp with time zone) is 'Places, and removes, what waits for it.';
+comment on function stark_internal.reconcile(timestamp with time zone) is 'Places pending pods, and removes ended ones that were to be deleted.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconcile_deployments(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -3943,7 +3943,7 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_a
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '3eea3d34b4daf29491be4a9d5e83b401';
-comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
+comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher observed of the nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.repeat_revision(p_deployment_id uuid, p_revision bigint, p_cause text, p_change_cause text, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS bigint

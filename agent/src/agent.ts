@@ -358,8 +358,8 @@ export class Agent {
     if (!known) this.#live.begin(podId, logs.lastSeq(podId));
   }
 
-  // Whoever sees that a pod has ended may take its log for complete. A deleted pod's row goes with the report, and the log
-  // with it, so its followers are told before.
+  // A reader who sees that a pod has ended takes its log for complete, so the last lines are delivered first. The report removes
+  // the row and the log of a deleted pod, so followers are told before it.
   async #lastLines(reports: readonly PodReport[]): Promise<void> {
     const { logs } = this.options;
     const ending = reports.filter(({ status }) => isTerminal(status)).map(({ pod_id }) => pod_id);

@@ -59,7 +59,7 @@ function insideOf(dataDir: string): string {
 async function makeOwnFolder(dataDir: string): Promise<string> {
   const given = process.env.XDG_RUNTIME_DIR;
   const wanted = given === undefined ? undefined : join(given, 'stark');
-  // Made by the session manager for its user alone; whoever set it to something else gets the other folder.
+  // Made by the session manager for its user alone; a user who set it to something else gets the other folder.
   if (wanted !== undefined && fits(join(wanted, nameOf(dataDir))) && (await isPrivate(given as string))) {
     if (await isOwnFolder(wanted)) return wanted;
   }

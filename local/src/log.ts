@@ -31,7 +31,7 @@ const CONTROLS = new RegExp(
 /** The stack's logger. Every line carries timestamp, level, service and message, and a correlation_id where one is known. */
 export function createLogger(options: LogOptions = {}): Logger {
   const destination = options.destination ?? process.stderr;
-  // Whoever reads it may go, and a disk may be full: the stack is worth more than its log.
+  // The reader of the log may end, and a disk may be full: neither must end the stack.
   if (destination.listenerCount('error') === 0) destination.on('error', () => {});
   const isTerminal = 'isTTY' in destination && destination.isTTY === true;
   const stream: DestinationStream =

@@ -188,7 +188,7 @@ export class Stack {
     }
   }
 
-  /** Settles once the stack has ended, whoever asked for it. */
+  /** Settles once the stack has ended, by any way. */
   get stopped(): Promise<void> {
     return this.#stopped.promise;
   }

@@ -213,7 +213,7 @@ begin
   end if;
 end;
 $$;
-comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
+comment on function stark_internal.detect_restore() is 'Calls reset_after_restore after a restore, a copy or a move of the database.';
 revoke all on function stark_internal.detect_restore() from public, anon;
 
 /**
@@ -252,7 +252,7 @@ $$;
 comment on function stark_internal.lock_cluster() is 'Takes the cluster lock until the end of the transaction.';
 revoke all on function stark_internal.lock_cluster() from public, anon;
 
-/** stark_internal.lock_cluster_first(): before-statement trigger on the tables of wanted state, so that whoever writes them directly takes the lock in the same order too. */
+/** stark_internal.lock_cluster_first(): before-statement trigger on the tables of wanted state, so that a role that writes them directly takes the lock in the same order too. */
 create function stark_internal.lock_cluster_first()
 returns trigger
 language plpgsql

@@ -581,7 +581,7 @@ revoke all on function stark.revoke_role(uuid, text, text) from public, anon;
 grant execute on function stark.revoke_role(uuid, text, text) to authenticated, service_role;
 
 /**
- * stark_internal.keep_an_admin(): statement trigger; whoever takes the last admin's binding away (revoke_role, or Supabase Auth
+ * stark_internal.keep_an_admin(): statement trigger; a writer that takes the last admin's binding away (revoke_role, or Supabase Auth
  * removing the user) is refused, since setup would be open to anybody again; a disabled admin does not count. Raises: LAST_ADMIN.
  */
 create function stark_internal.keep_an_admin()

@@ -1,4 +1,4 @@
--- Cluster configuration: one typed row, so that a value out of range cannot be stored, whoever writes. A setting is a column
+-- Cluster configuration: one typed row, so that no writer can store a value out of range. A setting is a column
 -- with its type, default, rule and comment; update_cluster_config reads from them all that it must know.
 
 create table stark.cluster_config (

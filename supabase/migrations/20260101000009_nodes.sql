@@ -60,7 +60,7 @@ create trigger _100_bump_version before update on stark.nodes
   for each row when (old.* is distinct from new.*) execute function stark_internal.bump_version();
 
 /**
- * stark_internal.check_nodes(): statement trigger; labels, taints, amounts and capabilities are well formed, whoever writes.
+ * stark_internal.check_nodes(): statement trigger; labels, taints, amounts and capabilities are well formed, for every writer.
  * No check constraint, since that would look at them again with each pod that is placed.
  */
 create function stark_internal.check_nodes()
@@ -145,8 +145,8 @@ create table stark_internal.node_secrets (
 comment on table stark_internal.node_secrets is 'SHA-256 of the secret that the current incarnation of each node carries in presence and heartbeats.';
 
 /**
- * stark_internal.has_agent_account(node) -> boolean: there is somebody of the node's own who may work as its agent: the account that
- * joined for it, or the owner where none did. An agent is heard no longer than the node's owner may have nodes.
+ * stark_internal.has_agent_account(node) -> boolean: whether the node's own account may work as its agent: the account that joined for
+ * it, or its owner where none did. It may no longer when the owner may have no nodes.
  */
 create function stark_internal.has_agent_account(p_node stark.nodes)
 returns boolean
@@ -160,7 +160,7 @@ $$;
 comment on function stark_internal.has_agent_account(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
 revoke all on function stark_internal.has_agent_account(stark.nodes) from public, anon;
 
-/** stark_internal.may_act_as_agent(node) -> boolean: the caller may work as this node's agent: as its speaker, or with nodes:connect on any. */
+/** stark_internal.may_act_as_agent(node) -> boolean: the caller may work as this node's agent: by the node's own account, or with nodes:connect on any. */
 create function stark_internal.may_act_as_agent(p_node stark.nodes)
 returns boolean
 language plpgsql

@@ -7,7 +7,7 @@ create table stark.pod_status_steps (
   primary key (from_status, to_status, taken_by),
   constraint taken_by_is_known check (taken_by in ('scheduler', 'node', 'control'))
 );
-comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, whoever writes.';
+comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, for every writer.';
 comment on column stark.pod_status_steps.from_status is 'Status before.';
 comment on column stark.pod_status_steps.to_status is 'Status after.';
 comment on column stark.pod_status_steps.taken_by is 'scheduler; node: by a report of the pod''s node; control: by a function called for a user or by a controller.';
@@ -136,7 +136,7 @@ create trigger _000_lock_cluster before insert or update or delete on stark.pods
 create trigger _100_bump_version before update on stark.pods
   for each row execute function stark_internal.bump_version();
 
-/** stark_internal.note_readiness(): before-update row trigger; ready_at follows ready, whoever writes. A report says it by its own clock. */
+/** stark_internal.note_readiness(): before-update row trigger; ready_at follows ready, for every writer. A report says it by its own clock. */
 create function stark_internal.note_readiness()
 returns trigger
 language plpgsql
@@ -158,7 +158,7 @@ create trigger _100_note_first_readiness before insert on stark.pods
   for each row when (new.ready <> (new.ready_at is not null)) execute function stark_internal.note_readiness();
 
 /**
- * stark_internal.check_pods(): statement trigger; labels and specs are well formed, whoever writes. No check constraint, since
+ * stark_internal.check_pods(): statement trigger; labels and specs are well formed, for every writer. No check constraint, since
  * that would look at each row again with each change of its status; here each different spec is looked at once.
  */
 create function stark_internal.check_pods()
@@ -249,7 +249,7 @@ create type stark_internal.allocation_change as (node_id uuid, cpu bigint, memor
 comment on type stark_internal.allocation_change is 'What a statement adds to one node''s allocated.';
 
 /**
- * stark_internal.account_resources(): statement trigger; nodes.allocated follows every change of pods, whoever makes it, as
+ * stark_internal.account_resources(): statement trigger; nodes.allocated follows every change of pods, by any writer, as
  * one update of the nodes that are touched.
  */
 create function stark_internal.account_resources()

@@ -1,4 +1,4 @@
--- Scheduling: one set-based pass, filter -> score -> pick -> bind. This file holds its words and its working tables.
+-- Scheduling: one set-based pass, filter -> score -> pick -> bind. This file has its vocabulary and its working tables.
 --
 --   pending pods ──► groups (same constraints, same priority; requests may differ), highest priority first
 --     each group ──► filter_*: every node that is rejected, and why          (one function per filter)
@@ -114,8 +114,8 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Ours, and not what somebody with a session put in their place: its triggers would run as our functions' owner. All are made
-  -- at once, so one tells of all; where another's stand in the way, making them fails.
+  -- The tables must be those that this function made: triggers of somebody else's tables would run as the owner of our functions.
+  -- All tables are made together, so one of them tells for all; where another's table has one of the names, this fails.
   if not exists (select from pg_catalog.pg_class c where c.oid = to_regclass('pg_temp.pass_nodes') and c.relowner = current_user::regrole) then
     -- No indexes, and storage plain where values are short, so that there is nothing to store apart: what is emptied at each commit
     -- is each index too, and plans that read an emptied index are made anew. Postgres 15 has storage in no create table, and a table
@@ -126,7 +126,7 @@ begin
       labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
       free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint, accepts text, accepted_namespaces text[]
     ) on commit delete rows;
-    -- What no filter needs to look for.
+    -- Facts about all nodes, by which a filter that would reject none is left out.
     create temporary table pass_facts (nodes bigint) on commit delete rows;
     alter table pg_temp.pass_facts
       add column runtimes text[], alter column runtimes set storage plain,
@@ -137,7 +137,8 @@ begin
     ) on commit delete rows;
     -- Fixed ports that pods of a node have declared; the sum of its rows.
     create temporary table pass_ports (node_no integer, port integer, pods bigint) on commit delete rows;
-    -- Sets of pods that rules speak of: all of the terms ({namespaces, selector}) match. match_labels: when that is all there is.
+    -- The sets of pods that rules name: those that all terms ({namespaces, selector}) match. match_labels is set where a selector has
+    -- nothing but labels to match.
     create temporary table pass_selectors (
       selector_no integer generated always as identity, terms jsonb, namespaces text[], match_labels jsonb
     ) on commit delete rows;
@@ -151,9 +152,10 @@ begin
     create temporary table pass_domains (topology_key text, node_no integer, domain text) on commit delete rows;
     -- How many pods of a selector are on a node; the sum of its rows. staying: without those that are stopping.
     create temporary table pass_counts (selector_no integer, node_no integer, pods bigint, staying bigint) on commit delete rows;
-    -- Where pods stand whose rules speak of others, how many with the same rules.
+    -- How many pods of a node have the same rules about other pods.
     create temporary table pass_holders (namespace text, rules jsonb, node_no integer, pods bigint) on commit delete rows;
-    -- Of these, who keeps the pods of a selector away, and how glad the others would be of them.
+    -- For the pods that one selector matches: how many pods of a node keep them away (anti-affinity counts), and how many points
+    -- the preferences of a node's pods give them.
     create temporary table pass_anti_affinity_counts (selector_no integer) on commit delete rows;
     alter table pg_temp.pass_anti_affinity_counts
       add column topology_key text, alter column topology_key set storage plain, add column node_no integer, add column pods bigint;
@@ -165,7 +167,7 @@ begin
     ) on commit delete rows;
     create temporary table pass_reasons (pod_id uuid, message text) on commit delete rows;
     create temporary table pass_nominations (pod_id uuid, node_no integer, victims uuid[]) on commit delete rows;
-    -- What becomes of a group's pods that were promised a node; of one group at a time.
+    -- What place_nominated decided about the pods of one group that were promised a node.
     create temporary table pass_nominated (
       ord bigint, pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint, fits boolean, waits boolean
     ) on commit delete rows;
@@ -290,7 +292,7 @@ begin
       from chosen c join stark.pods p using (id)
   )
   select (select count(*) from waiting) > (select count(*) from chosen) into v_left_out;
-  -- Each rule is a question about each kind of pods: of those that fitted nowhere 50 have a turn, others in the next pass.
+  -- Each rule is asked about each kind of pods. Of the rules of pods that fitted nowhere before, a pass looks at 50.
   delete from pg_temp.pass_pods p
     where p.previously_unschedulable and p.rules is not null
       and (p.namespace, p.rules) not in (

@@ -1,5 +1,5 @@
--- Rules about other pods: affinity, anti-affinity, topology spread. Pods that a rule speaks of are counted once a pass, and
--- counted on as pods are placed.
+-- Rules about other pods: affinity, anti-affinity, topology spread. The pods that a rule selects are counted once at
+-- the start of a pass; each pod that the pass places is added to the counts.
 
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
@@ -45,7 +45,7 @@ $$;
 comment on function stark_internal.matches_terms(text, jsonb, jsonb) is 'Whether a pod matches all of these terms.';
 revoke all on function stark_internal.matches_terms(text, jsonb, jsonb) from public, anon;
 
-/** stark_internal.resolve_term(namespace, term) -> {namespaces, selector}: whom a term of a pod in this namespace speaks of. Namespaces listed and selected are joined; neither means the pod's own. */
+/** stark_internal.resolve_term(namespace, term) -> {namespaces, selector}: which pods a term of a pod in this namespace selects. Namespaces listed and selected are joined; neither means the pod's own. */
 create function stark_internal.resolve_term(p_namespace text, p_term jsonb)
 returns jsonb
 language sql
@@ -79,7 +79,7 @@ with affinity as (
 select 'affinity', (select jsonb_agg(stark_internal.resolve_term(p_namespace, a.term)) from affinity a), a.term ->> 'topologyKey', null::integer, null::integer, null::integer, null::boolean, null::boolean
 from affinity a
 union all
--- To those that come later each is a preference: Kubernetes' hardPodAffinityWeight, which is 1.
+-- A required affinity of a placed pod is a preference for later pods: Kubernetes' hardPodAffinityWeight, which is 1.
 select 'company', jsonb_build_array(stark_internal.resolve_term(p_namespace, a.term)), a.term ->> 'topologyKey', 1, null, null, null, null
 from affinity a
 union all
@@ -119,7 +119,7 @@ begin
   if not v_holders and not exists (select from pg_temp.pass_pods p where p.rules is not null) then
     return false;
   end if;
-  -- Rules of pending pods, and the selectors that they and the pods already there speak of.
+  -- The rules of pending pods, and the selectors that they and the rules of placed pods use.
   with rule_sets as materialized (
     select w.*, row_number() over (order by w.namespace, w.rules::text) as rules_no
     from (select distinct p.namespace, p.rules from pg_temp.pass_pods p where p.rules is not null) w
@@ -148,7 +148,7 @@ begin
   )
   update pg_temp.pass_pods p set rules_no = w.rules_no
     from rule_sets w where w.namespace = p.namespace and w.rules = p.rules;
-  -- Who among the pending pods is spoken of. Labels that match the same selectors are all the same to the pass.
+  -- Which selectors match each pending pod. Pods whose labels match the same selectors are equal to the pass.
   update pg_temp.pass_pods p set matches = m.matches
     from (
       select d.namespace, d.labels, array_agg(s.selector_no order by s.selector_no) as matches
@@ -158,7 +158,7 @@ begin
         else stark_internal.matches_terms(d.namespace, d.labels, s.terms) end
       group by d.namespace, d.labels) m
     where p.namespace = m.namespace and p.labels = m.labels;
-  -- Who among the pods already there, as far as a pending pod asks.
+  -- How many placed pods each selector matches on each node, for the selectors that a rule of a pending pod uses.
   insert into pg_temp.pass_counts
     select s.selector_no, n.node_no, count(*), count(*) filter (where p.status <> 'stopping')
     from stark.pods p
@@ -216,7 +216,7 @@ revoke all on function stark_internal.load_rules() from public, anon;
 
 /**
  * stark_internal.is_first_of_its_kind(group): the group wants to be near its own kind, and none of that kind is in any domain of the
- * topology keys it names. As in Kubernetes such a pod may go wherever the keys are; who stands on a node without them does not count.
+ * topology keys it names. As in Kubernetes such a pod may go wherever the keys are; pods on nodes without them do not count.
  */
 create function stark_internal.is_first_of_its_kind(p_group stark_internal.pod_group)
 returns boolean

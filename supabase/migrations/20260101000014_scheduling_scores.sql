@@ -81,8 +81,8 @@ comment on function stark_internal.score_least_loaded(stark_internal.pod_group, 
 revoke all on function stark_internal.score_least_loaded(stark_internal.pod_group, bigint, boolean) from public, anon;
 
 /**
- * stark_internal.score_bin_pack(group, most, wanted, ahead): the mean of used cpu and memory, as Kubernetes MostAllocated. A node that
- * is begun only becomes better, so it is filled: nodes are taken by the score of their first slot. wanted: as many slots as are
+ * stark_internal.score_bin_pack(group, most, wanted, ahead): the mean of used cpu and memory, as Kubernetes MostAllocated. A node's
+ * score only grows as it is filled, so it is filled up: nodes are taken by the score of their first slot. wanted: as many slots as are
  * needed, null for all.
  */
 create function stark_internal.score_bin_pack(p_group stark_internal.pod_group, p_most bigint, p_wanted bigint, p_ahead boolean default false)
@@ -186,7 +186,7 @@ $$;
 comment on function stark_internal.score_taints(stark_internal.pod_group) is 'Points of nodes by taints that would rather not have the pod.';
 revoke all on function stark_internal.score_taints(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.score_pod_affinity(group): preferred pod affinity and anti-affinity, weight by pod that is there; and as much as the pods there would like to have the group's, or not, by their own. Nodes with none are left out. */
+/** stark_internal.score_pod_affinity(group): preferred pod affinity and anti-affinity, weight by pod that is there; and the weights of the preferences that placed pods have for pods of the group. Nodes with none are left out. */
 create function stark_internal.score_pod_affinity(p_group stark_internal.pod_group)
 returns table (node_no integer, points bigint)
 language sql
@@ -212,7 +212,7 @@ revoke all on function stark_internal.score_pod_affinity(stark_internal.pod_grou
 /**
  * stark_internal.score_topology_spread(group, nodes): how full the domains of these nodes are, by the spread constraints that may be
  * broken; null for nodes without one of the topology keys. As in kube-scheduler a pod counts ln(domains + 2), so that rules with few
- * domains do not drown, and maxSkew - 1 is added, which waters differences down.
+ * domains keep their weight, and maxSkew - 1 is added, which makes differences smaller.
  */
 create function stark_internal.score_topology_spread(p_group stark_internal.pod_group, p_nodes integer[])
 returns table (node_no integer, points bigint)

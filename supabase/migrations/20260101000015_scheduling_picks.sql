@@ -42,7 +42,7 @@ revoke all on function stark_internal.round_rules(stark_internal.pod_group) from
 
 /**
  * stark_internal.pick_in_rounds(group, wanted, work) -> as pick_slots, where a pick changes what the next one looks at. Nodes that differ
- * in nothing but the policy's score are one class; a class offers its best slot. Each round finds the classes that no rule shuts, scores
+ * in nothing but the policy's score are one class; a class offers its best slot. Each round finds the classes that no rule closes, scores
  * them, and takes slots from the best class down, as long as no pick changes what the scores of other classes are made of. A round costs
  * a look at each class: where rounds with one pod each would be more work than this, later rounds take several pods by the scores of
  * the first. What rejects nodes is looked at with each pick.
@@ -242,7 +242,7 @@ begin
       v_taken := 0;
       loop
         if v_weighs then
-          -- All classes are rated when the round begins, then the one that was served, as long as the others' scores hold.
+          -- A round scores all classes when it begins; then only the class that was served, as long as the other scores hold.
           foreach c in array v_rated loop
             v_now := v_company[c];
             v_fill := 0;
@@ -289,7 +289,7 @@ begin
         if v_order is null then
           select array_agg(u.c order by v_score[v_next[u.c]] + v_added[u.c] desc, v_node[v_next[u.c]]) into v_order from unnest(v_open) as u (c);
         end if;
-        -- The next in order, unless the class that was served last is better still.
+        -- Take the next class in order, unless the class that was served last has the better score still.
         loop
           c := case when v_at <= v_opened then v_order[v_at] else v_same end;
           exit when c = 0;
@@ -304,7 +304,7 @@ begin
           v_at := v_at + 1;
         end loop;
         exit when c = 0;
-        -- One that was served before the last may be better than both.
+        -- A class that was served before the last one may have a better score than both.
         exit when (v_bar, v_bar_node) > (v_score[v_next[c]] + v_added[c], -v_node[v_next[c]]);
         if c <> v_same then
           if v_same > 0 and (v_bar is null or (v_score[v_next[v_same]] + v_added[v_same], -v_node[v_next[v_same]]) > (v_bar, v_bar_node)) then
@@ -316,11 +316,11 @@ begin
         v_picked := v_picked || v_node[v_next[c]];
         v_taken := v_taken + 1;
         exit rounds when cardinality(v_picked) = p_wanted;
-        -- What comes after the slots that were looked at is not known.
+        -- The scores of slots beyond those that were loaded are not known, so the round ends.
         v_more := v_is_cut[v_next[c]];
         exit rounds when v_more;
         v_next[c] := v_next[c] + 1;
-        -- The pod counts in its domains. Where others share them, their scores are others now, or they are shut too.
+        -- The pod is counted in its domains. Classes that share a domain have other scores now, or are closed too.
         v_is_open := v_next[c] <= v_last[c];
         v_holds := true;
         v_rose := false;
@@ -385,7 +385,7 @@ set enable_nestloop = off
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-  -- The others will have to be where the first of their kind is.
+  -- After the first of its kind is placed, the affinity of the others requires its domain.
   v_wanted integer := case when stark_internal.is_first_of_its_kind(p_group) then 1 else p_wanted end;
   v_prefers boolean := stark_internal.preferences_in_play(p_group) <> '{}';
   v_most bigint;
@@ -408,7 +408,7 @@ begin
       order by ord limit v_wanted
     )
     select array_agg(p.node_no order by p.ord), bool_or(p.more) into v_nodes, v_more from picked p;
-    -- A node of which all the slots looked at were taken may have another that is better than what was taken elsewhere.
+    -- Where all scored slots of a node were taken, its next slot may be better than one that was taken elsewhere.
     exit when v_more is not true or v_most >= v_wanted;
     v_most := least(v_most * 4, v_wanted);
   end loop;

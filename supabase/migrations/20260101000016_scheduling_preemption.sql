@@ -1,5 +1,5 @@
--- Preemption: a pod that fits nowhere may push out pods of lower priority, where that helps. It waits on the node until they have
--- gone; nobody of its priority or a lower one gets the place meanwhile.
+-- Preemption: a pod that fits nowhere evicts pods of lower priority where that makes room for it. It waits for the node until they
+-- have ended; no other pod of its priority or a lower one gets the place meanwhile.
 
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
@@ -22,7 +22,7 @@ begin
   end if;
   return query
     with keepers as (
-      -- In a domain from which a pod is kept, all who keep it from there must leave.
+      -- Where anti-affinity of placed pods rejects a domain, all of those pods must leave.
       select 'avoided' as kind, r.selector_no, r.topology_key, c.node_no, c.pods
       from (select distinct u.selector_no, u.topology_key from pg_temp.pass_rules u where u.rules_no = p_group.rules_no and u.kind = 'anti_affinity') r
       join pg_temp.pass_counts c using (selector_no)
@@ -113,7 +113,7 @@ declare
   v_kept_memory bigint;
   v_kept_storage bigint;
   v_rule integer;
-  -- Nothing fits where some does not, so a request of nothing shares its answer with no other.
+  -- A request of zero fits where a small one does not, so it shares its answer with no other request.
   v_least bigint[] := array[sign(p_group.cpu), sign(p_group.memory), sign(p_group.storage)];
   v_most bigint[] := array[sign(p_group.cpu) * 9e18, sign(p_group.memory) * 9e18, sign(p_group.storage) * 9e18];
 begin
@@ -142,7 +142,7 @@ begin
     cross join lateral (
       select l.* from stark.pods l
       where l.node_id = n.node_id and l.priority < p_group.priority and stark_internal.occupies(l.status)
-        -- Nobody but the owner of a node pushes out the owner's pods.
+        -- Only pods of a node's owner may evict pods of that owner.
         and (l.created_by is distinct from n.owner_id or n.owner_id::text = p_group.template ->> 'owner') offset 0
     ) p
     left join spare s on s.node_no = n.node_no
@@ -241,8 +241,8 @@ comment on function stark_internal.choose_victims(stark_internal.pod_group, inte
 revoke all on function stark_internal.choose_victims(stark_internal.pod_group, integer[]) from public, anon;
 
 /**
- * stark_internal.nodes_losing_affinity(group) -> nodes where the company that the group requires is lower pods of that node alone. As in
- * Kubernetes nobody is pushed out there: with them what the group wants to be near could go.
+ * stark_internal.nodes_losing_affinity(group) -> nodes where all pods that satisfy the group's required affinity are pods of that node with a lower
+ * priority. As in Kubernetes no pod is evicted there: the affinity would no longer hold without them.
  */
 create function stark_internal.nodes_losing_affinity(p_group stark_internal.pod_group)
 returns table (node_no integer)
@@ -282,16 +282,16 @@ begin
     join pg_temp.pass_domains d on d.topology_key = r.topology_key and d.node_no = f.node_no
     join there t on t.selector_no = f.selector_no and t.topology_key = r.topology_key and t.domain = d.domain
     where t.pods <= f.pods
-      -- The first of its kind needs nobody, and who stands outside all domains does not count.
+      -- The first of its kind needs no other pod, and pods outside all domains do not count.
       and not (f.selector_no = any (coalesce(p_group.matches, '{}'))
                and (select sum(c.pods) from pg_temp.pass_counts c where c.selector_no = f.selector_no
                       and c.node_no in (select k.node_no from rules u join pg_temp.pass_domains k using (topology_key))) <= f.pods);
 end;
 $$;
-comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only pods of lower priority satisfy the required affinity.';
 revoke all on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.preemptable_nodes(group) -> nodes that are rejected only by what may leave with pods of lower priority: lack of room, and rules about other pods. Null for none. */
+/** stark_internal.preemptable_nodes(group) -> nodes that are rejected only by what evicting pods of lower priority can remove: lack of room, and rules about other pods. Null for none. */
 create function stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
 returns integer[]
 language sql
@@ -311,7 +311,7 @@ $$;
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 revoke all on function stark_internal.preemptable_nodes(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.placed_individually(group): a pod of the group, or who leaves for it, has a say in where the next one may go. */
+/** stark_internal.placed_individually(group): whether a placement of one pod of the group, or the pods evicted for it, may change where the next one fits. */
 create function stark_internal.placed_individually(p_group stark_internal.pod_group)
 returns boolean
 language plpgsql
@@ -332,7 +332,7 @@ revoke all on function stark_internal.placed_individually(stark_internal.pod_gro
  * stark_internal.preempt(group, pods and their requests, attempts) -> whether some were not tried: finds each a node and the pods that have
  * to go for it. As kube-scheduler does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes,
  * 100 at least, and at more only where that does not help. Pods that are placed individually cost an attempt each, under the lock: after so many
- * the others are left to the next pass. Who leaves for one of them may open a node for the next, which then goes there at once.
+ * the others are left to the next pass. Pods evicted for one of them may open a node for the next one, which is then placed there at once.
  */
 create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer default stark_internal.call_limit('groups_of_a_pass'))
 returns boolean
@@ -377,7 +377,7 @@ begin
       v_from := v_from + 1;
       continue;
     end if;
-    -- Pods that follow are served in the same look, as long as what they ask for changes no node's answer. Kubernetes' order: the
+    -- One evaluation of the nodes serves the pods that follow too, as long as their requests change no node's answer. Kubernetes' order: the
     -- lowest highest victim, the fewest, the lowest sum, the latest start. A node takes as many as it has room for when these
     -- victims have gone; then the next, if it is as good as the best. Where it is not sure how many those are (slots: of the
     -- largest, most_slots: of the smallest), or where what is left may be better than the next (lower pods, or as high ones, of which
@@ -413,7 +413,7 @@ begin
       from ranked r, asked a
       where r.rank = 1
     ), again as (
-      -- How many of the pods that are left would have to go at least for one more: what that one lacks, by the largest of them.
+      -- The fewest of the remaining pods that one more pod would evict: what it lacks, divided by the largest of them.
       select b.*, (
         select max(case when l.lacks > 0 then ceil(l.lacks::numeric / nullif(l.most_kept, 0)) else 1 end)
         from (select u.least - (u.most - b.slots * u.least) as lacks, u.most_kept
@@ -447,7 +447,7 @@ begin
     v_unhelped := null;
     v_until := v_from + cardinality(v_picked) - 1;
     if v_spreads then
-      -- As of now topology spread counts them no longer, whoever asks next.
+      -- From now on topology spread does not count the victims, for any pod.
       insert into pg_temp.pass_counts
         select s.selector_no, n.node_no, 0, -count(*)
         from pg_temp.pass_nominations m
@@ -467,7 +467,7 @@ $$;
 comment on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) is 'Finds nodes where lower pods have to go.';
 revoke all on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) from public, anon;
 
-/** stark_internal.place_nominated(group, pods and their requests, in order) -> those whose nomination helps no longer: binds the others to the nodes they were promised, or goes on keeping the place while somebody still has to leave. */
+/** stark_internal.place_nominated(group, pods and their requests, in order) -> those whose nomination is of no use any more: binds the others to the nodes they were promised, or keeps the place while a victim is still running. */
 create function stark_internal.place_nominated(p_group stark_internal.pod_group, inout p_ids uuid[], inout p_cpu bigint[], inout p_memory bigint[], inout p_storage bigint[])
 returns record
 language plpgsql
@@ -501,7 +501,7 @@ begin
       left join leaving l on l.node_id = p.nominated_node_id
       window w as (partition by n.node_no order by u.ord);
     exit when not v_individually or (select count(*) from pg_temp.pass_nominated t where t.fits) < 2;
-    -- The rules may let only the first of them in: it is placed before the others are looked at again.
+    -- The rules may admit only the first of them, so it is placed before the others are evaluated again.
     select t.* into v_first from pg_temp.pass_nominated t where t.fits order by t.ord limit 1;
     insert into pg_temp.pass_bindings values (v_first.pod_id, v_first.node_no, v_first.cpu, v_first.memory, v_first.storage);
     perform stark_internal.count_taken(p_group, array[v_first.node_no], array[v_first.cpu], array[v_first.memory], array[v_first.storage]);

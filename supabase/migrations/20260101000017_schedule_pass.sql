@@ -51,8 +51,8 @@ create table stark_internal.pass_state (
 );
 comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
 comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
-comment on column stark_internal.pass_state.groups_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
-comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
+comment on column stark_internal.pass_state.groups_left is 'How many groups that fitted nowhere have not been tried again since something changed that could help them.';
+comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group that was tried again last.';
 insert into stark_internal.pass_state (only_row) values (true);
 alter table stark_internal.pass_state enable row level security;
 create policy "nobody reads the state of the pass" on stark_internal.pass_state for select to authenticated using (false);
@@ -99,7 +99,7 @@ begin
         waiting := waiting + v_group.previously_unschedulable::integer;
       end if;
       continue when v_group.retry_no > p_groups;
-      -- A place that is kept for a pod is spoken of in each pass.
+      -- Nominated pods are looked at in each pass.
       v_is_full := not v_group.is_nominated
         and (v_new > p_groups and not v_group.previously_unschedulable
              or (select count(*) from pg_temp.pass_bindings) + (select count(*) from pg_temp.pass_nominations) >= p_placements);
@@ -127,7 +127,8 @@ begin
         end if;
       end if;
     end loop;
-    -- Whoever wanted company has another turn when somebody was placed who is spoken of; whoever spreads, when somebody leaves too.
+    -- Pods with required affinity are tried again when a pod was placed that a selector matches; pods with topology spread also when
+    -- victims leave.
     v_moved := (select count(*) from pg_temp.pass_bindings b join pg_temp.pass_pods p using (pod_id) where p.matches is not null)
       + (select count(*) from pg_temp.pass_nominations m where m.victims <> '{}');
     exit when v_moved = v_seen
@@ -138,7 +139,7 @@ begin
       where p.pod_id = r.pod_id and u.rules_no = p.rules_no and u.kind in ('affinity', 'spread')
         and not exists (select from pg_temp.pass_nominations m where m.pod_id = r.pod_id);
   end loop;
-  -- Who was passed over because the pass was full is next.
+  -- Groups that were passed over because the pass was full come first in the next one.
   if v_owed then
     retried := 0;
     last_group := p_after;
@@ -150,8 +151,7 @@ revoke all on function stark_internal.place_groups(integer, integer, uuid) from 
 
 /**
  * stark_internal.bind(now, most) -> how many were placed, and of how many others the reason was written: what the pass has worked out,
- * three updates at most. Of placements and of reasons it writes so many, those of the first in line; every place that is kept for a
- * pod is.
+ * three updates at most. It writes at most so many placements and so many reasons, by priority; every nomination is written.
  */
 create function stark_internal.bind(p_now timestamptz default now(), p_most integer default stark_internal.call_limit('placements_of_a_pass'), out placed integer, out explained integer)
 returns record
@@ -175,7 +175,7 @@ begin
     join pg_temp.pass_nodes n using (node_no)
     where p.id = b.pod_id and p.status = 'pending';
   get diagnostics placed = row_count;
-  -- Before the reasons, so that what they say of the places that are kept is true when it is read.
+  -- Victims are stopped before reasons are written, so that a reason that names a kept place is true when it is read.
   if exists (select from pg_temp.pass_nominations) then
     update stark.pods p set
         status = 'stopping',
@@ -237,7 +237,8 @@ declare
   v_state stark_internal.pass_state;
   v_origin text := pg_catalog.current_setting('stark.origin', true);
 begin
-  -- Definer: whoever comes first in a session makes the working tables, and all who follow must be able to use them. No API role may call it.
+  -- Definer: the first call in a session makes the working tables, and later callers with other roles must be able to use them. No API
+  -- role may call it.
   perform stark_internal.lock_cluster();
   if not exists (select from stark.pods p where p.status = 'pending') then
     update stark_internal.pass_state s set is_due = false, groups_left = 0 where s.is_due or s.groups_left > 0;
@@ -283,7 +284,7 @@ set search_path = ''
 set enable_nestloop = off
 as $$
 declare
-  -- A cordoned node is of use to who tolerates that.
+  -- A cordoned node is of use to pods that tolerate its taint.
   v_tolerant boolean := exists (select from stark.pods p where p.status = 'pending' and p.spec ? 'tolerations');
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.

@@ -1,5 +1,5 @@
 -- Quotas and limit ranges: what the live pods of a namespace may ask for together, and each by itself. Held by triggers on
--- pods, so whoever writes; the cluster lock makes each statement see all that came before it.
+-- pods, so for every writer; the cluster lock makes each statement see all that came before it.
 
 /**
  * stark_internal.enforce_quota(): statement trigger; new pods, and pods that ask for more or moved, fit their namespace's limit

@@ -61,7 +61,7 @@ begin
     insert into stark_internal.node_secrets as s (node_id, incarnation, secret_sha256)
       values (p_node_id, v_node.incarnation, encode(sha256(convert_to(v_secret, 'UTF8')), 'hex'))
       on conflict (node_id) do update set incarnation = excluded.incarnation, secret_sha256 = excluded.secret_sha256;
-    -- Whoever was connected until now shall not find out a minute late.
+    -- The agent that was connected until now is told at once; else it would find out a minute later.
     if v_node.status in ('healthy', 'unhealthy') then
       perform stark_internal.request_sync(array[p_node_id]);
     end if;

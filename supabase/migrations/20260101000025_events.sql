@@ -2,7 +2,7 @@
 -- broadcast in batches.
 --
 -- Order: a writer takes its numbers by updating one counter row, and holds that row until it commits. So numbers have no
--- gaps, and whoever sees number N has everything below N: a reader that asks "after N" never misses a late commit. After a
+-- gaps, and a reader that sees number N has everything below N: a reader that asks "after N" never misses a late commit. After a
 -- restore a billion is skipped, since what was lost had numbers too.
 --
 -- A client of one topic sees only some of the numbers, so each broadcast says which number came before it on that topic:
@@ -103,7 +103,7 @@ revoke all on function stark_internal.broadcast_events(bigint, bigint, timestamp
 
 /**
  * stark_internal.begin_events(count) -> the number before the first of so many new events, their one time, and what all of them say of
- * who did it. The numbers are taken: whoever asks for more waits until this transaction has ended.
+ * who did it. The numbers are taken: another writer that asks for more waits until this transaction has ended.
  */
 create function stark_internal.begin_events(p_count bigint, out after bigint, out written_at timestamptz, out origin text, out actor uuid, out correlation_id text)
 returns record
@@ -186,7 +186,7 @@ declare
   v_count bigint := (select count(*) from changed_rows);
   v_events record;
 begin
-  -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
+  -- Definer: every write to the table must leave an event, and no role may write events. Only a trigger can call it.
   if v_count = 0 then
     return null;
   end if;
@@ -216,7 +216,7 @@ as $$
 declare
   v_objects jsonb[];
 begin
-  -- Definer: whoever may write nodes leaves an event, and nobody may write events. Only a trigger can call it.
+  -- Definer: every write to nodes must leave an event, and no role may write events. Only a trigger can call it.
   -- Column by column: each pass changes allocated of many nodes, and comparing them as JSON would be most of its cost.
   select array_agg(to_jsonb(n)) into v_objects
     from old_rows o join changed_rows n using (id)

@@ -63,7 +63,7 @@ create policy "Stark: who may read a bundle" on storage.objects for select to au
   using (bucket_id = 'packs' and stark_internal.may_read_bundle(name));
 
 /**
- * stark_internal.keep_bundles(): row trigger; the bundle of a version that is ready never changes, whoever writes it. A place to
+ * stark_internal.keep_bundles(): row trigger; the bundle of a version that is ready never changes, by any writer. A place to
  * upload that was signed while the version was unfinished is used under Storage's own role, which no policy holds back.
  */
 create function stark_internal.keep_bundles()

@@ -123,7 +123,7 @@ begin
   end if;
 end;
 $$;
-comment on function stark_internal.run_maintenance(timestamptz) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+comment on function stark_internal.run_maintenance(timestamptz) is 'Makes the partitions of the next days, drops old ones, and deletes old entries of pg_cron''s own log.';
 revoke all on function stark_internal.run_maintenance(timestamptz) from public, anon;
 
 /** stark_internal.trim_pod_logs() -> how many lines went, as many as one step removes: the oldest of each pod that has more than the configuration keeps. No cluster lock, since it reads all logs. */
@@ -150,8 +150,8 @@ comment on function stark_internal.trim_pod_logs() is 'Keeps each pod''s log to 
 revoke all on function stark_internal.trim_pod_logs() from public, anon;
 
 /**
- * stark_internal.reconcile(now) -> how many pods were placed: what happens at once elsewhere, again: pending pods are placed,
- * ended pods that were to be deleted go, and so do emptied namespaces. Locks: the cluster lock, when there is such work.
+ * stark_internal.reconcile(now) -> how many pods were placed. Does again what triggers normally do at once: places pending pods, and
+ * removes ended pods that were to be deleted, and emptied namespaces. Locks: the cluster lock, when there is such work.
  */
 create function stark_internal.reconcile(p_now timestamptz default now())
 returns integer
@@ -170,7 +170,7 @@ begin
   return stark_internal.schedule_pods(p_now => p_now);
 end;
 $$;
-comment on function stark_internal.reconcile(timestamptz) is 'Places, and removes, what waits for it.';
+comment on function stark_internal.reconcile(timestamptz) is 'Places pending pods, and removes ended ones that were to be deleted.';
 revoke all on function stark_internal.reconcile(timestamptz) from public, anon;
 
 /**

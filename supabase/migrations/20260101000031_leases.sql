@@ -3,7 +3,7 @@
 -- with the watcher's report, never with the clock, so that nobody is declared dead while nobody watched.
 --
 -- healthy -> unhealthy (its socket closed) -> healthy again, or offline (no sign for as long as its lease says) -> its pods are
--- evicted. An incarnation that was given up is over: whoever comes back connects anew, and learns what is still its own.
+-- evicted. An incarnation that was given up is over: a node that comes back connects anew, and learns which pods are still its own.
 
 create table stark_internal.node_watch (
   only_row boolean primary key default true,
@@ -154,8 +154,8 @@ grant execute on function stark.is_this_database(uuid) to service_role;
 
 /**
  * stark_internal.renew_leases(observations, at) -> how many: observations are {node_id, incarnation, secret, sign, usage?}, where sign
- * is heartbeat, present (its presence stands) or gone (its presence ended). One statement for all of them. What does not carry
- * the right secret of the present incarnation changes nothing. The cluster lock is held.
+ * is heartbeat, present (its presence stands) or gone (its presence ended). One statement for all of them. An observation without the right secret of the
+ * present incarnation changes nothing. The cluster lock is held.
  */
 create function stark_internal.renew_leases(p_observations jsonb, p_at timestamptz)
 returns integer
@@ -164,7 +164,7 @@ volatile
 set search_path = ''
 as $$
   with seen as materialized (
-    -- A usage that could not be read again costs its own node's figures, and not the report about all others.
+    -- Usage that is not an object of a sensible size is left out, so that it cannot make the report of all nodes fail.
     select s.node_id, s.incarnation, s.sign,
            case when jsonb_typeof(s.usage) = 'object' and not stark_internal.is_deep(s.usage) and octet_length(s.usage::text) <= 65536 then s.usage end as usage
     from jsonb_to_recordset(p_observations) as s (node_id uuid, incarnation bigint, secret text, sign text, usage jsonb)
@@ -187,7 +187,7 @@ as $$
   )
   select count(*)::integer from renewed;
 $$;
-comment on function stark_internal.renew_leases(jsonb, timestamptz) is 'Writes what the watcher has seen of the nodes.';
+comment on function stark_internal.renew_leases(jsonb, timestamptz) is 'Writes what the watcher observed of the nodes.';
 revoke all on function stark_internal.renew_leases(jsonb, timestamptz) from public, anon;
 
 /** stark_internal.silent_nodes() -> connected nodes, and for how long of the time that was watched last, and without a gap, they gave no sign. */
@@ -208,8 +208,8 @@ revoke all on function stark_internal.silent_nodes() from public, anon;
 /**
  * stark_internal.reap_nodes(now) -> how many were given up: they are offline, their incarnation is over, their pods are evicted.
  * Of many those that were silent longest are given up, and the next with the next call.
- * When two thirds of its time are over an agent is told to ask: one whose signs were lost saves itself by asking, and one that was
- * frozen learns when it thaws that it was given up.
+ * When two thirds of its time are over an agent is told to ask: one whose heartbeats were lost renews its lease by asking, and one that
+ * was suspended learns that it was given up when it runs again.
  * Locks: the cluster lock, when there is something to do. Idempotent; the watcher runs it with each report, pg_cron as a safety net.
  */
 create function stark_internal.reap_nodes(p_now timestamptz default now())
@@ -266,7 +266,7 @@ begin
     (w.watched + tstzmultirange(tstzrange(least(p_since, v_at), v_at, '[]'))) * tstzmultirange(tstzrange(v_at - interval '2 hours', null))
     where w.only_row;
   perform stark_internal.renew_leases(p_observations, v_at);
-  -- One of the two: each is sized to be a call's work. What was left over is continued here because the watcher calls every five seconds.
+  -- Either of them is a call's worth of work. The watcher calls every five seconds, so it also continues what earlier calls left over.
   if stark_internal.reap_nodes() = 0 then
     perform stark_internal.continue_work();
   end if;

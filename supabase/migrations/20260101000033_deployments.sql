@@ -428,7 +428,7 @@ declare
     'reconciled_at', 'next_reconcile_at', 'reconcile_errors', 'wanted', 'waited', 'step_waited', 'failures_cleared_at'];
   v_objects jsonb[];
 begin
-  -- Definer: whoever may write the table leaves an event, and nobody may write events. Only a trigger can call it.
+  -- Definer: every write to the table must leave an event, and no role may write events. Only a trigger can call it.
   if tg_op = 'INSERT' then
     select array_agg(to_jsonb(n) - v_silent) into v_objects from new_rows n;
   elsif tg_op = 'DELETE' then

@@ -1,5 +1,5 @@
 -- The controller: a set of deployments in, a few statements out, never a loop over pods. It runs in the transaction of what it cares
--- about, and never inside a trigger or a schedule pass: triggers note ids, and whoever writes works the notes off before the end.
+-- about, and never inside a trigger or a schedule pass: triggers note ids, and the function that writes works the notes off before its end.
 --
 --   observe (progress, canary steps) ──► judge (failed?) ──► choose (way back, newer version) ──► plan ──► act (stop, make) ──► settle (counts, status)
 

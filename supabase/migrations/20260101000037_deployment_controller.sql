@@ -313,7 +313,7 @@ revoke all on function stark_internal.note_reconcile_error(uuid, text, timestamp
 
 /**
  * stark_internal.reconcile_deployments(ids, now) -> how many pods were made: one look at these deployments. Idempotent. What goes wrong with one
- * costs that one alone, and never what whoever calls has written: where a look at all of them fails, each is looked at by itself.
+ * costs that one alone, and never what its caller has written: where a look at all of them fails, each is looked at by itself.
  * The cluster lock is held.
  */
 create function stark_internal.reconcile_deployments(p_ids uuid[], p_now timestamptz default now())
@@ -370,7 +370,7 @@ revoke all on function stark_internal.controller_time() from public, anon;
 
 /**
  * stark_internal.work_off_notes(now): takes all notes, looks at these deployments, and places what was made; five times at most, since what happens
- * meanwhile notes again. What is left then is due at once. Whoever writes calls it at the end.
+ * meanwhile notes again. What is left then is due at once. Functions that write call it at their end.
  */
 create function stark_internal.work_off_notes(p_now timestamptz default stark_internal.controller_time())
 returns void
@@ -398,7 +398,7 @@ $$;
 comment on function stark_internal.work_off_notes(timestamptz) is 'Looks at the deployments that something has happened to.';
 revoke all on function stark_internal.work_off_notes(timestamptz) from public, anon;
 
-/** stark_internal.work_off_at_commit(): deferred trigger on the notes; for whoever wrote without working them off. */
+/** stark_internal.work_off_at_commit(): deferred trigger on the notes; for writers that did not work them off. */
 create function stark_internal.work_off_at_commit()
 returns trigger
 language plpgsql
@@ -547,7 +547,7 @@ security definer
 set search_path = ''
 as $$
 begin
-  -- Definer: whoever changes a namespace may not see its deployments. Only a trigger can call it.
+  -- Definer: a caller that changes a namespace may not see its deployments. Only a trigger can call it.
   perform stark_internal.note_deployments(array(
     select d.id from old_rows o join new_rows n using (name) join stark.deployments d on d.namespace = n.name
     where (o.quota, o.limit_range, o.phase) is distinct from (n.quota, n.limit_range, n.phase)));

@@ -1,5 +1,5 @@
 -- Two people change one object. The last one wins; or is refused with CONFLICT when the call says which revision it saw
--- (p_if_version). Whoever did not say may have overwritten what they never saw, so then a warning is written:
+-- (p_if_version). A caller that did not say may have overwritten what they never saw, so then a warning is written:
 --   event <kind>.conflict, details {"fields": ["labels.zone"], "overwrote": [{"actor": "…", "time": "…"}]}
 -- when a field that the update changed was set by somebody else's call in the ten seconds before. Other fields of the same
 -- object, other keys of its labels too, are no conflict: calls patch what they name.

@@ -220,7 +220,7 @@ revoke all on function stark.probe_watcher() from public, anon;
 grant execute on function stark.probe_watcher() to authenticated, service_role;
 
 /**
- * stark.store_watch_secrets(project_url, secret_key): puts into Vault by what a watcher is called. Both at once: whoever set only the
+ * stark.store_watch_secrets(project_url, secret_key): puts into Vault by what a watcher is called. Both at once: a caller that set only the
  * URL could have the key sent there. Edge Function api does it for an admin, who need not know the key (POST /vault).
  * Caller: the secret key. Raises: FORBIDDEN, INVALID_ARGUMENT.
  */

@@ -152,7 +152,7 @@ async function assemble(request: AgentRequest, identity: TabIdentity, view: Stat
 
 async function credentialsOf({ credentials }: AgentRequest, { name, session }: TabIdentity): Promise<Credentials> {
   if (credentials !== undefined && !('join' in credentials)) return credentials;
-  // Whoever comes back needs nothing but the session that was kept.
+  // A node that joined before needs only the session that it kept.
   if (credentials === undefined && (await session.read()) === undefined) throw signedOut();
   return { join: { ...credentials?.join, name, runtime: 'browser', store: session } };
 }

@@ -43,7 +43,7 @@ export interface ControlPlane {
   appendLogs(nodeId: string, incarnation: number, lines: readonly LogLine[]): Promise<void>;
   /** Says goodbye. */
   disconnect(nodeId: string, incarnation: number): Promise<void>;
-  /** Tells whoever listens to a topic; nobody is told of a message that is lost. */
+  /** Sends messages to those who listen to a topic; a lost message is not sent again. */
   broadcast(messages: readonly BroadcastMessage[]): Promise<void>;
   openCommandChannel(topic: string, listener: CommandListener): CommandChannel;
   openLivenessReporter(options: LivenessReporterOptions): LivenessReporter;

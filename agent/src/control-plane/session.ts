@@ -2,7 +2,7 @@ import { createStarkClient, type StarkClient, StarkError, toStarkError } from '@
 import { type Joining, joinCluster, type Tokens } from './join.js';
 
 /**
- * How an agent proves who it is. With a function it asks for the token each time: whoever keeps the session renews it, so
+ * How an agent proves who it is. With a function it asks for the token each time: the owner of the session renews it, so
  * that an agent and a person at the command line can live on one session without spending each other's refresh token. One
  * that joins gets an account of its own, and comes back with the session it kept.
  */
@@ -12,7 +12,7 @@ export type Credentials =
   | { accessToken: () => Promise<string> }
   | { join: Joining };
 
-/** Told whenever the tokens changed, so that whoever keeps them on disk keeps the right ones. */
+/** Called when the tokens have changed, so that the copy on disk stays valid. */
 export type OnTokens = (tokens: Tokens) => void | Promise<void>;
 
 /** A cluster that refuses every token must not be flooded with sign-ins. */

@@ -39,7 +39,7 @@ export class LogCollector {
     private readonly handOn: (lines: LogLine[]) => void,
   ) {}
 
-  /** Numbers of later incarnations are above those of earlier ones, whoever's clock went which way. */
+  /** Numbers of a later incarnation are above those of an earlier one, independent of clocks. */
   startAt(incarnation: number): void {
     this.#base = Math.max(this.#base, incarnation * NUMBERS_PER_INCARNATION);
   }

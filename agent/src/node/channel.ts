@@ -28,7 +28,7 @@ export class Channel<Out> {
     try {
       text = JSON.stringify(message);
     } catch (error) {
-      // Too deep, or no JSON: whoever listens would wait for it in vain.
+      // Nested too deep, or no JSON: the other end could not read it.
       this.stream.destroy(error as Error);
       return Promise.resolve();
     }
@@ -47,6 +47,6 @@ function parse(line: string): unknown {
   try {
     return JSON.parse(line) as unknown;
   } catch {
-    return undefined; // Whoever wrote it is no part of Stark.
+    return undefined; // Not written by Stark.
   }
 }

@@ -18,7 +18,7 @@ const REST_MS = 4_000;
 const LOOPBACK_NAME = /^(.+\.)?localhost\.?$/i;
 const LOOPBACK_ADDRESS = /^(::ffff:)?(127\.|0\.0\.0\.0$)|^::1?$/i;
 
-/** All names and addresses by which this machine means itself are one place for each port: whoever listens by one is met by another. */
+/** All names and addresses by which this machine means itself are one place for each port: who listens by one is met by another. */
 export function placeOf(origin: string): string {
   const url = new URL(origin);
   // A URL writes IPv4 inside IPv6 in hexadecimal.

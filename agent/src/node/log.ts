@@ -18,7 +18,7 @@ export function createAgentLog(level = process.env.STARK_LOG_LEVEL ?? 'info', ou
     timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
     formatters: { level: (label) => ({ level: label }) },
   };
-  // Whoever reads it may go, and a disk may be full: pods are worth more than the log.
+  // The reader of the log may end, and a disk may be full: neither must end the pods.
   if (out.listenerCount('error') === 0) out.on('error', () => {});
   if (!out.isTTY) return pino(options, out);
   const stream = pretty({

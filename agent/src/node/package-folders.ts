@@ -6,7 +6,7 @@ export function packageFolders(names: readonly string[], folder: string): string
   const found = new Set<string>();
   const visit = (name: string, from: string): void => {
     const place = find(name, from);
-    if (place === undefined || found.has(place)) return; // A missing one is for whoever imports it to say.
+    if (place === undefined || found.has(place)) return; // The import of a missing one reports it.
     found.add(place);
     const { dependencies = {} } = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')) as {
       dependencies?: Record<string, string>;

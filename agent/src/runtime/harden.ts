@@ -32,7 +32,7 @@ const IGNORED = new Set<string>(['SIGCHLD', 'SIGCONT', 'SIGURG', 'SIGWINCH', 'SI
 /**
  * Closes what Node's permission model leaves open. Signals and priorities of other processes of the same user: a signal
  * could end the agent or, as SIGUSR1, open the debugger of any Node.js process. Socket files: behind them are servers that
- * trust whoever may open the file, such as a stack's control socket. Flags of the engine and reports, which write wherever
+ * trust every process that may open the file, such as a stack's control socket. Flags of the engine and reports, which write wherever
  * they are told to, and SQLite, which does the same. A thread may not end or retune the process it shares either.
  * It is the second wall: these are lists of names, and each Node.js brings new ones. Gives back the way to end this process.
  */
@@ -53,7 +53,7 @@ export function harden(): { die(): void } {
   syncBuiltinESMExports();
   const pipe = pipePrototype();
   for (const name of ['connect', 'connect2', 'bind', 'bind2', 'listen', 'fchmod']) refuse(pipe, name, 'a socket file');
-  // A handle that started nothing has a number out of uninitialised memory, and would signal whoever has it.
+  // A handle that started nothing has a number out of uninitialised memory, and would signal the process of that number.
   const child = childPrototype();
   for (const name of ['spawn', 'kill']) refuse(child, name, 'a child process');
   return {

@@ -93,7 +93,7 @@ function wrapped(reason: unknown): Error {
 }
 
 /**
- * Tells the pack that it should end: the signal of its context, and SIGTERM for whoever listens for that, as a supervisor of
+ * Tells the pack that it should end: the signal of its context, and SIGTERM for packs that listen for that, as a supervisor of
  * processes would send it. Nobody else hears of it, since without a listener it would end the process.
  */
 export function askToEnd(abort: AbortController): void {

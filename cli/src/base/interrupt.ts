@@ -39,7 +39,7 @@ export function installInterrupt(exit: (code: number) => void = (code) => proces
 
 let outlives = false;
 
-/** What goes on now is worth more than what it prints: it does not end with whoever reads its output. */
+/** What runs now is worth more than what it prints: it goes on when the reader of its output ends. */
 export function outliveOutput(): void {
   outlives = true;
 }

@@ -33,7 +33,7 @@ export async function confirmTyped(message: string, name: string, yes: boolean):
   if (typed.trim() !== name) throw usageError(`"${typed.trim()}" is not "${name}": nothing was done`);
 }
 
-/** Whoever knows whether a secret of the environment may go where the command is going. */
+/** Decides whether a secret of the environment may be sent to where the command goes. */
 export interface SecretKeeper {
   allowSecretOf(variable: string): void;
 }

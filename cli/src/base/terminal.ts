@@ -41,7 +41,7 @@ const uncoloured = new RegExp(`${colour}|[^\\P{Cc}\\t\\n]|[${hidden}]`, 'gu');
 
 /**
  * Text that came from elsewhere, for a terminal: what could move the cursor, rename the window or fill the clipboard of
- * whoever reads it is shown as `\x1b`. Pods, agents and packs are other people's.
+ * the reader is shown as `\x1b`. Pods, agents and packs are other people's.
  */
 export function printable(text: string): string {
   return text.replace(controls, shown);
@@ -56,7 +56,7 @@ export function fitFor(text: string, stream: { isTTY?: boolean }): string {
   return text.replace(uncoloured, (found) => (found.length > 1 && found.startsWith('\u001b') ? found : shown(found)));
 }
 
-/** JSON or YAML for a terminal: `as` writes a control so that whoever reads the text back gets the same value. */
+/** JSON or YAML for a terminal: `as` writes a control so that a program that reads the text back gets the same value. */
 export function escapeControls(text: string, as: (control: string) => string): string {
   return text.replace(new RegExp(`[^\\P{Cc}\\n]|[${hidden}]`, 'gu'), as);
 }

@@ -89,7 +89,7 @@ export class Assets {
     });
     const used = Object.entries(names).filter(([, name]) => module.includes(name));
     if (used.length === 0) return undefined;
-    // As it was, for whoever looks for the files: those names are what that one knows.
+    // The original text, for code that searches the folder: it knows the files by these names.
     this.#speakers.set(
       path,
       await compile(path, { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' }),

@@ -25,7 +25,7 @@ const ADDON_LOADERS = new Set([
 ]);
 
 /**
- * Keeps out of a bundle what cannot be in it: packages that are not installed and that whoever imports them can do without, those that
+ * Keeps out of a bundle what cannot be in it: packages that are not installed and that their importers can do without, those that
  * are named, and compiled addons. What can be done without is left for run time, where importing it fails as it would on a machine
  * that lacks it; `leftOut` says what that is, and `refused` what a pack cannot do without.
  */

@@ -86,7 +86,7 @@ export default class Up extends StarkCommand<typeof Up> {
         resolve();
       });
     });
-    // Whoever waits for it comes later, and a failure must not count as unhandled until then.
+    // It is awaited later, and a failure must not count as unhandled until then.
     ended.catch(() => {});
     try {
       const stack = await local.startStack({

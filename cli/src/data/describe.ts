@@ -99,7 +99,7 @@ async function relatedLines<Row>(connection: Connection, related: Related<Row>, 
   const resource: Resource<AnyRow> = RESOURCES[related.kind];
   const filter = { equal: { [related.column]: value }, most: MAX_RELATED + 1 };
   const found = await findObjects(connection, resource, filter).catch((error: unknown) => {
-    // Whoever may see a node may see none of the users.
+    // A caller that may see a node may see none of the users.
     if (error instanceof StarkError && error.exitCode === EXIT_CODES.denied) return [];
     throw error;
   });

@@ -49,7 +49,7 @@ export class LogReader {
       return (await this.#connection.rows<StoredLine>(newestFirst))[0]?.seq;
     };
     const narrowed = tail !== undefined || since !== undefined;
-    // Whoever follows has chosen not to see what stands before, however little of it was chosen.
+    // A follower has said how much of the earlier log to show, so no note says that more is there.
     if (narrowed) this.#after = (await last(all())) ?? -1;
     let after = -1;
     if (tail === 0) return;

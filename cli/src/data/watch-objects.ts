@@ -67,7 +67,7 @@ export async function watchOf<Row>(
     : watchNamespace(client, namespace);
 }
 
-// A namespace is told of on its own topic only: whoever does not follow it yet has to ask.
+// A namespace is told of on its own topic only: a watch that does not follow it yet has to ask.
 const lookForNamespacesMs = 10_000;
 
 /** One watch made of one per namespace, since pods are told by namespace; those made later join in. */

@@ -71,7 +71,7 @@ export class Connection {
     return (await this.starkClient()) as unknown as SupabaseClient;
   }
 
-  /** `call` for whoever is handed functions to call. */
+  /** `call`, as a function to pass on. */
   readonly caller: Caller = (fn, args) => this.#call(fn, args);
 
   /** Calls a function of schema `stark`. */

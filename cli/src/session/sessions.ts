@@ -51,7 +51,7 @@ export class SessionFile {
 
   /**
    * A session that is good for at least a minute, or nothing when nobody is signed in. Refresh tokens may be used once:
-   * one process at a time refreshes, and whoever waited finds the fresh session in the file.
+   * one process at a time refreshes, and processes that waited find the fresh session in the file.
    */
   async fresh(refresh: Refresh, now: () => number = () => Date.now() / 1000): Promise<Session | undefined> {
     const session = await this.read();

@@ -5,7 +5,7 @@ type SocketClass = new (...args: any[]) => object;
 
 /**
  * The same WebSocket, but a message that its listener cannot take is lost alone. Realtime's client reads some parts of a
- * message unseen, and whoever may write on a topic can write there what makes it throw, which would end the process.
+ * message unseen, and a client that may write on a topic can make it throw, which would end the process.
  */
 export function guardedSocket<Socket extends SocketClass>(transport: Socket): Socket {
   class GuardedSocket extends transport {}

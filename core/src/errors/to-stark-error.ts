@@ -39,7 +39,7 @@ const TRANSLATED: Readonly<Record<string, { code: string; status?: number; messa
   '42501': { code: 'FORBIDDEN' },
   '23505': { code: 'ALREADY_EXISTS', status: 409 },
   '57014': { code: 'STATEMENT_TIMEOUT', status: 504 },
-  // Whoever waits too long for a lock has done nothing yet.
+  // A statement that waited too long for a lock has changed nothing.
   '55P03': { code: 'CLUSTER_BUSY', status: 503, message: 'the cluster is busy', hint: 'try again' },
 };
 

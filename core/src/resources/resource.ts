@@ -85,7 +85,7 @@ export interface Resource<Row> extends KindNames {
   details(row: Row): readonly (readonly [string, unknown])[];
   /** What is in the way of all that one could wish for it, where it says so. */
   why(row: Row): string;
-  /** That it has failed for good: whoever waits need wait no longer. */
+  /** That it has failed for good, so waiting for it ends. */
   hasFailed(row: Row): boolean;
 }
 

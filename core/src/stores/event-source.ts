@@ -42,7 +42,7 @@ export class DatabaseEventSource implements EventSource {
     const query = this.#events('*').gte('seq', seq).order('seq');
     const [known, ...events] = (await read(query.limit(limit + 1))) as StarkEvent[];
     if (known?.seq === seq) return events;
-    // There is no event 0: whoever begins there has seen none.
+    // There is no event 0: a reader that begins there has seen none.
     if (seq > 0) return undefined;
     return known === undefined ? [] : [known, ...events];
   }

@@ -21,7 +21,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}(:?
 const MAX_ITEMS = 10_000;
 
 /**
- * A message about lines of a log, or nothing when any part of it is not what it should be: whoever runs a pod may write on its
+ * A message about lines of a log, or nothing when any part of it is not what it should be: the account that runs a pod may write on its
  * topic, and can write anything there.
  */
 export function readLogMessage(payload: unknown): LogMessage | undefined {

@@ -10,7 +10,7 @@ export interface Versioned {
 const MAX_TOMBSTONES = 10_000;
 
 /**
- * The rows of one kind, by id. Frozen rows in a shallow reactive map: a change is a new row, and whoever reads the map in
+ * The rows of one kind, by id. Frozen rows in a shallow reactive map: a change is a new row, and a reader of the map in
  * a `computed` follows it. For each id it also knows the number of the event that said so last, which makes applying an
  * event twice, late or out of order harmless.
  */

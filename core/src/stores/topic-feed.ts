@@ -10,7 +10,7 @@ export interface Numbered {
 /** The payload of a broadcast of events. */
 export interface EventBatch<Item extends Numbered = StarkEvent> {
   readonly events: readonly Item[];
-  /** Number of the event before these on the same topic: whoever does not have it has missed something. */
+  /** Number of the event before these on the same topic: a reader that does not have it has missed something. */
   readonly previous_seq: number;
 }
 

@@ -76,7 +76,7 @@ class TopicWatch implements Watch {
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
-    // Whoever does not wait for it learns of failures by the state.
+    // A caller that does not wait for it learns of failures by the state.
     this.ready.catch(() => {});
     this.#feed = new TopicFeed(new DatabaseEventSource(client, namespace), {
       load: (snapshot) => this.#tell(this.store.load(snapshot)),

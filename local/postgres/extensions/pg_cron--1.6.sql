@@ -385,7 +385,7 @@ for each statement execute function cron.job_cache_invalidate();
 grant select on cron.job to public;
 grant select, delete on cron.job_run_details to public;
 grant select on sequence cron.jobid_seq, cron.runid_seq to public;
--- Whoever may use the schema may ask; what is done is decided by the view's triggers.
+-- A role that may use the schema may ask; the view's triggers decide what is done.
 grant insert, select on cron._change to public;
 
 revoke all on function

@@ -180,7 +180,7 @@ export class Gateway {
   }
 
   /**
-   * For whoever watches over this machine, and for no web page, since each of the user's browser could ask: what runs here and
+   * For programs that watch over this machine, and for no web page, since each of the user's browser could ask: what runs here and
    * in which version is nobody's business on the web. A page that has its own name lead here says so by that name.
    */
   async #health(message: IncomingMessage, response: ServerResponse, { hostname }: URL): Promise<void> {

@@ -23,7 +23,7 @@ const IMMEDIATE_STOP_DEADLINE_MS = 10_000;
 const SUPERUSER = 'supabase_admin';
 /**
  * Two random passwords of each data folder: the superuser's, who can run programs as the server's account, and one that the
- * platform's other roles share. Whoever reaches the port (any program of this machine, pods too) needs one of them.
+ * platform's other roles share. A client that reaches the port (any program of this machine, pods too) needs one of them.
  */
 const SUPERUSER_PASSWORD_FILE = 'superuser.password';
 const ROLE_PASSWORD_FILE = 'roles.password';

@@ -35,7 +35,7 @@ interface Snapshot {
 
 /**
  * The schema cache: read by a read-only connection that sees every relation, shared by REST and Storage, and dropped
- * on `notify pgrst`. Lite would read it as whoever runs the request and keep it for ever.
+ * on `notify pgrst`. Lite would read it as the role of the request and keep it for ever.
  */
 export class Catalog {
   readonly #connection: PostgresConnection;

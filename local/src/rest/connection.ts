@@ -119,7 +119,7 @@ export class LiteConnection extends PostgresConnection {
       isSingular: isSingular(accept ?? ''),
       preferences,
       returnsSingle: traits?.returnsSingle,
-      // A function that says it changes nothing is held to it, whoever it calls.
+      // A function that says it changes nothing is held to it, whatever it calls.
       isReadOnly: isRead(method) || traits?.isStable === true,
     };
   }

@@ -8,7 +8,7 @@ type Next = (request: Request) => Promise<Response>;
 
 /** A code has six digits: after so many wrong ones it is void. */
 const TRIES_PER_CODE = 5;
-/** And whoever has new codes sent to an address gets no more tries at it than these. */
+/** New codes to the same address add no tries beyond these. */
 const TRIES_PER_HOUR = 30;
 const HOUR_MS = 3_600_000;
 /** SHA-224 or SHA-256 in hexadecimal. */

@@ -72,7 +72,7 @@ async function answer(
 }
 
 /**
- * A page of anybody's site may send requests from the browser of whoever visits it, to a stack on that person's machine too.
+ * A page of anybody's site may send requests from the browser of a visitor, to a stack on that person's machine too.
  * Where pages may call, the key is what a foreign page does not have; an operator can name the pages beside.
  */
 function refuseForeignPages(request: Request, path: string, { pages }: Route): void {

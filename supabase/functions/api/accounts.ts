@@ -38,7 +38,7 @@ export async function createUser(client: Client, account: Account, id?: string):
   throw fromService(error);
 }
 
-/** Removes a user whom nothing could be done for; that it failed is for whoever reads the log. */
+/** Removes a user whom nothing could be done for; a failure of it is written to the log only. */
 export async function removeUser(client: Client, userId: string, correlationId: string): Promise<void> {
   const { error } = await client.auth.admin.deleteUser(userId);
   if (!error || error.status === 404) return;

@@ -9,7 +9,7 @@ export async function getSetup({ correlationId }: Call): Promise<Response> {
 }
 
 /**
- * `POST /auth/setup`: makes the first admin, for who has the secret key: whoever reaches the cluster first is not yet its owner.
+ * `POST /auth/setup`: makes the first admin, for callers with the secret key: the first to reach a cluster is not yet its owner.
  * Of two at once one wins; the other leaves no user behind.
  */
 export async function postSetup({ request, correlationId }: Call): Promise<Response> {

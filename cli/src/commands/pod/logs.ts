@@ -57,7 +57,7 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
       const readers = pods.map((pod) => new LogReader(connection, pod));
       for (const reader of readers) for await (const lines of reader.stored(selection)) await print(lines);
       if (!this.flags.follow) return;
-      // Whoever reads our output may have had enough of it: then nobody follows any more.
+      // The reader of our output may have closed it: then following ends.
       const unread = new AbortController();
       const until = AbortSignal.any([signal, unread.signal]);
       const show = (lines: LogLine[]) => void print(lines).catch(() => unread.abort());

@@ -3,7 +3,7 @@ const DAYS_BACK = 1;
 const DAYS_AHEAD = 3;
 const RETENTION_MS = 72 * 3_600_000;
 
-/** Whoever can run a statement: a client or the pool. */
+/** What can run a statement: a client or the pool. */
 export interface Queryable {
   query(text: string): Promise<{ rows: unknown[] }>;
 }

@@ -180,7 +180,7 @@ function httpUrl(text: string): string {
   return text.replace(/^ws(s?):\/\/(.*?)(\/ws)?\/?$/, 'http$1://$2');
 }
 
-/** That the cluster ended this, and no fault that a restart would cure, must be plain to whoever restarts. */
+/** That the cluster ended this, and no fault that a restart would cure, must be plain to the supervisor that restarts it. */
 function removed(name: string, { code, message, hint }: StarkError): StarkError {
   return new StarkError(`node ${name} is not wanted any more: ${message}; its pods were stopped`, {
     code: 'NODE_REMOVED',
