@@ -1841,7 +1841,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '35f9665d27df6ba94b8268f35ca47eb9';
+as md5 '4db28f00689c608f8e6eb7f8f5a76713';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
@@ -2136,7 +2136,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_observations jsonb, p_since times
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '95c3c4086a0daa9cc82f3d50d5665161';
+as md5 '03f827f525600f286f134bbbce535be6';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
@@ -2273,7 +2273,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '4b38a3d1f1b2a662a8484810efd7c1b8';
+as md5 '5544856ac874ccfd713eb08123d8acd1';
 comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
 CREATE OR REPLACE FUNCTION stark_internal.block_time(p_failures integer)
@@ -2291,7 +2291,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'cb34c57b8f9d0024e08080c9e2c3bc9f';
+as md5 '196952390813a7142f112da709dc4da4';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_after bigint, p_last bigint, p_time timestamp with time zone)
@@ -2437,7 +2437,7 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '9431a92edcaea4d79a7df33fdd8edd13';
+as md5 '7b59988d271ae7cc7e307e247551f1ef';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_now timestamp with time zone)
@@ -3200,7 +3200,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f1c6b8c896ea2a9a376380328f16bf62';
+as md5 'f6aac2878c452b7af776860c9ef38221';
 comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_ports()
@@ -3217,7 +3217,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
  SET jit TO 'off'
-as md5 '21029df88a20fdcab4c2a70ac773193a';
+as md5 '926a2f29a2dd2aa965b1a8ed51eb95a5';
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
@@ -3449,7 +3449,7 @@ CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_in
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
+as md5 'ce76299e66fed9ab02467c09c574b51e';
 comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only pods of lower priority satisfy the required affinity.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_availabilities(p_ids uuid[], p_now timestamp with time zone)
@@ -3466,7 +3466,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_changed_bounds()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e84863a2a357c7e1accf28e1baedcee0';
+as md5 'd986be01deb336cb129b83511f2cb4ab';
 comment on function stark_internal.note_changed_bounds() is 'Notes the deployments of namespaces whose bounds have changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_deployments()
@@ -3579,7 +3579,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '330931bb87ca08cb86409e0b0f3603ac';
+as md5 '9accf43514589d7bf3873917bae23c76';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -3619,7 +3619,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_in_rounds(p_group stark_internal.
  SET enable_mergejoin TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '27688c6a163c79d468eaf37ce248d009';
+as md5 'd14ee0de7a1b21a07a75c38502e270a4';
 comment on function stark_internal.pick_in_rounds(stark_internal.pod_group,integer,integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
@@ -3630,7 +3630,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'f7210b25d57d39f2b38f251b7a9c45c7';
+as md5 'ac3d8f16296d99da5a1e2f3dbf8d70ed';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_placements integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_after uuid DEFAULT NULL::uuid, OUT has_more boolean, OUT waiting integer, OUT retried integer, OUT last_group uuid)
@@ -3638,7 +3638,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a13b61fe385d67db8fa00b9a277e401c';
+as md5 '55c01327734d9d4417210551706efcbe';
 comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3647,7 +3647,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'f6f9729af9d8f8da98cb23498ed8c7a0';
+as md5 '513a78f745ad5745cc38a993007c61f4';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3720,7 +3720,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '7773ebd664a4ef6752d84837df55f268';
+as md5 '556ba151be63585be7157d21abbd9b4f';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -3942,7 +3942,7 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_a
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3eea3d34b4daf29491be4a9d5e83b401';
+as md5 '223d012e8f166089c1bef61e97ff4d6a';
 comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher observed of the nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.repeat_revision(p_deployment_id uuid, p_revision bigint, p_cause text, p_change_cause text, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
@@ -4206,7 +4206,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'af025c0e9682c6c0557de8258b0f270b';
+as md5 'f8cffb831c73fd4082de357e2e9f71e2';
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
 
 CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
@@ -4216,7 +4216,7 @@ CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with t
  SET lock_timeout TO '2s'
  SET jit TO 'off'
 as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
-comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Makes the partitions of the next days, drops old ones, and deletes old entries of pg_cron''s own log.';
 
 CREATE OR REPLACE FUNCTION stark_internal.said_namespaces(p_capabilities jsonb)
  RETURNS text[]
@@ -4256,7 +4256,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9022d76a4a0b83e430f1bf19defe24fc';
+as md5 'adda3084deaf67eef7adec922557a2f6';
 comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
@@ -4266,7 +4266,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '4054268743ad8cb84d97b3cdac8f27eb';
+as md5 '36ccf18c501e37bcc01052ec939e75f8';
 comment on function stark_internal.schedule_when_nodes_change() is 'Runs a schedule pass when a node became usable.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
@@ -4662,7 +4662,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_deployment_events()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '68e48974d905e7b52dbd16462dd0792f';
+as md5 'ac1c12e1d4b50c6160a3a93333631c25';
 comment on function stark_internal.write_deployment_events() is 'Writes events of deployments and their revisions, without counts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_events()
@@ -4671,7 +4671,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'eb9e22e26d43410950f32ae59f32d7cd';
+as md5 'dfa0a57a2d6d1823c10ded591d44c91a';
 comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
@@ -4681,7 +4681,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '2256606109c61d0857b1166ef4b52cdd';
+as md5 'caba34c336761369b49c031ff6808133';
 comment on function stark_internal.write_node_updates() is 'Writes and broadcasts one event for each node that changed in more than its allocated amounts.';
 
 -- Elsewhere
