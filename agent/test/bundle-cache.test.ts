@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -122,6 +122,9 @@ describe('a bundle', () => {
 describe('assets', () => {
   const zip = (files: Record<string, string>) =>
     zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
+  /** With other bytes wherever these stand. */
+  const patched = (archive: Uint8Array, from: string, to: string) =>
+    new Uint8Array(Buffer.from(Buffer.from(archive).toString('latin1').replaceAll(from, to), 'latin1'));
   const withAssets = (archive: Uint8Array) => ({ ...bundle, assets: bundleOf(Buffer.from(archive)) });
   const bodies = (archive: Uint8Array): BundleSource => {
     return async ({ sha256 }) => {
@@ -168,7 +171,24 @@ describe('assets', () => {
     ['leads out of its folder', zip({ '../escaped': 'x' }), /cannot be unpacked: it has a file "..\/escaped"/],
     ['has an absolute name', zip({ '/etc/x': 'x' }), /cannot be unpacked: it has a file/],
     ['has a name of Windows', zip({ 'a\\..\\..\\b': 'x' }), /cannot be unpacked: it has a file/],
-    ['unpacks to too much', zipSync({ a: new Uint8Array(257 * 1024 * 1024) }, { level: 1 }), /it unpacks to too much/],
+    ['has a file twice', patched(zip({ aa: '1', bb: '2' }), 'bb', 'aa'), /it has "aa" twice/],
+    ['has a file that is a folder, too', zip({ a: '1', 'a/b': '2' }), /it has "a" as a file and as a folder/],
+    ['has a link', zipSync({ a: [strToU8('/etc'), { os: 3, attrs: 0o120777 << 16 }] }), /it has a link/],
+    ['has a pipe', zipSync({ a: [strToU8(''), { os: 3, attrs: 0o010644 << 16 }] }), /no ordinary one/],
+    ['has a list that leads elsewhere', patched(zip({ aa: '1' }), 'PK\x01\x02', 'PK\x01\x09'), /its list is torn/],
+    ['has a name that no folder takes', zip({ ['a'.repeat(256)]: 'x' }), /it has a file/],
+    [
+      'unpacks to more than 50 MB',
+      zipSync({ a: new Uint8Array(51 * 1024 * 1024) }, { level: 1 }),
+      /it unpacks to too much/,
+    ],
+    [
+      'unpacks to more than 50 MB in many files',
+      zipSync(Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`f${at}`, new Uint8Array(1024 * 1024)])), {
+        level: 1,
+      }),
+      /it unpacks to too much/,
+    ],
   ])(
     'whose archive %s are refused for good, and leave nothing',
     async (_what, archive, message, registered = archive) => {
@@ -179,6 +199,16 @@ describe('assets', () => {
       expect(await readdir(folder)).toEqual([]);
     },
   );
+
+  it('that cannot be written here are tried again', async () => {
+    const archive = zip({ a: 'A' });
+    const wanted = withAssets(archive);
+    const inTheWay = join(folder, `${wanted.assets.sha256}.json`);
+    await mkdir(inTheWay);
+    await expect(cacheOf(archive).fetch(wanted)).rejects.toMatchObject({ reason: 'BundleUnavailable', retry: true });
+    await rmdir(inTheWay);
+    await expect(cacheOf(archive).fetch(wanted)).resolves.toBeDefined();
+  });
 
   it('go when they are the longest unused, and stay while a pod has them', async () => {
     const first = zip({ a: 'A'.repeat(10) });

@@ -82,6 +82,46 @@ describe('a file that a module reads', () => {
       `import { readFileSync } from 'node:fs'; const url: URL = new URL('page.tmpl', import.meta.url); export default (): void => ${show('url')};`,
     ],
     [
+      'import.meta.resolve',
+      'src/a.mjs',
+      `import { readFileSync } from 'node:fs'; export default () => ${show("new URL(import.meta.resolve('./page.tmpl'))")};`,
+    ],
+    [
+      'require.resolve',
+      'src/a.cjs',
+      `const { readFileSync } = require('fs'); module.exports = () => ${show("require.resolve('./page.tmpl')")};`,
+    ],
+    [
+      'require.resolve, of a package',
+      'src/a.cjs',
+      `const { readFileSync } = require('fs'); module.exports = () => ${show("require.resolve('pages/page.tmpl')")};`,
+    ],
+    [
+      'a path with a place to fill in',
+      'src/a.mjs',
+      `import { readFileSync } from 'node:fs'; import { join } from 'node:path'; const path = join(import.meta.dirname, 'pages/{{language}}/page.tmpl'); export default () => ${show("path.replace('{{language}}', 'de')")};`,
+    ],
+    [
+      'the folder it is in',
+      'src/a.mjs',
+      `import { readFileSync, readdirSync } from 'node:fs'; const folder = new URL('./data/', import.meta.url); export default () => ${show('new URL(readdirSync(folder)[0], folder)')};`,
+    ],
+    [
+      'require with a name that begins and ends as written',
+      'src/a.cjs',
+      `module.exports = () => { const name = "text"; console.log(require(\`./\${name}.json\`).text); };`,
+    ],
+    [
+      'require with a name that only begins as written',
+      'src/a.cjs',
+      `module.exports = () => { const [a, b] = ["one", "two.js"]; console.log(require("./parts/" + a) + require(\`./parts/\${b}\`)); };`,
+    ],
+    [
+      'another word for require',
+      'src/a.cjs',
+      'module.exports = () => { const ask = require; const a = "one"; console.log(ask("./parts/" + a) + ask("./parts/" + a).replace(/.*/, "page</h1>")); };',
+    ],
+    [
       'a require of its own',
       'src/a.mjs',
       `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url); const { text } = require('./text.json'); export default () => console.log(text);`,
@@ -91,6 +131,12 @@ describe('a file that a module reads', () => {
       ...page,
       'src/data/page.tmpl': '<h1>page</h1>',
       'src/text.json': '{"text":"<h1>page</h1>"}',
+      'src/pages/de/page.tmpl': '<h1>page</h1>',
+      'src/parts/one.cjs': 'module.exports = "<h1>";',
+      'src/parts/two.js': 'module.exports = "page</h1>";',
+      'src/parts/README.md': '# parts',
+      'node_modules/pages/package.json': '{"name":"pages","version":"1.0.0"}',
+      'node_modules/pages/page.tmpl': '<h1>page</h1>',
       [entry]: source,
     };
     const { text, exitCode } = await run(files, entry);
@@ -164,6 +210,14 @@ describe('a file that a module reads', () => {
       return (await bundlePack(join(root, 'src/a.cjs'), 'node', { minify: false, root })).assets;
     };
     expect(await make()).toEqual(await make());
+  });
+
+  it('is refused where all together unpack to too much, however small their archive', async () => {
+    const root = project({ 'pack.mjs': 'export default () => {};', big: '' });
+    writeFileSync(join(root, 'big'), Buffer.alloc(51 * 1024 * 1024));
+    await expect(
+      bundlePack(join(root, 'pack.mjs'), 'node', { minify: false, root, assets: ['big'] }),
+    ).rejects.toMatchObject({ code: 'BUNDLE_TOO_LARGE', message: expect.stringContaining('51.0 MB with its assets') });
   });
 
   it('is refused where it is named and not there, and where all is too large', async () => {

@@ -173,6 +173,67 @@ describe('a bundle', () => {
     ]);
   });
 
+  it('names the addon that a module loads by a path, and what reads files by the current folder', async () => {
+    const folder = project(
+      {
+        'pack.cjs':
+          'const fs = require("fs"); exports.default = () => [fs.readFileSync("data.txt"), require("lib")]; exports.home = process.cwd();',
+        'data.txt': 'data',
+      },
+      {
+        lib: {
+          'index.js': 'module.exports = require(require("path").join(__dirname, "build/Release/x.node"));',
+          'build/Release/x.node': 'ELF',
+        },
+      },
+    );
+    const { warnings, assets } = await bundlePack(join(folder, 'pack.cjs'), 'node', { minify: false, root: folder });
+    expect(Buffer.from(assets ?? []).includes('x.node')).toBe(false);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^lib is not in the bundle, it has a compiled addon: .*pack\.cjs → lib must do without$/),
+      expect.stringMatching(/pack\.cjs asks for data\.txt by the current folder, .* ctx\.assets$/),
+    ]);
+  });
+
+  it.each([
+    ['itself', { 'index.js': 'export default await 1;' }],
+    ['by what it imports', { 'index.js': 'import "./a.js"; export default 1;', 'a.js': 'for await (const x of []) ;' }],
+  ])('is refused where require would be given what is not there yet: %s', async (_what, lib) => {
+    const packages = {
+      lib: { ...lib, json: { type: 'module' } },
+      inner: { 'index.js': 'module.exports = () => require("lib");' },
+    };
+    const folder = project(
+      { 'pack.mjs': using('inner'), 'later.mjs': 'export default () => import("lib");' },
+      packages,
+    );
+    await expect(bundle(folder)).rejects.toMatchObject({
+      code: 'BUNDLE_INVALID',
+      message: expect.stringContaining('cannot require "lib"'),
+      hint: expect.stringContaining('await import'),
+    });
+    expect(await run(folder, await bundle(folder, 'later.mjs'))).toBeDefined();
+  });
+
+  it('has the packages that its sources name for another to ask for, and drivers that are installed', async () => {
+    const asker = 'module.exports = (name) => require(name);';
+    const peers = { peerDependenciesMeta: { driver: { optional: true }, absent: { optional: true } } };
+    const folder = project(
+      {
+        'package.json': '{ "dependencies": { "ejs": "1", "unused": "1", "asker": "1", "orm": "1" } }',
+        'pack.mjs': `import ask from 'asker'; import orm from 'orm';
+          export default () => [ask('ejs'), orm('dri' + 'ver'), ask('node:path').sep, 'unused' in {}].join();`,
+      },
+      {
+        ejs: { 'index.js': 'module.exports = "views";' },
+        driver: { 'index.js': 'module.exports = "rows";' },
+        asker: { 'index.js': asker },
+        orm: { 'index.js': asker, json: peers },
+      },
+    );
+    expect(await run(folder, await bundle(folder))).toBe('views,rows,/,false');
+  });
+
   it.each([
     ['@injectable() class A {}', /emitDecoratorMetadata/],
     ['@a.b()\nexport class A {}', /emitDecoratorMetadata/],

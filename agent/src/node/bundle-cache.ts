@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ArchiveError } from '../assets.js';
 import { type BundleCache, BundleError } from '../reconciler/adapters.js';
 import type { BundleRef } from '../reconciler/pod.js';
 import { isUnpacked, removeUnpacked, unpackInto } from './asset-folders.js';
@@ -87,7 +88,9 @@ export class FileBundleCache implements BundleCache {
     try {
       await unpackInto(folder, await readFile(archive));
     } catch (error) {
-      throw corrupt(assets, `it cannot be unpacked: ${messageOf(error)}`);
+      if (error instanceof ArchiveError) throw corrupt(assets, `it cannot be unpacked: ${error.message}`);
+      const message = `${assets.path} cannot be unpacked here: ${messageOf(error)}`;
+      throw new BundleError('BundleUnavailable', message, true, { cause: error });
     } finally {
       await rm(archive, { force: true });
     }

@@ -5,8 +5,16 @@ import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { MAX_BUNDLE_BYTES, type PackRuntime } from '@stark-o/core/model';
 import type { BuildFailure, BuildOptions, Plugin } from 'esbuild';
 import { Assets, nodeBanner, webBanner } from './assets.js';
-import { keepOut, type LeftOut } from './dependencies.js';
-import { type Built, describe, notForPods, refuseDecoratorMetadata, warningsOf } from './findings.js';
+import { installedName, keepOut, type LeftOut, spokenOf } from './dependencies.js';
+import {
+  type Built,
+  describe,
+  notForPods,
+  readByFolder,
+  refuseDecoratorMetadata,
+  refuseLateModules,
+  warningsOf,
+} from './findings.js';
 
 /** A pack as one ESM file. */
 export interface Bundle {
@@ -31,7 +39,8 @@ export interface BundleOptions {
 
 /** Bundles a pack's source into one ESM file for its runtime. */
 export async function bundlePack(entry: string, runtime: PackRuntime, options: BundleOptions): Promise<Bundle> {
-  const assets = new Assets(options.root ?? dirname(entry), runtime, options.assets ?? []);
+  const root = options.root ?? dirname(entry);
+  const assets = new Assets(root, runtime, options.assets ?? []);
   const refused: string[] = [];
   const leftOut: LeftOut[] = [];
   const addons: LeftOut[] = [];
@@ -69,20 +78,25 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
   }
   if (addons.length > 0) throw notForPods(addons, built);
   await refuseDecoratorMetadata(built);
+  await refuseLateModules(built);
+  const banner = runtime === 'node' ? nodeBanner : webBanner;
+  if (runtime === 'node') assets.latePackages = await spokenOf(root, inputsOf(built));
   // Code of npm packages that was CommonJS asks for Node's modules by `require`, which an ES module does not have.
-  const needsRequire = runtime === 'node' && code(built).text.includes('Dynamic require of "');
-  if (needsRequire || assets.isNeeded) built = await build(runtime === 'node' ? nodeBanner : webBanner);
+  const needsRequire = runtime === 'node' && /\brequire\b/.test(code(built).text);
+  if (needsRequire || assets.isNeeded || assets.latePackages.length > 0) built = await build(banner);
   requireDefaultExport(built, relative(process.cwd(), entry));
   const bytes = code(built).contents;
-  const inputs = new Set(Object.keys(built.metafile.inputs).map((path) => resolve(path)));
-  const archive = await assets.archive(inputs);
-  requireSize(bytes.byteLength, relative(process.cwd(), entry), archive?.byteLength);
+  const inputs = inputsOf(built);
+  const requireRoom = (more: number) => requireSize(bytes.byteLength, relative(process.cwd(), entry), more);
+  requireRoom(0);
+  const archive = await assets.archive(inputs, requireRoom);
+  for (const { file, importer } of assets.addons) leftOut.push({ name: installedName(file), importer, why: 'native' });
   const map = built.outputFiles.find((file) => file.path.endsWith('.map'))?.contents;
   return {
     code: bytes,
     map,
     sha256: sha256(bytes),
-    warnings: warningsOf(built, leftOut),
+    warnings: [...warningsOf(built, leftOut), ...(await readByFolder(root, inputs))],
     ...(archive !== undefined && { assets: archive }),
   };
 }
@@ -200,6 +214,10 @@ async function run(options: BuildOptions): Promise<Built> {
       cause: error,
     });
   }
+}
+
+function inputsOf(built: Built): Set<string> {
+  return new Set(Object.keys(built.metafile.inputs).map((path) => resolve(path)));
 }
 
 function code(built: Built) {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, join, sep } from 'node:path';
 import type { OnResolveArgs, Plugin } from 'esbuild';
 import { upwards } from '../config/directories.js';
@@ -87,7 +87,7 @@ export function packageOf(specifier: string): string {
 
 const isInstalled = (file: string) => file.includes(`${sep}node_modules${sep}`);
 
-function installedName(file: string): string {
+export function installedName(file: string): string {
   const [, after = file] = /^.*[\\/]node_modules[\\/](.*)$/.exec(file) ?? [];
   return packageOf(after.replaceAll('\\', '/'));
 }
@@ -102,6 +102,7 @@ interface PackageJson {
   scripts?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   peerDependenciesMeta?: Record<string, { optional?: boolean }>;
+  dependencies?: Record<string, string>;
 }
 
 /** Whether a file is of a package that works by a compiled part: one it builds, one for each platform, or it is one itself. */
@@ -130,6 +131,42 @@ async function packageJsonOf(file: string): Promise<PackageJson | undefined> {
     if (found?.name !== undefined) return found;
   }
   return undefined;
+}
+
+/** The installed packages, none of them an addon, that the package of a file can use and do without, such as drivers. */
+export async function optionalPeersOf(file: string): Promise<string[]> {
+  if (!isInstalled(file)) return [];
+  const { peerDependenciesMeta = {} } = (await packageJsonOf(file)) ?? {};
+  const names = Object.keys(peerDependenciesMeta).filter((name) => peerDependenciesMeta[name]?.optional === true);
+  return whereInstalled(names, file);
+}
+
+/** The project's packages that are not in a bundle although its sources speak of them, as of `app.set('view engine', 'ejs')`. */
+export async function spokenOf(root: string, inputs: ReadonlySet<string>): Promise<string[]> {
+  const manifest = join(root, 'package.json');
+  const text = await readFile(manifest, 'utf8').catch(() => '{}');
+  const { dependencies = {} } = JSON.parse(text.replace(/^\ufeff/, '')) as PackageJson;
+  const bundled = new Set([...inputs].filter(isInstalled).map(installedName));
+  const sources = [...inputs].filter((file) => !isInstalled(file));
+  const texts = await Promise.all(sources.map((file) => readFile(file, 'utf8').catch(() => '')));
+  const names = Object.keys(dependencies).filter(
+    (name) => !bundled.has(name) && texts.some((one) => [`'${name}'`, `"${name}"`].some((word) => one.includes(word))),
+  );
+  return whereInstalled(names, manifest);
+}
+
+async function whereInstalled(names: readonly string[], from: string): Promise<string[]> {
+  const find = createRequire(from);
+  const kept: string[] = [];
+  for (const name of names) {
+    try {
+      const file = find.resolve(name);
+      if (!isBuiltin(file) && !(await isAddon(file))) kept.push(name);
+    } catch {
+      // Not installed, or of no use to `require`.
+    }
+  }
+  return kept;
 }
 
 /** Whether a file asks for a module inside of a `try`, and so is ready to do without. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { relative, resolve } from 'node:path';
@@ -56,6 +57,73 @@ export async function refuseDecoratorMetadata(built: Built): Promise<void> {
       },
     );
   }
+}
+
+/**
+ * A bundler gives `require` a module whose values are not there yet when it, or one that it imports, awaits something at its top
+ * level; Node.js refuses to. Which modules wait only their text tells.
+ */
+export async function refuseLateModules(built: Built): Promise<void> {
+  const { inputs } = built.metafile;
+  const waits = new Map<string, boolean>();
+  for (const [path, { imports }] of Object.entries(inputs)) {
+    for (const { path: required, kind, original } of imports) {
+      if (kind !== 'require-call' || inputs[required]?.format !== 'esm') continue;
+      const reached = new Set([required]);
+      for (const file of reached) {
+        if (!waits.has(file)) waits.set(file, await hasTopLevelAwait(file));
+        if (waits.get(file)) throw requiredTooEarly(path, original ?? required, file, built);
+        for (const one of inputs[file]?.imports ?? []) {
+          if (one.kind === 'import-statement' && inputs[one.path]?.format === 'esm') reached.add(one.path);
+        }
+      }
+    }
+  }
+}
+
+function requiredTooEarly(path: string, specifier: string, waiting: string, built: Built): StarkError {
+  return new StarkError(`${path} cannot require "${specifier}": it awaits something before it has its exports`, {
+    code: 'BUNDLE_INVALID',
+    details: [[...chainTo(resolve(path), built), waiting].join(' → ')],
+    hint: 'ask for it by await import(…)',
+  });
+}
+
+async function hasTopLevelAwait(path: string): Promise<boolean> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  if (!/\bawait\b/.test(text)) return false;
+  const [{ transform }, { parse }] = await Promise.all([import('esbuild'), import('acorn')]);
+  const loader = /tsx?$/.test(path) ? (path.endsWith('x') ? 'tsx' : 'ts') : 'jsx';
+  const { code } = await transform(text, { loader, format: 'esm', target: 'esnext' });
+  return awaits(parse(code, { ecmaVersion: 'latest', sourceType: 'module' }));
+}
+
+function awaits(node: unknown): boolean {
+  if (typeof node !== 'object' || node === null) return false;
+  if (Array.isArray(node)) return node.some(awaits);
+  const { type = '', await: isAwaited, ...parts } = node as { type?: string; await?: boolean };
+  if (type === 'AwaitExpression' || (type === 'ForOfStatement' && isAwaited === true)) return true;
+  return !/Function|^PropertyDefinition$|^StaticBlock$/.test(type) && Object.values(parts).some(awaits);
+}
+
+const READS_BY_NAME =
+  /\b(?:readFile|readFileSync|createReadStream|readdir|readdirSync)\(\s*(["'`])((?:\.{1,2}\/)?[\w@][\w@./-]*)\1/g;
+
+/** Where the pack's own sources read files by the folder that they are started in, which in a pod is its empty data folder. */
+export async function readByFolder(root: string, inputs: ReadonlySet<string>): Promise<string[]> {
+  const lines: string[] = [];
+  for (const path of inputs) {
+    if (packageOfInput(path) !== '' || !/\.[cm]?[jt]sx?$/.test(path)) continue;
+    const text = await readFile(path, 'utf8').catch(() => '');
+    const names = [...text.matchAll(READS_BY_NAME)].map(([, , name = '']) => name);
+    const read = names.find((name) => existsSync(resolve(root, name)));
+    const what = read ?? (/\bprocess\.cwd\(\)/.test(text) ? 'files' : undefined);
+    if (what === undefined) continue;
+    const instead = 'name them by import.meta.url or __dirname, or under stark.assets in package.json for ctx.assets';
+    const reason = 'by the current folder, which in a pod is its own data folder';
+    lines.push(`${relative(process.cwd(), path)} asks for ${what} ${reason}: ${instead}`);
+  }
+  return lines;
 }
 
 async function hasDecorators(text: string, path: string): Promise<boolean> {
