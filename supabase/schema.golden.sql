@@ -2489,7 +2489,7 @@ CREATE OR REPLACE FUNCTION stark_internal.comparator_bounds(p_comparator text, p
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'd627c6165f3a525ed8f50894650e7518';
+as md5 '1ea7822e28dea786d734bf3c5bb1d185';
 comment on function stark_internal.comparator_bounds(text,boolean) is 'What one comparator of a version range says.';
 
 CREATE OR REPLACE FUNCTION stark_internal.conditions_of(p_available bigint, p_least bigint, p_status text, p_reason text, p_message text)
@@ -3802,7 +3802,7 @@ CREATE OR REPLACE FUNCTION stark_internal.range_bounds(p_range text, p_prereleas
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'c2ce9de6262a0243004b07da5d40cb0c';
+as md5 '28c51efad20db45eca79dc954d6f09a9';
 comment on function stark_internal.range_bounds(text,boolean) is 'A version range as plain comparators.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
@@ -3867,7 +3867,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '1b06b887dc26c9659bca3473788d04a8';
+as md5 '3038d24e22e9fbb0175526dc76b82c8b';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)

@@ -26,7 +26,7 @@ as $$
 declare
   v_part text[] := regexp_match(p_comparator, '^(\^|~>?|>=|<=|>|<|=)?[v=\s]*(0|[1-9]\d{0,15}|[xX*])(?:\.(0|[1-9]\d{0,15}|[xX*])(?:\.(0|[1-9]\d{0,15}|[xX*])'
     '(?:-((?:\d*[a-zA-Z-][0-9a-zA-Z-]*|0|[1-9]\d*)(?:\.(?:\d*[a-zA-Z-][0-9a-zA-Z-]*|0|[1-9]\d*))*))?)?)?$');
-  v_op text := coalesce(nullif(replace(v_part[1], '>', '>'), '='), '');
+  v_op text := coalesce(nullif(v_part[1], '='), '');
   v_major text := nullif(translate(v_part[2], 'xX*', ''), '');
   v_minor text := nullif(translate(v_part[3], 'xX*', ''), '');
   v_patch text := nullif(translate(v_part[4], 'xX*', ''), '');
@@ -38,7 +38,7 @@ begin
     return null;
   elsif v_major is null then
     -- * and x; nothing is higher or lower than all.
-    return case when v_op in ('<', '>') then array['<0.0.0-0'] when v_minor is not null and v_op not in ('^', '~', '~>') then null else '{}' end;
+    return case when v_op in ('^', '~', '~>') then '{}' when v_minor is not null or v_patch is not null then null when v_op in ('<', '>') then array['<0.0.0-0'] else '{}' end;
   elsif v_minor is null and v_patch is not null and v_op not in ('^', '~', '~>') then
     return null;
   end if;
@@ -109,8 +109,10 @@ begin
   for v_alternative in select a.text, a.ord from regexp_split_to_table(p_range, '\|\|') with ordinality as a (text, ord) loop
     v_text := trim(regexp_replace(regexp_replace(v_alternative.text, '\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*', '', 'g'), '\s+', ' ', 'g'));
     v_hyphen := regexp_match(v_text, '^([^ ^~<>]+) - ([^ ^~<>]+)$');
+    -- Behind a part that is any, the others say nothing.
+    v_hyphen := array(select regexp_replace(regexp_replace(h, '^[v=]*[xX*]\.[-0-9a-zA-Z.*]*$', '*'), '^([v=]*\d+)\.[xX*]\.[-0-9a-zA-Z.*]*$', '\1') from unnest(v_hyphen) with ordinality u (h, ord) order by u.ord);
     alternative := v_alternative.ord;
-    if v_hyphen is not null then
+    if v_hyphen <> '{}' then
       bounds := stark_internal.hyphen_bounds(v_hyphen[1], v_hyphen[2], p_prerelease);
       if stark_internal.comparator_bounds(v_hyphen[1], p_prerelease) is null or stark_internal.comparator_bounds(v_hyphen[2], p_prerelease) is null then
         return;

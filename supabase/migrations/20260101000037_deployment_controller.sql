@@ -264,6 +264,7 @@ declare
   v_made integer := 0;
   v_more integer;
   v_stopped integer;
+  v_replanned boolean;
 begin
   perform stark_internal.empty_deployments(p_ids, p_now);
   v_ids := array(select d.id from stark.deployments d where d.id = any (p_ids));
@@ -272,14 +273,15 @@ begin
   perform stark_internal.fail_rollouts(v_sets, p_now);
   perform stark_internal.follow_versions(v_ids, p_now);
   -- What stops leaves room for what is made, so it is planned again until nothing is left to do.
-  for step in 1 .. 4 loop
+  for step in 1 .. 6 loop
     v_sets := array(select s from stark_internal.plan_revisions(array(select c from stark_internal.count_revisions(v_ids, p_now) c)) s);
     update stark.deployment_revisions r set wanted = s.wanted
       from unnest(v_sets) s where r.deployment_id = s.deployment_id and r.revision = s.revision and r.wanted <> s.wanted;
+    v_replanned := found;
     v_stopped := stark_internal.stop_surplus(v_sets, p_now);
     v_more := stark_internal.make_missing(v_sets, p_now);
     v_made := v_made + v_more;
-    exit when v_stopped = 0 and v_more = 0;
+    exit when v_stopped = 0 and v_more = 0 and not v_replanned;
     -- It was shared out to the live revisions by now, and is not a second time.
     update stark.deployments d set desired_replicas = t.replicas from stark_internal.rollout_terms t
       where t.deployment_id = d.id and d.id = any (v_ids) and d.desired_replicas <> t.replicas and not t.is_frozen and t.may_not is null;

@@ -1,0 +1,181 @@
+import fc from 'fast-check';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { prepareTap } from '../../scripts/db/tap.mjs';
+import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
+import { agentsWork, histories, play, recovery, type Step } from './deployment-histories.js';
+import { connect } from './sessions.js';
+
+/** How many histories are played; a long night takes more: STARK_TEST_HISTORIES=2000. */
+const RUNS = Number(process.env.STARK_TEST_HISTORIES ?? 6);
+
+let database: TestDatabase;
+let owner: pg.Client;
+
+/** What the controller does is looked at when it does it: each of its writes is followed by a look at what it has left. */
+const watcher = `
+  create table tests.violations (property text, what text);
+  create function tests.watch_stops() returns trigger language plpgsql as $f$
+  begin
+    if coalesce(current_setting('stark.reconciling', true), '') = 'yes' then
+      insert into tests.violations
+        select 'the controller never takes what is available below the budget', format('%s are left of %s', sum(s.available), max(t.replicas))
+        from stark_internal.rollout_terms t
+        join lateral stark_internal.count_revisions(array[t.deployment_id], stark_internal.controller_time()) s on true
+        join stark.deployments d on d.id = t.deployment_id
+        where d.deletion_requested_at is null and exists (
+          select from old_rows o join new_rows n using (id)
+          where o.deployment_id = t.deployment_id and o.status = 'running' and n.status = 'stopping'
+            and o.ready_at <= stark_internal.controller_time() - d.min_ready_seconds * interval '1 second'
+            and exists (select from stark.nodes x where x.id = o.node_id and x.status = 'healthy'))
+        group by t.deployment_id, t.replicas, t.unavailable having sum(s.available) < t.replicas - t.unavailable;
+      insert into tests.violations
+        select 'what is paused, or without rights, is left alone', format('%s was stopped', n.name)
+        from old_rows o join new_rows n using (id) join stark_internal.rollout_terms t on t.deployment_id = n.deployment_id join stark.deployments d on d.id = n.deployment_id
+        where o.status <> n.status and n.status in ('stopping', 'stopped') and d.deletion_requested_at is null and (t.is_frozen or t.may_not is not null);
+    end if;
+    return null;
+  end $f$;
+  create trigger watch_stops after update on stark.pods referencing old table as old_rows new table as new_rows for each statement execute function tests.watch_stops();
+  create function tests.watch_starts() returns trigger language plpgsql as $f$
+  begin
+    insert into tests.violations
+      select 'there are never more than replicas and surge', format('%s of %s and %s', sum(s.live), t.replicas, t.surge)
+      from stark_internal.rollout_terms t join lateral stark_internal.count_revisions(array[t.deployment_id], stark_internal.controller_time()) s on true
+      where t.deployment_id in (select n.deployment_id from new_rows n) and not t.is_way_back
+      group by t.deployment_id, t.replicas, t.surge having sum(s.live) > t.replicas + t.surge;
+    insert into tests.violations
+      select 'no pod of a failed or superseded revision is started', format('%s of revision %s', n.name, n.revision)
+      from new_rows n join stark.deployment_revisions r using (deployment_id, revision) join stark_internal.rollout_terms t using (deployment_id)
+      where r.template_hash <> coalesce(t.target_hash, '') and not (r.template_hash = t.stable_hash and t.newest_hash <> t.stable_hash);
+    insert into tests.violations
+      select 'what is paused, or without rights, is left alone', format('%s was made', n.name)
+      from new_rows n join stark_internal.rollout_terms t using (deployment_id) where t.is_frozen or t.may_not is not null;
+    return null;
+  end $f$;
+  create trigger watch_starts after insert on stark.pods referencing new table as new_rows for each statement execute function tests.watch_starts();
+  create function tests.watch_holds() returns trigger language plpgsql as $f$
+  begin
+    insert into tests.violations
+      select 'a paused rollout moves nothing', format('revision %s: %s, before %s', n.revision, n.wanted, o.wanted)
+      from old_rows o join new_rows n using (deployment_id, revision) join stark_internal.rollout_terms t using (deployment_id)
+      where o.wanted <> n.wanted and t.is_held and t.before = t.replicas and coalesce(current_setting('stark.reconciling', true), '') = 'yes'
+        -- What may not be started any more is not held for it.
+        and n.wanted > o.wanted and t.replicas > 0 and exists (select from stark.deployment_revisions x where x.deployment_id = n.deployment_id and x.template_hash <> n.template_hash and x.wanted > 0);
+    return null;
+  end $f$;
+  create trigger watch_holds after update on stark.deployment_revisions referencing old table as old_rows new table as new_rows for each statement execute function tests.watch_holds();
+  grant usage on schema tests to public;`;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  await prepareTap(database.url());
+  owner = await connect(database);
+  await owner.query(watcher);
+  await owner.query(`select tests.add_user('uma', 'user')`);
+  for (const version of ['1.0.0', '1.1.0', '1.2.0', '1.3.0'])
+    await owner.query(`select tests.add_pack('alpha', 'uma', 'public', p_version => $1)`, [version]);
+  for (const node of ['n1', 'n2', 'n3'])
+    await owner.query(
+      `select tests.add_node($1, 'uma', p_allocatable => '{"cpu": 100000, "memory": 100000, "storage": 1000, "pods": 100}')`,
+      [node],
+    );
+});
+
+afterAll(async () => {
+  await owner?.end();
+  await database?.stop();
+});
+
+async function rowsOf<T>(text: string): Promise<T[]> {
+  return (await owner.query(text)).rows as T[];
+}
+
+const create: Step = {
+  seconds: 0,
+  what: 'created',
+  sql: `select stark.create_deployment('{"name": "web", "pack": "alpha", "version": "1.0.0", "replicas": 3}')`,
+  wish: true,
+};
+const working = (rounds: number): Step[] =>
+  Array.from({ length: rounds }, () =>
+    agentsWork.map((step, i): Step => ({ ...step, seconds: i === 0 ? 11 : 0 })),
+  ).flat();
+
+/** Everything that reconciling again must leave as it is. */
+const state = `
+  select jsonb_build_object(
+    'pods', (select jsonb_agg(jsonb_build_array(p.id, p.status, p.revision, p.deletion_requested_at is null) order by p.id) from stark.pods p),
+    'revisions', (select jsonb_agg(jsonb_build_array(r.revision, r.status, r.wanted, r.current_replicas, r.ready_replicas, r.available_replicas) order by r.revision) from stark.deployment_revisions r),
+    'deployments', (select jsonb_agg(to_jsonb(d) - array['reconciled_at', 'next_reconcile_at', 'resource_version', 'updated_at', 'conditions'] order by d.id) from stark.deployments d)) as state`;
+
+/** What stored counts must be, and are not. */
+const miscounted = `
+  select format('revision %s: %s %s %s, stored %s %s %s', s.revision, s.live, s.ready, s.available, r.current_replicas, r.ready_replicas, r.available_replicas) as wrong
+  from stark.deployments d
+  join lateral stark_internal.count_revisions(array[d.id], d.reconciled_at) s on true
+  join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = s.revision
+  where (s.live, s.ready, s.available) is distinct from (r.current_replicas, r.ready_replicas, r.available_replicas)
+  union all
+  select format('deployment: %s %s, stored %s %s', sum(s.live), sum(s.available), d.current_replicas, d.available_replicas)
+  from stark.deployments d join lateral stark_internal.count_revisions(array[d.id], d.reconciled_at) s on true
+  group by d.id having (sum(s.live), sum(s.available)) is distinct from (d.current_replicas::bigint, d.available_replicas::bigint)`;
+
+async function problems(): Promise<string[]> {
+  const found = (await rowsOf<{ property: string; what: string }>('select * from tests.violations')).map(
+    ({ property, what }) => `${property}: ${what}`,
+  );
+  const errors = await rowsOf<{ message: string }>(
+    `select status_message as message from stark.deployments where status_reason = 'ReconcileError'`,
+  );
+  found.push(...errors.map(({ message }) => `the controller meets no error: ${message}`));
+  const silent = await rowsOf<{ status: string }>(
+    `select d.status from stark.deployments d left join stark.deployment_reasons e on e.reason = d.status_reason
+     where d.status <> 'complete' and (e.reason is null or d.status_message is null) or e.status <> d.status`,
+  );
+  found.push(...silent.map(({ status }) => `every deployment that is not complete says why: ${status}`));
+  const counts = await rowsOf<{ wrong: string }>(miscounted);
+  found.push(...counts.map(({ wrong }) => `stored counts equal the view's: ${wrong}`));
+  const before = await rowsOf<{ state: object }>(state);
+  await owner.query(
+    'select stark_internal.reconcile_deployments(array[d.id], d.reconciled_at) from stark.deployments d',
+  );
+  const after = await rowsOf<{ state: object }>(state);
+  if (JSON.stringify(before) !== JSON.stringify(after))
+    found.push(`reconciling twice changes nothing: ${JSON.stringify(before)}\nthen ${JSON.stringify(after)}`);
+  return found;
+}
+
+/** An end is complete, failed, or one that waits for what nobody has done in this world. */
+async function ends(): Promise<string[]> {
+  const rows = await rowsOf<{ said: string }>(
+    `select format('%s %s: %s', d.status, d.status_reason, d.status_message) as said from stark.deployments d
+     where d.status not in ('complete', 'failed') and d.status_reason not in ('CanaryPause', 'VersionWithdrawn', 'Unschedulable')`,
+  );
+  return [...(await problems()), ...rows.map(({ said }) => `every history ends: ${said}`)];
+}
+
+describe('on random histories', () => {
+  it('the named properties hold at every step', async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, (history) => play(owner, [create, ...working(1), ...history], problems)),
+      { numRuns: RUNS, endOnFailure: false },
+    );
+  }, 300_000);
+
+  it('after the faults stop, each ends complete, failed, or waiting for a thing it names', async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, async (history) => {
+        const steps = [
+          create,
+          ...working(1),
+          ...history,
+          ...recovery.map((step): Step => ({ ...step, seconds: 1 })),
+          ...working(40),
+        ];
+        await play(owner, steps, ends, 'the end');
+      }),
+      { numRuns: RUNS, endOnFailure: false },
+    );
+  }, 300_000);
+});
