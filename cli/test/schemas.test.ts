@@ -7,12 +7,15 @@ import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import {
   clusterConfigRow,
+  deploymentFunctions,
+  deploymentRow,
   historyRow,
   joinTokenRow,
   nodeRow,
   packRow,
   placement,
   podRow,
+  revisionRow,
   versionRow,
 } from './support/rows.js';
 import { Machine, packageRoot, temporaryFolder } from './support/run.js';
@@ -97,6 +100,10 @@ beforeAll(async () => {
   cluster.tables.namespace_usage = [
     { namespace: 'default', user_id: cluster.userId, email: cluster.email, pods: 2, cpu: 200, memory: 256, storage: 0 },
   ];
+  cluster.tables.deployments = [deploymentRow('web')];
+  cluster.tables.deployment_revisions = [revisionRow('web')];
+  cluster.tables.deployment_reasons = [{ reason: 'AsWanted', completed_by: 'nothing' }];
+  for (const fn of deploymentFunctions) cluster.functions[fn] = () => ({ body: deploymentRow('web') });
   cluster.tables.pod_history = [historyRow('alpha-1')];
   cluster.functions.can_i = () => ({ body: true });
   cluster.functions.roll_back_pod = () => ({ body: podRow('alpha-2', { version: '0.9.0' }) });
@@ -177,6 +184,21 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['server-config-show', ['server-config', 'set', '--enable-registration']],
   ['explain-placement', ['explain', 'placement', '--pack', 'alpha']],
   ['pod-logs', ['pod', 'logs', 'alpha-1']],
+  ['deployment-list', ['deployment', 'list']],
+  ['deployment-list', ['deployment', 'create', 'web', '--pack', 'alpha']],
+  ['deployment-list', ['deployment', 'set', 'web', '--ver', '1.1.0']],
+  ['deployment-list', ['deployment', 'scale', 'web', '--replicas', '5']],
+  ['deployment-list', ['deployment', 'pause', 'web']],
+  ['deployment-list', ['deployment', 'resume', 'web']],
+  ['deployment-list', ['deployment', 'delete', 'web', '--force']],
+  ['deployment-status', ['deployment', 'status', 'web']],
+  ['deployment-status', ['rollout', 'status', 'deployment/web']],
+  ['rollout-history', ['rollout', 'history', 'web']],
+  ['deployment-list', ['rollout', 'undo', 'web']],
+  ['deployment-list', ['rollout', 'restart', 'web']],
+  ['deployment-list', ['rollout', 'pause', 'web']],
+  ['deployment-list', ['rollout', 'resume', 'web']],
+  ['deployment-list', ['rollout', 'promote', 'web']],
   ['node-list', ['node', 'list']],
   ['describe', ['node', 'describe', 'node-1']],
   ['node-list', ['node', 'cordon', 'node-1']],
@@ -256,6 +278,16 @@ describe('JSON output', () => {
       'pod-create': 'pod-list',
       'pod-delete': 'pod-list',
       'pod-rollback': 'pod-list',
+      ...Object.fromEntries(
+        ['create', 'set', 'scale', 'pause', 'resume', 'delete'].map((verb) => [
+          `deployment-${verb}`,
+          'deployment-list',
+        ]),
+      ),
+      ...Object.fromEntries(
+        ['undo', 'restart', 'pause', 'resume', 'promote'].map((verb) => [`rollout-${verb}`, 'deployment-list']),
+      ),
+      'rollout-status': 'deployment-status',
       'namespace-create': 'namespace-list',
       'namespace-update': 'namespace-list',
       'pack-update': 'pack-list',

@@ -21,6 +21,7 @@ const synonyms = { get: 'list', ls: 'list', show: 'describe', rm: 'delete', remo
 /** Other names of our verbs, per noun. */
 export const verbs: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   ...Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, synonyms])),
+  deployment: { ...synonyms, show: 'status' },
   pod: { ...synonyms, describe: 'status', show: 'status', log: 'logs' },
   node: { ...synonyms, status: 'describe' },
   context: { get: 'list', ls: 'list', rm: 'delete', remove: 'delete', current: 'show' },

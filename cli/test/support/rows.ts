@@ -10,6 +10,8 @@ export function podRow(name: string, changes: Record<string, unknown> = {}): Rec
     version: '1.0.0',
     node_id: '40000000-0000-4000-8000-000000000001',
     node_name: 'node-1',
+    deployment_id: null,
+    revision: null,
     status: 'running',
     status_reason: null,
     status_message: null,
@@ -151,3 +153,43 @@ export function placement(changes: Record<string, unknown> = {}): Record<string,
     ...changes,
   };
 }
+
+/** A deployment as the database has it. */
+export function deploymentRow(name: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    id: `60000000-0000-4000-8000-${Buffer.from(name).toString('hex').padStart(12, '0').slice(-12)}`,
+    ...{ name, namespace: 'default', pack_name: 'alpha', mode: 'replicated', replicas: 3, status: 'complete' },
+    ...{ status_reason: 'AsWanted', status_message: '3 of 3 pods are available', revision: 1, generation: 1 },
+    ...{ observed_generation: 1, desired_replicas: 3, current_replicas: 3, updated_replicas: 3, ready_replicas: 3 },
+    ...{ available_replicas: 3, unavailable_replicas: 0, paused: false, rollout_paused: false, follow_latest: false },
+    ...{ version_range: null, include_prerelease: false, follow_after: null, strategy: 'RollingUpdate' },
+    ...{ max_surge: '25%', max_unavailable: '25%', min_ready_seconds: 10, progress_deadline_seconds: 600 },
+    ...{ revision_history_limit: 10, auto_rollback: true, canary_steps: [], labels: {}, annotations: {} },
+    conditions: [
+      {
+        ...{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable' },
+        lastTransitionTime: '2026-01-01T00:00:00+00:00',
+      },
+    ],
+    ...{ next_reconcile_at: null, created_at: '2026-01-01T00:00:00+00:00', resource_version: 1 },
+    ...changes,
+  };
+}
+
+/** A revision of a deployment as the database has it. */
+export function revisionRow(deployment: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    ...{ deployment_id: deploymentRow(deployment).id, deployment_name: deployment, namespace: 'default', revision: 1 },
+    ...{ template_hash: 'abcdef0123', template: { labels: {}, priority: 100, spec: {} }, version: '1.0.0' },
+    ...{ cause: 'create', change_cause: null, status: 'stable', status_reason: null, status_message: null },
+    ...{ wanted: 3, current_replicas: 3, ready_replicas: 3, available_replicas: 3, step: 0, created_by: null },
+    ...{ created_at: '2026-01-01T00:00:00+00:00', stable_at: '2026-01-01T00:01:00+00:00', failed_at: null },
+    ...changes,
+  };
+}
+
+/** The functions that answer with a deployment. */
+export const deploymentFunctions = [
+  ...['create', 'update', 'scale', 'pause', 'resume', 'delete'].map((verb) => `${verb}_deployment`),
+  ...['pause', 'resume', 'promote', 'undo', 'restart'].map((verb) => `${verb}_rollout`),
+];

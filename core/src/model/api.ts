@@ -1,3 +1,4 @@
+import type { Deployment } from './deployment.js';
 import type { Facts } from './diagnostics.js';
 import type { JoinToken, NewJoinToken } from './join-token.js';
 import type { Namespace } from './namespace.js';
@@ -154,6 +155,17 @@ export interface FunctionResults {
   delete_node: Node;
   drain_node: Pod[];
   roll_back_pod: Pod;
+  create_deployment: Deployment;
+  update_deployment: Deployment;
+  scale_deployment: Deployment;
+  pause_deployment: Deployment;
+  resume_deployment: Deployment;
+  delete_deployment: Deployment;
+  pause_rollout: Deployment;
+  resume_rollout: Deployment;
+  promote_rollout: Deployment;
+  undo_rollout: Deployment;
+  restart_rollout: Deployment;
   create_namespace: Namespace;
   update_namespace: Namespace;
   delete_namespace: Namespace;

@@ -1,4 +1,5 @@
 import { clusterConfigs } from './cluster-config.js';
+import { deployments } from './deployment.js';
 import { joinTokens } from './join-token.js';
 import type { Kind } from './kinds.js';
 import { namespaces } from './namespace.js';
@@ -13,6 +14,7 @@ import { users } from './user.js';
 
 export { ageOf, labelsCell, momentOf, sizeOf } from './cells.js';
 export { type ClusterConfigRow, clusterConfigs } from './cluster-config.js';
+export { type DeploymentRow, deployments } from './deployment.js';
 export { type JoinTokenRow, joinTokenStatus, joinTokens } from './join-token.js';
 export { KINDS, type Kind, type KindNames, kindNamed } from './kinds.js';
 export { type NamespaceRow, namespaces } from './namespace.js';
@@ -38,6 +40,7 @@ export { type UserRow, users } from './user.js';
 /** Every kind of thing, by its singular name: what commands, the terminal's and the browser's pages are made from. */
 export const RESOURCES: { readonly [K in Kind]: Resource<AnyRow> } = {
   pod: pods,
+  deployment: deployments,
   node: nodes,
   pack: packs,
   namespace: namespaces,

@@ -23,6 +23,14 @@ export const KINDS = {
     namespaced: true,
     rights: 'pods',
   },
+  deployment: {
+    kind: 'deployment',
+    plural: 'deployments',
+    aliases: ['deploy'],
+    summary: 'Wanted pods of one pack, that heal, roll and roll back.',
+    namespaced: true,
+    rights: 'deployments',
+  },
   node: {
     kind: 'node',
     plural: 'nodes',

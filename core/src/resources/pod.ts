@@ -20,6 +20,8 @@ const fields = [
   'pack_name',
   'version',
   'node_name',
+  'deployment_id',
+  'revision',
   'ports',
   'labels',
   'priority',
@@ -56,6 +58,7 @@ export const pods = defineResource<Pod>()({
     ['Name', pod.name],
     ['Namespace', pod.namespace],
     ['Pack', `${pod.pack_name}@${pod.version}`],
+    ...(pod.revision === null ? [] : [['Revision', pod.revision] as const]),
     ['Node', pod.node_name],
     ['Status', pod.status],
     ['Reason', whyOf(pod)],
@@ -72,7 +75,10 @@ export const pods = defineResource<Pod>()({
     ...(pod.finished_at === null ? [] : [['Finished', momentOf(pod.finished_at)] as const]),
     ['Id', pod.id],
   ],
-  related: [{ title: 'Node', kind: 'node', column: 'name', value: (pod) => pod.node_name ?? '' }],
+  related: [
+    { title: 'Deployment', kind: 'deployment', column: 'id', value: (pod) => pod.deployment_id ?? '' },
+    { title: 'Node', kind: 'node', column: 'name', value: (pod) => pod.node_name ?? '' },
+  ],
   conditions: [
     { name: 'ready', holds: ({ status, ready }) => status === 'succeeded' || (status === 'running' && ready) },
     { name: 'scheduled', holds: (pod) => pod.node_name !== null },

@@ -1,14 +1,18 @@
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
+import { kindNamed } from '@stark-o/core/kinds';
 import { parseDuration } from '@stark-o/core/model';
 import type { PodRow } from '@stark-o/core/resources';
+import { bareName, targetsOf } from '../../base/argv.js';
 import { StarkCommand } from '../../base/command.js';
-import { namespaceFlag, optionalNames, selectorFlag } from '../../base/flags.js';
+import { namespaceFlag, optionalWords, selectorFlag } from '../../base/flags.js';
 import { interruptSignal } from '../../base/interrupt.js';
 import { toJson, toYaml, writeData } from '../../base/output.js';
 import { say } from '../../base/terminal.js';
 import { waitFor } from '../../base/wait.js';
-import { type LogLine, LogReader, logText } from '../../data/logs.js';
+import { followDeployments, podsOf } from '../../data/deployment-logs.js';
+import { findDeployments } from '../../data/deployments.js';
+import { type LogLine, LogReader, type LogSelection, logText } from '../../data/logs.js';
 import { findPods } from '../../data/pods.js';
 
 // How long --follow waits for a pod that is not there yet.
@@ -17,12 +21,12 @@ const appearMs = 300_000;
 export default class PodLogs extends StarkCommand<typeof PodLogs> {
   static override summary = 'Show what pods printed.';
   static override description =
-    'All runs of a pod are shown, one after the other. With --follow it waits for a pod that does not exist yet, shows lines as they come until the pods have ended, and ends with 0 on Ctrl-C. JSON is one object a line.';
+    'All runs of a pod are shown, one after the other. With --follow it waits for a pod that does not exist yet, shows lines as they come until the pods have ended, and ends with 0 on Ctrl-C. Of a deployment it shows all pods, with --follow those too that come later, until the deployment is gone. JSON is one object a line.';
   static override examples = [
     '<%= config.bin %> pod logs alpha-x1y2z --tail 20 --timestamps',
-    '<%= config.bin %> pod logs --selector app=web --follow --since 5m',
+    '<%= config.bin %> pod logs deployment/web --follow --since 5m',
   ];
-  static override args = { pod: optionalNames('pod') };
+  static override args = { what: optionalWords('Name of a pod, or deployment/NAME; several may be given.') };
   static override flags = {
     ...namespaceFlag,
     ...selectorFlag,
@@ -38,7 +42,10 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
   };
 
   async run(): Promise<void> {
-    const pods = await this.#pods();
+    const words = this.args.what ?? [];
+    const deployments = words.filter((word) => kindNamed(word.split('/')[0] ?? '') === 'deployment');
+    const ofDeployments = deployments.some((word) => word.includes('/'));
+    const pods = ofDeployments ? [] : await this.#pods(words.map((word) => bareName('pod', word)));
     const connection = await this.connection();
     const { signal, dispose } = interruptSignal();
     const since = this.flags.since;
@@ -50,10 +57,11 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     let printing = Promise.resolve();
     const print = (lines: LogLine[]) => {
       // One pod after the other: lines of two pods never mix inside a line.
-      printing = printing.then(() => this.#print(lines, pods.length > 1));
+      printing = printing.then(() => this.#print(lines, ofDeployments || pods.length > 1));
       return printing;
     };
     try {
+      if (ofDeployments) return await this.#deployments(words, selection, print, signal);
       const readers = pods.map((pod) => new LogReader(connection, pod));
       for (const reader of readers) for await (const lines of reader.stored(selection)) await print(lines);
       if (!this.flags.follow) return;
@@ -69,9 +77,29 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
     }
   }
 
-  async #pods(): Promise<PodRow[]> {
-    const wanted = this.args.pod;
-    const byName = wanted !== undefined && wanted.length > 0;
+  async #deployments(
+    words: readonly string[],
+    selection: LogSelection,
+    print: (lines: LogLine[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const [target, ...others] = targetsOf(words);
+    if (target === undefined || others.length > 0) throw usageError('pods or deployments, not both at once');
+    if (this.flags.selector !== undefined) throw usageError('name the deployments, or give --selector');
+    const { namespace } = await this.settings();
+    const connection = await this.connection();
+    const found = await findDeployments(connection, { namespace, names: target.names });
+    if (this.flags.follow) return followDeployments(connection, found, { selection, print, signal });
+    const ids = found.map(({ id }) => id);
+    for (const pod of await podsOf(connection, ids)) {
+      if (selection.previous && pod.restarts === 0 && pod.status_reason !== 'CrashLoopBackOff') continue;
+      for await (const lines of new LogReader(connection, pod).stored(selection)) await print(lines);
+    }
+  }
+
+  async #pods(names: string[]): Promise<PodRow[]> {
+    const byName = names.length > 0;
+    const wanted = byName ? names : undefined;
     const { selector } = this.flags;
     if (byName === (selector !== undefined)) throw usageError('name the pods, or give --selector');
     const { namespace } = await this.settings();
@@ -81,7 +109,9 @@ export default class PodLogs extends StarkCommand<typeof PodLogs> {
       poll: () => findPods(connection, { namespace, names: wanted, selector, allowMissing: true }),
       judge: (pods) => {
         if (pods.length >= (wanted?.length ?? 1)) return { done: true };
-        return { waiting: `waiting for ${byName ? wanted.join(', ') : `a pod with ${selector}`} to appear` };
+        return {
+          waiting: `waiting for ${wanted !== undefined ? wanted.join(', ') : `a pod with ${selector}`} to appear`,
+        };
       },
       timeoutMs: appearMs,
       resume: 'stark pod list',
