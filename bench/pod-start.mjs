@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureIdle } from './agents/idle.mjs';
@@ -24,6 +24,8 @@ const LOADS = [
 
 export async function measure({ say }) {
   const folder = await mkdtemp(join(tmpdir(), 'stark-bench-pods-'));
+  // An agent that is root gives each pod a user of its own, who has to come by.
+  await chmod(folder, 0o711);
   const results = [];
   const details = [];
   let stack;

@@ -1,7 +1,17 @@
 #!/usr/bin/env node
 // SIGUSR1 opens the debugger of a Node.js process to everyone on the machine, and with it every key. Before the program is
-// loaded, which takes longer than this; until here only `node --disable-sigusr1` keeps it shut.
+// loaded, which takes longer than this; `node --disable-sigusr1` would be sooner, and Node.js 20 does not start with it.
 process.on('SIGUSR1', () => {});
+closeDebugger();
 
 const { start } = await import('../dist/main.js');
+closeDebugger();
 await start(process.argv.slice(2));
+
+/** Closes one that was opened while Node.js itself started, unless whoever started this asked for one. */
+function closeDebugger() {
+  const inspector = process.getBuiltinModule('node:inspector');
+  const isWanted =
+    process.execArgv.some((word) => /^--inspect(-brk|-wait)?(=|$)/.test(word)) || process.env.NODE_OPTIONS;
+  if (!isWanted && inspector.url() !== undefined) inspector.close();
+}

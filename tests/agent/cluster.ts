@@ -5,6 +5,9 @@ import { waitFor } from '../harness/wait.js';
 
 export const ADMIN = { email: 'admin@example.com', password: 'correct-horse-battery' };
 
+/** Each wait alone: where a machine runs other tests beside, agents are as slow as it is. */
+export const DEADLINE_MS = 60_000;
+
 /** A stack with its admin, as the admin sees it. */
 export class Cluster {
   private constructor(
@@ -55,7 +58,7 @@ export class Cluster {
   }
 
   /** Waits for a pod that is as `holds` says. */
-  podThat(what: string, id: string, holds: (pod: Pod) => boolean, deadlineMs = 20_000): Promise<Pod> {
+  podThat(what: string, id: string, holds: (pod: Pod) => boolean, deadlineMs = DEADLINE_MS): Promise<Pod> {
     let last: Pod | undefined;
     return waitFor(
       `pod ${id} to be ${what}`,

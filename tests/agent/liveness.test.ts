@@ -10,7 +10,7 @@ import { startTestStack, type TestStack } from '../harness/stack.js';
 import { StatementLog } from '../harness/statement-log.js';
 import { waitFor } from '../harness/wait.js';
 import { startAgentProcess } from './agent-process.js';
-import { ADMIN, Cluster } from './cluster.js';
+import { ADMIN, Cluster, DEADLINE_MS } from './cluster.js';
 
 const SERVICE = `export default (ctx) => new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));`;
 const TIMEOUT_SECONDS = 3;
@@ -60,7 +60,7 @@ async function node(name: string): Promise<Node> {
   return data as unknown as Node;
 }
 
-function nodeThat(name: string, status: Node['status'], deadlineMs = 20_000): Promise<Node> {
+function nodeThat(name: string, status: Node['status'], deadlineMs = DEADLINE_MS): Promise<Node> {
   return waitFor(
     `node ${name} to be ${status}`,
     async () => {
@@ -216,4 +216,4 @@ describe('liveness', () => {
       ]),
     );
   });
-}, 120_000);
+}, 240_000);

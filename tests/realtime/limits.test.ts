@@ -129,9 +129,10 @@ describe('§10 messages per second', () => {
   it('over the limit HTTP is answered with 429', async () => {
     await use({ messagesPerSecond: 2 });
     const topic = freshTopic();
-    const response = await until<Response | false>('a 429', async () => {
-      const answer = await http([{ topic, event: 'e', payload: {} }]);
-      return answer.status === 429 && answer;
+    // Many at once: by a clock that runs so fast, forty a second one by one would be few, and a busy machine manages fewer.
+    const response = await until<Response | undefined>('a 429', async () => {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => http([{ topic, event: 'e', payload: {} }])));
+      return answers.find(({ status }) => status === 429);
     });
     const { message } = (await response.json()) as { message: string };
     expect([

@@ -350,6 +350,8 @@ describe('after stark down', () => {
     const listed = await sharedStark(['pod', 'list', '--json'], { env });
     expect(listed.code).toBe(8);
     expect(listed.stderr).toContain('STACK_CHANGED');
+    const doctor = await sharedStark(['doctor', '--json'], { env });
+    expect(doctor.stdout).toContain('what answers there is not the stack that is known, so it was told nothing');
     const again = ['auth', 'login', '--email', ADMIN.email, '--password-stdin'];
     expect((await sharedStark(again, { env, input: password })).code).not.toBe(0);
     await waitFor('the agent to have tried more than once', () => pod.told.length > 8);

@@ -1,4 +1,13 @@
-import { type Dir, lstatSync, opendirSync, readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
+import {
+  type Dir,
+  lstatSync,
+  opendirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 
@@ -18,6 +27,7 @@ export type Steps<T> = Generator<void, T>;
 const BLOCK = 512;
 const SLASH = Buffer.from('/');
 const ENTRIES_A_STEP = 200;
+const DELETED_MAP = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) ([1-9]\d*) .*\(deleted\)$/gm;
 /** What is gone by the time it is looked at counts nothing. */
 const VANISHED = new Set(['ENOENT', 'ENOTDIR']);
 
@@ -104,8 +114,8 @@ function isKnown(known: Set<string>, { dev, ino }: Stats): boolean {
 }
 
 /**
- * Bytes in files that these processes have deleted and still hold open: they are in no folder any more. Undefined when a process
- * does not let itself be looked into; 0 where there is no /proc.
+ * Bytes in files that these processes have deleted and still hold open or in their memory: they are in no folder any more. Undefined
+ * when a process does not let itself be looked into; 0 where there is no /proc.
  */
 export function* deletedUse(pids: readonly number[]): Steps<number | undefined> {
   let bytes = 0;
@@ -120,6 +130,12 @@ export function* deletedUse(pids: readonly number[]): Steps<number | undefined> 
         seen += 1;
         if (seen % ENTRIES_A_STEP === 0) yield;
       }
+      for (const [file, size] of deletedMaps(pid)) {
+        if (known.has(file)) continue;
+        known.add(file);
+        bytes += size;
+        yield;
+      }
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (code === 'EACCES' || code === 'EPERM') return undefined;
@@ -127,6 +143,22 @@ export function* deletedUse(pids: readonly number[]): Steps<number | undefined> 
   }
   return bytes;
 }
+
+/** Files without a name of which parts are in the memory of a process, by device and number, and how much that is. */
+function deletedMaps(pid: number): Map<string, number> {
+  const found = new Map<string, number>();
+  for (const [, from, to, major, minor, inode] of readFileSync(`/proc/${pid}/maps`, 'latin1').matchAll(DELETED_MAP)) {
+    const device = makeDevice(Number.parseInt(major as string, 16), Number.parseInt(minor as string, 16));
+    const file = `${device} ${inode}`;
+    const size = Number.parseInt(to as string, 16) - Number.parseInt(from as string, 16);
+    found.set(file, (found.get(file) ?? 0) + size);
+  }
+  return found;
+}
+
+/** As `stat` says it. */
+const makeDevice = (major: number, minor: number) =>
+  (minor & 0xff) + (major & 0xfff) * 0x100 + Math.floor(minor / 0x100) * 0x100000;
 
 function deletedFile(path: string): Stats | undefined {
   try {

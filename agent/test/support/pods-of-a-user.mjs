@@ -61,7 +61,7 @@ async function run({ name, path, spec = {} }) {
   const outcome = await new Promise((resolve) => {
     const started = () => {};
     const made = executor.launch({ pod, bundle, ports: {} }, { started, ready: started, exited: resolve });
-    setTimeout(() => made.stop(0), spec.longestMs ?? 30_000).unref();
+    setTimeout(() => made.stop(0), spec.longestMs ?? 90_000).unref();
   });
   logs.flush();
   await executor.discard(id).catch((error) => Object.assign(outcome, { left: String(error) }));

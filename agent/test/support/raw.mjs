@@ -67,6 +67,14 @@ const outside = {
   },
   'runs a shell': () => ran(cp.spawnSync('/bin/sh', ['-c', 'exit 0'])),
   'runs a set-uid program': () => ran(cp.spawnSync('/usr/bin/passwd', ['-S'])),
+  'starts itself again': () => ran(cp.spawnSync(process.execPath, ['-e', '0'])),
+  'leaves a process behind': () => {
+    const child = cp.spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], {
+      detached: true,
+      stdio: 'ignore',
+    });
+    return new Promise((yes, no) => child.once('spawn', () => yes(child.pid)).once('error', no));
+  },
   'connects to a socket file': () => connected(socket),
   'makes a socket file': () => listening(join(process.cwd(), 'mine')),
   'makes an abstract socket': () => listening(`\0stark-${process.pid}`),
@@ -96,6 +104,14 @@ const byMachineCode = {
   'opens a socket of packets': () => call(41, 17, 3, 768),
   'opens a socket of machines': () => call(41, 40, 1, 0),
   'asks who listens here': () => call(41, 16, 3, 4),
+  forks: () => call(56, 17, 0, 0, 0, 0),
+  'shares memory with a child': () => call(56, 0x100 | 17, 0, 0, 0, 0),
+  'opens a pair of sockets': () => call(53, 1, 1, 0, Buffer.alloc(8)),
+  'opens a raw socket': () => call(41, 2, 3, 1),
+  'opens a socket of streams of packets': () => call(41, 2, 5, 0),
+  'opens a socket of SCTP': () => call(41, 2, 1, 132),
+  'opens a socket of DCCP': () => call(41, 10, 6, 0),
+  'gives an open file an attribute': () => call(190, 3, text('user.x'), Buffer.alloc(8), 8, 0),
   'calls what nobody knows yet': () => call(480, 0),
 };
 const own = {
@@ -109,6 +125,16 @@ const own = {
   'knows its interfaces': () => Object.keys(os.networkInterfaces()).length,
   'knows who it is': () => os.userInfo().username,
   'knows certificates': async () => (await import('node:tls')).rootCertificates.length,
+  'opens sockets': () =>
+    [
+      [2, 1, 0],
+      [2, 2 | 0o2000000, 0],
+      [2, 1 | 0o4000, 6],
+      [10, 2, 17],
+      [16, 3, 0],
+    ]
+      .map((socket) => (native ? call(41, ...socket) : 'no machine code'))
+      .join(),
   'uses threads': async () => {
     const { scrypt } = await import('node:crypto');
     return new Promise((resolve, reject) => scrypt('a', 'b', 8, (error) => (error ? reject(error) : resolve('done'))));
@@ -124,9 +150,26 @@ for (const [group, attempts] of Object.entries({ outside, ...(native && { byMach
     }
   }
 }
+function isForeign(fd) {
+  try {
+    return !/^(anon_inode|pipe|socket|\/proc\/\d+\/fd|\/dev\/(null|urandom))/.test(
+      fs.readlinkSync(`/proc/self/fd/${fd}`),
+    );
+  } catch {
+    return false;
+  }
+}
 const limits = fs.readFileSync('/proc/self/limits', 'utf8');
 for (const name of ['processes', 'data size', 'file size', 'core file size', 'open files']) {
   console.log(`limit: ${name}:`, new RegExp(`^Max ${name}\\s+(\\S+)`, 'm').exec(limits)?.[1]);
 }
+// The directory that is listed here is one of them.
+console.log(
+  'open files:',
+  fs
+    .readdirSync('/proc/self/fd')
+    .filter((fd) => Number(fd) > 3 && isForeign(fd))
+    .join(),
+);
 console.log('processes seen:', fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length);
 process.exit(7);

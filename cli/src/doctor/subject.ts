@@ -25,14 +25,12 @@ export class Subject {
   readonly settings: Settings;
   readonly database: DatabaseSession | undefined;
   readonly #debug: boolean;
-  readonly #fetch: typeof fetch;
   readonly #answers = new Map<string, Promise<unknown>>();
 
   constructor(settings: Settings, options: { database?: DatabaseSession | undefined; debug?: boolean } = {}) {
     this.settings = settings;
     this.database = options.database;
     this.#debug = options.debug ?? false;
-    this.#fetch = this.#debug ? debugFetch() : fetch;
   }
 
   get url(): string {
@@ -47,6 +45,12 @@ export class Subject {
   /** Fails with USAGE when no key is known. */
   get connection(): Connection {
     return this.#once('connection', () => new Connection(this.settings, this.#debug));
+  }
+
+  /** Where a key goes along, who answers is made sure of before; without one there is nothing to keep from anybody. */
+  get #fetch(): typeof fetch {
+    if (this.settings.key !== undefined) return this.connection.fetch;
+    return this.#debug ? debugFetch() : fetch;
   }
 
   /** Asks without a session, as anybody may who has the key. A failed request throws what `fetch` threw. */

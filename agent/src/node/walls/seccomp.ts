@@ -88,6 +88,14 @@ const REFUSED: Readonly<Record<string, Numbers>> = {
   semctl: [66, 191],
   mq_open: [240, 180],
   mq_unlink: [241, 181],
+  // A pod is one process. Children would outlive it where no namespace holds them.
+  fork: [57, null],
+  vfork: [58, null],
+  // Open files on their way through a pair are in no process, and attributes in no block of a file: nobody would count them.
+  socketpair: [53, 199],
+  setxattr: [188, 5],
+  lsetxattr: [189, 6],
+  fsetxattr: [190, 7],
 };
 
 // What a wall without namespaces does not keep inside by itself: signals, and the mode, owner, times and attributes of files that
@@ -104,8 +112,6 @@ const REFUSED_WITHOUT_NAMESPACES: Readonly<Record<string, Numbers>> = {
   utime: [132, null],
   utimes: [235, null],
   futimesat: [261, null],
-  setxattr: [188, 5],
-  lsetxattr: [189, 6],
   removexattr: [197, 14],
   lremovexattr: [198, 15],
 };
@@ -132,6 +138,7 @@ const EQUAL = 0x15;
 const AT_LEAST = 0x35;
 const HAS_BITS = 0x45;
 const RETURN = 0x06;
+const AND = 0x54;
 
 const ALLOW = 0x7fff0000;
 const KILL = 0x80000000;
@@ -143,8 +150,15 @@ const ENOSYS = refuse(38);
 const AF_INET = 2;
 const AF_INET6 = 10;
 const AF_NETLINK = 16;
+const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+/** The kind of a socket without its flags. */
+const SOCK_KIND = 0xf;
+const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
 /** Every kind of new namespace that `clone` can make. */
 const NEW_NAMESPACES = 0x7e020000;
+const CLONE_THREAD = 0x00010000;
 
 /**
  * A filter for the system calls of a pod, as the kernel takes it. Without `namespaces` around it no signal can be sent at all.
@@ -171,19 +185,30 @@ export function seccompFilter(
   answer(KILL);
   add(AT_LEAST, UNKNOWN, 0, 1);
   answer(ENOSYS);
-  // Sockets of the internet, and what os.networkInterfaces asks; socket files and everything else are refused.
-  only(SOCKET, 8);
+  // TCP and UDP, and what os.networkInterfaces asks; socket files and everything else, for which the kernel would load modules, are
+  // refused.
+  only(SOCKET, 16);
   add(LOAD, argument(0));
-  add(EQUAL, AF_INET, 4, 0);
-  add(EQUAL, AF_INET6, 3, 0);
-  add(EQUAL, AF_NETLINK, 0, 3);
+  add(EQUAL, AF_INET, 2, 0);
+  add(EQUAL, AF_INET6, 1, 0);
+  add(EQUAL, AF_NETLINK, 8, 11);
+  add(LOAD, argument(1));
+  add(AND, SOCK_KIND);
+  add(EQUAL, SOCK_STREAM, 1, 0);
+  add(EQUAL, SOCK_DGRAM, 0, 7);
+  add(LOAD, argument(2));
+  add(EQUAL, IPPROTO_TCP, 4, 0);
+  add(EQUAL, IPPROTO_UDP, 3, 0);
+  add(EQUAL, 0, 2, 3);
   add(LOAD, argument(2));
   add(EQUAL, 0, 0, 1);
   answer(ALLOW);
   answer(EACCES);
-  only(CLONE, 4);
+  // Threads, and no other process.
+  only(CLONE, 5);
   add(LOAD, argument(0));
-  add(HAS_BITS, NEW_NAMESPACES, 0, 1);
+  add(HAS_BITS, NEW_NAMESPACES, 1, 0);
+  add(HAS_BITS, CLONE_THREAD, 1, 0);
   answer(EPERM);
   answer(ALLOW);
   // Its arguments are in memory, where no filter sees them; libraries then use the one above.

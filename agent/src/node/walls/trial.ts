@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isTrialReport, type TrialReport, type TrialTask } from '../../runtime/trial-protocol.js';
 import { capture } from '../capture.js';
 import { CHANNEL_FD, Channel } from '../channel.js';
@@ -14,6 +15,8 @@ import { removeFolder } from '../remove-folder.js';
 import type { WallFiles } from './wall-files.js';
 
 const LONGEST_MS = 10_000;
+/** Which process it is may be heard after what it says. */
+const LONGEST_UNMEASURED_MS = 2_000;
 const PROGRAM = 'trial.js';
 const LIMITS = { memoryMb: 64, storageMb: 64 };
 const PACE = { bytesPerWindow: 64 * 1024 };
@@ -97,7 +100,7 @@ class Trial {
     const timer = setTimeout(() => launched.kill(), LONGEST_MS);
     try {
       const report = await Promise.race([reportOf(launched), gone.then(() => undefined)]);
-      return { report, memoryMb: sumOf(launched.processes(), residentMb) ?? 0, complaint };
+      return { report, memoryMb: report === undefined ? 0 : await measured(launched), complaint };
     } finally {
       launched.kill();
       if (child.pid !== undefined) await gone;
@@ -118,6 +121,14 @@ class Trial {
       [seen.memoryMb < 1, 'its memory cannot be measured'],
     ];
     return holes.find(([open]) => open)?.[1];
+  }
+}
+
+/** What it takes of memory in MB, as soon as that can be told. */
+async function measured(launched: Launched): Promise<number> {
+  for (const end = performance.now() + LONGEST_UNMEASURED_MS; ; await sleep(20)) {
+    const memoryMb = sumOf(launched.processes(), residentMb) ?? 0;
+    if (memoryMb > 0 || performance.now() > end) return memoryMb;
   }
 }
 

@@ -46,7 +46,11 @@ function unreachable(subject: Subject, error: unknown): Finding {
       'set NODE_EXTRA_CA_CERTS to the file of the authority that signed it',
     );
   }
-  const known: Record<string, string> = { ENOTFOUND: 'there is no such host', TimeoutError: 'no answer in time' };
+  const known: Record<string, string> = {
+    ENOTFOUND: 'there is no such host',
+    TimeoutError: 'no answer in time',
+    STACK_CHANGED: 'what answers there is not the stack that is known, so it was told nothing',
+  };
   return failed(
     `${subject.url}: ${known[code] ?? code}`,
     subject.isLocal ? 'stark up --detach' : `look at the project in the dashboard, or ${elsewhere(subject)}`,
