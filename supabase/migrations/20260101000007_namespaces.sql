@@ -199,8 +199,7 @@ begin
   update stark.deployments d set deletion_requested_at = p_now
     from stark.namespaces n where n.name = d.namespace and n.phase = 'terminating' and d.deletion_requested_at is null;
   if cardinality(v_ids) > 0 then
-    perform stark_internal.begin_stop(v_ids, p_now);
-    update stark.pods p set deletion_requested_at = p_now where p.id = any (v_ids) and p.deletion_requested_at is null;
+    perform stark_internal.begin_stop(v_ids, p_now, true);
   end if;
   return cardinality(v_ids);
 end;

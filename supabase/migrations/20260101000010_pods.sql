@@ -677,24 +677,31 @@ $$;
 comment on function stark_internal.require_pods(uuid[], text, bigint) is 'Raises a coded error unless the caller may do this to each of these pods.';
 revoke all on function stark_internal.require_pods(uuid[], text, bigint) from public, anon;
 
-/** stark_internal.begin_stop(ids, now): pods that are placed are asked to stop, those that are not have stopped. Ended ones stay as they are. */
-create function stark_internal.begin_stop(p_ids uuid[], p_now timestamptz default now())
+/**
+ * stark_internal.begin_stop(ids, now, deletes): pods that are placed are asked to stop, those that are not have stopped; with deletes their
+ * rows go when they have ended. What is asked for already, and ended pods that are to stay, are left as they are.
+ */
+create function stark_internal.begin_stop(p_ids uuid[], p_now timestamptz default now(), p_deletes boolean default false)
 returns void
 language sql
 volatile
 set search_path = ''
 as $$
   update stark.pods p set
-      status = case when p.status = 'pending' then 'stopped' else 'stopping' end,
-      status_reason = 'StopRequested',
-      status_message = null,
-      ready = false,
-      stop_requested_at = p_now,
-      finished_at = case when p.status = 'pending' then p_now end
-    where p.id = any (p_ids) and (p.status = 'pending' or (stark_internal.occupies(p.status) and p.status <> 'stopping'));
+      status = case when not s.stops then p.status when p.status = 'pending' then 'stopped' else 'stopping' end,
+      status_reason = case when s.stops then 'StopRequested' else p.status_reason end,
+      status_message = case when not s.stops then p.status_message end,
+      ready = p.ready and not s.stops,
+      stop_requested_at = case when s.stops then p_now else p.stop_requested_at end,
+      finished_at = case when s.stops and p.status = 'pending' then p_now else p.finished_at end,
+      deletion_requested_at = case when p_deletes then coalesce(p.deletion_requested_at, p_now) else p.deletion_requested_at end
+    from (
+      select q.id, q.status = 'pending' or (stark_internal.occupies(q.status) and q.status <> 'stopping') as stops
+      from stark.pods q where q.id = any (p_ids)) s
+    where p.id = s.id and (s.stops or (p_deletes and p.deletion_requested_at is null));
 $$;
-comment on function stark_internal.begin_stop(uuid[], timestamptz) is 'Asks pods to stop; pending ones have stopped at once.';
-revoke all on function stark_internal.begin_stop(uuid[], timestamptz) from public, anon;
+comment on function stark_internal.begin_stop(uuid[], timestamptz, boolean) is 'Asks pods to stop, and to go; pending ones have stopped at once.';
+revoke all on function stark_internal.begin_stop(uuid[], timestamptz, boolean) from public, anon;
 
 /**
  * stark.stop_pods(ids, if_version) -> the pods: running ones are stopping now, pending ones stopped. Calling again changes
@@ -736,8 +743,7 @@ begin
   perform stark_internal.require_user();
   perform stark_internal.lock_cluster();
   perform stark_internal.require_pods(p_ids, 'pods:delete', p_if_version);
-  perform stark_internal.begin_stop(p_ids);
-  update stark.pods p set deletion_requested_at = now() where p.id = any (p_ids) and p.deletion_requested_at is null;
+  perform stark_internal.begin_stop(p_ids, p_deletes => true);
   return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
   perform stark_internal.remove_ended_pods();
 end;
