@@ -40,6 +40,31 @@ select is(tests.code_of($$update stark.pods set spec = '{"resources": {"requests
 select is(tests.code_of($$update stark.namespaces set quota = '{"x": 1}'$$), '23514', 'a row refuses a malformed quota');
 select is(tests.code_of($$update stark.namespaces set phase = 'terminating' where name = 'default'$$), '23514', 'and a reserved one never ends');
 
+-- What the quota is compared with
+create function pg_temp.wrong_totals() returns setof text language sql as $$
+  select coalesce(t.namespace, p.namespace)
+  from (select namespace, count(*) as pods, sum(cpu_request) as cpu, sum(memory_request) as memory, sum(storage_request) as storage from stark.pods where finished_at is null group by 1) p
+  full join (select * from stark_internal.namespace_totals where (pods, cpu, memory, storage) <> (0, 0, 0, 0)) t using (namespace)
+  where (t.pods, t.cpu, t.memory, t.storage) is distinct from (p.pods, p.cpu, p.memory, p.storage) $$;
+grant all on function pg_temp.wrong_totals() to public;
+select is_empty('select pg_temp.wrong_totals()', 'a namespace''s totals are those of its live pods');
+savepoint before_changes;
+update stark.pods set status = 'stopped', finished_at = now() where namespace = 'default' and status = 'pending';
+update stark.pods set status = 'failed', finished_at = now() where name = 'a';
+select is_empty('select pg_temp.wrong_totals()', 'when some of them have ended');
+update stark.pods set spec = '{"resources": {"requests": {"cpu": 20, "memory": 7, "storage": 2}}}' where finished_at is null;
+select is_empty('select pg_temp.wrong_totals()', 'when they ask for other amounts');
+update stark.pods set namespace = 'default' where finished_at is null;
+select is_empty('select pg_temp.wrong_totals()', 'when they move');
+delete from stark.pods where finished_at is not null;
+select is_empty('select pg_temp.wrong_totals()', 'when ended ones are removed');
+delete from stark.pods where true;
+select is_empty('select pg_temp.wrong_totals()', 'and when the others are');
+rollback to savepoint before_changes;
+truncate stark.pods cascade;
+select is_empty('select pg_temp.wrong_totals()', 'or all at once');
+rollback to savepoint before_changes;
+
 -- Deleting
 select is(tests.code_of($$select stark.delete_namespace('stark-system')$$), 'NAMESPACE_RESERVED', 'the three stay');
 select is(tests.code_of($$select stark.delete_namespace('nowhere')$$), 'NAMESPACE_NOT_FOUND', 'an unknown one');

@@ -180,6 +180,12 @@ describe('many sessions at once', () => {
        where (n.allocated ->> 'pods')::int <> s.pods or (n.allocated ->> 'cpu')::int <> s.cpu`,
     );
     expect(wrong).toEqual([]);
+    const { rows: miscounted } = await owner.query(
+      `select t.namespace from stark_internal.namespace_totals t left join lateral (
+         select count(*) as pods, coalesce(sum(cpu_request), 0) as cpu from stark.pods p where p.namespace = t.namespace and p.finished_at is null) s on true
+       where (t.pods, t.cpu) <> (s.pods, s.cpu)`,
+    );
+    expect(miscounted).toEqual([]);
     const { rows: unexplained } = await owner.query(
       `select name from stark.pods where status = 'pending' and status_message is null`,
     );
