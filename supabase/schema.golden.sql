@@ -841,6 +841,10 @@ CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_
 CREATE INDEX pods_placed_priority_idx ON stark.pods USING btree (priority) WHERE ((node_id IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_speaking_of_pods_idx ON stark.pods USING btree (node_id) WHERE ((spec -> 'affinity'::text) ?| ARRAY['podAffinity'::text, 'podAntiAffinity'::text]);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _090_total_namespaces_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
+CREATE TRIGGER _090_total_namespaces_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
+CREATE TRIGGER _090_total_namespaces_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
+CREATE TRIGGER _090_total_namespaces_of_none AFTER TRUNCATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pods FOR EACH ROW EXECUTE FUNCTION stark_internal.bump_version();
 CREATE TRIGGER _100_check_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
 CREATE TRIGGER _100_check_new_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
@@ -1193,6 +1197,20 @@ alter table stark_internal.join_token_secrets add constraint join_token_secrets_
 create policy "nobody reads join token secrets" on stark_internal.join_token_secrets for select to authenticated
   using (false);
 comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join token reads.';
+
+create table stark_internal.namespace_totals (
+  namespace text not null,
+  pods bigint not null,
+  cpu bigint not null,
+  memory bigint not null,
+  storage bigint not null
+);
+alter table stark_internal.namespace_totals enable row level security;
+alter table stark_internal.namespace_totals add constraint namespace_totals_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name) ON DELETE CASCADE;
+alter table stark_internal.namespace_totals add constraint namespace_totals_pkey PRIMARY KEY (namespace);
+create policy "nobody reads totals" on stark_internal.namespace_totals for select to authenticated
+  using (false);
+comment on table stark_internal.namespace_totals is 'What the live pods of each namespace ask for together. Kept by triggers on pods.';
 
 create table stark_internal.node_secrets (
   node_id uuid not null,
@@ -1666,7 +1684,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[], p_if_version bigint D
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b9e4dec64cd439c8c30d91f0e09a0310';
+as md5 '13924c19e152a0f9dabcde2caa5b7751';
 comment on function stark.delete_pods(uuid[],bigint) is 'Stops pods and removes their rows.';
 grant execute on function stark.delete_pods(uuid[],bigint) to authenticated;
 grant execute on function stark.delete_pods(uuid[],bigint) to service_role;
@@ -2259,13 +2277,13 @@ CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after
 as md5 '32b54dce92b4f400db9ed83183e0ff64';
 comment on function stark_internal.begin_events(bigint) is 'Takes numbers for new events, and tells what all of them have in common.';
 
-CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now(), p_deletes boolean DEFAULT false)
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'da186ae0124b9c00a48f1925b78fcf43';
-comment on function stark_internal.begin_stop(uuid[],timestamp with time zone) is 'Asks pods to stop; pending ones have stopped at once.';
+as md5 'd515fa04e26a342ff859476da3e2bf43';
+comment on function stark_internal.begin_stop(uuid[],timestamp with time zone,boolean) is 'Asks pods to stop, and to go; pending ones have stopped at once.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DEFAULT now(), p_most integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), OUT placed integer, OUT explained integer)
  RETURNS record
@@ -2273,7 +2291,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '5544856ac874ccfd713eb08123d8acd1';
+as md5 '2bbe8638b52e22818b1db6bfd76b190e';
 comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
 CREATE OR REPLACE FUNCTION stark_internal.block_time(p_failures integer)
@@ -2472,7 +2490,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'f493c3cf329b534a6b0effd9d1476300';
+as md5 'a335336f42e5e1596243240bbeb5bcbd';
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
 
 CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
@@ -2625,7 +2643,7 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'eae59e0a9b1619483079a89afe9689b3';
+as md5 'bcfbb1f4cacebd9f6fc50b9e38001167';
 comment on function stark_internal.empty_namespaces(timestamp with time zone) is 'Asks pods of terminating namespaces to stop and to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
@@ -2644,6 +2662,15 @@ CREATE OR REPLACE FUNCTION stark_internal.end_events(p_kind text, p_after bigint
 as md5 'cf07d331188f703f95bac80cece2ef45';
 comment on function stark_internal.end_events(text,bigint,bigint,timestamp with time zone) is 'Broadcasts written events of a kind that is broadcast.';
 
+CREATE OR REPLACE FUNCTION stark_internal.end_victims(p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 '23b91646dee3c2580fcb3ae73ee31424';
+comment on function stark_internal.end_victims(timestamp with time zone) is 'Ends victims that have not begun, and binds the pods that get their room.';
+
 CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2651,7 +2678,7 @@ CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'dd3059c41b7ffe17247a9c59cf82b6ee';
+as md5 'a389b2f58ae9ae73e7014bf551e98619';
 comment on function stark_internal.enforce_quota() is 'Refuses pods that their namespace''s quota or limit range has no room for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with time zone DEFAULT now())
@@ -3184,7 +3211,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bb38cd732d9224ae1eb0445824fc94b7';
+as md5 '6744be8aa8a38a5c0d65e9b4afddac9b';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
@@ -3579,7 +3606,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9accf43514589d7bf3873917bae23c76';
+as md5 '4b587acfac88230678b284e14b1d40ae';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -4256,7 +4283,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'adda3084deaf67eef7adec922557a2f6';
+as md5 'ea3e81ef32a22f6dad4ac5a7fbf56d12';
 comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
@@ -4513,6 +4540,15 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints 
  SET search_path TO 'pg_temp'
 as md5 '349b73f4b1ed62d2481a10dd33d711ef';
 comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wrong with these spread constraints; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.total_namespaces()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '34ff37d0ce7604d37ba9bc7dd69eee8e';
+comment on function stark_internal.total_namespaces() is 'Keeps what the live pods of each namespace ask for together.';
 
 CREATE OR REPLACE FUNCTION stark_internal.trim_logs_of(p_pods uuid[])
  RETURNS integer

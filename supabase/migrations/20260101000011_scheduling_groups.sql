@@ -163,7 +163,7 @@ begin
     alter table pg_temp.pass_preferences
       add column topology_key text, alter column topology_key set storage plain, add column node_no integer, add column points bigint;
     create temporary table pass_bindings (
-      pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint
+      pod_id uuid, node_no integer, cpu bigint, memory bigint, storage bigint, had_victims boolean default false
     ) on commit delete rows;
     create temporary table pass_reasons (pod_id uuid, message text) on commit delete rows;
     create temporary table pass_nominations (pod_id uuid, node_no integer, victims uuid[]) on commit delete rows;
@@ -205,14 +205,16 @@ volatile
 set search_path = ''
 as $$
 begin
+  -- Field by field: a jsonb_to_record for each node takes twice as long.
   insert into pg_temp.pass_nodes
     select row_number() over (order by n.name), n.id, n.name, n.incarnation, n.runtime, n.owner_id, n.status, n.unschedulable, n.labels, n.taints,
-           coalesce(a.cpu, 0), coalesce(a.memory, 0), coalesce(a.pods, 0),
-           coalesce(a.cpu, 0) - t.cpu, coalesce(a.memory, 0) - t.memory, coalesce(a.storage, 0) - t.storage, coalesce(a.pods, 0) - t.pods,
+           coalesce((n.allocatable ->> 'cpu')::bigint, 0), coalesce((n.allocatable ->> 'memory')::bigint, 0), coalesce((n.allocatable ->> 'pods')::bigint, 0),
+           coalesce((n.allocatable ->> 'cpu')::bigint, 0) - (n.allocated ->> 'cpu')::bigint,
+           coalesce((n.allocatable ->> 'memory')::bigint, 0) - (n.allocated ->> 'memory')::bigint,
+           coalesce((n.allocatable ->> 'storage')::bigint, 0) - (n.allocated ->> 'storage')::bigint,
+           coalesce((n.allocatable ->> 'pods')::bigint, 0) - (n.allocated ->> 'pods')::bigint,
            n.accepts, n.accepted_namespaces
-    from stark.nodes n
-    cross join lateral jsonb_to_record(n.allocatable) as a (cpu bigint, memory bigint, storage bigint, pods bigint)
-    cross join lateral jsonb_to_record(n.allocated) as t (cpu bigint, memory bigint, storage bigint, pods bigint);
+    from stark.nodes n;
   insert into pg_temp.pass_facts
     select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false),
            coalesce(bool_or(n.taints @> '[{"effect": "PreferNoSchedule"}]'), false),

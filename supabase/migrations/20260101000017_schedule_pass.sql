@@ -150,6 +150,63 @@ comment on function stark_internal.place_groups(integer, integer, uuid) is 'Work
 revoke all on function stark_internal.place_groups(integer, integer, uuid) from public, anon;
 
 /**
+ * stark_internal.end_victims(now) -> how many ended: victims that no agent has reported as begun have nothing to end, so they are gone at
+ * once, and the pods that were promised their room are bound by this pass, on nodes where nobody else still has to end.
+ * Writes pods and the working tables of nominations, reasons and bindings.
+ */
+create function stark_internal.end_victims(p_now timestamptz)
+returns integer
+language plpgsql
+volatile
+set search_path = ''
+set enable_nestloop = off
+as $$
+declare
+  v_ended integer;
+begin
+  if not exists (select from pg_temp.pass_nominations m where m.victims <> '{}') then
+    return 0;
+  end if;
+  update stark.pods p set
+      status = 'evicted',
+      status_reason = 'Preempted',
+      status_message = format('makes room for pod %s/%s of priority %s', w.namespace, w.name, w.priority),
+      stop_requested_at = p_now,
+      finished_at = p_now
+    from pg_temp.pass_nominations m
+    cross join unnest(m.victims) v
+    join stark.pods w on w.id = m.pod_id
+    where p.id = v and p.status = 'scheduled';
+  get diagnostics v_ended = row_count;
+  if v_ended = 0 then
+    return 0;
+  end if;
+  with kept as materialized (
+    select m.pod_id, m.node_no, m.victims, n.node_id, w.priority, w.cpu, w.memory, w.storage
+    from pg_temp.pass_nominations m join pg_temp.pass_nodes n using (node_no) join pg_temp.pass_pods w using (pod_id)
+  ), ending as materialized (
+    -- By the index, node by node: reading all pods for these few nodes would be most of the cost.
+    select k.node_no
+    from (select u.node_no, u.node_id, max(u.priority) as priority from kept u group by u.node_no, u.node_id) k
+    cross join lateral (
+      select from stark.pods l where l.node_id = k.node_id and l.status = 'stopping' and l.priority < k.priority limit 1) l
+    union
+    select k.node_no from kept k cross join unnest(k.victims) v join stark.pods p on p.id = v where p.finished_at is null
+  ), freed as (
+    delete from pg_temp.pass_nominations m using kept k
+      where m.pod_id = k.pod_id and k.node_no not in (select e.node_no from ending e)
+      returning k.pod_id, k.node_no, k.cpu, k.memory, k.storage
+  ), explained as (
+    delete from pg_temp.pass_reasons r using freed f where r.pod_id = f.pod_id
+  )
+  insert into pg_temp.pass_bindings select f.pod_id, f.node_no, f.cpu, f.memory, f.storage, true from freed f;
+  return v_ended;
+end;
+$$;
+comment on function stark_internal.end_victims(timestamptz) is 'Ends victims that have not begun, and binds the pods that get their room.';
+revoke all on function stark_internal.end_victims(timestamptz) from public, anon;
+
+/**
  * stark_internal.bind(now, most) -> how many were placed, and of how many others the reason was written: what the pass has worked out,
  * three updates at most. It writes at most so many placements and so many reasons, by priority; every nomination is written.
  */
@@ -171,7 +228,9 @@ begin
       scheduled_at = p_now,
       status_reason = null,
       status_message = null
-    from (select c.pod_id, c.node_no from pg_temp.pass_bindings c join pg_temp.pass_pods t using (pod_id) order by t.priority desc, t.created_at, t.pod_id limit p_most) b
+    from (
+      select c.pod_id, c.node_no from pg_temp.pass_bindings c join pg_temp.pass_pods t using (pod_id)
+      order by c.had_victims desc, t.priority desc, t.created_at, t.pod_id limit greatest(p_most, (select count(*) from pg_temp.pass_bindings k where k.had_victims))) b
     join pg_temp.pass_nodes n using (node_no)
     where p.id = b.pod_id and p.status = 'pending';
   get diagnostics placed = row_count;
@@ -235,16 +294,21 @@ declare
   v_groups record;
   v_written record;
   v_state stark_internal.pass_state;
+  v_ended integer;
   v_origin text := pg_catalog.current_setting('stark.origin', true);
 begin
   -- Definer: the first call in a session makes the working tables, and later callers with other roles must be able to use them. No API
   -- role may call it.
   perform stark_internal.lock_cluster();
+  -- What a pass writes itself fires triggers that would start one. It is under way, and says that another is due.
+  if pg_catalog.current_setting('stark.pass', true) = 'running' then
+    return 0;
+  end if;
   if not exists (select from stark.pods p where p.status = 'pending') then
     update stark_internal.pass_state s set is_due = false, groups_left = 0 where s.is_due or s.groups_left > 0;
     return 0;
   end if;
-  perform pg_catalog.set_config('stark.origin', 'scheduler', true);
+  perform pg_catalog.set_config('stark.origin', 'scheduler', true), pg_catalog.set_config('stark.pass', 'running', true);
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
   v_left_out := stark_internal.load_pods(p_retry, p_most);
@@ -255,10 +319,11 @@ begin
   perform stark_internal.load_rules();
   select * into v_state from stark_internal.pass_state;
   v_groups := stark_internal.place_groups(p_groups, p_most, v_state.last_group);
+  v_ended := stark_internal.end_victims(p_now);
   v_found := (select count(*) from pg_temp.pass_bindings);
   v_written := stark_internal.bind(p_now, p_most);
-  -- Only a pass that got somewhere is followed by another, so that this ends.
-  v_state.is_due := (v_state.is_due and not p_retry)
+  -- Only a pass that got somewhere is followed by another, so that this ends. Who left may have left more room than was needed.
+  v_state.is_due := (v_state.is_due and not p_retry) or v_ended > 0
     or ((v_left_out or v_groups.has_more or v_found > v_written.placed or v_written.explained >= p_most) and v_written.placed + v_written.explained > 0);
   if p_retry then
     v_state.groups_left := greatest(0, case when p_continues then least(v_state.groups_left, v_groups.waiting) else v_groups.waiting end - v_groups.retried);
@@ -266,7 +331,7 @@ begin
   end if;
   update stark_internal.pass_state s set is_due = v_state.is_due, groups_left = v_state.groups_left, last_group = v_state.last_group
     where (s.is_due, s.groups_left, s.last_group) is distinct from (v_state.is_due, v_state.groups_left, v_state.last_group);
-  perform pg_catalog.set_config('stark.origin', coalesce(v_origin, ''), true);
+  perform pg_catalog.set_config('stark.origin', coalesce(v_origin, ''), true), pg_catalog.set_config('stark.pass', '', true);
   return v_written.placed;
 end;
 $$;

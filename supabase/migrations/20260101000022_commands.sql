@@ -112,9 +112,11 @@ begin
     end if;
     select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads
       from (
-        select n.node_id, jsonb_build_object('pods', array_agg(jsonb_build_object('id', n.id, 'graceSeconds', coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30)))) as payload
+        -- A pod that made room before its agent said that it had begun has ended already, and gets no grace.
+        select n.node_id, jsonb_build_object('pods', array_agg(jsonb_build_object('id', n.id, 'graceSeconds',
+                 case n.status when 'evicted' then 0 else coalesce((n.spec ->> 'terminationGracePeriodSeconds')::integer, 30) end))) as payload
         from old_rows o join new_rows n using (id)
-        where n.status = 'stopping' and o.status <> 'stopping' and n.node_id is not null
+        where n.status <> o.status and (n.status = 'stopping' or (n.status = 'evicted' and n.status_reason = 'Preempted')) and n.node_id is not null
         group by n.node_id) m;
   else
     select array_agg('stark:node:' || m.node_id), array_agg(m.payload) into v_topics, v_payloads

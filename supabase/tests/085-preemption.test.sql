@@ -3,11 +3,17 @@ begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin');
 select tests.add_pack('open', 'ada', 'public');
+-- Whoever is there when others come has begun: who has not ends at once, which has tests of its own below.
+create function pg_temp.create_pods(p_pods jsonb) returns setof stark.pods language plpgsql as $$
+begin
+  update stark.pods set status = 'running' where status = 'scheduled';
+  return query select * from stark.create_pods(p_pods);
+end $$;
 create function pg_temp.put(p_name text, p_cpu integer, p_priority integer, p_spec jsonb default '{}') returns text language plpgsql as $$
 declare v text;
 begin
   select coalesce(p.node_name, p.status_reason || ': ' || p.status_message) into v
-    from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'priority', p_priority,
+    from pg_temp.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'priority', p_priority,
       'spec', p_spec || jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', p_cpu, 'memory', 0)))))) p;
   return v;
 end $$;
@@ -93,7 +99,7 @@ select pg_temp.clear();
 
 -- Several newcomers
 select pg_temp.put('a' || i, 1000, 10) from generate_series(1, 2) i;
-select results_eq($$select status_reason, count(*) from stark.create_pods('[{"pack": "open", "replicas": 3, "priority": 200, "spec": {"resources": {"requests": {"cpu": 1000, "memory": 0}}}}]') group by 1 order by 1$$,
+select results_eq($$select status_reason, count(*) from pg_temp.create_pods('[{"pack": "open", "replicas": 3, "priority": 200, "spec": {"resources": {"requests": {"cpu": 1000, "memory": 0}}}}]') group by 1 order by 1$$,
   $$values ('Nominated', 2::bigint), ('Unschedulable', 1)$$, 'each newcomer gets a place of its own, the last one none');
 select is(pg_temp.victims(), 'a1 a2', 'nobody goes twice');
 select pg_temp.gone();
@@ -117,7 +123,7 @@ create function pg_temp.app(p_app text, p_name text, p_priority integer, p_spec 
 declare v text;
 begin
   select coalesce(p.node_name, p.status_reason || ': ' || p.status_message) into v
-    from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'priority', p_priority, 'labels', jsonb_build_object('app', p_app), 'spec', p_spec))) p;
+    from pg_temp.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'priority', p_priority, 'labels', jsonb_build_object('app', p_app), 'spec', p_spec))) p;
   return v;
 end $$;
 select pg_temp.app('noise', 'noise' || i, case when i = 2 then 5 else 10 end, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
@@ -149,7 +155,7 @@ select is((select node_name from stark.pods where name = 'new'), 'n1', 'then it 
 delete from stark.pods;
 select pg_temp.app('web', 'old' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
 update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '1');
-select is((select array_agg(distinct p.nominated_node_id is not null) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'apart', 'replicas', 3, 'priority', 100,
+select is((select array_agg(distinct p.nominated_node_id is not null) from pg_temp.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'apart', 'replicas', 3, 'priority', 100,
   'labels', '{"app": "db"}'::jsonb, 'spec', pg_temp.rule('podAntiAffinity', 'host', 'db')))) p), array[true], 'pods that keep apart are promised places');
 select is((select count(distinct nominated_node_id) from stark.pods where name ~ 'apart'), 3::bigint, 'that are apart');
 select is((select count(*) from stark.pods where status = 'stopping'), 3::bigint, 'and no more go than have to');
@@ -158,7 +164,7 @@ select is((select count(distinct node_id) from stark.pods where name ~ 'apart'),
 delete from stark.pods;
 update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '10');
 select pg_temp.app('web', 'w' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 2) i;
-select is((select array_agg(coalesce((select n.name from stark.nodes n where n.id = p.nominated_node_id), 'none') order by p.name) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'apart', 'replicas', 3, 'priority', 100,
+select is((select array_agg(coalesce((select n.name from stark.nodes n where n.id = p.nominated_node_id), 'none') order by p.name) from pg_temp.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'apart', 'replicas', 3, 'priority', 100,
   'labels', '{"app": "db"}'::jsonb, 'spec', pg_temp.rule('podAntiAffinity', 'host', 'db') || '{"nodeSelector": {"zone": "a"}}'))) p), array['none', 'none', 'none'], 'a rule among themselves lets nobody be pushed out');
 select is((select count(*) from stark.pods where status = 'scheduled' and name ~ 'apart'), 2::bigint, 'two have room');
 select is(pg_temp.victims(), '', 'for the third nobody goes');
@@ -169,22 +175,22 @@ delete from stark.pods;
 update stark.nodes set allocatable = '{"cpu": 1000, "memory": 1024, "storage": 1000, "pods": 10}';
 create function pg_temp.needs(p_cpu integer) returns jsonb language sql as $$ select jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', p_cpu, 'memory', 0))) $$;
 select pg_temp.put('a' || i, 1000, 10) from generate_series(1, 4) i;
-select is((select count(distinct p.nominated_node_id) from stark.create_pods('[{"pack": "open", "replicas": 5, "priority": 200, "spec": {"resources": {"requests": {"cpu": 400, "memory": 0}}}}]') p), 3::bigint, 'two share what one leaves');
+select is((select count(distinct p.nominated_node_id) from pg_temp.create_pods('[{"pack": "open", "replicas": 5, "priority": 200, "spec": {"resources": {"requests": {"cpu": 400, "memory": 0}}}}]') p), 3::bigint, 'two share what one leaves');
 select is((select count(*) from stark.pods where status = 'stopping'), 3::bigint, 'and for five three go');
 delete from stark.pods;
 select pg_temp.put('a' || i, 1000, 10) from generate_series(1, 4) i;
-select is((select count(distinct p.nominated_node_id) from stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'priority', 200, 'spec', pg_temp.needs(cpu))) from unnest(array[200, 300, 400]) cpu)) p), 1::bigint, 'whatever each asks for');
+select is((select count(distinct p.nominated_node_id) from pg_temp.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'priority', 200, 'spec', pg_temp.needs(cpu))) from unnest(array[200, 300, 400]) cpu)) p), 1::bigint, 'whatever each asks for');
 select is((select count(*) from stark.pods where status = 'stopping'), 1::bigint, 'and for these one is enough');
 delete from stark.pods;
 select pg_temp.put(c.name || n, c.cpu, c.priority, pg_temp.on_node('n' || n)) from generate_series(1, 2) n, (values ('x', 500, 20), ('y', 400, 10), ('z', 100, 30)) c (name, cpu, priority);
-select stark.create_pods('[{"pack": "open", "replicas": 2, "priority": 200, "spec": {"nodeSelector": {"zone": "a"}, "resources": {"requests": {"cpu": 450, "memory": 0}}}}]');
+select pg_temp.create_pods('[{"pack": "open", "replicas": 2, "priority": 200, "spec": {"nodeSelector": {"zone": "a"}, "resources": {"requests": {"cpu": 450, "memory": 0}}}}]');
 select is((select array_agg(priority order by priority) from stark.pods where status = 'stopping'), '{10,20}', 'a lower one beside goes before the like of the first on another node');
 delete from stark.pods;
 
 -- More is taken than a node has by now: who asks for none of it is helped all the same
 select pg_temp.put('rest', 500, 900, pg_temp.on_node('n1')), pg_temp.app('low', 'low', 10, pg_temp.on_node('n1') || '{"resources": {"requests": {"cpu": 0, "memory": 1000}}}');
 update stark.nodes set allocatable = jsonb_set(allocatable, '{cpu}', '100') where name = 'n1';
-select is((select array_agg(p.status_reason order by p.name) from stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'name', 'new' || i, 'priority', 100,
+select is((select array_agg(p.status_reason order by p.name) from pg_temp.create_pods((select jsonb_agg(jsonb_build_object('pack', 'open', 'name', 'new' || i, 'priority', 100,
   'spec', jsonb_build_object('nodeName', 'n1', 'resources', jsonb_build_object('requests', jsonb_build_object('cpu', 50 - 50 * i, 'memory', 500))))) from generate_series(0, 1) i)) p), '{Unschedulable,Nominated}', 'a node without cpu for those that ask for it');
 update stark.nodes set allocatable = jsonb_set(allocatable, '{cpu}', '1000') where name = 'n1';
 delete from stark.pods;
@@ -215,7 +221,7 @@ delete from stark.nodes where name = 'bare';
 update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '1');
 select pg_temp.app('low', 'low' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 4) i;
 update stark.pods set scheduled_at = now() - interval '1 hour' where name in ('low2', 'low4');
-select is((select count(distinct n.labels ->> 'zone') || ' ' || count(*) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'herd', 'replicas', 2, 'priority', 100,
+select is((select count(distinct n.labels ->> 'zone') || ' ' || count(*) from pg_temp.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'herd', 'replicas', 2, 'priority', 100,
   'labels', '{"app": "herd"}'::jsonb, 'spec', pg_temp.rule('podAffinity', 'zone', 'herd')))) p join stark.nodes n on n.id = p.nominated_node_id), '1 2', 'those that want to be together are promised places together');
 delete from stark.pods;
 
@@ -239,7 +245,7 @@ delete from stark.pods;
 -- Topology spread and who leaves in the same pass
 update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '10');
 select pg_temp.app('web', 'w' || i, 5 * i, pg_temp.on_node('n1') || pg_temp.needs(300)) from generate_series(1, 3) i;
-select stark.create_pods(jsonb_build_array(
+select pg_temp.create_pods(jsonb_build_array(
   jsonb_build_object('pack', 'open', 'name', 'room', 'priority', 200, 'spec', pg_temp.on_node('n1') || pg_temp.needs(400)),
   jsonb_build_object('pack', 'open', 'name', 'even', 'priority', 100, 'labels', '{"app": "web"}'::jsonb, 'spec', jsonb_set(pg_temp.spread(), '{topologySpreadConstraints,0,maxSkew}', '1') || pg_temp.needs(0))));
 select is(pg_temp.victims(), 'w1 w2 w3', 'who goes already is no longer one of too many');
@@ -248,7 +254,7 @@ update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', case name 
 select pg_temp.app('web', 'high' || i, 900, pg_temp.on_node('n3')) from generate_series(1, 3) i;
 select pg_temp.app('web', 'low-a', 10, pg_temp.on_node('n1')), pg_temp.app('other', 'low-b', 10, pg_temp.on_node('n3'));
 update stark.pods set scheduled_at = now() - interval '1 hour' where name = 'low-b';
-select stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'db', 'replicas', 2, 'priority', 100, 'labels', '{"app": "db"}'::jsonb, 'spec', pg_temp.spread() - 'nodeName')));
+select pg_temp.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'db', 'replicas', 2, 'priority', 100, 'labels', '{"app": "db"}'::jsonb, 'spec', pg_temp.spread() - 'nodeName')));
 select is(pg_temp.victims(), 'low-a', 'where the one before has changed the counts nobody is pushed out in vain');
 delete from stark.pods;
 
@@ -256,7 +262,7 @@ delete from stark.pods;
 update stark.nodes set allocatable = jsonb_set(allocatable, '{pods}', '1'), unschedulable = name = 'n4';
 select pg_temp.app('low', 'low' || i, 10, pg_temp.on_node('n' || i)) from generate_series(1, 2) i;
 select pg_temp.app('web', 'there', 900, pg_temp.on_node('n3'));
-select is((select count(*) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'even', 'replicas', 2, 'priority', 100, 'labels', '{"app": "web"}'::jsonb,
+select is((select count(*) from pg_temp.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', 'even', 'replicas', 2, 'priority', 100, 'labels', '{"app": "web"}'::jsonb,
   'spec', jsonb_set(pg_temp.spread() - 'nodeName', '{topologySpreadConstraints,0,maxSkew}', '1')))) p join stark.nodes n on n.id = p.nominated_node_id where n.labels ->> 'zone' = 'a'), 2::bigint, 'two places in one zone');
 delete from stark.pods where name = 'there';
 select pg_temp.gone();
@@ -279,7 +285,7 @@ select is((select node_name from stark.pods where name = 'high'), 'n1', 'and the
 select is(pg_temp.port('last', 50, '{80}', pg_temp.on_node('n1')), 'Unschedulable: 0/2 nodes: 2 port 80 taken, 1 node name n1 wanted', 'a higher one does not give way');
 select pg_temp.clear();
 select pg_temp.port('a', 10, '{80}', pg_temp.on_node('n1')), pg_temp.port('b', 10, '{80}', pg_temp.on_node('n2'));
-select is((select array_agg(coalesce(n.name, p.status_reason) order by n.name) from stark.create_pods('[{"pack": "open", "name": "h", "replicas": 3, "priority": 100, "spec": {"ports": [{"name": "x", "strategy": "fixed", "port": 80}]}}]') p
+select is((select array_agg(coalesce(n.name, p.status_reason) order by n.name) from pg_temp.create_pods('[{"pack": "open", "name": "h", "replicas": 3, "priority": 100, "spec": {"ports": [{"name": "x", "strategy": "fixed", "port": 80}]}}]') p
   left join stark.nodes n on n.id = p.nominated_node_id), '{n1,n2,Unschedulable}', 'of several one is promised each node');
 
 -- Whoever fits once another's victims count no longer is placed by the same pass
@@ -290,20 +296,20 @@ create function pg_temp.spread(p_priority integer, p_more jsonb default '{}') re
   'topologySpreadConstraints', jsonb_build_array(jsonb_build_object('maxSkew', 1, 'topologyKey', 'zone', 'whenUnsatisfiable', 'DoNotSchedule', 'labelSelector', '{"matchLabels": {"app": "web"}}'::jsonb)))) $$;
 -- Zone a has two pods too many on n1, and n3 beside it is empty. Zone b has one, and no room.
 select tests.add_node('n3', 'ada', p_labels => '{"zone": "a"}', p_allocatable => '{"cpu": 1000, "memory": 1024, "storage": 0, "pods": 10}');
-select stark.create_pods('[{"pack": "open", "name": "low", "replicas": 2, "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 500, "memory": 0}}}},
+select pg_temp.create_pods('[{"pack": "open", "name": "low", "replicas": 2, "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 500, "memory": 0}}}},
   {"pack": "open", "name": "full", "priority": 900, "labels": {"app": "web"}, "spec": {"nodeName": "n2", "resources": {"requests": {"cpu": 1000, "memory": 0}}}}]');
-select is((select array_agg(coalesce(p.node_name, n.name || ' later') order by p.node_name nulls first) from stark.create_pods(jsonb_build_array(pg_temp.spread(100) || '{"name": "s", "replicas": 2}')) p
+select is((select array_agg(coalesce(p.node_name, n.name || ' later') order by p.node_name nulls first) from pg_temp.create_pods(jsonb_build_array(pg_temp.spread(100) || '{"name": "s", "replicas": 2}')) p
   left join stark.nodes n on n.id = p.nominated_node_id), '{"n1 later",n3}', 'a pod of the same kind goes where the first one''s victims count no longer');
 select pg_temp.clear();
-select stark.create_pods('[{"pack": "open", "name": "low", "replicas": 2, "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 500, "memory": 0}}}},
+select pg_temp.create_pods('[{"pack": "open", "name": "low", "replicas": 2, "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 500, "memory": 0}}}},
   {"pack": "open", "name": "full", "priority": 900, "labels": {"app": "web"}, "spec": {"nodeName": "n2", "resources": {"requests": {"cpu": 1000, "memory": 0}}}}]');
-select is((select array_agg(coalesce(p.node_name, n.name || ' later', p.status_reason) order by p.priority) from stark.create_pods(jsonb_build_array(
+select is((select array_agg(coalesce(p.node_name, n.name || ' later', p.status_reason) order by p.priority) from pg_temp.create_pods(jsonb_build_array(
     pg_temp.spread(200, '{"preemptionPolicy": "Never"}') || '{"name": "never"}', '{"pack": "open", "name": "plain", "priority": 100, "spec": {"nodeName": "n1", "resources": {"requests": {"cpu": 1000, "memory": 0}}}}'::jsonb)) p
   left join stark.nodes n on n.id = p.nominated_node_id), '{"n1 later",n3}', 'so does one whose turn was before');
 -- Somebody who is placed later fills the emptiest domain.
 select pg_temp.clear();
-select stark.create_pods('[{"pack": "open", "name": "here", "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1"}}]');
-select is((select array_agg(coalesce(p.node_name, p.status_reason) order by p.priority) from stark.create_pods(jsonb_build_array(
+select pg_temp.create_pods('[{"pack": "open", "name": "here", "priority": 1, "labels": {"app": "web"}, "spec": {"nodeName": "n1"}}]');
+select is((select array_agg(coalesce(p.node_name, p.status_reason) order by p.priority) from pg_temp.create_pods(jsonb_build_array(
     pg_temp.spread(200, '{"nodeName": "n3"}') || '{"name": "first"}', '{"pack": "open", "name": "second", "priority": 100, "labels": {"app": "web"}, "spec": {"nodeName": "n2"}}'::jsonb)) p), '{n2,n3}', 'and one whose domain was too full');
 
 -- explain_placement minds places that are kept
@@ -323,6 +329,36 @@ select is(pg_temp.told(priority), pg_temp.put('p' || priority, 100, priority, '{
 select is(pg_temp.told(5), 'Unschedulable: 0/1 nodes: 1 insufficient cpu', 'one that is lower does not get the place');
 select is(pg_temp.told(101), 'n1', 'one that is higher does');
 select is(pg_temp.put('higher', 100, 101, '{"preemptionPolicy": "Never"}'), 'n1', 'as it is told');
+
+-- Who has not begun ends at once, and its room is taken by the same pass
+select pg_temp.clear();
+delete from stark.nodes where true;
+select tests.add_node('n1', 'ada'), tests.add_node('n2', 'ada');
+create function pg_temp.come(p_name text, p_cpu integer, p_priority integer, p_spec jsonb default '{}') returns text language sql as $$
+  select coalesce(p.node_name, p.status_reason) from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'open', 'name', p_name, 'priority', p_priority,
+    'spec', p_spec || jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', p_cpu, 'memory', 0)))))) p $$;
+select pg_temp.come('a', 500, 10, pg_temp.on_node('n1')), pg_temp.come('b', 500, 10, pg_temp.on_node('n1')), pg_temp.come('full', 1000, 900, pg_temp.on_node('n2'));
+delete from realtime.messages;
+select is(pg_temp.come('high', 1000, 100), 'n1', 'a pod takes the room of those that no agent has begun');
+select results_eq($$select name, status, status_reason, finished_at is not null from stark.pods where priority = 10 order by name$$,
+  $$values ('a', 'evicted', 'Preempted', true), ('b', 'evicted', 'Preempted', true)$$, 'who have ended, and say why');
+select results_eq($$select event, jsonb_array_length(payload -> 'pods'), payload #> '{pods,0,graceSeconds}' from realtime.messages where topic = 'stark:node:' || tests.node('n1') order by event$$,
+  $$values ('pods.start', 1, null::jsonb), ('pods.stop', 2, '0'::jsonb)$$, 'their node hears of it in one message, without grace');
+select is((select allocated ->> 'cpu' from stark.nodes where name = 'n1'), '1000', 'and is not given away twice');
+select is((select is_due from stark_internal.pass_state), true, 'another pass looks who fits into what is left over');
+select pg_temp.clear();
+select pg_temp.come('a', 500, 10, pg_temp.on_node('n1')), pg_temp.come('b', 500, 10, pg_temp.on_node('n1')), pg_temp.come('full', 1000, 900, pg_temp.on_node('n2'));
+update stark.pods set status = 'starting' where name = 'a';
+select is(pg_temp.come('high', 1000, 100), 'Nominated', 'where one of them has begun the room is waited for');
+select results_eq($$select name, status from stark.pods where priority = 10 order by name$$, $$values ('a', 'stopping'), ('b', 'evicted')$$, 'which only that one gets its grace for');
+select is(stark_internal.schedule_pods(), 0, 'nobody is placed meanwhile');
+select pg_temp.gone();
+select is((select node_name from stark.pods where name = 'high'), 'n1', 'then it is placed');
+select pg_temp.clear();
+select pg_temp.come('a', 500, 10, pg_temp.on_node('n1')), pg_temp.come('b', 500, 10, pg_temp.on_node('n1')), pg_temp.come('full', 1000, 900, pg_temp.on_node('n2'));
+update stark.pods set status = 'stopping' where name = 'a';
+select is(pg_temp.come('high', 1000, 100), 'Nominated', 'also where one was stopping before');
+select is((select (allocated ->> 'cpu')::integer from stark.nodes where name = 'n1'), 500, 'whose room is not given away yet');
 
 select * from finish();
 rollback;

@@ -402,6 +402,7 @@ export function caseOf(kind: Kind): fc.Arbitrary<Case> {
         name: `there-${i}`,
         pack: packs[0] as Pack,
         node: nodes[at % nodes.length]?.name as string,
+        hasBegun: i % 4 === 0,
         since: i,
       })),
     };
@@ -455,7 +456,7 @@ function podRow(pod: Pod, number: number, nodes: Node[]): string {
   const placed =
     pod.node === undefined
       ? `'pending', null, null, null, null`
-      : `${text(pod.isStopping ? 'stopping' : 'running')}, ${text(uuid('e', node))}, ${text(pod.node)}, 1, ${since}`;
+      : `${text(pod.isStopping ? 'stopping' : pod.hasBegun ? 'running' : 'scheduled')}, ${text(uuid('e', node))}, ${text(pod.node)}, 1, ${since}`;
   return `(${text(uuid(pod.node === undefined ? 'd' : 'c', number))}, ${text(pod.name)}, ${text(pod.namespace)}, ${text(pod.pack.name)}, ${json(pod.labels)}, ${json(pod.spec)}, ${pod.priority}, ${since}, ${placed})`;
 }
 

@@ -123,8 +123,8 @@ async function differences(one: Case): Promise<string[]> {
   const found = told === undefined ? [] : compareTelling(one, told, new Oracle(one.cluster));
   const promised = (pod: Pod) => placed.find(({ name }) => name === pod.name)?.nominated;
   found.push(...comparePlacing(one, placed, new Oracle(one.cluster, promised).pass(one.groups)));
-  // explain_placement and the pass agree, whatever the oracle says.
-  if (told !== undefined) {
+  // explain_placement and the pass agree, whatever the oracle says; who is pushed out for a pod the former does not tell.
+  if (told !== undefined && placed[0]?.victims.length === 0) {
     const best = told.nodes[0]?.feasible ? told.nodes[0].node : null;
     if (best !== placed[0]?.node_name) found.push(`told ${best}, placed on ${placed[0]?.node_name}`);
     if (placed[0]?.nominated === null && parts(told.message)?.join() !== parts(placed[0].message)?.join())
@@ -171,6 +171,7 @@ function traitsOf(one: Case, kind: Kind): string[] {
   } else {
     const outcomes = [...oracle.pass(one.groups).values()];
     if (outcomes.some(({ victims }) => victims.length > 0)) traits.push('preemption');
+    if (outcomes.some(({ victims, node }) => victims.length > 0 && node !== undefined)) traits.push('room at once');
     if (outcomes.some(({ node }) => node !== undefined)) traits.push('placed');
     if (outcomes.some(({ node, nominated }) => (node ?? nominated) === undefined)) traits.push('left over');
   }
@@ -181,7 +182,7 @@ function traitsOf(one: Case, kind: Kind): string[] {
 const wanted: Record<Kind, Record<string, number>> = {
   filters: { 'missing key': 10, ...Object.fromEntries(Object.keys(filters).map((it) => [`filter ${it}`, 5])) },
   scores: { 'missing key': 10, ...Object.fromEntries(['policy', ...preferences].map((it) => [`score ${it}`, 5])) },
-  preemption: { 'missing key': 10, preemption: 20, placed: 20, 'left over': 10 },
+  preemption: { 'missing key': 10, preemption: 20, 'room at once': 5, placed: 20, 'left over': 10 },
   batches: { 'missing key': 10, placed: 50, 'left over': 20 },
 };
 

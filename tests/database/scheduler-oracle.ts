@@ -110,6 +110,8 @@ export interface Pod {
   node?: string;
   since?: number;
   isStopping?: boolean;
+  /** Whether its agent has said that it has begun. */
+  hasBegun?: boolean;
 }
 
 export type Policy = 'spread' | 'least_loaded' | 'bin_pack' | 'affinity';
@@ -583,7 +585,29 @@ export class Oracle {
       moved = turn.filter((group) => this.serve(group, outcomes)).length > 0;
       turn = queue.map((group) => group.filter((pod) => this.hasAnotherTurn(pod, outcomes.get(pod))));
     }
+    this.endVictims(outcomes);
     return outcomes;
+  }
+
+  /** Victims that have not begun end at once; who needs nobody else gone from the node is placed there by the same pass. */
+  private endVictims(outcomes: Map<Pod, Outcome>): void {
+    const promised = [...outcomes].filter(([, { nominated }]) => nominated !== undefined);
+    const hasUnbegun = promised.some(([, { victims }]) =>
+      this.residents.some(({ pod }) => victims.includes(pod.name) && pod.hasBegun !== true),
+    );
+    if (!hasUnbegun) return;
+    const waits = (name: string) => {
+      const here = promised.filter(([, { nominated }]) => nominated === name);
+      return this.residents.some(
+        ({ pod, node }) =>
+          node.name === name &&
+          (pod.isStopping === true
+            ? here.some(([it]) => it.priority > pod.priority)
+            : pod.hasBegun === true && here.some(([, { victims }]) => victims.includes(pod.name))),
+      );
+    };
+    for (const [pod, { nominated, victims }] of promised)
+      if (nominated !== undefined && !waits(nominated)) outcomes.set(pod, { node: nominated, victims, messages: [] });
   }
 
   /** What other pods do may help those that want company, and those that spread. */

@@ -174,6 +174,8 @@ describe('preemption on random clusters', () => {
     await makeNodes(random, 8);
     await makePods(random, 60);
     await schedule();
+    // Whoever has not begun would end at once.
+    await owner.query(`update stark.pods set status = 'running' where status = 'scheduled'`);
     await makePods(random, 12, 1);
     await schedule();
     await owner.query(
@@ -300,6 +302,7 @@ describe('preemption on random clusters', () => {
         'spec', jsonb_build_object('nodeName', n.name, 'resources', '{"requests": {"cpu": 900, "memory": 0}}'::jsonb))) as part
       from (select name, row_number() over (order by name desc) as i from stark.nodes) n group by i / 50) p`);
     await schedule();
+    await owner.query(`update stark.pods set status = 'running' where status = 'scheduled'`);
     await owner.query(`select stark.create_pods((select jsonb_agg(jsonb_build_object('pack', 'alpha', 'name', 'high-' || i, 'priority', 500,
       'spec', jsonb_build_object('resources', jsonb_build_object('requests', jsonb_build_object('cpu', 800 + i, 'memory', 0)))))
       from generate_series(1, 5) i))`);
