@@ -10,10 +10,11 @@ const optionalTexts = v.optional(v.array(text));
 const toleration = v.pipe(
   v.strictObject({
     key: v.optional(text),
-    operator: v.optional(v.picklist(['Exists', 'Equal'])),
+    operator: v.nullish(v.picklist(['Exists', 'Equal'])),
     value: v.optional(text),
-    effect: v.optional(v.picklist(TAINT_EFFECTS)),
-    tolerationSeconds: v.optional(whole(0, 1e9)),
+    // Empty stands for every effect.
+    effect: v.nullish(v.picklist(['', ...TAINT_EFFECTS])),
+    tolerationSeconds: v.optional(whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER)),
   }),
   v.check((it) => !!it.key || it.operator === 'Exists', 'needs a key, unless its operator is Exists'),
   v.check((it) => it.operator !== 'Exists' || !it.value, 'with operator Exists takes no value'),
@@ -40,14 +41,39 @@ const labelSelector = v.strictObject({
 
 const nodeSelectorTerm = v.strictObject({
   matchExpressions: v.optional(v.array(requirement(['In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt']))),
+  matchFields: v.optional(
+    v.array(
+      v.strictObject({
+        key: v.literal('metadata.name'),
+        operator: v.picklist(['In', 'NotIn']),
+        values: v.pipe(v.array(dnsName), v.length(1, 'has the name of one node')),
+      }),
+    ),
+  ),
 });
 
 const weight = whole(1, 100);
 
 const podAffinityTerm = v.strictObject({
   labelSelector: v.optional(labelSelector),
+  matchLabelKeys: optionalTexts,
+  mismatchLabelKeys: optionalTexts,
   topologyKey: text,
   namespaces: optionalTexts,
+  namespaceSelector: v.optional(labelSelector),
+});
+
+const nodePolicy = v.nullish(v.picklist(['Honor', 'Ignore']));
+
+const topologySpreadConstraint = v.strictObject({
+  maxSkew: whole(1, 10_000),
+  topologyKey: text,
+  whenUnsatisfiable: v.picklist(['DoNotSchedule', 'ScheduleAnyway']),
+  labelSelector: v.optional(labelSelector),
+  matchLabelKeys: optionalTexts,
+  minDomains: v.optional(whole(1, 10_000)),
+  nodeAffinityPolicy: nodePolicy,
+  nodeTaintsPolicy: nodePolicy,
 });
 
 const podAffinity = v.strictObject({
@@ -89,7 +115,12 @@ const ports = v.pipe(
   v.check((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two ports of the same name'),
 );
 
-const amounts = v.strictObject({ cpu: v.optional(cpu), memory: v.optional(memory), storage: v.optional(memory) });
+const amounts = v.strictObject({
+  cpu: v.optional(cpu),
+  memory: v.optional(memory),
+  storage: v.optional(memory),
+  pods: v.optional(whole(0, 1e9)),
+});
 
 const httpProbe = v.strictObject({
   httpGet: v.strictObject({ path: v.optional(text), port: v.union([dnsLabel, whole(1, 65535)]) }),
@@ -106,6 +137,9 @@ export const podSpecSchema = v.strictObject({
   nodeSelector: v.optional(labels),
   tolerations: v.optional(v.array(toleration)),
   affinity: v.optional(affinity),
+  topologySpreadConstraints: v.optional(v.array(topologySpreadConstraint)),
+  preemptionPolicy: v.optional(v.picklist(['PreemptLowerPriority', 'Never'])),
+  priorityClassName: v.optional(dnsName),
   resources: v.optional(v.strictObject({ requests: v.optional(amounts), limits: v.optional(amounts) })),
   config: v.optional(dictionary(v.unknown())),
   env: v.optional(dictionary(text)),
@@ -118,13 +152,15 @@ export const podSpecSchema = v.strictObject({
   livenessProbe: v.optional(httpProbe),
 });
 
-const podRequestSchema = v.strictObject({
+/** The checks of a request for pods. */
+export const podRequestSchema = v.strictObject({
   pack: packName,
   version: v.optional(versionOrLatest),
   namespace: v.optional(dnsLabel),
   name: v.optional(dnsLabel),
   replicas: v.optional(whole(1, 10_000)),
   labels: v.optional(labels),
+  annotations: v.optional(dictionary(text)),
   priority: v.optional(whole(0, 1000)),
   spec: v.optional(podSpecSchema),
 });
