@@ -1,6 +1,6 @@
-import type { StarkClient } from '@stark-o/core';
+import type { ReconnectingChannel, StarkClient } from '@stark-o/core';
 import type { AgentLog, Clock } from '../reconciler/adapters.js';
-import { type Channel, ReconnectingChannel } from './reconnecting-channel.js';
+import { openChannel } from './open-channel.js';
 
 /** Told when there may be news in the database. */
 export interface CommandListener {
@@ -27,7 +27,6 @@ export interface RealtimeCommandChannelOptions {
 }
 
 const COMMANDS = ['pods.start', 'pods.stop', 'sync', 'node.removed'] as const;
-const REPLICATION_READY = 'Replication connection established';
 
 /** Listens to the node's topic, and notifies whenever a command comes, or may have been missed. */
 export class RealtimeCommandChannel implements CommandChannel {
@@ -39,15 +38,19 @@ export class RealtimeCommandChannel implements CommandChannel {
 
   constructor(private readonly options: RealtimeCommandChannelOptions) {
     const { client, topic, clock, log, listener } = options;
-    this.#channel = new ReconnectingChannel({
+    const notify = (event: string) => [event, () => listener.notified(event)] as const;
+    this.#channel = openChannel({
       client,
       topic,
       clock,
       log,
       // `replication_ready` asks to be told when messages sent by the database will arrive; older servers ignore it.
-      config: { broadcast: { ack: false, self: false, replication_ready: true } as object },
-      prepare: (channel) => this.#listen(channel),
-      opened: () => {
+      config: { broadcast: { ack: false, self: false, replication_ready: true } },
+      broadcasts: {
+        ...Object.fromEntries(COMMANDS.map(notify)),
+        'logs.follow': (payload) => listener.followed((payload ?? {}) as Record<string, unknown>),
+      },
+      joined: () => {
         this.#firstJoin();
         listener.joined();
       },
@@ -67,16 +70,5 @@ export class RealtimeCommandChannel implements CommandChannel {
 
   close(): Promise<void> {
     return this.#channel.close();
-  }
-
-  #listen(channel: Channel): void {
-    const { listener } = this.options;
-    for (const event of COMMANDS) channel.on('broadcast', { event }, () => listener.notified(event));
-    channel.on('broadcast', { event: 'logs.follow' }, (said) => {
-      listener.followed((said?.payload ?? {}) as Record<string, unknown>);
-    });
-    channel.on('system', {}, (said: unknown) => {
-      if ((said as { message?: unknown } | null)?.message === REPLICATION_READY) listener.joined();
-    });
   }
 }

@@ -1,7 +1,7 @@
-import type { StarkClient } from '@stark-o/core';
+import type { Channel, ReconnectingChannel, StarkClient } from '@stark-o/core';
 import type { AgentLog, Clock, PodUsage } from '../reconciler/adapters.js';
 import { around, jitteredBackoff } from '../reconciler/jitter.js';
-import { type Channel, ReconnectingChannel } from './reconnecting-channel.js';
+import { openChannel } from './open-channel.js';
 
 /** How a node proves in a message that it is this node, since its agent connected: anybody may send under any name. */
 export interface NodeCredential {
@@ -68,12 +68,12 @@ export class RealtimeLivenessReporter implements LivenessReporter {
     const { client, clock, log, credential, intervalMs } = options;
     this.#credential = credential;
     this.#intervalMs = intervalMs;
-    this.#presence = new ReconnectingChannel({
+    this.#presence = openChannel({
       client,
       clock,
       log,
       topic: 'stark:presence',
-      opened: (channel) => {
+      joined: (channel) => {
         this.#channels.presence = channel;
         void this.#track();
       },
@@ -82,14 +82,14 @@ export class RealtimeLivenessReporter implements LivenessReporter {
         this.options.listener.undelivered(`presence: ${why}`);
       },
     });
-    this.#heartbeats = new ReconnectingChannel({
+    this.#heartbeats = openChannel({
       client,
       clock,
       log,
       topic: 'stark:heartbeat',
       // Joined by the right to read a presence that is always empty: what the others send does not come here.
       config: { broadcast: { ack: true, self: false }, presence: { enabled: true } },
-      opened: (channel) => {
+      joined: (channel) => {
         this.#channels.heartbeats = channel;
         void this.#sendHeartbeat(this.options.listener.usage());
       },

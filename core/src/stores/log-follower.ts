@@ -1,9 +1,9 @@
 import { call } from '../client/call.js';
 import type { StarkClient } from '../client/client.js';
+import { LISTENER, ReconnectingChannel } from '../client/reconnecting-channel.js';
 import { toStarkError } from '../errors/to-stark-error.js';
 import { isTerminal } from '../model/pod-status.js';
 import { type LogLine, readLogMessage } from './messages.js';
-import { ReconnectingChannel } from './reconnecting-channel.js';
 import { TopicFeed } from './topic-feed.js';
 
 export interface LogFollowerOptions {
@@ -65,8 +65,8 @@ export class LogFollower {
       after,
     );
     this.#channel = new ReconnectingChannel(client, `stark:pod:${podId}`, {
-      event: 'lines',
-      onBroadcast: (payload) => this.#hear(payload),
+      config: LISTENER,
+      broadcasts: { lines: (payload) => this.#hear(payload) },
       onJoined: () => {
         this.#live = true;
         this.#poll();

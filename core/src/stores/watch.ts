@@ -1,11 +1,11 @@
 import { type ShallowRef, shallowReadonly, shallowRef } from '@vue/reactivity';
 import type { StarkClient } from '../client/client.js';
+import { LISTENER, ReconnectingChannel, waitingTimes } from '../client/reconnecting-channel.js';
 import { StarkError } from '../errors/stark-error.js';
 import { toStarkError } from '../errors/to-stark-error.js';
 import { type Change, ClusterStore } from './cluster-store.js';
 import { DatabaseEventSource } from './event-source.js';
 import { readEventBatch } from './messages.js';
-import { ReconnectingChannel } from './reconnecting-channel.js';
 import { TopicFeed } from './topic-feed.js';
 
 /** `live`: what the store shows is what is; `stale`: it was, and is being caught up with. */
@@ -49,7 +49,6 @@ export function watchCluster(client: StarkClient, options: WatchOptions = {}): W
 const CHECK_EVERY_MS = 30_000;
 // After an absence longer than this the events missed may have been cleared away already.
 const FORGET_AFTER_MS = 3_600_000;
-const RETRY_MS = [1_000, 2_000, 5_000, 10_000] as const;
 
 class TopicWatch implements Watch {
   readonly store: ClusterStore;
@@ -61,7 +60,7 @@ class TopicWatch implements Watch {
   readonly #changeListeners = new Set<(changes: readonly Change[]) => void>();
   readonly #stateListeners = new Set<(state: WatchState, error?: StarkError) => void>();
   readonly #ownStore: boolean;
-  readonly #retryMs: readonly number[];
+  readonly #retryAfterMs: (attempt: number) => number;
   readonly #check: ReturnType<typeof setInterval>;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #attempt = 0;
@@ -72,7 +71,7 @@ class TopicWatch implements Watch {
   constructor(client: StarkClient, topic: string, namespace: string | undefined, options: WatchOptions) {
     this.#ownStore = options.store === undefined;
     this.store = options.store ?? new ClusterStore();
-    this.#retryMs = options.retryMs ?? RETRY_MS;
+    this.#retryAfterMs = waitingTimes(options.retryMs);
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });
@@ -83,15 +82,15 @@ class TopicWatch implements Watch {
       apply: (events) => this.#tell(this.store.applyEvents(events)),
     });
     this.#channel = new ReconnectingChannel(client, topic, {
-      event: 'events',
-      onBroadcast: (payload) => this.#receive(payload),
+      config: LISTENER,
+      broadcasts: { events: (payload) => this.#receive(payload) },
       onJoined: () => {
         this.#joined = true;
         this.#sync();
       },
       onLost: (reason) => this.#lost(new StarkError(reason, { code: 'UNREACHABLE' })),
       onRefused: (error) => this.#lost(error),
-      ...(options.retryMs && { retryMs: options.retryMs }),
+      retryAfterMs: this.#retryAfterMs,
     });
     this.#check = setInterval(() => this.#joined && this.#sync(), options.checkEveryMs ?? CHECK_EVERY_MS);
     if (options.signal?.aborted) void this.close();
@@ -143,7 +142,7 @@ class TopicWatch implements Watch {
       },
       (error) => {
         this.#enter('stale', toStarkError(error));
-        const delay = this.#retryMs[Math.min(this.#attempt++, this.#retryMs.length - 1)] ?? 1_000;
+        const delay = this.#retryAfterMs(this.#attempt++);
         if (this.#state.value !== 'closed') this.#retry = setTimeout(() => this.#sync(), delay);
       },
     );

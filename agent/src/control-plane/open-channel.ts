@@ -1,0 +1,37 @@
+import { type Channel, ReconnectingChannel, type StarkClient } from '@stark-o/core';
+import type { AgentLog, Clock } from '../reconciler/adapters.js';
+import { jitteredBackoff } from '../reconciler/jitter.js';
+
+export interface OpenChannelOptions {
+  client: StarkClient;
+  topic: string;
+  clock: Clock;
+  log: AgentLog;
+  config?: object;
+  broadcasts?: Readonly<Record<string, (payload: unknown) => void>>;
+  /** It is joined, for the first time or again. */
+  joined(channel: Channel): void;
+  /** It is not joined any more, or could not be. */
+  lost(why: string): void;
+}
+
+const LONGEST_BACKOFF_MS = 30_000;
+
+/** A channel of this node: it comes back by the agent's clock, and the agent's log says when it is away. */
+export function openChannel(options: OpenChannelOptions): ReconnectingChannel {
+  const { client, topic, clock, log, config = {}, broadcasts = {}, joined, lost } = options;
+  const channel = new ReconnectingChannel(client, topic, {
+    config,
+    broadcasts,
+    onJoined: joined,
+    onLost: (reason, status) => {
+      log.warn({ topic, status, reason }, 'a channel of this node is not open');
+      lost(`channel ${status}`);
+    },
+    onSystemError: (message) => log.warn({ topic, message }, 'Realtime ends a channel of this node'),
+    retryAfterMs: (attempt) => jitteredBackoff(clock, attempt, LONGEST_BACKOFF_MS),
+    after: (ms, callback) => clock.after(ms, callback),
+  });
+  channel.start();
+  return channel;
+}
