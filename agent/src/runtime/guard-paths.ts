@@ -18,7 +18,11 @@ const Bytes = Uint8Array;
 const includes = Function.prototype.call.bind(String.prototype.includes) as (text: string, part: string) => boolean;
 const endsWith = Function.prototype.call.bind(String.prototype.endsWith) as (text: string, part: string) => boolean;
 
+const exec = Function.prototype.call.bind(RegExp.prototype.exec) as (pattern: RegExp, text: string) => unknown;
+
 const DOT = 0x2e;
+const SLASH = 0x2f;
+const ROOT = /^\/[/.]*$/;
 /** Those that take a file descriptor; patterns, which Node.js puts together by itself; and the classes. */
 const WITHOUT_PATH = /^(read|write|readv|writev|close|f[a-z]+|glob|_.*|[A-Z].*)(Sync)?$/;
 const WITH_TWO_PATHS = /^(copyFile|cp|rename|link)(Sync)?$/;
@@ -88,8 +92,10 @@ export async function guardPaths(): Promise<void> {
 }
 
 function withoutUps(text: string): string {
-  if (!includes(text, '..')) return text;
-  const found = resolve(text);
+  const found = includes(text, '..') ? resolve(text) : text;
+  // The model of Node.js 20 takes the root for readable, with whatever is in it.
+  if (exec(ROOT, found) !== null) throw refusal('the root of the file system');
+  if (found === text) return text;
   // The beginning of a name that is to be made may end so.
   return endsWith(text, '/') ? `${found}/` : found;
 }
@@ -97,9 +103,12 @@ function withoutUps(text: string): string {
 /** Bytes need not be text, so nothing is taken out of them. */
 function bytesWithoutUps(value: Uint8Array): Uint8Array {
   const copy = new Bytes(value);
+  let isRoot = copy[0] === SLASH;
   for (let at = 1; copy[at] !== undefined; at += 1) {
     if (copy[at] === DOT && copy[at - 1] === DOT) throw refusal('a path of bytes with ".."');
+    if (copy[at] !== DOT && copy[at] !== SLASH) isRoot = false;
   }
+  if (isRoot) throw refusal('the root of the file system');
   return copy;
 }
 

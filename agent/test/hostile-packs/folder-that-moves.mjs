@@ -40,6 +40,8 @@ async function replaceMethods() {
 }
 
 export default async (ctx) => {
+  // Node.js 20.19 rejects a promise beside the one that it gives.
+  process.on('unhandledRejection', () => {});
   const home = ctx.env.HOME_OF_AGENT.slice(1);
   fs.writeFileSync('mine', 'mine');
   const attempts = {
