@@ -346,7 +346,7 @@ comment on column stark.deployments.progress_deadline_seconds is 'A rollout that
 comment on column stark.deployments.revision_history_limit is 'How many old revisions are kept; the last stable one always is.';
 comment on column stark.deployments.auto_rollback is 'Whether the last stable template becomes the newest revision when one fails.';
 comment on column stark.deployments.canary_steps is 'Steps of a rollout: {weight}, percents of the pods, and {pause}.';
-comment on column stark.deployments.paused is 'Frozen: wishes are stored, and nothing is done.';
+comment on column stark.deployments.paused is 'Frozen: changes are stored, and nothing is done.';
 comment on column stark.deployments.rollout_paused is 'The rollout is held; what fails is replaced by its own revision.';
 comment on column stark.deployments.deletion_requested_at is 'When it was asked to go; it goes with the last of its pods.';
 comment on column stark.deployments.deletion_forced is 'Whether its pods are evicted at once instead of being stopped with their grace.';
@@ -2261,13 +2261,13 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
 as md5 '7ebdc7e333c26e60091d2e6d931f1ba2';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
-CREATE OR REPLACE FUNCTION stark_internal.apply_wishes(p_deployment stark.deployments, p_wishes jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
  RETURNS stark.deployments
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 as md5 '907eafdef6e59fe2271716b08c25f4bd';
-comment on function stark_internal.apply_wishes(stark.deployments,jsonb) is 'A deployment''s row with these wishes.';
+comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after bigint, OUT written_at timestamp with time zone, OUT origin text, OUT actor uuid, OUT correlation_id text)
  RETURNS record
@@ -2590,7 +2590,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_fields()
 as md5 '40b21716af91d73399fdbbeb3eb2a838';
 comment on function stark_internal.deployment_fields() is 'The simple fields of a deployment.';
 
-CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_wishes jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_manifest jsonb)
  RETURNS text
  LANGUAGE plpgsql
  IMMUTABLE
@@ -2598,13 +2598,13 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_wishes jsonb)
 as md5 'a0938bcfb898331ce9c357c8bd4e52e8';
 comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.deployment_wishes(p_deployment stark.deployments)
+CREATE OR REPLACE FUNCTION stark_internal.deployment_spec(p_deployment stark.deployments)
  RETURNS jsonb
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
 as md5 '4fd40f49459f28aaa44852e09d4bf88d';
-comment on function stark_internal.deployment_wishes(stark.deployments) is 'What is wanted of a deployment.';
+comment on function stark_internal.deployment_spec(stark.deployments) is 'What is wanted of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_words(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS SETOF stark_internal.deployment_word
@@ -4044,7 +4044,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_deployment(p_namespace text, p
 as md5 '1587c0e5c5f6e86b425809df2924a1d6';
 comment on function stark_internal.require_deployment(text,text,text,bigint) is 'The deployment, when the caller may do this to it.';
 
-CREATE OR REPLACE FUNCTION stark_internal.require_deployment_labels(p_wishes jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.require_deployment_labels(p_manifest jsonb)
  RETURNS void
  LANGUAGE plpgsql
  STABLE
@@ -4650,13 +4650,13 @@ CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term 
 as md5 'a61e2145be8d74e5c9afee1ce378fa95';
 comment on function stark_internal.weighted_problem(jsonb,text,text) is 'What is wrong with these preferred terms; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.wishes_of(p_deployment stark.deployments)
+CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
  RETURNS jsonb
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
 as md5 'cf13a751f32ae3596476a93a8be83562';
-comment on function stark_internal.wishes_of(stark.deployments) is 'The wishes of a deployment as a caller writes them.';
+comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_labels jsonb)
  RETURNS jsonb

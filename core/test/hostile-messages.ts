@@ -1,4 +1,4 @@
-/** What whoever may write on a topic can put into a frame, and no listener or library may fall over. */
+/** What a client that may write on a topic can put into a frame, and no listener or library may fall over. */
 export const hostilePayloads: readonly unknown[] = [
   null,
   5,

@@ -13,7 +13,7 @@ alter table stark_internal.namespace_totals enable row level security;
 create policy "nobody reads totals" on stark_internal.namespace_totals for select to authenticated using (false);
 
 /**
- * stark_internal.total_namespaces(): statement trigger; namespace_totals follow every change of pods, whoever makes it. Its name comes
+ * stark_internal.total_namespaces(): statement trigger; namespace_totals follow every change of pods, by any writer. Its name comes
  * before that of the trigger that reads them, which asks one row where it would ask every pod of the namespace.
  */
 create function stark_internal.total_namespaces()

@@ -5,7 +5,7 @@
 -- A revision is one template; its hash is that of the template alone. Going back makes the old template the newest revision under a
 -- new number, so two revisions can have one hash: pods belong to the newest revision of their hash.
 
--- What is wrong with a deployment's wishes -----------------------------------------------------------------------------
+-- What is wrong with a deployment --------------------------------------------------------------------------------------
 
 /** stark_internal.is_amount(value): a whole number from 0, or whole percents as a text: 3, "25%". */
 create function stark_internal.is_amount(p_value jsonb)
@@ -220,7 +220,7 @@ comment on column stark.deployments.progress_deadline_seconds is 'A rollout that
 comment on column stark.deployments.revision_history_limit is 'How many old revisions are kept; the last stable one always is.';
 comment on column stark.deployments.auto_rollback is 'Whether the last stable template becomes the newest revision when one fails.';
 comment on column stark.deployments.canary_steps is 'Steps of a rollout: {weight}, percents of the pods, and {pause}.';
-comment on column stark.deployments.paused is 'Frozen: wishes are stored, and nothing is done.';
+comment on column stark.deployments.paused is 'Frozen: changes are stored, and nothing is done.';
 comment on column stark.deployments.rollout_paused is 'The rollout is held; what fails is replaced by its own revision.';
 comment on column stark.deployments.deletion_requested_at is 'When it was asked to go; it goes with the last of its pods.';
 comment on column stark.deployments.deletion_forced is 'Whether its pods are evicted at once instead of being stopped with their grace.';
@@ -377,8 +377,8 @@ create trigger _100_bump_version before update on stark.deployments
 create trigger _100_bump_version before update on stark.deployment_revisions
   for each row when (old.* is distinct from new.*) execute function stark_internal.bump_version();
 
-/** stark_internal.deployment_wishes(deployment) -> what is wanted of it, without the controller's word. */
-create function stark_internal.deployment_wishes(p_deployment stark.deployments)
+/** stark_internal.deployment_spec(deployment) -> what is wanted of it, without what the controller writes. */
+create function stark_internal.deployment_spec(p_deployment stark.deployments)
 returns jsonb
 language sql
 immutable
@@ -388,10 +388,10 @@ as $$
     'current_replicas', 'updated_replicas', 'ready_replicas', 'available_replicas', 'unavailable_replicas', 'reconciled_at', 'next_reconcile_at',
     'reconcile_errors', 'resource_version', 'updated_at', 'revision', 'acts_as', 'created_by', 'follow_after'];
 $$;
-comment on function stark_internal.deployment_wishes(stark.deployments) is 'What is wanted of a deployment.';
-revoke all on function stark_internal.deployment_wishes(stark.deployments) from public, anon;
+comment on function stark_internal.deployment_spec(stark.deployments) is 'What is wanted of a deployment.';
+revoke all on function stark_internal.deployment_spec(stark.deployments) from public, anon;
 
-/** stark_internal.bump_generation(): before-update row trigger; generation grows with each change of what is wanted. Whoever changes the template counts it up. */
+/** stark_internal.bump_generation(): before-update row trigger; generation grows with each change of what is wanted. A function that changes the template counts it up. */
 create function stark_internal.bump_generation()
 returns trigger
 language plpgsql
@@ -400,7 +400,7 @@ set search_path = ''
 as $$
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
-  if new.generation = old.generation and stark_internal.deployment_wishes(old) is distinct from stark_internal.deployment_wishes(new) then
+  if new.generation = old.generation and stark_internal.deployment_spec(old) is distinct from stark_internal.deployment_spec(new) then
     new.generation := old.generation + 1;
     new.updated_at := now();
   end if;

@@ -55,8 +55,8 @@ $$;
 comment on function stark_internal.refuse_deployment(text, text) is 'Raises a coded error when something is wrong with a deployment.';
 revoke all on function stark_internal.refuse_deployment(text, text) from public, anon;
 
-/** stark_internal.deployment_problem(wishes) -> what is wrong with the shape of a deployment as a caller writes it, null when nothing is. Labels, names and the template are looked at elsewhere. */
-create function stark_internal.deployment_problem(p_wishes jsonb)
+/** stark_internal.deployment_problem(manifest) -> what is wrong with the shape of a deployment as a caller writes it, null when nothing is. Labels, names and the template are looked at elsewhere. */
+create function stark_internal.deployment_problem(p_manifest jsonb)
 returns text
 language plpgsql
 immutable
@@ -64,56 +64,56 @@ set search_path = ''
 as $$
 declare
   v_field text;
-  v_strategy jsonb := coalesce(p_wishes -> 'strategy', '{}');
+  v_strategy jsonb := coalesce(p_manifest -> 'strategy', '{}');
 begin
-  if jsonb_typeof(p_wishes) is distinct from 'object' then
+  if jsonb_typeof(p_manifest) is distinct from 'object' then
     return 'a deployment must be an object';
   end if;
-  v_field := stark_internal.unknown_field(p_wishes, array['name', 'namespace', 'pack', 'version', 'template', 'followLatest', 'strategy', 'canary', 'changeCause']
+  v_field := stark_internal.unknown_field(p_manifest, array['name', 'namespace', 'pack', 'version', 'template', 'followLatest', 'strategy', 'canary', 'changeCause']
     || array(select f.field from stark_internal.deployment_fields() f));
   if v_field is not null then
     return format('a deployment has no field %s', v_field);
   end if;
-  select f.field into v_field from stark_internal.deployment_fields() f where p_wishes ? f.field and jsonb_typeof(p_wishes -> f.field) <> f.kind limit 1;
+  select f.field into v_field from stark_internal.deployment_fields() f where p_manifest ? f.field and jsonb_typeof(p_manifest -> f.field) <> f.kind limit 1;
   if found then
     return format('%s must be %s', v_field, (select case f.kind when 'object' then 'an object' else 'a ' || f.kind end from stark_internal.deployment_fields() f where f.field = v_field));
   end if;
-  select k into v_field from unnest(array['name', 'namespace', 'pack', 'version', 'changeCause']) k where p_wishes ? k and jsonb_typeof(p_wishes -> k) <> 'string' limit 1;
+  select k into v_field from unnest(array['name', 'namespace', 'pack', 'version', 'changeCause']) k where p_manifest ? k and jsonb_typeof(p_manifest -> k) <> 'string' limit 1;
   if found then
     return format('%s must be a string', v_field);
   end if;
   return case
-    when p_wishes ->> 'mode' <> 'replicated' then 'mode must be replicated'
-    when p_wishes ? 'replicas' and not stark_internal.is_whole(p_wishes -> 'replicas', 0, 10000) then 'replicas must be a whole number from 0 to 10000'
-    when p_wishes ? 'minReadySeconds' and not stark_internal.is_whole(p_wishes -> 'minReadySeconds', 0, 86399) then 'minReadySeconds must be a whole number from 0 to 86399'
-    when p_wishes ? 'progressDeadlineSeconds' and not stark_internal.is_whole(p_wishes -> 'progressDeadlineSeconds', 1, 86400) then 'progressDeadlineSeconds must be a whole number from 1 to 86400'
-    when p_wishes ? 'revisionHistoryLimit' and not stark_internal.is_whole(p_wishes -> 'revisionHistoryLimit', 0, 100) then 'revisionHistoryLimit must be a whole number from 0 to 100'
-    when coalesce((p_wishes ->> 'minReadySeconds')::numeric, 10) >= coalesce((p_wishes ->> 'progressDeadlineSeconds')::numeric, 600) then 'minReadySeconds must be less than progressDeadlineSeconds'
-    when length(p_wishes ->> 'changeCause') > 1024 then 'changeCause has more than 1024 characters'
+    when p_manifest ->> 'mode' <> 'replicated' then 'mode must be replicated'
+    when p_manifest ? 'replicas' and not stark_internal.is_whole(p_manifest -> 'replicas', 0, 10000) then 'replicas must be a whole number from 0 to 10000'
+    when p_manifest ? 'minReadySeconds' and not stark_internal.is_whole(p_manifest -> 'minReadySeconds', 0, 86399) then 'minReadySeconds must be a whole number from 0 to 86399'
+    when p_manifest ? 'progressDeadlineSeconds' and not stark_internal.is_whole(p_manifest -> 'progressDeadlineSeconds', 1, 86400) then 'progressDeadlineSeconds must be a whole number from 1 to 86400'
+    when p_manifest ? 'revisionHistoryLimit' and not stark_internal.is_whole(p_manifest -> 'revisionHistoryLimit', 0, 100) then 'revisionHistoryLimit must be a whole number from 0 to 100'
+    when coalesce((p_manifest ->> 'minReadySeconds')::numeric, 10) >= coalesce((p_manifest ->> 'progressDeadlineSeconds')::numeric, 600) then 'minReadySeconds must be less than progressDeadlineSeconds'
+    when length(p_manifest ->> 'changeCause') > 1024 then 'changeCause has more than 1024 characters'
     when jsonb_typeof(v_strategy) <> 'object' or stark_internal.unknown_field(v_strategy, array['type', 'maxSurge', 'maxUnavailable']) is not null then 'strategy is {type, maxSurge, maxUnavailable}'
     when coalesce(v_strategy -> 'type', '"RollingUpdate"') not in ('"RollingUpdate"', '"Recreate"') then 'strategy.type must be RollingUpdate or Recreate'
     when v_strategy -> 'type' = '"Recreate"' and v_strategy ?| array['maxSurge', 'maxUnavailable'] then 'maxSurge and maxUnavailable go with RollingUpdate'
     when v_strategy ? 'maxSurge' and not stark_internal.is_amount(v_strategy -> 'maxSurge') then 'strategy.maxSurge must be a whole number, or percents such as "25%"'
     when v_strategy ? 'maxUnavailable' and not stark_internal.is_amount(v_strategy -> 'maxUnavailable') then 'strategy.maxUnavailable must be a whole number, or percents such as "25%"'
     when coalesce(rtrim(v_strategy ->> 'maxSurge', '%'), '25')::integer = 0 and coalesce(rtrim(v_strategy ->> 'maxUnavailable', '%'), '25')::integer = 0 then 'maxSurge and maxUnavailable must not both be 0'
-    when p_wishes ? 'canary' and (jsonb_typeof(p_wishes -> 'canary') <> 'object' or stark_internal.unknown_field(p_wishes -> 'canary', array['steps']) is not null) then 'canary is {steps}'
-    when p_wishes #> '{canary,steps}' is not null and stark_internal.canary_problem(p_wishes #> '{canary,steps}') is not null then stark_internal.canary_problem(p_wishes #> '{canary,steps}')
-    when v_strategy -> 'type' = '"Recreate"' and coalesce(p_wishes #> '{canary,steps}', '[]') <> '[]' then 'canary goes with RollingUpdate'
-    when p_wishes ? 'followLatest' and jsonb_typeof(p_wishes -> 'followLatest') not in ('boolean', 'string') then 'followLatest must be true, false or a range of versions'
-    when jsonb_typeof(p_wishes -> 'followLatest') = 'string' and (length(p_wishes ->> 'followLatest') > 256
-         or not exists (select from stark_internal.range_bounds(p_wishes ->> 'followLatest'))) then format('followLatest %s is no range of versions', to_json(left(p_wishes ->> 'followLatest', 80)))
-    when p_wishes -> 'includePrerelease' = 'true' and coalesce(p_wishes -> 'followLatest', 'false') = 'false' then 'includePrerelease goes with followLatest'
-    when p_wishes ? 'version' and coalesce(p_wishes -> 'followLatest', 'false') <> 'false' then 'version and followLatest: who follows takes the newest version'
-    when p_wishes ? 'template' and (jsonb_typeof(p_wishes -> 'template') <> 'object'
-         or stark_internal.unknown_field(p_wishes -> 'template', array['labels', 'annotations', 'priority', 'spec', 'restartedAt']) is not null) then 'template is {labels, annotations, priority, spec}'
+    when p_manifest ? 'canary' and (jsonb_typeof(p_manifest -> 'canary') <> 'object' or stark_internal.unknown_field(p_manifest -> 'canary', array['steps']) is not null) then 'canary is {steps}'
+    when p_manifest #> '{canary,steps}' is not null and stark_internal.canary_problem(p_manifest #> '{canary,steps}') is not null then stark_internal.canary_problem(p_manifest #> '{canary,steps}')
+    when v_strategy -> 'type' = '"Recreate"' and coalesce(p_manifest #> '{canary,steps}', '[]') <> '[]' then 'canary goes with RollingUpdate'
+    when p_manifest ? 'followLatest' and jsonb_typeof(p_manifest -> 'followLatest') not in ('boolean', 'string') then 'followLatest must be true, false or a range of versions'
+    when jsonb_typeof(p_manifest -> 'followLatest') = 'string' and (length(p_manifest ->> 'followLatest') > 256
+         or not exists (select from stark_internal.range_bounds(p_manifest ->> 'followLatest'))) then format('followLatest %s is no range of versions', to_json(left(p_manifest ->> 'followLatest', 80)))
+    when p_manifest -> 'includePrerelease' = 'true' and coalesce(p_manifest -> 'followLatest', 'false') = 'false' then 'includePrerelease goes with followLatest'
+    when p_manifest ? 'version' and coalesce(p_manifest -> 'followLatest', 'false') <> 'false' then 'version and followLatest: who follows takes the newest version'
+    when p_manifest ? 'template' and (jsonb_typeof(p_manifest -> 'template') <> 'object'
+         or stark_internal.unknown_field(p_manifest -> 'template', array['labels', 'annotations', 'priority', 'spec', 'restartedAt']) is not null) then 'template is {labels, annotations, priority, spec}'
   end;
 end;
 $$;
 comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
 revoke all on function stark_internal.deployment_problem(jsonb) from public, anon;
 
-/** stark_internal.require_deployment_labels(wishes): passes or raises INVALID_LABELS, INVALID_ARGUMENT, for labels and annotations of a deployment and of its template. */
-create function stark_internal.require_deployment_labels(p_wishes jsonb)
+/** stark_internal.require_deployment_labels(manifest): passes or raises INVALID_LABELS, INVALID_ARGUMENT, for labels and annotations of a deployment and of its template. */
+create function stark_internal.require_deployment_labels(p_manifest jsonb)
 returns void
 language plpgsql
 stable
@@ -121,13 +121,13 @@ set search_path = ''
 as $$
 declare
   v_problem text := coalesce(
-    stark_internal.labels_problem(coalesce(p_wishes -> 'labels', '{}')), stark_internal.labels_problem(coalesce(p_wishes #> '{template,labels}', '{}')));
+    stark_internal.labels_problem(coalesce(p_manifest -> 'labels', '{}')), stark_internal.labels_problem(coalesce(p_manifest #> '{template,labels}', '{}')));
 begin
   if v_problem is not null then
     perform stark_internal.fail('INVALID_LABELS', v_problem, 'use --label key=value');
   end if;
   perform stark_internal.refuse_deployment(coalesce(
-    stark_internal.annotations_problem(coalesce(p_wishes -> 'annotations', '{}')), stark_internal.annotations_problem(coalesce(p_wishes #> '{template,annotations}', '{}'))));
+    stark_internal.annotations_problem(coalesce(p_manifest -> 'annotations', '{}')), stark_internal.annotations_problem(coalesce(p_manifest #> '{template,annotations}', '{}'))));
 end;
 $$;
 comment on function stark_internal.require_deployment_labels(jsonb) is 'Raises a coded error for labels and annotations that are none.';
@@ -163,8 +163,8 @@ $$;
 comment on function stark_internal.read_template(text, text, text, jsonb, uuid) is 'The template that a deployment asks for, checked.';
 revoke all on function stark_internal.read_template(text, text, text, jsonb, uuid) from public, anon;
 
-/** stark_internal.wishes_of(deployment) -> its wishes as a caller writes them, with the template and what is secret in it. */
-create function stark_internal.wishes_of(p_deployment stark.deployments)
+/** stark_internal.manifest_of(deployment) -> its manifest as a caller writes it, with the template and what is secret in it. */
+create function stark_internal.manifest_of(p_deployment stark.deployments)
 returns jsonb
 language sql
 stable
@@ -180,11 +180,11 @@ as $$
   from stark.deployment_revisions r join stark_internal.revision_secrets s using (deployment_id, revision)
   where r.deployment_id = p_deployment.id and r.revision = p_deployment.revision;
 $$;
-comment on function stark_internal.wishes_of(stark.deployments) is 'The wishes of a deployment as a caller writes them.';
-revoke all on function stark_internal.wishes_of(stark.deployments) from public, anon;
+comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
+revoke all on function stark_internal.manifest_of(stark.deployments) from public, anon;
 
-/** stark_internal.apply_wishes(deployment, wishes) -> the row with these wishes in its columns; nothing is stored. */
-create function stark_internal.apply_wishes(p_deployment stark.deployments, p_wishes jsonb)
+/** stark_internal.apply_manifest(deployment, manifest) -> the row with the manifest in its columns; nothing is stored. */
+create function stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
 returns stark.deployments
 language plpgsql
 stable
@@ -192,20 +192,20 @@ set search_path = ''
 as $$
 declare
   v_row stark.deployments := jsonb_populate_record(p_deployment, coalesce((
-    select jsonb_object_agg(f.column_name, p_wishes -> f.field) from stark_internal.deployment_fields() f where p_wishes ? f.field), '{}'));
+    select jsonb_object_agg(f.column_name, p_manifest -> f.field) from stark_internal.deployment_fields() f where p_manifest ? f.field), '{}'));
 begin
-  v_row.follow_latest := coalesce(p_wishes -> 'followLatest', 'false') <> 'false';
-  v_row.version_range := case when jsonb_typeof(p_wishes -> 'followLatest') = 'string' then p_wishes ->> 'followLatest' end;
-  v_row.include_prerelease := v_row.follow_latest and coalesce((p_wishes ->> 'includePrerelease')::boolean, false);
-  v_row.strategy := coalesce(p_wishes #>> '{strategy,type}', 'RollingUpdate');
-  v_row.max_surge := coalesce(p_wishes #> '{strategy,maxSurge}', '"25%"');
-  v_row.max_unavailable := coalesce(p_wishes #> '{strategy,maxUnavailable}', '"25%"');
-  v_row.canary_steps := coalesce(p_wishes #> '{canary,steps}', '[]');
+  v_row.follow_latest := coalesce(p_manifest -> 'followLatest', 'false') <> 'false';
+  v_row.version_range := case when jsonb_typeof(p_manifest -> 'followLatest') = 'string' then p_manifest ->> 'followLatest' end;
+  v_row.include_prerelease := v_row.follow_latest and coalesce((p_manifest ->> 'includePrerelease')::boolean, false);
+  v_row.strategy := coalesce(p_manifest #>> '{strategy,type}', 'RollingUpdate');
+  v_row.max_surge := coalesce(p_manifest #> '{strategy,maxSurge}', '"25%"');
+  v_row.max_unavailable := coalesce(p_manifest #> '{strategy,maxUnavailable}', '"25%"');
+  v_row.canary_steps := coalesce(p_manifest #> '{canary,steps}', '[]');
   return v_row;
 end;
 $$;
-comment on function stark_internal.apply_wishes(stark.deployments, jsonb) is 'A deployment''s row with these wishes.';
-revoke all on function stark_internal.apply_wishes(stark.deployments, jsonb) from public, anon;
+comment on function stark_internal.apply_manifest(stark.deployments, jsonb) is 'A deployment''s row with this manifest in its columns.';
+revoke all on function stark_internal.apply_manifest(stark.deployments, jsonb) from public, anon;
 
 /** stark_internal.require_somebody(what) -> the caller's id. Raises UNAUTHENTICATED where there is none: pods have the rights of somebody. */
 create function stark_internal.require_somebody(p_what text)
@@ -347,47 +347,47 @@ set search_path = ''
 as $$
 declare
   v_user uuid := stark_internal.require_somebody('a deployment');
-  v_wishes jsonb;
+  v_manifest jsonb;
   v_namespace text;
   v_version text := p_deployment ->> 'version';
   v_row stark.deployments;
   v_template jsonb;
 begin
   perform stark_internal.require_json('p_deployment', p_deployment, 131072);
-  v_wishes := stark_internal.without_nulls(p_deployment);
-  perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_wishes));
-  perform stark_internal.require_deployment_labels(v_wishes);
-  if not stark_internal.is_dns_label(v_wishes ->> 'name') or length(v_wishes ->> 'name') > 46 then
-    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a deployment', coalesce(to_json(left(v_wishes ->> 'name', 80))::text, 'null')), 'use lower case letters, digits and -, at most 46');
+  v_manifest := stark_internal.without_nulls(p_deployment);
+  perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_manifest));
+  perform stark_internal.require_deployment_labels(v_manifest);
+  if not stark_internal.is_dns_label(v_manifest ->> 'name') or length(v_manifest ->> 'name') > 46 then
+    perform stark_internal.fail('INVALID_NAME', format('%s is no name for a deployment', coalesce(to_json(left(v_manifest ->> 'name', 80))::text, 'null')), 'use lower case letters, digits and -, at most 46');
   end if;
-  v_namespace := coalesce(v_wishes ->> 'namespace', (select c.default_namespace from stark.cluster_config c));
+  v_namespace := coalesce(v_manifest ->> 'namespace', (select c.default_namespace from stark.cluster_config c));
   perform stark_internal.require_permission('deployments:create', v_namespace, v_namespace <> 'stark-system');
   perform stark_internal.require_namespace(v_namespace);
-  perform stark_internal.find_deployable_version(v_wishes ->> 'pack', v_version, v_user);
-  v_row := stark_internal.apply_wishes(jsonb_populate_record(null::stark.deployments, jsonb_build_object('labels', '{}'::jsonb, 'annotations', '{}'::jsonb, 'mode', 'replicated', 'replicas', 1,
-    'min_ready_seconds', 10, 'progress_deadline_seconds', 600, 'revision_history_limit', 10, 'auto_rollback', true, 'paused', false)), v_wishes);
+  perform stark_internal.find_deployable_version(v_manifest ->> 'pack', v_version, v_user);
+  v_row := stark_internal.apply_manifest(jsonb_populate_record(null::stark.deployments, jsonb_build_object('labels', '{}'::jsonb, 'annotations', '{}'::jsonb, 'mode', 'replicated', 'replicas', 1,
+    'min_ready_seconds', 10, 'progress_deadline_seconds', 600, 'revision_history_limit', 10, 'auto_rollback', true, 'paused', false)), v_manifest);
   if v_row.follow_latest then
     v_version := (select v.version from stark.pack_versions v where v.id = stark_internal.newest_version(
-      (select k.id from stark.packs k where k.name = v_wishes ->> 'pack'), v_row.version_range, v_row.include_prerelease));
+      (select k.id from stark.packs k where k.name = v_manifest ->> 'pack'), v_row.version_range, v_row.include_prerelease));
     if v_version is null then
-      perform stark_internal.fail('VERSION_NOT_FOUND', format('pack %s has no ready version to follow', v_wishes ->> 'pack'), 'stark pack versions ' || (v_wishes ->> 'pack'));
+      perform stark_internal.fail('VERSION_NOT_FOUND', format('pack %s has no ready version to follow', v_manifest ->> 'pack'), 'stark pack versions ' || (v_manifest ->> 'pack'));
     end if;
   end if;
-  v_template := stark_internal.read_template(v_wishes ->> 'pack', v_version, v_namespace, coalesce(v_wishes -> 'template', '{}'), v_user);
+  v_template := stark_internal.read_template(v_manifest ->> 'pack', v_version, v_namespace, coalesce(v_manifest -> 'template', '{}'), v_user);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_deployment_room(v_namespace);
   insert into stark.deployments (name, namespace, pack_id, pack_name, labels, annotations, mode, replicas, follow_latest, version_range, include_prerelease, strategy, max_surge,
       max_unavailable, min_ready_seconds, progress_deadline_seconds, revision_history_limit, auto_rollback, canary_steps, paused, acts_as, created_by)
-    select v_wishes ->> 'name', v_namespace, v.pack_id, v.pack_name, v_row.labels, v_row.annotations, v_row.mode, v_row.replicas, v_row.follow_latest, v_row.version_range,
+    select v_manifest ->> 'name', v_namespace, v.pack_id, v.pack_name, v_row.labels, v_row.annotations, v_row.mode, v_row.replicas, v_row.follow_latest, v_row.version_range,
            v_row.include_prerelease, v_row.strategy, v_row.max_surge, v_row.max_unavailable, v_row.min_ready_seconds, v_row.progress_deadline_seconds,
            v_row.revision_history_limit, v_row.auto_rollback, v_row.canary_steps, v_row.paused, v_user, v_user
     from stark.pack_versions v where v.id = (v_template ->> 'version_id')::uuid
     on conflict on constraint deployment_name_is_unique_in_its_namespace do nothing
     returning * into v_row;
   if not found then
-    perform stark_internal.fail('DEPLOYMENT_EXISTS', format('namespace %s has a deployment %s already', v_namespace, v_wishes ->> 'name'), 'stark deployment list -n ' || v_namespace);
+    perform stark_internal.fail('DEPLOYMENT_EXISTS', format('namespace %s has a deployment %s already', v_namespace, v_manifest ->> 'name'), 'stark deployment list -n ' || v_namespace);
   end if;
-  perform stark_internal.add_revision(v_row.id, v_template -> 'template', v_template -> 'secrets', (v_template ->> 'version_id')::uuid, 'create', v_wishes ->> 'changeCause', v_user,
+  perform stark_internal.add_revision(v_row.id, v_template -> 'template', v_template -> 'secrets', (v_template ->> 'version_id')::uuid, 'create', v_manifest ->> 'changeCause', v_user,
     stark_internal.controller_time());
   return stark_internal.reconciled_deployment(v_row.id);
 end;
@@ -443,7 +443,7 @@ declare
   v_old stark.deployments;
   v_row stark.deployments;
   v_before jsonb;
-  v_wishes jsonb;
+  v_manifest jsonb;
   v_version text;
 begin
   perform stark_internal.require_user();
@@ -456,19 +456,19 @@ begin
   perform stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
   perform stark_internal.lock_cluster();
   v_old := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update', p_if_revision);
-  v_before := stark_internal.wishes_of(v_old);
+  v_before := stark_internal.manifest_of(v_old);
   if p_changes #>> '{strategy,type}' is not null and p_changes #>> '{strategy,type}' is distinct from v_old.strategy then
     v_before := v_before - 'strategy';
   end if;
   if p_changes ? 'followLatest' then
     v_before := v_before - 'includePrerelease';
   end if;
-  v_wishes := stark_internal.merge_deep(v_before, p_changes);
-  perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_wishes), 'stark deployment set --help');
-  perform stark_internal.require_deployment_labels(v_wishes);
-  v_row := stark_internal.apply_wishes(v_old, v_wishes || (
+  v_manifest := stark_internal.merge_deep(v_before, p_changes);
+  perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_manifest), 'stark deployment set --help');
+  perform stark_internal.require_deployment_labels(v_manifest);
+  v_row := stark_internal.apply_manifest(v_old, v_manifest || (
     select jsonb_object_agg(f.field, f.value) from jsonb_each('{"labels": {}, "annotations": {}, "mode": "replicated", "replicas": 1, "minReadySeconds": 10, "progressDeadlineSeconds": 600,
-      "revisionHistoryLimit": 10, "autoRollback": true, "paused": false}'::jsonb || v_wishes) f (field, value) where f.field in (select k.field from stark_internal.deployment_fields() k)));
+      "revisionHistoryLimit": 10, "autoRollback": true, "paused": false}'::jsonb || v_manifest) f (field, value) where f.field in (select k.field from stark_internal.deployment_fields() k)));
   update stark.deployments d set
       labels = v_row.labels, annotations = v_row.annotations, mode = v_row.mode, replicas = v_row.replicas, follow_latest = v_row.follow_latest, version_range = v_row.version_range,
       include_prerelease = v_row.include_prerelease, strategy = v_row.strategy, max_surge = v_row.max_surge, max_unavailable = v_row.max_unavailable,
@@ -477,7 +477,7 @@ begin
     where d.id = v_old.id;
   if p_changes ? 'template' or p_changes ? 'version' then
     select coalesce(p_changes ->> 'version', r.version) into v_version from stark.deployment_revisions r where r.deployment_id = v_old.id and r.revision = v_old.revision;
-    perform stark_internal.change_template(v_old, coalesce(v_wishes -> 'template', '{}'), v_version, 'update', p_changes ->> 'changeCause');
+    perform stark_internal.change_template(v_old, coalesce(v_manifest -> 'template', '{}'), v_version, 'update', p_changes ->> 'changeCause');
   end if;
   return stark_internal.reconciled_deployment(v_old.id);
 end;
@@ -520,7 +520,7 @@ revoke all on function stark.scale_deployment(text, text, integer, text, bigint)
 grant execute on function stark.scale_deployment(text, text, integer, text, bigint) to authenticated, service_role;
 
 /**
- * stark.pause_deployment(namespace, name) -> the deployment, frozen: wishes are stored, its status is kept, and nothing is done, not even for pods that
+ * stark.pause_deployment(namespace, name) -> the deployment, frozen: changes are stored, its status is kept, and nothing is done, not even for pods that
  * end. Calling again changes nothing. Caller: deployments:update in the namespace, or the own one. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING.
  */
@@ -771,7 +771,7 @@ begin
   perform stark_internal.lock_cluster();
   v_deployment := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
   perform stark_internal.change_template(v_deployment,
-    stark_internal.wishes_of(v_deployment) -> 'template' || jsonb_build_object('restartedAt', clock_timestamp()),
+    stark_internal.manifest_of(v_deployment) -> 'template' || jsonb_build_object('restartedAt', clock_timestamp()),
     (select r.version from stark.deployment_revisions r where r.deployment_id = v_deployment.id and r.revision = v_deployment.revision), 'restart', p_change_cause);
   return stark_internal.reconciled_deployment(v_deployment.id);
 end;

@@ -14,7 +14,7 @@ export default class Doctor extends StarkCommand<typeof Doctor> {
   static override summary =
     'Look whether the cluster has everything that it needs, and say what to type where it has not.';
   static override description = [
-    'What only the database can tell it tells an admin, or whoever gives its URL; a check that nobody may make is skipped and says what to type. Ends with 0 when nothing has failed, and with 1 otherwise.',
+    'What only the database can tell it tells an admin, or a caller who gives its URL; a check that nobody may make is skipped and says what to type. Ends with 0 when nothing has failed, and with 1 otherwise.',
     'With --fix, or after a question, it mends what it can: the secrets in Vault, which it has Edge Function api write, and, given the URL of the database, the jobs of pg_cron.',
   ].join('\n\n');
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --fix --output json'];

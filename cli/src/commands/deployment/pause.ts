@@ -3,7 +3,7 @@ import { names, namespaceFlag } from '../../base/flags.js';
 import { changeDeployments } from '../../data/deployments.js';
 
 export default class DeploymentPause extends StarkCommand<typeof DeploymentPause> {
-  static override summary = 'Freeze deployments: wishes are stored, and nothing is done, not even for pods that end.';
+  static override summary = 'Freeze deployments: changes are stored, and nothing is done, not even for pods that end.';
   static override examples = [
     '<%= config.bin %> deployment pause web --namespace production',
     '<%= config.bin %> deployment pause web api --output json',
