@@ -1574,7 +1574,7 @@ CREATE OR REPLACE FUNCTION stark.create_deployment(p_deployment jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6108a9f3c5c66231024bd9ffbb1a0459';
+as md5 '98939bf11949b509c26a3f83e9106d47';
 comment on function stark.create_deployment(jsonb) is 'Creates a deployment and makes its pods.';
 grant execute on function stark.create_deployment(jsonb) to authenticated;
 grant execute on function stark.create_deployment(jsonb) to service_role;
@@ -1947,7 +1947,7 @@ CREATE OR REPLACE FUNCTION stark.restart_rollout(p_namespace text, p_name text, 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '59e00c3531c0a0996036df1fb3f87abf';
+as md5 '27feead4884edc35ed359302fd2bae8a';
 comment on function stark.restart_rollout(text,text,text) is 'Replaces all pods of a deployment by the same template.';
 grant execute on function stark.restart_rollout(text,text,text) to authenticated;
 grant execute on function stark.restart_rollout(text,text,text) to service_role;
@@ -2088,7 +2088,7 @@ CREATE OR REPLACE FUNCTION stark.update_deployment(p_namespace text, p_name text
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '0714f7ca7614f8d30da8f5162db11f50';
+as md5 '53205867e10d1d29bfe75b8f4514b45b';
 comment on function stark.update_deployment(text,text,jsonb,bigint) is 'Changes what is wanted of a deployment.';
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to authenticated;
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to service_role;
@@ -2253,6 +2253,14 @@ CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text
 as md5 'e150b7fd3d732cc9275f58bccb9273d9';
 comment on function stark_internal.append_events(text,text,text,jsonb[],jsonb[]) is 'Writes and broadcasts one event for each object.';
 
+CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '302aca95552d4ec305ee3e4013ebcd77';
+comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
+
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports jsonb, p_now timestamp with time zone DEFAULT now())
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2260,14 +2268,6 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  SET jit TO 'off'
 as md5 '7ebdc7e333c26e60091d2e6d931f1ba2';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
-
-CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
- RETURNS stark.deployments
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 '907eafdef6e59fe2271716b08c25f4bd';
-comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after bigint, OUT written_at timestamp with time zone, OUT origin text, OUT actor uuid, OUT correlation_id text)
  RETURNS record
@@ -2327,7 +2327,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ccf3f21d8ea72021c68b72a11136e0aa';
+as md5 '149e0b12d50cca3e8f9b0fd8ce4e805e';
 comment on function stark_internal.bump_generation() is 'Counts the changes of what is wanted of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
@@ -2595,7 +2595,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_manifest jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'a0938bcfb898331ce9c357c8bd4e52e8';
+as md5 '68fd747a0efd284c3be9850b83e44037';
 comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_spec(p_deployment stark.deployments)
@@ -3271,6 +3271,14 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  SET jit TO 'off'
 as md5 'bef34e41055dc4309342e15f56888668';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
+
+CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'cf13a751f32ae3596476a93a8be83562';
+comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
  RETURNS boolean
@@ -4049,7 +4057,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_deployment_labels(p_manifest j
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '53c5683121e7df26a3f7a5a0e034c868';
+as md5 '315ed42d7951c01fb94eb4d6092aade2';
 comment on function stark_internal.require_deployment_labels(jsonb) is 'Raises a coded error for labels and annotations that are none.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_deployment_room(p_namespace text)
@@ -4649,14 +4657,6 @@ CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term 
  SET search_path TO 'pg_temp'
 as md5 'a61e2145be8d74e5c9afee1ce378fa95';
 comment on function stark_internal.weighted_problem(jsonb,text,text) is 'What is wrong with these preferred terms; null when nothing is.';
-
-CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
- RETURNS jsonb
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'cf13a751f32ae3596476a93a8be83562';
-comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_labels jsonb)
  RETURNS jsonb
