@@ -48,6 +48,25 @@ describe('output without a line end', () => {
   });
 });
 
+describe('output in pieces', () => {
+  it.each<[string, (string | number[])[], string[]]>([
+    ['letters that are cut', [[0xc3], [0xbc, 0xe2, 0x82], [0xac, 0x0a]], ['ü€']],
+    ['letters that are never whole', [[0x61, 0xe2, 0x82, 0x0a], 'b\n'], ['a\ufffd', 'b']],
+    ['line ends of Windows that are cut', ['one\r', '\ntwo\r\n'], ['one', 'two']],
+    ['colours', ['\u001b[32mgre', 'en\u001b[39m\n'], ['\u001b[32mgreen\u001b[39m']],
+    ['no line end at all', ['the ', 'last'], ['the last']],
+  ])('is joined: %s', async (_what, pieces, expected) => {
+    capture(stream, OUTPUT_PACE, (line) => lines.push(line));
+    for (const piece of pieces) {
+      stream.write(Buffer.from(piece as string));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    stream.end();
+    await new Promise((resolve) => stream.once('end', resolve));
+    expect(lines).toEqual(expected);
+  });
+});
+
 describe('a flood of empty lines', () => {
   it('is read no faster than lines of some length', async () => {
     let count = 0;

@@ -27,6 +27,24 @@ describe.each(['process', 'worker'] as const)('a pack, isolated as %s,', (isolat
     ],
     ['whose message throws', 'throw Object.defineProperties(new Error(), { message: { get() { throw 1; } } });'],
     ['that is a revoked proxy', 'const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy;'],
+    [
+      'that is a proxy whose every use throws',
+      'throw new Proxy(new Error("x"), { get() { throw 1; }, getPrototypeOf() { throw 2; }, ownKeys() { throw 3; } });',
+    ],
+    [
+      'with a property that throws',
+      'throw Object.defineProperty(new Error("x"), "detail", { enumerable: true, get() { throw 1; } });',
+    ],
+    ['that is its own cause', 'const e = new Error("x"); e.cause = e; e.errors = [e]; throw e;'],
+    ['that is a promise', 'throw Promise.resolve(1);'],
+    ['that is a promise, never kept', 'throw new Promise(() => {});'],
+    ['that is a function', 'throw () => {};'],
+    [
+      'that is of a class whose toJSON throws',
+      'class E extends Error { toJSON() { throw 1; } get name() { throw 2; } toString() { throw 3; } } throw new E("x");',
+    ],
+    ['that shows itself by throwing', 'throw { [Symbol.for("nodejs.util.inspect.custom")]() { throw 1; } };'],
+    ['with ten million letters', 'throw new Error("x".repeat(1e7));'],
     ['after JSON is broken', 'JSON.stringify = () => { throw new Error("no JSON"); }; throw new Error("x");'],
     ['after its output is broken', 'process.stdout.write = () => { throw new Error("no"); }; throw new Error("x");'],
     [
@@ -67,6 +85,45 @@ describe.each(['process', 'worker'] as const)('a pack, isolated as %s,', (isolat
     expect(await thrown.outcome()).toMatchObject({ exitCode: 1 });
     const atExit = await run('export default () => { process.on("exit", () => { process.exitCode = 4; }); }');
     expect(await atExit.outcome()).toMatchObject({ exitCode: 4 });
+  });
+
+  it.each([
+    [
+      'in a handler of exceptions',
+      'process.on("uncaughtException", () => process.exit(5)); setTimeout(() => { throw new Error("x"); });',
+      5,
+    ],
+    [
+      'in a handler of rejections',
+      'process.on("unhandledRejection", () => process.exit(6)); Promise.reject(new Error("x"));',
+      6,
+    ],
+    ['and nobody catches a rejection', 'process.exitCode = 3; Promise.reject(new Error("x"));', 1],
+    [
+      'that is set at the very end',
+      'process.exitCode = 3; process.on("exit", () => { process.exitCode = 7; }); throw new Error("x");',
+      7,
+    ],
+    ['and returns', 'process.on("exit", (code) => console.log("exit", code)); process.exitCode = 8; return;', 8],
+    ['in another turn', 'setImmediate(() => process.exit());', 0],
+  ])('ends by a code %s', async (_what, body, exitCode) => {
+    const made = await run(`export default async () => { ${body} ${FOR_EVER} }`);
+    expect(await made.outcome()).toMatchObject({ exitCode });
+  });
+
+  it('may still write out what it holds when it has returned', async () => {
+    const made = await run(`export default (ctx) => {
+      process.once('beforeExit', async (code) => {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        await ctx.storage.set('held', code);
+        console.log('written', await ctx.storage.get('held'));
+      });
+      process.on('exit', () => console.log('exit'));
+    }`);
+    expect(await made.outcome()).toMatchObject({ exitCode: 0, reason: 'Completed' });
+    expect(made.text()).toBe('written 0\nexit');
+    const bad = await run('export default () => { process.on("beforeExit", () => { throw new Error("late"); }); }');
+    expect(await bad.outcome()).toMatchObject({ exitCode: 1, message: 'Error: late' });
   });
 
   it('lives on when it handles what nobody caught', async () => {

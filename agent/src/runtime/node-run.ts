@@ -48,6 +48,7 @@ export async function runPack(description: RunDescription, { tell, storageDir, s
     storage: new FileStorage(storageDir),
     supabase: supabaseOf(description.project, supabaseJs),
     signal,
+    returned: tellBeforeExit,
     leave,
   });
   failUncaught((error) => void packRun.fail('run', error));
@@ -63,6 +64,14 @@ export async function runPack(description: RunDescription, { tell, storageDir, s
 function placeAssets(folder: string): void {
   const url = (name: string) => pathToFileURL(join(folder, name)).href;
   Object.defineProperty(globalThis, Symbol.for('stark.assets'), { value: { folder, url } });
+}
+
+/**
+ * What Node.js does once nothing is left to do, which for a pod is when its pack has returned: who listens may still write out what it
+ * holds. The run waits for promises that listeners give.
+ */
+async function tellBeforeExit(): Promise<void> {
+  for (const listener of process.rawListeners('beforeExit')) await listener.call(process, process.exitCode ?? 0);
 }
 
 /** Hands over what nobody caught, and nothing that the pack has listeners of its own for: there, as in Node.js, those decide. */

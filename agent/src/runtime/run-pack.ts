@@ -19,6 +19,8 @@ export interface RunHost {
   assets(): PackAssets | undefined;
   supabase(): Promise<SupabaseClient>;
   signal: AbortSignal;
+  /** Called when the pack has returned, before the run ends. */
+  returned?(): Promise<void>;
   /** Ends the run; without a code by the one that the pack has set, which is else 0. */
   leave(exitCode?: number): void;
 }
@@ -52,6 +54,7 @@ export class PackRun {
     await host.tell({ type: 'started' });
     try {
       await pack(context);
+      await host.returned?.();
     } catch (error) {
       return this.fail('run', error);
     }
