@@ -159,6 +159,22 @@ describe('a file that a module reads', () => {
     expect(names.sort()).toEqual(['node_modules/lib/fonts/a.afm', 'node_modules/lib/package.json']);
   });
 
+  it('travels where a package hands out its own folder', async () => {
+    const { text, names } = await run(
+      {
+        'pack.mjs':
+          'import { readFileSync } from "node:fs"; import folder from "ui"; export default () => console.log(readFileSync(folder() + "/index.css", "utf8"));',
+        'node_modules/ui/package.json': '{"name":"ui","version":"1.2.3","main":"index.js"}',
+        'node_modules/ui/index.js': 'module.exports = function () { return require("path").resolve(__dirname) };',
+        'node_modules/ui/index.css': 'body {}',
+        'node_modules/ui/index.css.map': '{}',
+      },
+      'pack.mjs',
+    );
+    expect(text).toBe('body {}');
+    expect(names).not.toContain('node_modules/ui/index.css.map');
+  });
+
   it('may be a script, or a file that the code only names', async () => {
     const { text } = await run(
       {

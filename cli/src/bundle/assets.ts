@@ -13,6 +13,9 @@ const HERE = '__starkHere';
 const SPEAKS_OF_ITS_PLACE = /\b__dirname\b|\b__filename\b|\bimport\s*\.\s*meta\b|\brequire\s*\.\s*resolve\b/;
 const SCRIPT = /\.[cm]?[jt]sx?$/;
 const NAME_OF_A_FILE = /(["'`])((?:\.{0,2}\/)?[\w@-][\w@./-]*\.\w+)\1/g;
+/** A module that hands out its own folder, for others to serve. */
+const GIVES_ITS_FOLDER =
+  /(?:\breturn|=>|exports(?:\.\w+)?\s*=)\s*(?:[\w."'()]+\.resolve\(\s*)?__dirname\s*\)?\s*(?:[;}]|$)/m;
 /** A path with a place to fill in, up to there. */
 const PATTERN_OF_FILES = /(["'`])((?:\.{0,2}\/)?[\w@.-]+(?:\/[\w@.-]+)*)\/[^"'`\n/]*(?:\{\{|\*|%s|\$\{)[^"'`\n]*\1/g;
 const MAX_OF_A_PATTERN = 2_000;
@@ -196,6 +199,13 @@ export class Assets {
       for (const file of [resolve(dirname(path), name), resolved(name, path)]) {
         if (file !== undefined && (await stat(file).catch(() => undefined))?.isFile()) this.#found.add(file);
       }
+    }
+    if (GIVES_ITS_FOLDER.test(text) && path.includes(`${sep}node_modules${sep}`)) {
+      const folder = dirname(path);
+      const files = (await filesBelow(folder, path)).filter(
+        (file) => !/\.map$|(^|[\\/])node_modules[\\/]/.test(relative(folder, file)),
+      );
+      if (files.length <= MAX_OF_A_PATTERN) for (const file of files) this.#found.add(file);
     }
     for (const [, , name = ''] of text.matchAll(PATTERN_OF_FILES)) {
       const folder = resolve(dirname(path), name.replace(/^\/+/, ''));

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire, isBuiltin } from 'node:module';
-import { dirname, join, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import type { OnResolveArgs, Plugin } from 'esbuild';
 import { upwards } from '../config/directories.js';
 
@@ -147,7 +147,7 @@ export async function spokenOf(root: string, inputs: ReadonlySet<string>): Promi
   const text = await readFile(manifest, 'utf8').catch(() => '{}');
   const { dependencies = {} } = JSON.parse(text.replace(/^\ufeff/, '')) as PackageJson;
   const bundled = new Set([...inputs].filter(isInstalled).map(installedName));
-  const sources = [...inputs].filter((file) => !isInstalled(file));
+  const sources = [...inputs].filter((file) => !isInstalled(`${sep}${relative(root, file)}`));
   const texts = await Promise.all(sources.map((file) => readFile(file, 'utf8').catch(() => '')));
   const names = Object.keys(dependencies).filter(
     (name) => !bundled.has(name) && texts.some((one) => [`'${name}'`, `"${name}"`].some((word) => one.includes(word))),
