@@ -31,6 +31,17 @@ const RUN: readonly [name: string, says: string | RegExp][] = [
   ['discord', /^(TokenInvalid|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT|ECONNREFUSED) hi$/],
   ['grammy', 'heard hi'],
   ['bullmq', /^work /],
+  ['views', /^<h1>\/<\/h1><i>foot<\/i> static$/],
+  ['i18next', 'hallo'],
+  ['swagger', /^text\/html text\/css (text|application)\/javascript$/],
+  ['grpc', 'hi grpc'],
+  ['moment', 'jeudi'],
+  ['sequelize', '[{"four":4}]'],
+  ['drizzle', '[{"n":5}]'],
+  ['knex-migrations', '[{"n":6}]'],
+  ['sqlite-wasm', '[{"n":42}]'],
+  ['resvg', '3x2 PNG'],
+  ['apollo', '{"hello":"world"}'],
 ];
 const SMALLEST = 5;
 const REFUSED: readonly [name: string, addon: string][] = [
@@ -70,6 +81,16 @@ describe('a pack of a real library', () => {
     },
     120_000,
   );
+
+  it.runIf(all)('is told when it is bundled that a transport of pino is a thread, and fails by that', async () => {
+    const made = await bundlePack(join(folder, 'src', 'pino-transport.js'), 'node', { minify: false, root: folder });
+    expect(made.warnings).toContainEqual(expect.stringMatching(/a pod cannot start threads: .*pino → thread-stream/));
+    const pod = await bench.run(made.code, {}, {}, made.assets);
+    expect(await pod.outcome(30_000)).toMatchObject({
+      exitCode: 1,
+      message: expect.stringMatching(/restricted|target/),
+    });
+  });
 
   it.runIf(all).each(REFUSED)('is refused for its addon: %s', async (name, addon) => {
     expect(existsSync(join(folder, 'node_modules', addon))).toBe(true);

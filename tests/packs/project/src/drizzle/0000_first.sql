@@ -1,0 +1,1 @@
+create table drizzled (n integer); insert into drizzled values (5);
