@@ -143,6 +143,7 @@ async function register(name: string, runtime: string, archive: Uint8Array, uplo
 describe('files that travel with a bundle', () => {
   it.for(['none', 'standard', 'strict'] as const)(
     'are where the code asks for them, and cannot be changed, behind the wall %s',
+    { timeout: 90_000 },
     async (isolation, { skip }) => {
       const agent = await agentBehind(isolation);
       if (agent === undefined) return skip();
@@ -150,7 +151,6 @@ describe('files that travel with a bundle', () => {
       expect(reason, `${message} ${lines.join('\n')}`).toBe('Completed');
       expect(JSON.parse(lines[0] ?? '')).toEqual([['own', 'A', 'font', 2], Array(4).fill('ERR_ACCESS_DENIED'), true]);
     },
-    90_000,
   );
 
   it('are addresses in a browser tab', async () => {
