@@ -1,16 +1,16 @@
 // npm run demo: from a fresh clone to real packs on real agents, driven only by the commands that a user would type.
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { build, checkNode, installDependencies, root } from './setup.mjs';
 
 const keep = process.argv.includes('--keep');
-const nodes = ['node-1', 'node-2'];
+const nodes = ['node-1', 'node-2', 'node-3'];
 const packs = ['alpha', 'beta'];
-const replicas = 2;
+const replicas = 3;
 
 checkNode();
 installDependencies();
@@ -41,9 +41,10 @@ try {
   stark(['auth', 'setup', '--email', 'admin@example.com', '--password-stdin'], { input: `${password}\n` });
   stark(['auth', 'whoami']);
 
-  title('Two agents, each a process of its own');
+  title('Three agents, each a process of its own; a node that says nothing is given up after 5 seconds instead of 30');
+  stark(['server-config', 'set', 'heartbeat_interval=2', 'heartbeat_timeout=5']);
   for (const name of nodes) startAgent(name);
-  await until('both nodes to be healthy', 30_000, () => {
+  await until('all nodes to be healthy', 30_000, () => {
     const healthy = json(['node', 'list']).filter((node) => node.status === 'healthy');
     return healthy.length === nodes.length;
   });
@@ -57,15 +58,30 @@ try {
   }
   stark(['pack', 'list']);
 
-  title('Pods');
+  title('A deployment: three pods of alpha, always, of the latest version');
   const created = performance.now();
-  let firstRunning;
-  for (const name of packs) {
-    stark(['pod', 'create', '--pack', name, '--port', 'http', '--replicas', String(replicas), '--wait=60s']);
-    firstRunning ??= performance.now();
-  }
+  const wishes = ['--replicas', String(replicas), '--port', 'http', '--follow-latest', '--min-ready', '1s'];
+  stark(['deployment', 'create', 'alpha', '--pack', 'alpha', ...wishes, '--wait=60s']);
+  const firstRunning = performance.now();
+  stark(['pod', 'list']);
+
+  title('One agent is killed: its pod is made anew elsewhere');
+  const lost = json(['pod', 'list']).find(({ node_name }) => node_name !== 'node-1').node_name;
+  killAgent(lost);
+  stark(['wait', `node/${lost}`, '--for', 'status=offline', '--timeout', '60s']);
+  stark(['rollout', 'status', 'alpha', '--wait=60s']);
+
+  title('A version that crashes: the deployment takes it, and goes back by itself');
+  const broken = join(scratch, 'broken.mjs');
+  writeFileSync(broken, "export default () => {\n  throw new Error('this version is broken');\n};\n");
+  stark(['pack', 'register', broken, '--name', 'alpha', '--ver', '1.0.1', '--runtime', 'node']);
+  stark(['wait', 'deployment/alpha', '--for', 'status_reason=RolledBack', '--timeout', '60s']);
+  stark(['rollout', 'history', 'alpha']);
+
+  title('A pod of beta, made by hand');
+  stark(['pod', 'create', '--pack', 'beta', '--port', 'http', '--wait=60s']);
   const pods = json(['pod', 'list']).filter((pod) => pod.status === 'running');
-  const wanted = packs.length * replicas;
+  const wanted = replicas + 1;
   if (pods.length !== wanted) throw new Error(`${pods.length} of ${wanted} pods are running`);
   stark(['pod', 'list', '--output', 'wide']);
 
@@ -136,6 +152,14 @@ function startAgent(name) {
   agents.push({ name, child, log });
 }
 
+/** As a machine dies: without a word. */
+function killAgent(name) {
+  const index = agents.findIndex((agent) => agent.name === name);
+  const [{ child }] = agents.splice(index, 1);
+  console.log(`$ kill -9 ${child.pid}      # ${name}`);
+  child.kill('SIGKILL');
+}
+
 async function until(what, deadlineMs, check) {
   const deadline = performance.now() + deadlineMs;
   while (!check()) {
@@ -163,8 +187,8 @@ The cluster is still up. Try:
   export STARK_CONFIG_DIR=${environment.STARK_CONFIG_DIR}
   npx stark pod list
   npx stark pod logs <name> --follow
-  npx stark pod delete <name>
-  npx stark down --data-dir ${dataDir}      # ends it; the two agents end with: kill ${agents.map(({ child }) => child.pid).join(' ')}`);
+  npx stark deployment status alpha
+  npx stark down --data-dir ${dataDir}      # ends it; the agents end with: kill ${agents.map(({ child }) => child.pid).join(' ')}`);
 }
 
 function showLogs() {
