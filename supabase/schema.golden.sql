@@ -30,6 +30,17 @@ create type stark_internal.deployment_word as (
 );
 comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself.';
 
+create type stark_internal.managed_count as (
+  deployment_id uuid,
+  revision bigint,
+  node_id uuid,
+  live bigint,
+  ready bigint,
+  stopping bigint,
+  unplaced bigint
+);
+comment on type stark_internal.managed_count is 'What a statement adds to the managed pods on one node.';
+
 create type stark_internal.pod_group as (
   priority integer,
   runtime text,
@@ -832,9 +843,10 @@ alter table stark.pods add constraint pod_name_is_unique_in_its_namespace UNIQUE
 CREATE INDEX pods_created_by_idx ON stark.pods USING btree (created_by);
 CREATE INDEX pods_deletion_requested_at_idx ON stark.pods USING btree (deletion_requested_at) WHERE (deletion_requested_at IS NOT NULL);
 CREATE INDEX pods_deployment_id_idx ON stark.pods USING btree (deployment_id, revision) WHERE ((deployment_id IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX pods_managed_ready_at_idx ON stark.pods USING btree (deployment_id, ready_at) WHERE ((deployment_id IS NOT NULL) AND (ready_at IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_node_id_idx ON stark.pods USING btree (node_id);
 CREATE INDEX pods_nominated_node_id_idx ON stark.pods USING btree (nominated_node_id) WHERE (nominated_node_id IS NOT NULL);
-CREATE INDEX pods_of_deployments_idx ON stark.pods USING btree (deployment_id, finished_at) WHERE (deployment_id IS NOT NULL);
+CREATE INDEX pods_of_deployments_ended_idx ON stark.pods USING btree (deployment_id, finished_at) WHERE ((deployment_id IS NOT NULL) AND (finished_at IS NOT NULL));
 CREATE INDEX pods_pack_id_idx ON stark.pods USING btree (pack_id);
 CREATE INDEX pods_pack_version_id_idx ON stark.pods USING btree (pack_version_id);
 CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_at, id) WHERE (status = 'pending'::text);
@@ -856,6 +868,9 @@ CREATE TRIGGER _100_note_readiness BEFORE UPDATE ON stark.pods FOR EACH ROW WHEN
 CREATE TRIGGER _200_account_resources_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
+CREATE TRIGGER _200_count_changed_managed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
+CREATE TRIGGER _200_count_deleted_managed_pods AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
+CREATE TRIGGER _200_count_new_managed_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
 CREATE TRIGGER _300_command_nodes_on_change AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _700_note_deployments_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
@@ -1197,6 +1212,22 @@ alter table stark_internal.join_token_secrets add constraint join_token_secrets_
 create policy "nobody reads join token secrets" on stark_internal.join_token_secrets for select to authenticated
   using (false);
 comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join token reads.';
+
+create table stark_internal.managed_counts (
+  deployment_id uuid not null,
+  revision bigint not null,
+  node_id uuid,
+  live integer default 0 not null,
+  ready integer default 0 not null,
+  stopping integer default 0 not null,
+  unplaced integer default 0 not null
+);
+alter table stark_internal.managed_counts enable row level security;
+alter table stark_internal.managed_counts add constraint managed_counts_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.managed_counts add constraint one_row_for_each_node UNIQUE NULLS NOT DISTINCT (deployment_id, revision, node_id);
+create policy "nobody reads managed counts" on stark_internal.managed_counts for select to authenticated
+  using (false);
+comment on table stark_internal.managed_counts is 'How many unfinished pods of each revision are on each node, those without a node in a row of their own. Kept by a trigger on pods.';
 
 create table stark_internal.namespace_totals (
   namespace text not null,
@@ -2463,7 +2494,7 @@ CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_n
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '05f21497077df876e1d9a6768e29dadf';
+as md5 'aed9925be7761976221fc0f3ecfd5b0b';
 comment on function stark_internal.clean_up_deployments(uuid[],timestamp with time zone) is 'Removes ended pods and old revisions of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -2507,15 +2538,15 @@ CREATE OR REPLACE FUNCTION stark_internal.comparator_bounds(p_comparator text, p
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '1ea7822e28dea786d734bf3c5bb1d185';
+as md5 '637ce2d7271b8dcdfe052bb18de730bb';
 comment on function stark_internal.comparator_bounds(text,boolean) is 'What one comparator of a version range says.';
 
 CREATE OR REPLACE FUNCTION stark_internal.conditions_of(p_available bigint, p_least bigint, p_status text, p_reason text, p_message text)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '15aed1c62caf9b6a861ac5266f3f9ab7';
+as md5 'ac62e9692acc646878025e83591e11e5';
 comment on function stark_internal.conditions_of(bigint,bigint,text,text,text) is 'The conditions of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with time zone DEFAULT now())
@@ -2534,12 +2565,21 @@ CREATE OR REPLACE FUNCTION stark_internal.controller_time()
 as md5 'a8fdaefe2364c62a524a4008a546bd1a';
 comment on function stark_internal.controller_time() is 'What time it is to the controller.';
 
+CREATE OR REPLACE FUNCTION stark_internal.count_managed_pods()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '3c80993f219cc1cf6f92b936fdb5aed2';
+comment on function stark_internal.count_managed_pods() is 'Keeps the counts of managed pods.';
+
 CREATE OR REPLACE FUNCTION stark_internal.count_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'e34c937e6f78048b4cd706efc16ab0fd';
+as md5 '875ca36dfe0d564308844b85b021736a';
 comment on function stark_internal.count_revisions(uuid[],timestamp with time zone) is 'How many pods of each template there are, and how they are.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
@@ -2549,6 +2589,14 @@ CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod
  SET jit TO 'off'
 as md5 '87e72373c02f6d4fcc197cc29692b225';
 comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.counted_as(p_pod stark.pods, p_sign integer)
+ RETURNS stark_internal.managed_count
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '11439e9a0a2558de507cd8ee8466c17b';
+comment on function stark_internal.counted_as(stark.pods,integer) is 'What a pod adds to the counts of its deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS uuid[]
@@ -2608,10 +2656,10 @@ comment on function stark_internal.deployment_spec(stark.deployments) is 'What i
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_words(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS SETOF stark_internal.deployment_word
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '449ea9acb3f50b4919477311ca17581e';
+as md5 'b36a37cae59477293d4741d93675a27c';
 comment on function stark_internal.deployment_words(stark_internal.revision_set[],timestamp with time zone) is 'What deployments say of themselves.';
 
 CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
@@ -2725,10 +2773,10 @@ comment on function stark_internal.fail_rollouts(stark_internal.revision_set[],t
 
 CREATE OR REPLACE FUNCTION stark_internal.failing_rollouts(p_sets stark_internal.revision_set[])
  RETURNS TABLE(deployment_id uuid, revision bigint, reason text, message text, has_run boolean)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'd098583be3f9e21bfc80461d26d218bb';
+as md5 'e3079df53f4c2c1bd09c8704a7c79026';
 comment on function stark_internal.failing_rollouts(stark_internal.revision_set[]) is 'Rollouts that have failed now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
@@ -2947,10 +2995,10 @@ comment on function stark_internal.heartbeat_terms() is 'How often agents give a
 
 CREATE OR REPLACE FUNCTION stark_internal.held_replacements(p_deployment_id uuid, p_hash text, p_now timestamp with time zone, OUT held bigint, OUT until timestamp with time zone, OUT node_name text)
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '11acdca7215bbfcb537ac20d57ffafb5';
+as md5 '06f44873e6ae300dc363b1f242e13b93';
 comment on function stark_internal.held_replacements(uuid,text,timestamp with time zone) is 'How many pods that failed for good are not replaced yet.';
 
 CREATE OR REPLACE FUNCTION stark_internal.hyphen_bounds(p_from text, p_to text, p_prerelease boolean)
@@ -3365,10 +3413,10 @@ comment on function stark_internal.meets_bound(text,text) is 'Whether a version 
 
 CREATE OR REPLACE FUNCTION stark_internal.merge_conditions(p_before jsonb, p_after jsonb, p_now timestamp with time zone)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'd439087b7a678d5faffd4c39e05c0b76';
+as md5 'b3a11ca4f84d9ae558695c0d5cfe93fa';
 comment on function stark_internal.merge_conditions(jsonb,jsonb,timestamp with time zone) is 'Conditions with the times of their last change.';
 
 CREATE OR REPLACE FUNCTION stark_internal.merge_deep(p_target jsonb, p_patch jsonb)
@@ -3406,10 +3454,10 @@ comment on function stark_internal.missing_permission(text[],text) is 'What of t
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '93c63950e7e76e91d517978b7ed6c4b4';
+as md5 '8f88eb1e48415f042600c85dbf0e0c8c';
 comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
@@ -3489,10 +3537,10 @@ comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_grou
 
 CREATE OR REPLACE FUNCTION stark_internal.note_availabilities(p_ids uuid[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, progressed boolean, cleared_at timestamp with time zone)
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a2fe92b8f50c66ab6efb4a043d0dca39';
+as md5 '717bd0091bb2e9ad259e4873f9062313';
 comment on function stark_internal.note_availabilities(uuid[],timestamp with time zone) is 'Where pods became available for the first time.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_bounds()
@@ -3579,18 +3627,18 @@ comment on function stark_internal.note_readiness() is 'Keeps since when a pod i
 
 CREATE OR REPLACE FUNCTION stark_internal.note_reconcile_error(p_id uuid, p_message text, p_now timestamp with time zone)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '8a51112d86654605dfb6d7ef28a4b6e3';
+as md5 'c8c73bf700ec8cedd2bffb6578aa97b7';
 comment on function stark_internal.note_reconcile_error(uuid,text,timestamp with time zone) is 'Notes what went wrong with a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '73b9598b924f84a339b52a3c33169209';
+as md5 '05a24e3dcacdec4dc478bd1d650d6a59';
 comment on function stark_internal.observe_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Notes the progress of rollouts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observed_gap(p_reconciled_at timestamp with time zone, p_now timestamp with time zone)
@@ -3719,10 +3767,10 @@ comment on function stark_internal.placement_template(jsonb) is 'What a pod''s s
 
 CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '266e57b73e52c1cf69589ab7fbbd1136';
+as md5 'c7a8ba5406267a55b7383ebc4ddac3a7';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
@@ -3885,6 +3933,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_deployments(p_ids uuid[], p_
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
 as md5 '90584fda73657c4713d05b5a8c2e5d83';
 comment on function stark_internal.reconcile_deployments(uuid[],timestamp with time zone) is 'One look at a set of deployments; an error costs one of them.';
@@ -3921,6 +3970,14 @@ CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.
  SET jit TO 'off'
 as md5 '6e80272b2d563f75fad74e51fe8d65ab';
 comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
+
+CREATE OR REPLACE FUNCTION stark_internal.recount_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
+ RETURNS SETOF stark_internal.revision_set
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'eea2babd738e5a38bf37f183ba0c97cc';
+comment on function stark_internal.recount_revisions(uuid[],timestamp with time zone) is 'What count_revisions must answer, counted anew.';
 
 CREATE OR REPLACE FUNCTION stark_internal.refuse_deployment(p_problem text, p_hint text DEFAULT 'stark deployment create --help'::text)
  RETURNS void
@@ -4271,10 +4328,10 @@ comment on function stark_internal.satisfies(text,text,boolean) is 'Whether a ve
 
 CREATE OR REPLACE FUNCTION stark_internal.scaled_sets(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'd76cb67294c4e5766c14d3bb527fd38d';
+as md5 '327237c553c186ba39586dc7e450ae41';
 comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
@@ -4644,10 +4701,10 @@ comment on function stark_internal.watch_secrets() is 'URL and key in Vault, nul
 
 CREATE OR REPLACE FUNCTION stark_internal.way_back(p_deployment_id uuid, p_revision bigint)
  RETURNS bigint
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'fc8035ca5c55c8a40c09708ba3ab8e7e';
+as md5 '296888088ef6419d67b0bd5db0dac510';
 comment on function stark_internal.way_back(uuid,bigint) is 'The revision that a failed one is followed by.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)

@@ -362,9 +362,89 @@ alter table stark.pods
   add column deployment_id uuid references stark.deployments (id) on delete set null,
   add column revision bigint;
 create index pods_deployment_id_idx on stark.pods (deployment_id, revision) where deployment_id is not null and finished_at is null;
-create index pods_of_deployments_idx on stark.pods (deployment_id, finished_at) where deployment_id is not null;
+create index pods_of_deployments_ended_idx on stark.pods (deployment_id, finished_at) where deployment_id is not null and finished_at is not null;
 comment on column stark.pods.deployment_id is 'The deployment that it belongs to; null where a person made it.';
 comment on column stark.pods.revision is 'The revision of the deployment that it was made for.';
+
+-- Counted by a trigger, as the amounts of nodes are: a report on one of five thousand pods must not count the others.
+create table stark_internal.managed_counts (
+  deployment_id uuid not null references stark.deployments (id) on delete cascade,
+  revision bigint not null,
+  node_id uuid,
+  live integer not null default 0,
+  ready integer not null default 0,
+  stopping integer not null default 0,
+  unplaced integer not null default 0,
+  constraint one_row_for_each_node unique nulls not distinct (deployment_id, revision, node_id)
+);
+comment on table stark_internal.managed_counts is 'How many unfinished pods of each revision are on each node, those without a node in a row of their own. Kept by a trigger on pods.';
+alter table stark_internal.managed_counts enable row level security;
+create policy "nobody reads managed counts" on stark_internal.managed_counts for select to authenticated using (false);
+-- Who became ready a moment ago is not available yet.
+create index pods_managed_ready_at_idx on stark.pods (deployment_id, ready_at) where deployment_id is not null and ready_at is not null and finished_at is null;
+
+create type stark_internal.managed_count as (deployment_id uuid, revision bigint, node_id uuid, live bigint, ready bigint, stopping bigint, unplaced bigint);
+comment on type stark_internal.managed_count is 'What a statement adds to the managed pods on one node.';
+
+/** stark_internal.counted_as(pod, sign) -> what a pod adds to the counts of its deployment. */
+create function stark_internal.counted_as(p_pod stark.pods, p_sign integer)
+returns stark_internal.managed_count
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return (p_pod.deployment_id, p_pod.revision, p_pod.node_id, p_sign * (p_pod.status <> 'stopping')::integer,
+    p_sign * (p_pod.status = 'running' and p_pod.ready)::integer, p_sign * (p_pod.status = 'stopping')::integer,
+    p_sign * (p_pod.status = 'pending' and p_pod.status_reason is not distinct from 'Unschedulable')::integer)::stark_internal.managed_count;
+end;
+$$;
+comment on function stark_internal.counted_as(stark.pods, integer) is 'What a pod adds to the counts of its deployment.';
+revoke all on function stark_internal.counted_as(stark.pods, integer) from public, anon;
+
+/** stark_internal.count_managed_pods(): statement trigger; managed_counts follows every change of managed pods, whoever makes it. */
+create function stark_internal.count_managed_pods()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_changes stark_internal.managed_count[];
+begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
+  if tg_op = 'INSERT' then
+    v_changes := array(select stark_internal.counted_as(n, 1) from new_rows n where n.deployment_id is not null and n.finished_at is null);
+  elsif tg_op = 'DELETE' then
+    v_changes := array(select stark_internal.counted_as(o, -1) from old_rows o where o.deployment_id is not null and o.finished_at is null);
+  else
+    v_changes := array(
+      select stark_internal.counted_as(n, 1) from new_rows n where n.deployment_id is not null and n.finished_at is null
+      union all
+      select stark_internal.counted_as(o, -1) from old_rows o where o.deployment_id is not null and o.finished_at is null);
+  end if;
+  if v_changes = '{}' then
+    return null;
+  end if;
+  insert into stark_internal.managed_counts as m (deployment_id, revision, node_id, live, ready, stopping, unplaced)
+    select c.deployment_id, c.revision, c.node_id, sum(c.live), sum(c.ready), sum(c.stopping), sum(c.unplaced)
+    from unnest(v_changes) c join stark.deployments d on d.id = c.deployment_id
+    group by c.deployment_id, c.revision, c.node_id
+    having sum(c.live) <> 0 or sum(c.ready) <> 0 or sum(c.stopping) <> 0 or sum(c.unplaced) <> 0
+    on conflict (deployment_id, revision, node_id) do update set
+      live = m.live + excluded.live, ready = m.ready + excluded.ready, stopping = m.stopping + excluded.stopping, unplaced = m.unplaced + excluded.unplaced;
+  return null;
+end;
+$$;
+comment on function stark_internal.count_managed_pods() is 'Keeps the counts of managed pods.';
+revoke all on function stark_internal.count_managed_pods() from public, anon;
+
+create trigger _200_count_new_managed_pods after insert on stark.pods
+  referencing new table as new_rows for each statement execute function stark_internal.count_managed_pods();
+create trigger _200_count_changed_managed_pods after update on stark.pods
+  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.count_managed_pods();
+create trigger _200_count_deleted_managed_pods after delete on stark.pods
+  referencing old table as old_rows for each statement execute function stark_internal.count_managed_pods();
 
 -- Writing ---------------------------------------------------------------------------------------------------------------
 

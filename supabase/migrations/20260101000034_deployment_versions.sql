@@ -24,26 +24,31 @@ immutable
 set search_path = ''
 as $$
 declare
-  v_part text[] := regexp_match(p_comparator, '^(\^|~>?|>=|<=|>|<|=)?[v=\s]*(0|[1-9]\d{0,15}|[xX*])(?:\.(0|[1-9]\d{0,15}|[xX*])(?:\.(0|[1-9]\d{0,15}|[xX*])'
-    '(?:-((?:\d*[a-zA-Z-][0-9a-zA-Z-]*|0|[1-9]\d*)(?:\.(?:\d*[a-zA-Z-][0-9a-zA-Z-]*|0|[1-9]\d*))*))?)?)?$');
-  v_op text := coalesce(nullif(v_part[1], '='), '');
-  v_major text := nullif(translate(v_part[2], 'xX*', ''), '');
-  v_minor text := nullif(translate(v_part[3], 'xX*', ''), '');
-  v_patch text := nullif(translate(v_part[4], 'xX*', ''), '');
+  v_op text := coalesce(substring(p_comparator from '^(?:~>|[<>]=|[=<>^~])'), '');
+  v_rest text := ltrim(substr(p_comparator, length(v_op) + 1), 'v= ');
+  v_pre text := case when strpos(v_rest, '-') > 0 then substr(v_rest, strpos(v_rest, '-') + 1) end;
+  v_part text[] := string_to_array(split_part(v_rest, '-', 1), '.');
+  v_major text := nullif(translate(v_part[1], 'xX*', ''), '');
+  v_minor text := nullif(translate(v_part[2], 'xX*', ''), '');
+  v_patch text := nullif(translate(v_part[3], 'xX*', ''), '');
   v_zero text := case when p_prerelease then '-0' else '' end;
   v_exact text;
   v_low text;
 begin
-  if v_part is null then
+  -- Part by part: one expression for all of it takes milliseconds.
+  if cardinality(v_part) not between 1 and 3 or (v_pre is not null and (cardinality(v_part) < 3 or not stark_internal.is_semver('0.0.0-' || v_pre)))
+     or exists (select from unnest(v_part) u where u not in ('x', 'X', '*') and u !~ '^(0|[1-9]\d{0,15})$') then
     return null;
-  elsif v_major is null then
+  end if;
+  v_op := case when v_op = '=' then '' else v_op end;
+  if v_major is null then
     -- * and x; nothing is higher or lower than all.
     return case when v_op in ('^', '~', '~>') then '{}' when v_minor is not null or v_patch is not null then null when v_op in ('<', '>') then array['<0.0.0-0'] else '{}' end;
   elsif v_minor is null and v_patch is not null and v_op not in ('^', '~', '~>') then
     return null;
   end if;
   v_low := format('%s.%s.%s', v_major, coalesce(v_minor, '0'), case when v_minor is null then '0' else coalesce(v_patch, '0') end);
-  v_exact := v_low || coalesce('-' || v_part[5], '');
+  v_exact := v_low || coalesce('-' || v_pre, '');
   if v_minor is null or v_patch is null then
     return case
       when v_op in ('', '~', '~>', '^') and (v_minor is null or (v_op = '^' and v_major <> '0')) then array['>=' || v_low || v_zero, format('<%s.0.0-0', stark_internal.next_number(v_major))]

@@ -22,42 +22,93 @@ create type stark_internal.revision_set as (
 );
 comment on type stark_internal.revision_set is 'The unfinished pods of one template of a deployment: live ones are not stopping, dark ones on a node that is not healthy, unplaced ones fit nowhere; due_at is when the next one becomes available; wanted is how many there shall be.';
 
-/** stark_internal.count_revisions(ids, now) -> the sets of these deployments as they are: what all stored counts must be. */
+/**
+ * stark_internal.count_revisions(ids, now) -> the sets of these deployments as they are, from the counts that a trigger keeps: who is ready is available,
+ * but for those that became so a moment ago.
+ */
 create function stark_internal.count_revisions(p_ids uuid[], p_now timestamptz default now())
 returns setof stark_internal.revision_set
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  with newest as (
-    select r.deployment_id, r.template_hash, max(r.revision) as revision from stark.deployment_revisions r
-    where r.deployment_id = any (p_ids) group by r.deployment_id, r.template_hash
-  ), counted as (
-    select p.deployment_id, r.template_hash,
-           count(*) filter (where p.status <> 'stopping') as live,
-           count(*) filter (where p.status = 'running' and p.ready and n.status = 'healthy') as ready,
-           count(*) filter (where p.status = 'running' and n.status = 'healthy' and p.ready_at <= p_now - d.min_ready_seconds * interval '1 second') as available,
-           count(*) filter (where p.status <> 'stopping' and n.status <> 'healthy') as dark,
-           count(*) filter (where p.status = 'stopping') as stopping,
-           count(*) filter (where p.status = 'pending' and p.status_reason = 'Unschedulable') as unplaced,
-           count(distinct p.node_id) filter (where p.status <> 'stopping') as nodes,
-           min(p.ready_at + d.min_ready_seconds * interval '1 second')
-             filter (where p.status = 'running' and n.status = 'healthy' and p.ready_at > p_now - d.min_ready_seconds * interval '1 second') as due_at
-    from stark.pods p
-    join stark.deployments d on d.id = p.deployment_id
-    join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
-    left join stark.nodes n on n.id = p.node_id
-    where p.deployment_id = any (p_ids) and p.finished_at is null
-    group by p.deployment_id, r.template_hash
-  )
-  select w.deployment_id, w.template_hash, w.revision, coalesce(c.live, 0)::integer, coalesce(c.ready, 0)::integer, coalesce(c.available, 0)::integer,
-         coalesce(c.dark, 0)::integer, coalesce(c.stopping, 0)::integer, coalesce(c.unplaced, 0)::integer, coalesce(c.nodes, 0)::integer, c.due_at, r.wanted
-  from newest w
-  join stark.deployment_revisions r using (deployment_id, revision)
-  left join counted c on c.deployment_id = w.deployment_id and c.template_hash = w.template_hash;
+#variable_conflict use_column
+begin
+  return query
+    with newest as (
+      select r.deployment_id, r.template_hash, max(r.revision) as revision from stark.deployment_revisions r
+      where r.deployment_id = any (p_ids) group by r.deployment_id, r.template_hash
+    ), counted as (
+      select c.deployment_id, r.template_hash,
+             sum(c.live) as live, sum(c.ready) filter (where n.status = 'healthy') as ready, sum(c.live) filter (where n.status <> 'healthy') as dark,
+             sum(c.stopping) as stopping, sum(c.unplaced) as unplaced, count(distinct c.node_id) filter (where c.live > 0) as nodes
+      from stark_internal.managed_counts c
+      join stark.deployment_revisions r using (deployment_id, revision)
+      left join stark.nodes n on n.id = c.node_id
+      where c.deployment_id = any (p_ids)
+      group by c.deployment_id, r.template_hash
+    ), recent as (
+      select p.deployment_id, r.template_hash, count(*) as pods, min(p.ready_at + d.min_ready_seconds * interval '1 second') as due_at
+      from stark.deployments d
+      -- offset 0: by deployment and time, whatever else would look cheaper to a plan that knows neither.
+      cross join lateral (
+        select q.* from stark.pods q where q.deployment_id = d.id and q.ready_at > p_now - d.min_ready_seconds * interval '1 second' and q.finished_at is null offset 0) p
+      join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
+      join stark.nodes n on n.id = p.node_id and n.status = 'healthy'
+      where d.id = any (p_ids) and p.status = 'running'
+      group by p.deployment_id, r.template_hash
+    )
+    select w.deployment_id, w.template_hash, w.revision, coalesce(c.live, 0)::integer, coalesce(c.ready, 0)::integer, (coalesce(c.ready, 0) - coalesce(t.pods, 0))::integer,
+           coalesce(c.dark, 0)::integer, coalesce(c.stopping, 0)::integer, coalesce(c.unplaced, 0)::integer, coalesce(c.nodes, 0)::integer, t.due_at, r.wanted
+    from newest w
+    join stark.deployment_revisions r using (deployment_id, revision)
+    left join counted c on c.deployment_id = w.deployment_id and c.template_hash = w.template_hash
+    left join recent t on t.deployment_id = w.deployment_id and t.template_hash = w.template_hash;
+end;
 $$;
 comment on function stark_internal.count_revisions(uuid[], timestamptz) is 'How many pods of each template there are, and how they are.';
 revoke all on function stark_internal.count_revisions(uuid[], timestamptz) from public, anon;
+
+/** stark_internal.recount_revisions(ids, now) -> the same from the pods themselves: what all that is counted must be. For tests, and for whoever doubts. */
+create function stark_internal.recount_revisions(p_ids uuid[], p_now timestamptz default now())
+returns setof stark_internal.revision_set
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+    with newest as (
+      select r.deployment_id, r.template_hash, max(r.revision) as revision from stark.deployment_revisions r
+      where r.deployment_id = any (p_ids) group by r.deployment_id, r.template_hash
+    ), counted as (
+      select p.deployment_id, r.template_hash,
+             count(*) filter (where p.status <> 'stopping') as live,
+             count(*) filter (where p.status = 'running' and p.ready and n.status = 'healthy') as ready,
+             count(*) filter (where p.status = 'running' and n.status = 'healthy' and p.ready_at <= p_now - d.min_ready_seconds * interval '1 second') as available,
+             count(*) filter (where p.status <> 'stopping' and n.status <> 'healthy') as dark,
+             count(*) filter (where p.status = 'stopping') as stopping,
+             count(*) filter (where p.status = 'pending' and p.status_reason = 'Unschedulable') as unplaced,
+             count(distinct p.node_id) filter (where p.status <> 'stopping') as nodes,
+             min(p.ready_at + d.min_ready_seconds * interval '1 second')
+               filter (where p.status = 'running' and n.status = 'healthy' and p.ready_at > p_now - d.min_ready_seconds * interval '1 second') as due_at
+      from stark.pods p
+      join stark.deployments d on d.id = p.deployment_id
+      join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
+      left join stark.nodes n on n.id = p.node_id
+      where p.deployment_id = any (p_ids) and p.finished_at is null
+      group by p.deployment_id, r.template_hash
+    )
+    select w.deployment_id, w.template_hash, w.revision, coalesce(c.live, 0)::integer, coalesce(c.ready, 0)::integer, coalesce(c.available, 0)::integer,
+           coalesce(c.dark, 0)::integer, coalesce(c.stopping, 0)::integer, coalesce(c.unplaced, 0)::integer, coalesce(c.nodes, 0)::integer, c.due_at, r.wanted
+    from newest w
+    join stark.deployment_revisions r using (deployment_id, revision)
+    left join counted c on c.deployment_id = w.deployment_id and c.template_hash = w.template_hash;
+end;
+$$;
+comment on function stark_internal.recount_revisions(uuid[], timestamptz) is 'What count_revisions must answer, counted anew.';
+revoke all on function stark_internal.recount_revisions(uuid[], timestamptz) from public, anon;
 
 /** stark_internal.canary_goal(steps, step, replicas) -> how many pods of the new revision there shall be at this step: the last weight up to it, rounded half up, and at least one above weight 0. */
 create function stark_internal.canary_goal(p_steps jsonb, p_step integer, p_replicas integer)
@@ -83,19 +134,22 @@ revoke all on function stark_internal.canary_goal(jsonb, integer, integer) from 
 /** stark_internal.way_back(deployment, revision) -> the last stable revision but this one's template, null when there is none. A template that failed since it was stable, and a withdrawn version, are none. */
 create function stark_internal.way_back(p_deployment_id uuid, p_revision bigint)
 returns bigint
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select r.revision
-  from stark.deployment_revisions r
-  join stark.deployment_revisions t on t.deployment_id = r.deployment_id and t.revision = p_revision
-  join stark.pack_versions v on v.id = r.pack_version_id
-  where r.deployment_id = p_deployment_id and r.stable_at is not null and r.template_hash <> t.template_hash and v.state = 'ready'
-    and not exists (
-      select from stark.deployment_revisions f
-      where f.deployment_id = r.deployment_id and f.template_hash = r.template_hash and f.failed_at is not null and f.revision > r.revision)
-  order by r.revision desc limit 1;
+begin
+  return (
+    select r.revision
+    from stark.deployment_revisions r
+    join stark.deployment_revisions t on t.deployment_id = r.deployment_id and t.revision = p_revision
+    join stark.pack_versions v on v.id = r.pack_version_id
+    where r.deployment_id = p_deployment_id and r.stable_at is not null and r.template_hash <> t.template_hash and v.state = 'ready'
+      and not exists (
+        select from stark.deployment_revisions f
+        where f.deployment_id = r.deployment_id and f.template_hash = r.template_hash and f.failed_at is not null and f.revision > r.revision)
+    order by r.revision desc limit 1);
+end;
 $$;
 comment on function stark_internal.way_back(uuid, bigint) is 'The revision that a failed one is followed by.';
 revoke all on function stark_internal.way_back(uuid, bigint) from public, anon;
@@ -148,27 +202,31 @@ comment on view stark_internal.rollout_terms is 'What the plan of each deploymen
  */
 create function stark_internal.scaled_sets(p_sets stark_internal.revision_set[])
 returns setof stark_internal.revision_set
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  with sets as (
-    select s.*, t.before, t.replicas, t.surge, t.goal, sum(s.wanted) over w as total, count(*) filter (where s.wanted > 0) over w as parts
-    from unnest(p_sets) s join stark_internal.rollout_terms t using (deployment_id)
-    window w as (partition by s.deployment_id)
-  ), shares as (
-    select s.*, least(s.replicas + s.surge, round(s.total::numeric * s.replicas / nullif(s.before, 0))) as room,
-           s.wanted::numeric / nullif(s.total, 0) * least(s.replicas + s.surge, round(s.total::numeric * s.replicas / nullif(s.before, 0))) as share
-    from sets s
-  ), ranked as (
-    select s.*, s.room - sum(floor(s.share)) over (partition by s.deployment_id) as left_over,
-           row_number() over (partition by s.deployment_id order by s.share - floor(s.share) desc, s.wanted desc, s.revision desc) as rank
-    from shares s
-  )
-  select r.deployment_id, r.template_hash, r.revision, r.live, r.ready, r.available, r.dark, r.stopping, r.unplaced, r.nodes, r.due_at,
-         case when (r.parts > 1 or r.goal < r.replicas) and r.before <> r.replicas and r.before > 0 and r.total > 0
-           then floor(r.share)::integer + (r.rank <= r.left_over)::integer else r.wanted end
-  from ranked r;
+#variable_conflict use_column
+begin
+  return query
+    with sets as (
+      select s.*, t.before, t.replicas, t.surge, t.goal, sum(s.wanted) over w as total, count(*) filter (where s.wanted > 0) over w as parts
+      from unnest(p_sets) s join stark_internal.rollout_terms t using (deployment_id)
+      window w as (partition by s.deployment_id)
+    ), shares as (
+      select s.*, least(s.replicas + s.surge, round(s.total::numeric * s.replicas / nullif(s.before, 0))) as room,
+             s.wanted::numeric / nullif(s.total, 0) * least(s.replicas + s.surge, round(s.total::numeric * s.replicas / nullif(s.before, 0))) as share
+      from sets s
+    ), ranked as (
+      select s.*, s.room - sum(floor(s.share)) over (partition by s.deployment_id) as left_over,
+             row_number() over (partition by s.deployment_id order by s.share - floor(s.share) desc, s.wanted desc, s.revision desc) as rank
+      from shares s
+    )
+    select r.deployment_id, r.template_hash, r.revision, r.live, r.ready, r.available, r.dark, r.stopping, r.unplaced, r.nodes, r.due_at,
+           case when (r.parts > 1 or r.goal < r.replicas) and r.before <> r.replicas and r.before > 0 and r.total > 0
+             then floor(r.share)::integer + (r.rank <= r.left_over)::integer else r.wanted end
+    from ranked r;
+end;
 $$;
 comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
 revoke all on function stark_internal.scaled_sets(stark_internal.revision_set[]) from public, anon;
@@ -180,62 +238,66 @@ revoke all on function stark_internal.scaled_sets(stark_internal.revision_set[])
  */
 create function stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
 returns setof stark_internal.revision_set
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  with kept as (
-    select s.*, t.replicas, t.surge, t.unavailable, t.goal, t.is_recreate, t.is_held, t.is_way_back, t.target_hash is null as is_lost,
-           coalesce(s.template_hash = t.target_hash, false) as is_target,
-           s.template_hash = t.newest_hash and t.newest_status = 'failed' as is_failed,
-           -- What must not be started is only kept: it never grows.
-           case when v.state = 'ready' and (s.template_hash = t.target_hash or (s.template_hash = t.stable_hash and t.newest_hash <> t.stable_hash))
-                then s.wanted else least(s.wanted, s.live) end as base,
-           v.state = 'ready' as may_start
-    from stark_internal.scaled_sets(p_sets) s
-    join stark_internal.rollout_terms t using (deployment_id)
-    join stark.deployment_revisions r using (deployment_id, revision)
-    join stark.pack_versions v on v.id = r.pack_version_id
-    where not t.is_frozen and t.may_not is null
-  ), totals as (
-    select k.*,
-           sum(k.base) over w as total,
-           coalesce(sum(k.base) filter (where not k.is_target and not k.is_failed) over w, 0) as others,
-           sum(k.available) over w as available_total,
-           coalesce(sum(k.available) filter (where k.is_target) over w, 0) as target_available,
-           coalesce(sum(k.live + k.stopping) filter (where not k.is_target) over w, 0) as others_unfinished,
-           case when k.is_target or k.is_failed then 0 else greatest(0, k.base - k.available - k.dark) end as loose
-    from kept k window w as (partition by k.deployment_id)
-  ), free as (
-    select t.*,
-           t.target_available >= t.replicas and t.goal >= t.replicas as is_done,
-           case when t.target_available >= t.replicas and t.goal >= t.replicas then t.others else greatest(0, t.others - greatest(0, t.replicas - t.goal)) end as reducible,
-           coalesce(sum(t.loose) over (partition by t.deployment_id order by t.revision rows between unbounded preceding and 1 preceding), 0) as loose_before,
-           sum(t.loose) over (partition by t.deployment_id) as loose_total
-    from totals t
-  ), budget as (
-    select f.*,
-           least(f.loose, greatest(0, f.reducible - f.loose_before)) as let_go,
-           greatest(0, case when f.is_done then f.others
-             else least(f.reducible - least(f.loose_total, f.reducible), f.available_total - (f.replicas - f.unavailable)) end) as allowance,
-           case when f.is_target or f.is_failed then 0 else least(f.base, f.available + case when f.is_done then f.dark else 0 end) end as fit
-    from free f
-  ), spent as (
-    select b.*, coalesce(sum(b.fit) over (partition by b.deployment_id order by b.revision rows between unbounded preceding and 1 preceding), 0) as fit_before from budget b
-  )
-  select s.deployment_id, s.template_hash, s.revision, s.live, s.ready, s.available, s.dark, s.stopping, s.unplaced, s.nodes, s.due_at,
-    (case
-      when s.is_failed then case when s.is_lost then s.available else 0 end
-      when s.is_target and not s.may_start then s.base
-      when s.is_target and s.is_recreate and s.others_unfinished > 0 then least(s.base, s.goal)
-      when s.is_target and s.is_held and s.others > 0 then s.base
-      when s.is_target and (s.base > s.goal or s.is_way_back) then s.goal
-      when s.is_target then s.base + greatest(0, least(s.goal - s.base, s.replicas + s.surge - s.total))
-      when s.is_lost or s.is_held then s.base
-      when s.is_recreate then 0
-      else greatest(0, s.base - s.let_go - least(s.fit, greatest(0, s.allowance - s.fit_before)))
-    end)::integer
-  from spent s;
+#variable_conflict use_column
+begin
+  return query
+    with kept as (
+      select s.*, t.replicas, t.surge, t.unavailable, t.goal, t.is_recreate, t.is_held, t.is_way_back, t.target_hash is null as is_lost,
+             coalesce(s.template_hash = t.target_hash, false) as is_target,
+             s.template_hash = t.newest_hash and t.newest_status = 'failed' as is_failed,
+             -- What must not be started is only kept: it never grows.
+             case when v.state = 'ready' and (s.template_hash = t.target_hash or (s.template_hash = t.stable_hash and t.newest_hash <> t.stable_hash))
+                  then s.wanted else least(s.wanted, s.live) end as base,
+             v.state = 'ready' as may_start
+      from stark_internal.scaled_sets(p_sets) s
+      join stark_internal.rollout_terms t using (deployment_id)
+      join stark.deployment_revisions r using (deployment_id, revision)
+      join stark.pack_versions v on v.id = r.pack_version_id
+      where not t.is_frozen and t.may_not is null
+    ), totals as (
+      select k.*,
+             sum(k.base) over w as total,
+             coalesce(sum(k.base) filter (where not k.is_target and not k.is_failed) over w, 0) as others,
+             sum(k.available) over w as available_total,
+             coalesce(sum(k.available) filter (where k.is_target) over w, 0) as target_available,
+             coalesce(sum(k.live + k.stopping) filter (where not k.is_target) over w, 0) as others_unfinished,
+             case when k.is_target or k.is_failed then 0 else greatest(0, k.base - k.available - k.dark) end as loose
+      from kept k window w as (partition by k.deployment_id)
+    ), free as (
+      select t.*,
+             t.target_available >= t.replicas and t.goal >= t.replicas as is_done,
+             case when t.target_available >= t.replicas and t.goal >= t.replicas then t.others else greatest(0, t.others - greatest(0, t.replicas - t.goal)) end as reducible,
+             coalesce(sum(t.loose) over (partition by t.deployment_id order by t.revision rows between unbounded preceding and 1 preceding), 0) as loose_before,
+             sum(t.loose) over (partition by t.deployment_id) as loose_total
+      from totals t
+    ), budget as (
+      select f.*,
+             least(f.loose, greatest(0, f.reducible - f.loose_before)) as let_go,
+             greatest(0, case when f.is_done then f.others
+               else least(f.reducible - least(f.loose_total, f.reducible), f.available_total - (f.replicas - f.unavailable)) end) as allowance,
+             case when f.is_target or f.is_failed then 0 else least(f.base, f.available + case when f.is_done then f.dark else 0 end) end as fit
+      from free f
+    ), spent as (
+      select b.*, coalesce(sum(b.fit) over (partition by b.deployment_id order by b.revision rows between unbounded preceding and 1 preceding), 0) as fit_before from budget b
+    )
+    select s.deployment_id, s.template_hash, s.revision, s.live, s.ready, s.available, s.dark, s.stopping, s.unplaced, s.nodes, s.due_at,
+      (case
+        when s.is_failed then case when s.is_lost then s.available else 0 end
+        when s.is_target and not s.may_start then s.base
+        when s.is_target and s.is_recreate and s.others_unfinished > 0 then least(s.base, s.goal)
+        when s.is_target and s.is_held and s.others > 0 then s.base
+        when s.is_target and (s.base > s.goal or s.is_way_back) then s.goal
+        when s.is_target then s.base + greatest(0, least(s.goal - s.base, s.replicas + s.surge - s.total))
+        when s.is_lost or s.is_held then s.base
+        when s.is_recreate then 0
+        else greatest(0, s.base - s.let_go - least(s.fit, greatest(0, s.allowance - s.fit_before)))
+      end)::integer
+    from spent s;
+end;
 $$;
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 revoke all on function stark_internal.plan_revisions(stark_internal.revision_set[]) from public, anon;

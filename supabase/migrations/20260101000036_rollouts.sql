@@ -87,24 +87,28 @@ revoke all on function stark_internal.observed_gap(timestamptz, timestamptz) fro
 /** stark_internal.note_availabilities(ids, now) -> in which of these deployments a pod of the wanted revision became available for the first time, and when the last run was ready for long enough. */
 create function stark_internal.note_availabilities(p_ids uuid[], p_now timestamptz)
 returns table (deployment_id uuid, progressed boolean, cleared_at timestamptz)
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
-  with available as materialized (
-    select p.id, p.deployment_id, p.ready_at + d.min_ready_seconds * interval '1 second' as since
-    from stark.deployments d
-    join stark.deployment_revisions t on t.deployment_id = d.id and t.revision = d.revision and t.status = 'progressing'
-    join stark.deployment_revisions r on r.deployment_id = d.id and r.template_hash = t.template_hash
-    join stark.pods p on p.deployment_id = d.id and p.revision = r.revision and p.finished_at is null and p.status = 'running'
-    join stark.nodes n on n.id = p.node_id and n.status = 'healthy'
-    where d.id = any (p_ids) and p.ready_at <= p_now - d.min_ready_seconds * interval '1 second'
-  ), noted as (
-    insert into stark_internal.first_availabilities (pod_id, deployment_id) select a.id, a.deployment_id from available a
-      on conflict (pod_id) do nothing returning deployment_id, pod_id
-  )
-  select a.deployment_id, bool_or(n.pod_id is not null), max(a.since)
-  from available a left join noted n on n.pod_id = a.id group by a.deployment_id;
+#variable_conflict use_column
+begin
+  return query
+    with available as materialized (
+      select p.id, p.deployment_id, p.ready_at + d.min_ready_seconds * interval '1 second' as since
+      from stark.deployments d
+      join stark.deployment_revisions t on t.deployment_id = d.id and t.revision = d.revision and t.status = 'progressing'
+      join stark.deployment_revisions r on r.deployment_id = d.id and r.template_hash = t.template_hash
+      join stark.pods p on p.deployment_id = d.id and p.revision = r.revision and p.finished_at is null and p.status = 'running'
+      join stark.nodes n on n.id = p.node_id and n.status = 'healthy'
+      where d.id = any (p_ids) and p.ready_at <= p_now - d.min_ready_seconds * interval '1 second'
+    ), noted as (
+      insert into stark_internal.first_availabilities (pod_id, deployment_id) select a.id, a.deployment_id from available a
+        on conflict (pod_id) do nothing returning deployment_id, pod_id
+    )
+    select a.deployment_id, bool_or(n.pod_id is not null), max(a.since)
+    from available a left join noted n on n.pod_id = a.id group by a.deployment_id;
+end;
 $$;
 comment on function stark_internal.note_availabilities(uuid[], timestamptz) is 'Where pods became available for the first time.';
 revoke all on function stark_internal.note_availabilities(uuid[], timestamptz) from public, anon;
@@ -115,10 +119,11 @@ revoke all on function stark_internal.note_availabilities(uuid[], timestamptz) f
  */
 create function stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamptz)
 returns void
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
+begin
   with looked as (
     select d.id, d.revision, t.goal, stark_internal.observed_gap(d.reconciled_at, p_now) as gap, greatest(p_now - d.reconciled_at, '0') as elapsed,
            d.canary_steps -> r.step as step, t.is_held or t.may_not is not null or d.replicas = 0 as stands_still,
@@ -149,6 +154,7 @@ as $$
       step_waited = case when j.is_passed then '0' when j.at_pause and not j.stands_still then r.step_waited + j.elapsed else r.step_waited end
     from judged j
     where r.deployment_id = j.id and r.revision = j.revision;
+end;
 $$;
 comment on function stark_internal.observe_rollouts(stark_internal.revision_set[], timestamptz) is 'Notes the progress of rollouts.';
 revoke all on function stark_internal.observe_rollouts(stark_internal.revision_set[], timestamptz) from public, anon;
@@ -158,29 +164,33 @@ revoke all on function stark_internal.observe_rollouts(stark_internal.revision_s
 /** stark_internal.failing_rollouts(sets) -> rollouts that have failed now: three runs in a row that ended by themselves, on two nodes where the pods are on more than one, or the deadline. */
 create function stark_internal.failing_rollouts(p_sets stark_internal.revision_set[])
 returns table (deployment_id uuid, revision bigint, reason text, message text, has_run boolean)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select d.id, r.revision, j.reason,
-         case j.reason when 'CrashLoopBackOff' then concat_ws(': ', format('%s runs in a row ended by themselves', f.runs), f.message)
-           else format('no progress for %s seconds', d.progress_deadline_seconds) end,
-         f.runs > 0 or exists (
-           select from stark.pods p join stark.deployment_revisions o on o.deployment_id = p.deployment_id and o.revision = p.revision
-           where p.deployment_id = d.id and o.template_hash = s.template_hash and p.started_at is not null)
-  from unnest(p_sets) s
-  join stark.deployments d on d.id = s.deployment_id and d.revision = s.revision
-  join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision and r.status = 'progressing'
-  join stark_internal.rollout_terms t on t.deployment_id = d.id
-  cross join lateral (
-    select count(*) as runs, count(distinct f.node_id) as nodes, (array_agg(f.message order by f.failed_at desc, f.id desc))[1] as message
-    from stark_internal.failed_runs f join stark.deployment_revisions o on o.deployment_id = f.deployment_id and o.revision = f.revision
-    where f.deployment_id = d.id and o.template_hash = s.template_hash and f.failed_at >= r.created_at
-      and (r.failures_cleared_at is null or f.failed_at > r.failures_cleared_at)) f
-  cross join lateral (
-    select case when f.runs >= 3 and (f.nodes >= 2 or s.nodes <= 1) then 'CrashLoopBackOff'
-                when r.waited >= d.progress_deadline_seconds * interval '1 second' then 'ProgressDeadlineExceeded' end as reason) j
-  where j.reason is not null and not t.is_frozen and not t.is_held and t.may_not is null;
+#variable_conflict use_column
+begin
+  return query
+    select d.id, r.revision, j.reason,
+           case j.reason when 'CrashLoopBackOff' then concat_ws(': ', format('%s runs in a row ended by themselves', f.runs), f.message)
+             else format('no progress for %s seconds', d.progress_deadline_seconds) end,
+           f.runs > 0 or exists (
+             select from stark.pods p join stark.deployment_revisions o on o.deployment_id = p.deployment_id and o.revision = p.revision
+             where p.deployment_id = d.id and o.template_hash = s.template_hash and p.started_at is not null)
+    from unnest(p_sets) s
+    join stark.deployments d on d.id = s.deployment_id and d.revision = s.revision
+    join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision and r.status = 'progressing'
+    join stark_internal.rollout_terms t on t.deployment_id = d.id
+    cross join lateral (
+      select count(*) as runs, count(distinct f.node_id) as nodes, (array_agg(f.message order by f.failed_at desc, f.id desc))[1] as message
+      from stark_internal.failed_runs f join stark.deployment_revisions o on o.deployment_id = f.deployment_id and o.revision = f.revision
+      where f.deployment_id = d.id and o.template_hash = s.template_hash and f.failed_at >= r.created_at
+        and (r.failures_cleared_at is null or f.failed_at > r.failures_cleared_at)) f
+    cross join lateral (
+      select case when f.runs >= 3 and (f.nodes >= 2 or s.nodes <= 1) then 'CrashLoopBackOff'
+                  when r.waited >= d.progress_deadline_seconds * interval '1 second' then 'ProgressDeadlineExceeded' end as reason) j
+    where j.reason is not null and not t.is_frozen and not t.is_held and t.may_not is null;
+end;
 $$;
 comment on function stark_internal.failing_rollouts(stark_internal.revision_set[]) is 'Rollouts that have failed now.';
 revoke all on function stark_internal.failing_rollouts(stark_internal.revision_set[]) from public, anon;
@@ -372,10 +382,11 @@ revoke all on function stark_internal.replacement_delay(bigint) from public, ano
  */
 create function stark_internal.held_replacements(p_deployment_id uuid, p_hash text, p_now timestamptz, out held bigint, out until timestamptz, out node_name text)
 returns record
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
+begin
   with runs as (
     select f.failed_at, f.node_id
     from stark_internal.failed_runs f join stark.deployment_revisions r using (deployment_id, revision)
@@ -392,7 +403,9 @@ as $$
   select case when l.is_stable and l.failed_at + stark_internal.replacement_delay(l.failures) > p_now then 1 else 0 end::bigint,
          case when l.is_stable then l.failed_at + stark_internal.replacement_delay(l.failures) end,
          (select n.name from stark.nodes n where n.id = l.node_id)
+    into held, until, node_name
   from last l;
+end;
 $$;
 comment on function stark_internal.held_replacements(uuid, text, timestamptz) is 'How many pods that failed for good are not replaced yet.';
 revoke all on function stark_internal.held_replacements(uuid, text, timestamptz) from public, anon;
@@ -417,22 +430,26 @@ revoke all on function stark_internal.but_there_last(jsonb, text) from public, a
 /** stark_internal.missing_pods(sets, now) -> of each set that lacks pods how many can be made now, and why not all. */
 create function stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamptz)
 returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz, avoids text)
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select s.deployment_id, s.revision, s.wanted - s.live, greatest(0, least(s.wanted - s.live - h.held, q.room)),
-         case when v.state <> 'ready' then 'VersionWithdrawn' when q.room < s.wanted - s.live then q.reason when h.held > 0 then 'RestartBackOff' end,
-         case when q.room < s.wanted - s.live then q.message when h.held > 0 then 'a pod failed and is replaced after a while' end,
-         case when h.held > 0 then h.until end,
-         case when h.until is not null then h.node_name end
-  from unnest(p_sets) s
-  join stark.deployment_revisions r on r.deployment_id = s.deployment_id and r.revision = s.revision
-  join stark.pack_versions v on v.id = r.pack_version_id
-  cross join lateral stark_internal.held_replacements(s.deployment_id, s.template_hash, p_now) h
-  cross join lateral stark_internal.namespace_room(r.namespace, coalesce((r.template #>> '{spec,resources,requests,cpu}')::bigint, 0),
-    coalesce((r.template #>> '{spec,resources,requests,memory}')::bigint, 0), coalesce((r.template #>> '{spec,resources,requests,storage}')::bigint, 0)) q
-  where s.wanted > s.live;
+#variable_conflict use_column
+begin
+  return query
+    select s.deployment_id, s.revision, s.wanted - s.live, greatest(0, least(s.wanted - s.live - h.held, q.room)),
+           case when v.state <> 'ready' then 'VersionWithdrawn' when q.room < s.wanted - s.live then q.reason when h.held > 0 then 'RestartBackOff' end,
+           case when q.room < s.wanted - s.live then q.message when h.held > 0 then 'a pod failed and is replaced after a while' end,
+           case when h.held > 0 then h.until end,
+           case when h.until is not null then h.node_name end
+    from unnest(p_sets) s
+    join stark.deployment_revisions r on r.deployment_id = s.deployment_id and r.revision = s.revision
+    join stark.pack_versions v on v.id = r.pack_version_id
+    cross join lateral stark_internal.held_replacements(s.deployment_id, s.template_hash, p_now) h
+    cross join lateral stark_internal.namespace_room(r.namespace, coalesce((r.template #>> '{spec,resources,requests,cpu}')::bigint, 0),
+      coalesce((r.template #>> '{spec,resources,requests,memory}')::bigint, 0), coalesce((r.template #>> '{spec,resources,requests,storage}')::bigint, 0)) q
+    where s.wanted > s.live;
+end;
 $$;
 comment on function stark_internal.missing_pods(stark_internal.revision_set[], timestamptz) is 'How many pods of each revision can be made now, and why not all.';
 revoke all on function stark_internal.missing_pods(stark_internal.revision_set[], timestamptz) from public, anon;

@@ -44,69 +44,73 @@ comment on type stark_internal.deployment_word is 'Why a deployment is as it is,
 /** stark_internal.deployment_words(sets, now) -> what each deployment says of itself: the first of the reasons that holds, and when to look again. */
 create function stark_internal.deployment_words(p_sets stark_internal.revision_set[], p_now timestamptz)
 returns setof stark_internal.deployment_word
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  with totals as (
-    select s.deployment_id, sum(s.live) as live, sum(s.dark) as dark, sum(s.stopping) as stopping, sum(s.unplaced) as unplaced, min(s.due_at) as due_at
-    from unnest(p_sets) s group by s.deployment_id
-  ), held as (
-    select m.deployment_id, min(m.until) as until, (array_agg(m.reason order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.reason is not null))[1] as reason,
-           (array_agg(m.message order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.message is not null))[1] as message
-    from stark_internal.missing_pods(p_sets, p_now) m group by m.deployment_id
-  ), facts as (
-    select d.id, d.revision, d.replicas, d.rollout_paused, d.paused, d.deletion_requested_at, d.reconcile_errors, d.progress_deadline_seconds, d.canary_steps,
-           r.status as rollout, r.status_reason as failure, r.status_message as failure_message, r.cause, r.version, r.waited, r.step, r.step_waited, r.change_cause,
-           t.may_not, t.goal, t.target_revision, coalesce(s.available, 0) as available, x.live, x.dark, x.stopping, x.unplaced, x.due_at, h.until, h.reason as held, h.message as held_message,
-           v.state = 'withdrawn' as is_withdrawn, t.is_recreate,
-           coalesce(s.available, 0) >= d.replicas and x.live = coalesce(s.live, 0) and coalesce(s.live, 0) = d.replicas and t.goal >= d.replicas as is_complete,
-           coalesce(s.available, 0) >= t.goal and t.goal < d.replicas and d.canary_steps -> r.step ? 'pause' as at_pause
-    from stark.deployments d
-    join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision
-    join stark.pack_versions v on v.id = r.pack_version_id
-    join stark_internal.rollout_terms t on t.deployment_id = d.id
-    join totals x on x.deployment_id = d.id
-    left join unnest(p_sets) s on s.deployment_id = d.id and s.template_hash = t.target_hash
-    left join held h on h.deployment_id = d.id
-  ), said as (
-    select f.*, case
-        when f.deletion_requested_at is not null then 'Deleting'
-        when f.paused then 'DeploymentPaused'
-        when f.may_not is not null then f.may_not
-        when f.rollout = 'failed' then f.failure
-        when f.is_complete and f.is_withdrawn then 'VersionWithdrawn'
-        when f.is_complete and f.cause = 'rollback' then 'RolledBack'
-        when f.is_complete then 'AsWanted'
-        when f.rollout_paused then 'RolloutPaused'
-        when f.at_pause then 'CanaryPause'
-        when f.held is not null then f.held
-        when f.is_withdrawn then 'VersionWithdrawn'
-        when f.is_recreate and f.stopping > 0 then 'WaitingForStops'
-        when f.unplaced > 0 then 'Unschedulable'
-        when f.dark > 0 then 'NodesNotHealthy'
-        else 'Progressing' end as reason
-    from facts f
-  )
-  select s.id, s.reason, case s.reason
-      when 'AsWanted' then format('runs %s', s.version)
-      when 'RolledBack' then format('runs %s again: %s', s.version, s.change_cause)
-      when 'CanaryPause' then format('stands at step %s of its canary', s.step + 1)
-      when 'Unschedulable' then (
-        select 'pods fit on no node: ' || p.status_message from stark.pods p
-        where p.deployment_id = s.id and p.finished_at is null and p.status = 'pending' and p.status_reason = 'Unschedulable' order by p.created_at, p.id limit 1)
-      when 'Deleting' then 'its pods are stopping'
-      when 'VersionWithdrawn' then format('version %s was withdrawn', s.version)
-      when 'Progressing' then 'is on the way to ' || s.version
-      else coalesce(s.failure_message, s.held_message, (select e.description from stark.deployment_reasons e where e.reason = s.reason)) end,
-    case when s.reason = 'Deleting' then p_now + case when s.live > 0 then interval '0' else interval '1 minute' end
-      when s.paused then p_now + interval '1 hour'
-      else least(p_now + interval '1 hour', s.due_at, s.until,
-        case when s.rollout = 'progressing' and s.replicas > 0 then p_now + interval '1 minute' end,
-        case when s.rollout = 'progressing' and s.replicas > 0 and not s.rollout_paused and not s.at_pause then p_now + greatest(interval '0', s.progress_deadline_seconds * interval '1 second' - s.waited) end,
-        case when s.at_pause then p_now + greatest(interval '0', stark_internal.seconds_of(s.canary_steps -> s.step -> 'pause') * interval '1 second' - s.step_waited) end,
-        (select min(greatest(p_now, least(b.blocked_until, p_now + interval '1 minute'))) from stark_internal.blocked_versions b where b.deployment_id = s.id and b.blocked_until > p_now)) end
-  from said s;
+#variable_conflict use_column
+begin
+  return query
+    with totals as (
+      select s.deployment_id, sum(s.live) as live, sum(s.dark) as dark, sum(s.stopping) as stopping, sum(s.unplaced) as unplaced, min(s.due_at) as due_at
+      from unnest(p_sets) s group by s.deployment_id
+    ), held as (
+      select m.deployment_id, min(m.until) as until, (array_agg(m.reason order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.reason is not null))[1] as reason,
+             (array_agg(m.message order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.message is not null))[1] as message
+      from stark_internal.missing_pods(p_sets, p_now) m group by m.deployment_id
+    ), facts as (
+      select d.id, d.revision, d.replicas, d.rollout_paused, d.paused, d.deletion_requested_at, d.reconcile_errors, d.progress_deadline_seconds, d.canary_steps,
+             r.status as rollout, r.status_reason as failure, r.status_message as failure_message, r.cause, r.version, r.waited, r.step, r.step_waited, r.change_cause,
+             t.may_not, t.goal, t.target_revision, coalesce(s.available, 0) as available, x.live, x.dark, x.stopping, x.unplaced, x.due_at, h.until, h.reason as held, h.message as held_message,
+             v.state = 'withdrawn' as is_withdrawn, t.is_recreate,
+             coalesce(s.available, 0) >= d.replicas and x.live = coalesce(s.live, 0) and coalesce(s.live, 0) = d.replicas and t.goal >= d.replicas as is_complete,
+             coalesce(s.available, 0) >= t.goal and t.goal < d.replicas and d.canary_steps -> r.step ? 'pause' as at_pause
+      from stark.deployments d
+      join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision
+      join stark.pack_versions v on v.id = r.pack_version_id
+      join stark_internal.rollout_terms t on t.deployment_id = d.id
+      join totals x on x.deployment_id = d.id
+      left join unnest(p_sets) s on s.deployment_id = d.id and s.template_hash = t.target_hash
+      left join held h on h.deployment_id = d.id
+    ), said as (
+      select f.*, case
+          when f.deletion_requested_at is not null then 'Deleting'
+          when f.paused then 'DeploymentPaused'
+          when f.may_not is not null then f.may_not
+          when f.rollout = 'failed' then f.failure
+          when f.is_complete and f.is_withdrawn then 'VersionWithdrawn'
+          when f.is_complete and f.cause = 'rollback' then 'RolledBack'
+          when f.is_complete then 'AsWanted'
+          when f.rollout_paused then 'RolloutPaused'
+          when f.at_pause then 'CanaryPause'
+          when f.held is not null then f.held
+          when f.is_withdrawn then 'VersionWithdrawn'
+          when f.is_recreate and f.stopping > 0 then 'WaitingForStops'
+          when f.unplaced > 0 then 'Unschedulable'
+          when f.dark > 0 then 'NodesNotHealthy'
+          else 'Progressing' end as reason
+      from facts f
+    )
+    select s.id, s.reason, case s.reason
+        when 'AsWanted' then format('runs %s', s.version)
+        when 'RolledBack' then format('runs %s again: %s', s.version, s.change_cause)
+        when 'CanaryPause' then format('stands at step %s of its canary', s.step + 1)
+        when 'Unschedulable' then (
+          select 'pods fit on no node: ' || p.status_message from stark.pods p
+          where p.deployment_id = s.id and p.finished_at is null and p.status = 'pending' and p.status_reason = 'Unschedulable' order by p.created_at, p.id limit 1)
+        when 'Deleting' then 'its pods are stopping'
+        when 'VersionWithdrawn' then format('version %s was withdrawn', s.version)
+        when 'Progressing' then 'is on the way to ' || s.version
+        else coalesce(s.failure_message, s.held_message, (select e.description from stark.deployment_reasons e where e.reason = s.reason)) end,
+      case when s.reason = 'Deleting' then p_now + case when s.live > 0 then interval '0' else interval '1 minute' end
+        when s.paused then p_now + interval '1 hour'
+        else least(p_now + interval '1 hour', s.due_at, s.until,
+          case when s.rollout = 'progressing' and s.replicas > 0 then p_now + interval '1 minute' end,
+          case when s.rollout = 'progressing' and s.replicas > 0 and not s.rollout_paused and not s.at_pause then p_now + greatest(interval '0', s.progress_deadline_seconds * interval '1 second' - s.waited) end,
+          case when s.at_pause then p_now + greatest(interval '0', stark_internal.seconds_of(s.canary_steps -> s.step -> 'pause') * interval '1 second' - s.step_waited) end,
+          (select min(greatest(p_now, least(b.blocked_until, p_now + interval '1 minute'))) from stark_internal.blocked_versions b where b.deployment_id = s.id and b.blocked_until > p_now)) end
+    from said s;
+end;
 $$;
 comment on function stark_internal.deployment_words(stark_internal.revision_set[], timestamptz) is 'What deployments say of themselves.';
 revoke all on function stark_internal.deployment_words(stark_internal.revision_set[], timestamptz) from public, anon;
@@ -114,13 +118,16 @@ revoke all on function stark_internal.deployment_words(stark_internal.revision_s
 /** stark_internal.merge_conditions(before, after, now) -> conditions, each with the time at which its status changed last. */
 create function stark_internal.merge_conditions(p_before jsonb, p_after jsonb, p_now timestamptz)
 returns jsonb
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select jsonb_agg(a.item || jsonb_build_object('lastTransitionTime', coalesce((
-      select b -> 'lastTransitionTime' from jsonb_array_elements(p_before) b where b ->> 'type' = a.item ->> 'type' and b ->> 'status' = a.item ->> 'status'), to_jsonb(p_now))) order by a.ord)
-  from jsonb_array_elements(p_after) with ordinality as a (item, ord);
+begin
+  return (
+    select jsonb_agg(a.item || jsonb_build_object('lastTransitionTime', coalesce((
+        select b -> 'lastTransitionTime' from jsonb_array_elements(p_before) b where b ->> 'type' = a.item ->> 'type' and b ->> 'status' = a.item ->> 'status'), to_jsonb(p_now))) order by a.ord)
+    from jsonb_array_elements(p_after) with ordinality as a (item, ord));
+end;
 $$;
 comment on function stark_internal.merge_conditions(jsonb, jsonb, timestamptz) is 'Conditions with the times of their last change.';
 revoke all on function stark_internal.merge_conditions(jsonb, jsonb, timestamptz) from public, anon;
@@ -128,16 +135,19 @@ revoke all on function stark_internal.merge_conditions(jsonb, jsonb, timestamptz
 /** stark_internal.conditions_of(deployment, word, budget) -> Available, Progressing and ReplicaFailure by Kubernetes' rules. */
 create function stark_internal.conditions_of(p_available bigint, p_least bigint, p_status text, p_reason text, p_message text)
 returns jsonb
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select jsonb_build_array(
-      jsonb_build_object('type', 'Available', 'status', case when p_available >= p_least then 'True' else 'False' end,
-        'reason', case when p_available >= p_least then 'MinimumReplicasAvailable' else 'MinimumReplicasUnavailable' end),
-      jsonb_build_object('type', 'Progressing', 'status', case p_status when 'failed' then 'False' when 'paused' then 'Unknown' else 'True' end, 'reason', p_reason, 'message', p_message))
-    || case when p_reason in ('QuotaExceeded', 'LimitRangeViolated', 'Forbidden', 'OwnerGone', 'VersionWithdrawn', 'ReconcileError')
-         then jsonb_build_array(jsonb_build_object('type', 'ReplicaFailure', 'status', 'True', 'reason', p_reason, 'message', p_message)) else '[]' end;
+begin
+  return (
+    select jsonb_build_array(
+        jsonb_build_object('type', 'Available', 'status', case when p_available >= p_least then 'True' else 'False' end,
+          'reason', case when p_available >= p_least then 'MinimumReplicasAvailable' else 'MinimumReplicasUnavailable' end),
+        jsonb_build_object('type', 'Progressing', 'status', case p_status when 'failed' then 'False' when 'paused' then 'Unknown' else 'True' end, 'reason', p_reason, 'message', p_message))
+      || case when p_reason in ('QuotaExceeded', 'LimitRangeViolated', 'Forbidden', 'OwnerGone', 'VersionWithdrawn', 'ReconcileError')
+           then jsonb_build_array(jsonb_build_object('type', 'ReplicaFailure', 'status', 'True', 'reason', p_reason, 'message', p_message)) else '[]' end);
+end;
 $$;
 comment on function stark_internal.conditions_of(bigint, bigint, text, text, text) is 'The conditions of a deployment.';
 revoke all on function stark_internal.conditions_of(bigint, bigint, text, text, text) from public, anon;
@@ -186,15 +196,19 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  update stark.pods p set deletion_requested_at = p_now
-    from (
-      select o.id, o.status, o.finished_at, row_number() over (partition by o.deployment_id, o.status = 'failed' order by o.finished_at desc, o.id) as nth
-      from stark.pods o where o.deployment_id = any (p_ids) and o.finished_at is not null) o
-    where p.id = o.id and p.deletion_requested_at is null
-      and (o.status <> 'failed' or o.nth > 3 or o.finished_at < p_now - interval '1 day');
-  if found then
-    perform stark_internal.remove_ended_pods();
+  -- Asked first, as most looks find none.
+  if exists (select from stark.pods p where p.deployment_id = any (p_ids) and p.finished_at is not null and p.deletion_requested_at is null) then
+    update stark.pods p set deletion_requested_at = p_now
+      from (
+        select o.id, o.status, o.finished_at, row_number() over (partition by o.deployment_id, o.status = 'failed' order by o.finished_at desc, o.id) as nth
+        from stark.pods o where o.deployment_id = any (p_ids) and o.finished_at is not null) o
+      where p.id = o.id and p.deletion_requested_at is null
+        and (o.status <> 'failed' or o.nth > 3 or o.finished_at < p_now - interval '1 day');
+    if found then
+      perform stark_internal.remove_ended_pods();
+    end if;
   end if;
+  delete from stark_internal.managed_counts c where c.deployment_id = any (p_ids) and (c.live, c.stopping) = (0, 0);
   delete from stark.deployment_revisions r using (
       select h.deployment_id, h.revision,
              row_number() over (partition by h.deployment_id order by h.revision desc) - 1 as age
@@ -299,16 +313,18 @@ revoke all on function stark_internal.reconcile_set(uuid[], timestamptz) from pu
 /** stark_internal.note_reconcile_error(id, code, message, now): the deployment says what went wrong, and is looked at again after 10 seconds, doubling to five minutes. */
 create function stark_internal.note_reconcile_error(p_id uuid, p_message text, p_now timestamptz)
 returns void
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
+begin
   update stark.deployments d set
       status = 'progressing', status_reason = 'ReconcileError', status_message = left(p_message, 1024),
       conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(d.available_replicas, d.replicas, 'progressing', 'ReconcileError', left(p_message, 1024)), p_now),
       reconcile_errors = d.reconcile_errors + 1, reconciled_at = p_now,
       next_reconcile_at = p_now + least(interval '5 minutes', interval '10 seconds' * (2 ^ least(d.reconcile_errors, 10)))
     where d.id = p_id;
+end;
 $$;
 comment on function stark_internal.note_reconcile_error(uuid, text, timestamptz) is 'Notes what went wrong with a deployment.';
 revoke all on function stark_internal.note_reconcile_error(uuid, text, timestamptz) from public, anon;
@@ -323,6 +339,7 @@ returns integer
 language plpgsql
 security definer
 set search_path = ''
+set plan_cache_mode = force_generic_plan
 as $$
 declare
   v_origin text := pg_catalog.current_setting('stark.origin', true);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type pg from 'pg';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareTap } from '../../scripts/db/tap.mjs';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
 import { agentsWork, histories, play, recovery, type Step } from './deployment-histories.js';
@@ -113,12 +113,12 @@ const state = `
 const miscounted = `
   select format('revision %s: %s %s %s, stored %s %s %s', s.revision, s.live, s.ready, s.available, r.current_replicas, r.ready_replicas, r.available_replicas) as wrong
   from stark.deployments d
-  join lateral stark_internal.count_revisions(array[d.id], d.reconciled_at) s on true
+  join lateral stark_internal.recount_revisions(array[d.id], d.reconciled_at) s on true
   join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = s.revision
   where (s.live, s.ready, s.available) is distinct from (r.current_replicas, r.ready_replicas, r.available_replicas)
   union all
   select format('deployment: %s %s, stored %s %s', sum(s.live), sum(s.available), d.current_replicas, d.available_replicas)
-  from stark.deployments d join lateral stark_internal.count_revisions(array[d.id], d.reconciled_at) s on true
+  from stark.deployments d join lateral stark_internal.recount_revisions(array[d.id], d.reconciled_at) s on true
   group by d.id having (sum(s.live), sum(s.available)) is distinct from (d.current_replicas::bigint, d.available_replicas::bigint)`;
 
 async function problems(): Promise<string[]> {
@@ -178,4 +178,83 @@ describe('on random histories', () => {
       { numRuns: RUNS, endOnFailure: false },
     );
   }, 300_000);
+});
+
+it('two reconcilers at once never make a pod too many', async () => {
+  const sessions = await Promise.all(Array.from({ length: 4 }, () => connect(database)));
+  const as = `select set_config('request.jwt.claims', json_build_object('sub', tests.uid('uma'), 'role', 'authenticated')::text, false)`;
+  await owner.query(as);
+  await owner.query(
+    `select stark.create_deployment('{"name": "busy", "pack": "alpha", "version": "1.0.0", "replicas": 3}')`,
+  );
+  try {
+    for (let round = 0; round < 5; round++) {
+      await owner.query(`select stark.scale_deployment('default', 'busy', $1)`, [3 + (round % 3)]);
+      await Promise.all(
+        sessions.map((session, i) =>
+          session.query(
+            i === 0
+              ? `update stark.pods set status = 'evicted', ready = false, finished_at = now() where id = (select id from stark.pods where deployment_id is not null and finished_at is null limit 1)`
+              : `do $$ begin update stark.deployments set next_reconcile_at = reconciled_at where true; perform stark_internal.reconcile_due(); end $$`,
+          ),
+        ),
+      );
+      const [counted] = await rowsOf<{ wanted: number; live: number }>(
+        `select d.replicas as wanted, (select count(*)::integer from stark.pods p where p.deployment_id = d.id and p.status not in ('stopping') and p.finished_at is null) as live from stark.deployments d`,
+      );
+      expect(counted?.live).toBe(counted?.wanted);
+    }
+  } finally {
+    await owner.query(`select stark.delete_deployment('default', 'busy', 'background', true)`);
+    await owner.query(`select set_config('request.jwt.claims', '', false)`);
+    await Promise.all(sessions.map((session) => session.end()));
+  }
+});
+
+it('a report on a pod of a large deployment reads no other pod', async () => {
+  const read = async (name: string) => {
+    const [pod] = await rowsOf<{ id: string; node: string }>(
+      `select id, node_id as node from stark.pods where namespace = 'default' and name = '${name}'`,
+    );
+    await owner.query(
+      `select stark_internal.apply_reports($1, jsonb_build_array(jsonb_build_object('pod_id', $2::uuid, 'status', 'running', 'ready', false)))`,
+      [pod?.node, pod?.id],
+    );
+    await owner.query('set constraints all immediate');
+    await owner.query('set constraints all deferred');
+    const [rows] = await rowsOf<{ rows: number }>(
+      `select (seq_tup_read + coalesce(idx_tup_fetch, 0))::integer as rows from pg_stat_xact_user_tables where relid = 'stark.pods'::regclass`,
+    );
+    return rows?.rows ?? 0;
+  };
+  const pod = (prefix: string, more: string) => `
+    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, created_by, deployment_id, revision, node_id, node_name, status, ready, ready_at, incarnation)
+    select '${prefix}-' || i, 'default', d.pack_id, d.pack_name, r.pack_version_id, r.version, '{}', '{}', d.acts_as, ${more}, n.id, n.name, 'running', true, now() - interval '1 hour', 1
+    from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id cross join generate_series(1, 2000) i join stark.nodes n on n.name = 'n' || (1 + i % 3)`;
+  await owner.query('begin');
+  try {
+    await owner.query(
+      `select set_config('request.jwt.claims', json_build_object('sub', tests.uid('uma'), 'role', 'authenticated')::text, true)`,
+    );
+    await owner.query(
+      `select stark.create_deployment('{"name": "big", "pack": "alpha", "version": "1.0.0", "replicas": 0}')`,
+    );
+    await owner.query(`select set_config('request.jwt.claims', '', true)`);
+    await owner.query(pod('big', 'd.id, r.revision'));
+    await owner.query(pod('bare', 'null, null'));
+    await owner.query(`update stark.deployment_revisions set wanted = 2000, status = 'stable', stable_at = now()`);
+    await owner.query(`update stark.deployments set replicas = 2000, desired_replicas = 2000`);
+    await owner.query('set constraints all immediate');
+    await owner.query('set constraints all deferred');
+    expect(await rowsOf(`select current_replicas from stark.deployments`)).toEqual([{ current_replicas: 2000 }]);
+    // Plans are made for what is there now.
+    await owner.query('analyze stark.pods');
+    await owner.query('discard plans');
+    const start = await read('bare-1');
+    const bare = (await read('bare-2')) - start;
+    const managed = (await read('big-1')) - start - bare;
+    expect(managed).toBeLessThan(bare + 200);
+  } finally {
+    await owner.query('rollback');
+  }
 });

@@ -36,7 +36,8 @@ const maybe = (arbitrary: fc.Arbitrary<string>) =>
 const build = maybe(fc.constantFrom('+1', '+build.7', '+a-b'));
 const version = fc
   .tuple(number, number, number, maybe(prerelease), build)
-  .map(([major, minor, patch, pre, meta]) => `${major}.${minor}.${patch}${pre}${meta}`);
+  .map(([major, minor, patch, pre, meta]) => `${major}.${minor}.${patch}${pre}${meta}`)
+  .filter((text) => semver.valid(text) !== null);
 const partial = fc.oneof(
   {
     weight: 5,
