@@ -75,7 +75,8 @@ async function openContestants() {
 function plan() {
   const wanted = list('STARK_BENCH_WORKLOADS');
   const modes = list('STARK_BENCH_TEMPLATES') ?? ['ten', 'each'];
-  const passes = SIZES.flatMap((size) =>
+  const sizes = list('STARK_BENCH_NODES')?.map(Number);
+  const passes = SIZES.filter(({ nodes }) => sizes?.includes(nodes) ?? true).flatMap((size) =>
     workloads
       .filter(({ name }) => (size.only?.includes(name) ?? true) && (wanted?.includes(name) ?? true))
       .flatMap((workload) =>
@@ -104,13 +105,14 @@ async function measurePass(cluster, size, workload, mode) {
   if (before) {
     await cluster.addPods(before.count ?? before.perNode * size.nodes, before);
     await cluster.query('select stark_internal.schedule_pods(p_most => 1000000, p_groups => 1000000)');
+    if (before.runs) await cluster.query(`update stark.pods set status = 'running' where status = 'scheduled'`);
     await cluster.settle();
   }
   await cluster.addPods(pods, podsOf(workload, mode === 'each'));
   const pass = await cluster.time([
     'select stark_internal.schedule_pods(p_most => 1000000, p_groups => 1000000)',
     // The end of the victims starts the pass that places those who waited for it.
-    ...(workload.name === 'preemption'
+    ...(workload.name.startsWith('preemption')
       ? [`update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping'`]
       : []),
   ]);

@@ -73,6 +73,17 @@ export const workloads = [
     before: { perNode: 4, prefix: 'low', priority: 10, spec: spec(requests(900, 500)) },
   },
   {
+    name: 'preemption of running pods',
+    threshold: 570,
+    aim: 2_000,
+    pods: (pods, nodes) => Math.min(pods, nodes),
+    priority: 500,
+    labels: () => labels(`'app', 'urgent'`),
+    spec: (each) => spec(each ? requests('2900 + i % 90', '500 + i % 293') : requests(3000, 500)),
+    // They get their grace, so the newcomers wait for the report of their end.
+    before: { perNode: 4, prefix: 'low', priority: 10, spec: spec(requests(900, 500)), runs: true },
+  },
+  {
     name: 'unschedulable in the way',
     threshold: 590,
     aim: 5_900,
