@@ -1355,6 +1355,22 @@ create policy "nobody reads scheduled jobs" on stark_internal.scheduled_jobs for
 comment on table stark_internal.scheduled_jobs is 'The jobs of pg_cron that Stark needs.';
 comment on column stark_internal.scheduled_jobs.schedule is 'In pg_cron''s form: five fields, or seconds.';
 
+create table stark_internal.scheduling_plugins (
+  kind text not null,
+  name text not null,
+  is_resolvable boolean,
+  what text not null
+);
+alter table stark_internal.scheduling_plugins enable row level security;
+alter table stark_internal.scheduling_plugins add constraint filters_say_whether_preemption_helps CHECK (((kind = 'filter'::text) = (is_resolvable IS NOT NULL)));
+alter table stark_internal.scheduling_plugins add constraint kind_is_filter_or_score CHECK ((kind = ANY (ARRAY['filter'::text, 'score'::text])));
+alter table stark_internal.scheduling_plugins add constraint scheduling_plugins_pkey PRIMARY KEY (kind, name);
+create policy "nobody reads plugins" on stark_internal.scheduling_plugins for select to authenticated
+  using (false);
+comment on table stark_internal.scheduling_plugins is 'Every filter and score of the scheduler; the function is stark_internal.<kind>_<name>. A test finds those that are missing here or never asked.';
+comment on column stark_internal.scheduling_plugins.is_resolvable is 'Of a filter: whether a node that it rejects may be opened by pods that leave it, so that preemption looks there.';
+comment on column stark_internal.scheduling_plugins.what is 'What it rejects, or what it prefers.';
+
 -- Views
 
 create view stark.namespace_usage with (security_invoker=true) as
@@ -3730,7 +3746,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '513a78f745ad5745cc38a993007c61f4';
+as md5 '1d5163c8debd35edd6c442726540095a';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3813,7 +3829,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'd5ec2e0a476df747e5d800e2d29c2105';
+as md5 'e32a08b00da4aa0b2a13b76c711d1e51';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preference_points(p_group stark_internal.pod_group, p_preferences text[])
@@ -3996,13 +4012,13 @@ as md5 '97fc7c2470c4d72fd8118610ed915df3';
 comment on function stark_internal.refuse_reserved(text,jsonb,jsonb) is 'Refuses labels and taints that only the cluster gives.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, filter text, reason text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'da1d649c6344827d69a02c57a273906d';
+as md5 '7250a4ab7ac39aed15647c0cdd0d2ef3';
 comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()

@@ -1,6 +1,46 @@
 -- Filters: each tells the nodes it rejects for a group, with the reason as it is shown. A node may be rejected by several, and
 -- counts under each. What looks at other pods stands in the next file.
 
+create table stark_internal.scheduling_plugins (
+  kind text not null,
+  name text not null,
+  is_resolvable boolean,
+  what text not null,
+  primary key (kind, name),
+  constraint kind_is_filter_or_score check (kind in ('filter', 'score')),
+  constraint filters_say_whether_preemption_helps check ((kind = 'filter') = (is_resolvable is not null))
+);
+comment on table stark_internal.scheduling_plugins is 'Every filter and score of the scheduler; the function is stark_internal.<kind>_<name>. A test finds those that are missing here or never asked.';
+comment on column stark_internal.scheduling_plugins.is_resolvable is 'Of a filter: whether a node that it rejects may be opened by pods that leave it, so that preemption looks there.';
+comment on column stark_internal.scheduling_plugins.what is 'What it rejects, or what it prefers.';
+alter table stark_internal.scheduling_plugins enable row level security;
+create policy "nobody reads plugins" on stark_internal.scheduling_plugins for select to authenticated using (false);
+
+insert into stark_internal.scheduling_plugins (kind, name, is_resolvable, what) values
+  ('filter', 'runtime', false, 'nodes of another runtime than the pack''s'),
+  ('filter', 'acceptance', false, 'nodes that do not take these pods'),
+  ('filter', 'pack_access', false, 'nodes that may not run a private pack'),
+  ('filter', 'health', false, 'nodes that are not healthy'),
+  ('filter', 'unschedulable', false, 'cordoned nodes'),
+  ('filter', 'node_name', false, 'all nodes but the named one'),
+  ('filter', 'node_selector', false, 'nodes that lack a wanted label'),
+  ('filter', 'node_affinity', false, 'nodes that required node affinity does not match'),
+  ('filter', 'taints', false, 'nodes with a taint that is not tolerated'),
+  ('filter', 'resources', true, 'nodes without room'),
+  ('filter', 'ports', true, 'nodes where a fixed port is declared by another pod'),
+  ('filter', 'pod_affinity', false, 'nodes without the company that is required'),
+  ('filter', 'pod_anti_affinity', true, 'nodes near pods that the group keeps away from'),
+  ('filter', 'existing_anti_affinity', true, 'nodes near pods that keep the group away'),
+  ('filter', 'topology_spread', true, 'nodes whose domain has too many pods already'),
+  ('score', 'spread', null, 'most of the scarcest resource left'),
+  ('score', 'least_loaded', null, 'most cpu and memory left'),
+  ('score', 'bin_pack', null, 'least cpu and memory left'),
+  ('score', 'random', null, 'chance'),
+  ('score', 'taints', null, 'few taints that would rather not have the pod'),
+  ('score', 'node_affinity', null, 'preferred node affinity'),
+  ('score', 'pod_affinity', null, 'preferred company'),
+  ('score', 'topology_spread', null, 'domains with few pods');
+
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
 

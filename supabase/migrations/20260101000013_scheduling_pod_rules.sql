@@ -368,11 +368,11 @@ comment on function stark_internal.filter_topology_spread(stark_internal.pod_gro
 revoke all on function stark_internal.filter_topology_spread(stark_internal.pod_group, boolean) from public, anon;
 
 /**
- * stark_internal.rejections(group, ahead): every filter's answer, so that a node counts under each filter that rejects it. Filters
- * that have nothing to look at are not asked. ahead: for picks of several pods, see filter_topology_spread.
+ * stark_internal.rejections(group, ahead): every filter's answer under its name in scheduling_plugins, so that a node counts under each filter
+ * that rejects it. Filters that have nothing to look at are not asked. ahead: for picks of several pods, see filter_topology_spread.
  */
 create function stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean default false)
-returns table (node_no integer, reason text)
+returns table (node_no integer, filter text, reason text)
 language plpgsql
 stable
 set search_path = ''
@@ -383,41 +383,41 @@ declare
 begin
   select * into v_facts from pg_temp.pass_facts;
   if p_group.runtime <> 'isomorphic' and v_facts.runtimes <> array[p_group.runtime] then
-    return query select * from stark_internal.filter_runtime(p_group);
+    return query select f.node_no, 'runtime', f.reason from stark_internal.filter_runtime(p_group) f;
   end if;
   if v_facts.has_choosy then
-    return query select * from stark_internal.filter_acceptance(p_group);
+    return query select f.node_no, 'acceptance', f.reason from stark_internal.filter_acceptance(p_group) f;
   end if;
   if v_facts.has_unhealthy then
-    return query select * from stark_internal.filter_health(p_group);
+    return query select f.node_no, 'health', f.reason from stark_internal.filter_health(p_group) f;
   end if;
   if v_facts.has_cordoned then
-    return query select * from stark_internal.filter_unschedulable(p_group);
+    return query select f.node_no, 'unschedulable', f.reason from stark_internal.filter_unschedulable(p_group) f;
   end if;
   if v_facts.has_tainted then
-    return query select * from stark_internal.filter_taints(p_group);
+    return query select f.node_no, 'taints', f.reason from stark_internal.filter_taints(p_group) f;
   end if;
-  return query select * from stark_internal.filter_resources(p_group);
+  return query select f.node_no, 'resources', f.reason from stark_internal.filter_resources(p_group) f;
   if p_group.visibility = 'private' then
-    return query select * from stark_internal.filter_pack_access(p_group);
+    return query select f.node_no, 'pack_access', f.reason from stark_internal.filter_pack_access(p_group) f;
   end if;
   if p_group.template ?| array['nodeName', 'nodeSelector', 'required'] then
     return query
-      select * from stark_internal.filter_node_name(p_group)
-      union all select * from stark_internal.filter_node_selector(p_group)
-      union all select * from stark_internal.filter_node_affinity(p_group);
+      select f.node_no, 'node_name', f.reason from stark_internal.filter_node_name(p_group) f
+      union all select f.node_no, 'node_selector', f.reason from stark_internal.filter_node_selector(p_group) f
+      union all select f.node_no, 'node_affinity', f.reason from stark_internal.filter_node_affinity(p_group) f;
   end if;
   if p_group.template ? 'ports' then
-    return query select * from stark_internal.filter_ports(p_group);
+    return query select f.node_no, 'ports', f.reason from stark_internal.filter_ports(p_group) f;
   end if;
   if p_group.rules_no is not null then
     return query
-      select * from stark_internal.filter_pod_affinity(p_group)
-      union all select * from stark_internal.filter_pod_anti_affinity(p_group)
-      union all select * from stark_internal.filter_topology_spread(p_group, p_ahead);
+      select f.node_no, 'pod_affinity', f.reason from stark_internal.filter_pod_affinity(p_group) f
+      union all select f.node_no, 'pod_anti_affinity', f.reason from stark_internal.filter_pod_anti_affinity(p_group) f
+      union all select f.node_no, 'topology_spread', f.reason from stark_internal.filter_topology_spread(p_group, p_ahead) f;
   end if;
   if p_group.matches is not null then
-    return query select * from stark_internal.filter_existing_anti_affinity(p_group);
+    return query select f.node_no, 'existing_anti_affinity', f.reason from stark_internal.filter_existing_anti_affinity(p_group) f;
   end if;
 end;
 $$;

@@ -303,7 +303,7 @@ select array_agg(n.node_no)
 from pg_temp.pass_nodes n
 where n.node_no not in (
     select r.node_no from stark_internal.rejections(p_group) r
-    where r.reason !~ '^(insufficient |port |pod anti-affinity$|anti-affinity of pods there$|topology spread )')
+    where r.filter in (select g.name from stark_internal.scheduling_plugins g where g.kind = 'filter' and not g.is_resolvable))
   and n.node_no not in (
     select b.node_no from stark_internal.blocking_rules(p_group) b where b.must_leave is null or cardinality(b.pods) < b.must_leave)
   and n.node_no not in (select d.node_no from stark_internal.nodes_losing_affinity(p_group) d);
@@ -486,7 +486,7 @@ begin
   loop
     delete from pg_temp.pass_nominated where true;
     with rejected as materialized (
-      select distinct r.node_no from stark_internal.rejections(v_zero) r where r.reason not like 'insufficient %'
+      select distinct r.node_no from stark_internal.rejections(v_zero) r where r.filter <> 'resources'
     ), leaving as materialized (
       select distinct p.node_id from stark.pods p where p.status = 'stopping' and p.priority < p_group.priority
     )

@@ -297,5 +297,16 @@ select is((select array_agg(p.node_name order by p.node_name) from stark.create_
 select is((select array_agg(p.node_name order by p.name) from stark.create_pods('[{"pack": "open", "name": "a", "priority": 200, "spec": {"ports": [{"name": "a", "strategy": "fixed", "port": 90}], "nodeName": "n1"}}, {"pack": "open", "name": "b", "spec": {"ports": [{"name": "c", "strategy": "fixed", "port": 90}]}}]') p), '{n1,n2}', 'of different ones in one call too');
 delete from stark.pods where true;
 
+-- Filters and scores are what the registry says
+select set_eq($$select p.proname::text from pg_catalog.pg_proc p where p.pronamespace = 'stark_internal'::regnamespace and p.proname ~ '^(filter|score)_' and p.proname not in ('score_slots', 'score_preferences')$$,
+  $$select kind || '_' || name from stark_internal.scheduling_plugins$$, 'every filter and score is in the registry, and has its function');
+select is_empty($$select g.name from stark_internal.scheduling_plugins g, pg_catalog.pg_proc p
+  where g.kind = 'filter' and p.oid = 'stark_internal.rejections'::regproc and strpos(p.prosrc, format('select f.node_no, %L, f.reason from stark_internal.filter_%s(', g.name, g.name)) = 0$$,
+  'every filter is asked, and answers under its own name');
+select is_empty($$select g.name from stark_internal.scheduling_plugins g
+  where g.kind = 'score' and not exists (select from pg_catalog.pg_proc p
+    where p.oid in ('stark_internal.score_slots'::regproc, 'stark_internal.preference_points'::regproc, 'stark_internal.score_preferences'::regproc) and strpos(p.prosrc, format('stark_internal.score_%s(', g.name)) > 0)$$,
+  'and so is every score');
+
 select * from finish();
 rollback;
