@@ -95,9 +95,17 @@ describe('stark up', () => {
   it('runs once per data directory, and twice on one machine', async () => {
     await prepareData(dataDir, root);
     expect((await command(up('--detach'), { env })).code).toBe(0);
-    const same = await command(up('--detach', '--json'), { env });
+    const again = await command(up('--detach', '--json'), { env });
+    expect(again, again.stderr).toMatchObject({ code: 0, stderr: 'it is up already\n' });
+    expect(JSON.parse(again.stdout)).toMatchObject({ state: 'ready', context: 'local', data_dir: dataDir });
+    const same = await command(up('--json'), { env });
     expect(same).toMatchObject({ code: 7, stdout: '' });
     expect(JSON.parse(same.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ code: 'DATA_DIR_IN_USE' });
+    const { keys, db_url: database } = JSON.parse(again.stdout);
+    const shown = (await command(['status', '--data-dir', dataDir], { env })).stdout;
+    for (const secret of [keys.secret, new URL(database).password]) expect(shown).not.toContain(secret);
+    const all = (await command(['status', '--data-dir', dataDir, '--show-secrets'], { env })).stdout;
+    for (const secret of [keys.secret, database]) expect(all).toContain(secret);
     // The log in place is still that of the stack that runs.
     expect(readdirSync(dataDir).filter((name) => name.startsWith('stack.log'))).toEqual(['stack.log']);
     const other = join(folder, 'other');

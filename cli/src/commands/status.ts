@@ -15,6 +15,7 @@ export default class Status extends StarkCommand<typeof Status> {
   ];
   static override flags = {
     'data-dir': Flags.string({ summary: 'The data directory of the cluster. Default: that of the context.' }),
+    'show-secrets': Flags.boolean({ summary: 'Also the secret key and the password of the database.' }),
   };
 
   async run(): Promise<void> {
@@ -29,7 +30,11 @@ export default class Status extends StarkCommand<typeof Status> {
     const contexts = await new Contexts((await this.settings()).configDirectory).list();
     const context = contexts.find(({ dataDir: known }) => known === status.dataDir)?.name ?? null;
     const stack = stackObject(status, context);
-    await this.printObject(stack, `stack/${context ?? dataDir}`, stackLines(stack));
+    await this.printObject(
+      stack,
+      `stack/${context ?? dataDir}`,
+      stackLines(stack, { secrets: this.flags['show-secrets'] }),
+    );
     if (!isHealthy(stack)) process.exitCode = EXIT_CODES.failed;
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import * as Flags from '@oclif/core/flags';
+import type { StackStatus } from '@stark-o/local';
 import { StarkCommand } from '../base/command.js';
 import { asStarkError, interrupted } from '../base/errors.js';
 import { yesFlag } from '../base/flags.js';
@@ -7,6 +8,7 @@ import { onInterrupt, outliveOutput } from '../base/interrupt.js';
 import { Progress } from '../base/progress.js';
 import { confirmTyped } from '../base/prompt.js';
 import { say } from '../base/terminal.js';
+import { Contexts } from '../config/contexts.js';
 import { configDirectory } from '../config/directories.js';
 import { makePrivateDirectory } from '../config/files.js';
 import { KnownStacksFile } from '../config/known-stacks.js';
@@ -49,8 +51,20 @@ export default class Up extends StarkCommand<typeof Up> {
     if (this.flags.reset && existsSync(dataDir) && readdirSync(dataDir).length > 0) {
       await confirmTyped(`All data in ${dataDir} will be gone.`, 'reset', this.flags.yes);
     }
+    if (this.flags.detach && !this.flags.reset) {
+      const { readStackState } = await import('@stark-o/local/running-stack');
+      const running = await readStackState(dataDir);
+      if (running?.state === 'ready') return this.#alreadyUp(running);
+    }
     const stack = this.flags.detach ? await this.#inBackground(dataDir) : await this.#here(workdir, dataDir);
     if (stack !== undefined) await this.#print(stack);
+  }
+
+  async #alreadyUp(running: StackStatus): Promise<void> {
+    const contexts = await new Contexts(configDirectory()).list();
+    const context = contexts.find(({ dataDir }) => dataDir === running.dataDir)?.name ?? null;
+    say('it is up already');
+    await this.#print(stackObject(running, context));
   }
 
   async #inBackground(dataDir: string): Promise<StackObject> {
@@ -133,7 +147,9 @@ export default class Up extends StarkCommand<typeof Up> {
   }
 
   async #print(stack: StackObject): Promise<void> {
-    await this.printObject(stack, `stack/${stack.context}`, stackLines(stack), { stays: !this.flags.detach });
+    await this.printObject(stack, `stack/${stack.context}`, stackLines(stack, { secrets: false }), {
+      stays: !this.flags.detach,
+    });
     this.next('stark auth setup', 'stark node agent start', 'stark status');
   }
 }

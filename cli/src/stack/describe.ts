@@ -41,21 +41,22 @@ export function stackObject(status: StackStatus, context: string | null): StackO
   };
 }
 
-/** A stack as a person wants to see it. */
-export function stackLines(stack: StackObject): string[] {
+/** A stack as a person wants to see it; secrets only for who asks, since people show their screens to others. */
+export function stackLines(stack: StackObject, options: { secrets: boolean }): string[] {
+  const shown = (url: string) => (options.secrets ? url : url.replace(/:[^:@/]+@/, ':…@'));
   const width = Math.max(0, ...Object.keys(stack.services).map((name) => name.length));
   const services = Object.entries(stack.services).map(([name, { url, healthy, detail }]) => {
     const state = healthy ? 'healthy' : 'unhealthy';
-    return `  ${name.padEnd(width)}  ${state.padEnd(9)}  ${url}${detail === null ? '' : `  (${detail})`}`;
+    return `  ${name.padEnd(width)}  ${state.padEnd(9)}  ${shown(url)}${detail === null ? '' : `  (${detail})`}`;
   });
   const versions = Object.entries(stack.versions).map(([name, version]) => `${name} ${version}`);
   return [
     ...describe([
       ['State', `${stack.state}, pid ${stack.pid}`],
       ['URL', stack.url],
-      ['Database', stack.db_url],
+      ['Database', shown(stack.db_url)],
       ['Publishable key', stack.keys.publishable],
-      ['Secret key', stack.keys.secret],
+      ['Secret key', options.secrets ? stack.keys.secret : '… (stark status --show-secrets)'],
       ['Data', stack.data_dir],
       ['Project', stack.workdir],
       ['Realtime plan', stack.plan],
