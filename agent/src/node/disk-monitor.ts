@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PodLimits } from '../reconciler/pod-limits.js';
 import { all, type DiskUse, deletedUse, folderUse } from './disk-use.js';
+import { standsStill } from './process-use.js';
 
 const PAUSE_MS = 2_000;
 /** A pod whose folder takes long to look at is looked at more seldom, at most a tenth of the time. */
@@ -15,8 +17,13 @@ const MB = 1024 * 1024;
 const TURN_MS = 5;
 /** A pod that always writes stands still for a look this often, and else is looked at as it goes. */
 const STILL_EVERY_MS = 10_000;
-/** Until every thread of it stands still. */
+/** A thread that is at work in the kernel stops when it comes back, which takes long on a busy machine. */
+const LONGEST_STOP_MS = 1_000;
+const STOP_POLL_MS = 5;
+/** After that the clock by which the kernel notes changes has moved on. */
 const SETTLE_MS = 20;
+/** Looks in a row that saw changes although nothing of the pod ran. */
+const MAX_RESTLESS_SAMPLES = 3;
 /** The clock by which the kernel notes changes is behind by as much. */
 const CLOCK_MS = 10;
 
@@ -69,6 +76,7 @@ export class DiskMonitor {
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
   #closed = 0;
+  #restless = 0;
   #stoodStill = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -133,9 +141,14 @@ export class DiskMonitor {
         before = stopped.size;
         for (const pid of this.probe.processes()) if (signal(pid, 'SIGSTOP')) stopped.add(pid);
       }
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      const late = performance.now() + LONGEST_STOP_MS;
+      while (![...stopped].every(standsStill) && performance.now() < late) await sleep(STOP_POLL_MS);
+      await sleep(SETTLE_MS);
       const found = await this.#measure(Date.now() - CLOCK_MS);
-      if (found.use.changed) found.use.unmeasured ??= 'it changes while its processes stand still';
+      this.#restless = found.use.changed ? this.#restless + 1 : 0;
+      if (this.#restless >= MAX_RESTLESS_SAMPLES) {
+        found.use.unmeasured ??= 'it changes while its processes stand still';
+      }
       return found;
     } finally {
       for (const pid of stopped) signal(pid, 'SIGCONT');

@@ -61,6 +61,11 @@ export function descendants(pid: number): number[] {
   return found;
 }
 
+/** Whether no thread of a process runs: it was stopped, or has ended; true without /proc. */
+export function standsStill(pid: number): boolean {
+  return tasksOf(pid).every((thread) => 'TtXZ'.includes(statOf(`/proc/${pid}/task/${thread}/stat`)?.[0] ?? 'X'));
+}
+
 /** Whether a process is one that another has started, and not another one with its number. */
 export function isChild(pid: number, parent: number): boolean {
   return tasksOf(parent).some((thread) => childrenOf(parent, thread).includes(pid));

@@ -78,7 +78,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   }
   const log = (options.log ?? createAgentLog()).child({ node: name });
   const wanted = folderOf(name, options.dataDir);
-  await mkdir(wanted, { recursive: true, mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
+  // Pods of an agent that is root are users of their own, who come by; what is theirs to read is opened to them one by one.
+  const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
+  await mkdir(wanted, { recursive: true, mode }).catch((cause: NodeJS.ErrnoException) => {
     throw new StarkError(`cannot make data folder ${wanted}: ${cause.code}`, {
       code: 'DATA_DIR_UNWRITABLE',
       hint: 'give the agent another --data-dir',
