@@ -30,17 +30,6 @@ create type stark_internal.deployment_word as (
 );
 comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself.';
 
-create type stark_internal.managed_count as (
-  deployment_id uuid,
-  revision bigint,
-  node_id uuid,
-  live bigint,
-  ready bigint,
-  stopping bigint,
-  unplaced bigint
-);
-comment on type stark_internal.managed_count is 'What a statement adds to the managed pods on one node.';
-
 create type stark_internal.pod_group as (
   priority integer,
   runtime text,
@@ -731,6 +720,26 @@ comment on column stark.packs.resource_version is 'Grows with each change.';
 grant select on table stark.packs to authenticated;
 grant select on table stark.packs to service_role;
 
+create table stark.pod_env (
+  pod_id uuid not null,
+  env jsonb,
+  config jsonb
+);
+alter table stark.pod_env enable row level security;
+alter table stark.pod_env add constraint env_and_config_have_at_most_32_levels CHECK (((NOT stark_internal.is_deep(env)) AND (NOT stark_internal.is_deep(config))));
+alter table stark.pod_env add constraint pod_env_pod_id_fkey FOREIGN KEY (pod_id) REFERENCES stark.pods(id) ON DELETE CASCADE;
+alter table stark.pod_env add constraint pod_env_pkey PRIMARY KEY (pod_id);
+create policy "who may read env reads it, and of the own pods" on stark.pod_env for select to authenticated
+  using ((pod_id IN ( SELECT p.id
+   FROM stark.pods p
+  WHERE ((p.namespace = ANY (( SELECT stark_internal.permitted_namespaces('pods:read-env'::text) AS permitted_namespaces)::text[])) OR ((p.created_by = ( SELECT auth.uid() AS uid)) AND (p.namespace = ANY (( SELECT stark_internal.permitted_namespaces('pods:read-env'::text, true) AS permitted_namespaces)::text[])))))));
+comment on table stark.pod_env is 'What a pod was given as env and config, if anything: read with pods:read-env, and by its agent through node_sync.';
+comment on column stark.pod_env.pod_id is 'The pod.';
+comment on column stark.pod_env.env is 'Handed to the pack as ctx.env: {NAME: value}.';
+comment on column stark.pod_env.config is 'Handed to the pack as ctx.config.';
+grant select on table stark.pod_env to authenticated;
+grant select on table stark.pod_env to service_role;
+
 create table stark.pod_logs (
   pod_id uuid not null,
   seq bigint not null,
@@ -774,7 +783,7 @@ alter table stark.pod_status_steps add constraint taken_by_is_known CHECK ((take
 alter table stark.pod_status_steps add constraint pod_status_steps_pkey PRIMARY KEY (from_status, to_status, taken_by);
 create policy "members read the allowed steps" on stark.pod_status_steps for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
-comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, for every writer.';
+comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, whoever writes.';
 comment on column stark.pod_status_steps.from_status is 'Status before.';
 comment on column stark.pod_status_steps.to_status is 'Status after.';
 comment on column stark.pod_status_steps.taken_by is 'scheduler; node: by a report of the pod''s node; control: by a function called for a user or by a controller.';
@@ -843,20 +852,15 @@ alter table stark.pods add constraint pod_name_is_unique_in_its_namespace UNIQUE
 CREATE INDEX pods_created_by_idx ON stark.pods USING btree (created_by);
 CREATE INDEX pods_deletion_requested_at_idx ON stark.pods USING btree (deletion_requested_at) WHERE (deletion_requested_at IS NOT NULL);
 CREATE INDEX pods_deployment_id_idx ON stark.pods USING btree (deployment_id, revision) WHERE ((deployment_id IS NOT NULL) AND (finished_at IS NULL));
-CREATE INDEX pods_managed_ready_at_idx ON stark.pods USING btree (deployment_id, ready_at) WHERE ((deployment_id IS NOT NULL) AND (ready_at IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_node_id_idx ON stark.pods USING btree (node_id);
 CREATE INDEX pods_nominated_node_id_idx ON stark.pods USING btree (nominated_node_id) WHERE (nominated_node_id IS NOT NULL);
-CREATE INDEX pods_of_deployments_ended_idx ON stark.pods USING btree (deployment_id, finished_at) WHERE ((deployment_id IS NOT NULL) AND (finished_at IS NOT NULL));
+CREATE INDEX pods_of_deployments_idx ON stark.pods USING btree (deployment_id, finished_at) WHERE (deployment_id IS NOT NULL);
 CREATE INDEX pods_pack_id_idx ON stark.pods USING btree (pack_id);
 CREATE INDEX pods_pack_version_id_idx ON stark.pods USING btree (pack_version_id);
 CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_at, id) WHERE (status = 'pending'::text);
 CREATE INDEX pods_placed_priority_idx ON stark.pods USING btree (priority) WHERE ((node_id IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_speaking_of_pods_idx ON stark.pods USING btree (node_id) WHERE ((spec -> 'affinity'::text) ?| ARRAY['podAffinity'::text, 'podAntiAffinity'::text]);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
-CREATE TRIGGER _090_total_namespaces_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
-CREATE TRIGGER _090_total_namespaces_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
-CREATE TRIGGER _090_total_namespaces_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
-CREATE TRIGGER _090_total_namespaces_of_none AFTER TRUNCATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pods FOR EACH ROW EXECUTE FUNCTION stark_internal.bump_version();
 CREATE TRIGGER _100_check_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
 CREATE TRIGGER _100_check_new_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
@@ -868,9 +872,6 @@ CREATE TRIGGER _100_note_readiness BEFORE UPDATE ON stark.pods FOR EACH ROW WHEN
 CREATE TRIGGER _200_account_resources_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
-CREATE TRIGGER _200_count_changed_managed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
-CREATE TRIGGER _200_count_deleted_managed_pods AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
-CREATE TRIGGER _200_count_new_managed_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
 CREATE TRIGGER _300_command_nodes_on_change AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _700_note_deployments_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
@@ -901,7 +902,7 @@ comment on column stark.pods.ready_at is 'Since when it is ready.';
 comment on column stark.pods.ports is 'Real port of each declared one, as {name: number}.';
 comment on column stark.pods.labels is 'Labels.';
 comment on column stark.pods.annotations is 'What people and tools note about it; stark/pod-deletion-cost says which pod of a deployment goes first when there are too many.';
-comment on column stark.pods.spec is 'What is wanted: placement, resources, config, env, ports, restarts. Kubernetes'' names.';
+comment on column stark.pods.spec is 'What is wanted: placement, resources, ports, restarts. Kubernetes'' names. Without env and config, which stand in pod_env.';
 comment on column stark.pods.priority is '0 to 1000, more for the system''s classes; higher is placed first.';
 comment on column stark.pods.cpu_request is 'Requested millicores, from the spec.';
 comment on column stark.pods.memory_request is 'Requested memory in MB, from the spec.';
@@ -968,6 +969,7 @@ CREATE TRIGGER _000_lock_cluster BEFORE DELETE ON stark.profiles FOR EACH STATEM
 CREATE TRIGGER _000_lock_cluster_to_disable BEFORE UPDATE OF disabled_at ON stark.profiles FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_unbind_first BEFORE DELETE ON stark.profiles FOR EACH ROW EXECUTE FUNCTION stark_internal.unbind_first();
 CREATE TRIGGER _300_shut_out_disabled_users AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
+CREATE TRIGGER _700_move_topics_of_disabled_users AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.move_topics_of_lost_rights();
 CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.profiles REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('user', 'id');
 create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
@@ -1002,6 +1004,8 @@ CREATE INDEX role_bindings_role_idx ON stark.role_bindings USING btree (role);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_bindings FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.keep_an_admin();
 CREATE TRIGGER _300_shut_out_unbound_users AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
+CREATE TRIGGER _700_move_topics_of_changed_bindings AFTER UPDATE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.move_topics_of_lost_rights();
+CREATE TRIGGER _700_move_topics_of_unbound_users AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.move_topics_of_lost_rights();
 CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _700_note_deployments_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
@@ -1025,11 +1029,12 @@ create table stark.role_permissions (
 alter table stark.role_permissions enable row level security;
 alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'deployments'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text, 'priorityclasses'::text, 'settings'::text])));
 alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((scope = ANY (ARRAY['any'::text, 'own'::text])));
-alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'prioritise'::text, 'bind'::text, 'escalate'::text])));
+alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'prioritise'::text, 'read-env'::text, 'bind'::text, 'escalate'::text])));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _300_shut_out_users_of_lesser_roles AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
+CREATE TRIGGER _700_move_topics_of_lesser_roles AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.move_topics_of_lost_rights();
 CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _700_note_deployments_of_new AFTER INSERT ON stark.role_permissions REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_permissions REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_permission', 'role');
@@ -1039,7 +1044,7 @@ create policy "members read permissions" on stark.role_permissions for select to
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
 comment on column stark.role_permissions.role is 'The role.';
 comment on column stark.role_permissions.kind is 'Kind of object, or * for all.';
-comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; prioritise pods above the default; bind and escalate roles beyond one''s own rights; * for all.';
+comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; prioritise pods above the default; read-env, what a pod was given as env and config; bind and escalate roles beyond one''s own rights; * for all.';
 comment on column stark.role_permissions.scope is 'any object, or only the caller''s own.';
 grant select on table stark.role_permissions to authenticated;
 grant select on table stark.role_permissions to service_role;
@@ -1213,36 +1218,6 @@ create policy "nobody reads join token secrets" on stark_internal.join_token_sec
   using (false);
 comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join token reads.';
 
-create table stark_internal.managed_counts (
-  deployment_id uuid not null,
-  revision bigint not null,
-  node_id uuid,
-  live integer default 0 not null,
-  ready integer default 0 not null,
-  stopping integer default 0 not null,
-  unplaced integer default 0 not null
-);
-alter table stark_internal.managed_counts enable row level security;
-alter table stark_internal.managed_counts add constraint managed_counts_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
-alter table stark_internal.managed_counts add constraint one_row_for_each_node UNIQUE NULLS NOT DISTINCT (deployment_id, revision, node_id);
-create policy "nobody reads managed counts" on stark_internal.managed_counts for select to authenticated
-  using (false);
-comment on table stark_internal.managed_counts is 'How many unfinished pods of each revision are on each node, those without a node in a row of their own. Kept by a trigger on pods.';
-
-create table stark_internal.namespace_totals (
-  namespace text not null,
-  pods bigint not null,
-  cpu bigint not null,
-  memory bigint not null,
-  storage bigint not null
-);
-alter table stark_internal.namespace_totals enable row level security;
-alter table stark_internal.namespace_totals add constraint namespace_totals_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name) ON DELETE CASCADE;
-alter table stark_internal.namespace_totals add constraint namespace_totals_pkey PRIMARY KEY (namespace);
-create policy "nobody reads totals" on stark_internal.namespace_totals for select to authenticated
-  using (false);
-comment on table stark_internal.namespace_totals is 'What the live pods of each namespace ask for together. Kept by triggers on pods.';
-
 create table stark_internal.node_secrets (
   node_id uuid not null,
   incarnation bigint not null,
@@ -1284,8 +1259,8 @@ create policy "nobody reads the state of the pass" on stark_internal.pass_state 
   using (false);
 comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
 comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
-comment on column stark_internal.pass_state.groups_left is 'How many groups that fitted nowhere have not been tried again since something changed that could help them.';
-comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group that was tried again last.';
+comment on column stark_internal.pass_state.groups_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
+comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
 
 create table stark_internal.pod_log_sizes (
   pod_id uuid not null,
@@ -1355,21 +1330,15 @@ create policy "nobody reads scheduled jobs" on stark_internal.scheduled_jobs for
 comment on table stark_internal.scheduled_jobs is 'The jobs of pg_cron that Stark needs.';
 comment on column stark_internal.scheduled_jobs.schedule is 'In pg_cron''s form: five fields, or seconds.';
 
-create table stark_internal.scheduling_plugins (
-  kind text not null,
-  name text not null,
-  is_resolvable boolean,
-  what text not null
+create table stark_internal.topic_epochs (
+  topic text not null,
+  epoch text not null
 );
-alter table stark_internal.scheduling_plugins enable row level security;
-alter table stark_internal.scheduling_plugins add constraint filters_say_whether_preemption_helps CHECK (((kind = 'filter'::text) = (is_resolvable IS NOT NULL)));
-alter table stark_internal.scheduling_plugins add constraint kind_is_filter_or_score CHECK ((kind = ANY (ARRAY['filter'::text, 'score'::text])));
-alter table stark_internal.scheduling_plugins add constraint scheduling_plugins_pkey PRIMARY KEY (kind, name);
-create policy "nobody reads plugins" on stark_internal.scheduling_plugins for select to authenticated
+alter table stark_internal.topic_epochs enable row level security;
+alter table stark_internal.topic_epochs add constraint topic_epochs_pkey PRIMARY KEY (topic);
+create policy "nobody reads epochs" on stark_internal.topic_epochs for select to authenticated
   using (false);
-comment on table stark_internal.scheduling_plugins is 'Every filter and score of the scheduler; the function is stark_internal.<kind>_<name>. A test finds those that are missing here or never asked.';
-comment on column stark_internal.scheduling_plugins.is_resolvable is 'Of a filter: whether a node that it rejects may be opened by pods that leave it, so that preemption looks there.';
-comment on column stark_internal.scheduling_plugins.what is 'What it rejects, or what it prefers.';
+comment on table stark_internal.topic_epochs is 'What follows the name of a topic since somebody lost the right to hear it. A topic that has no row here is called by its name alone.';
 
 -- Views
 
@@ -1553,11 +1522,20 @@ create view stark_internal.wanted_pods with (security_invoker=true) as
         CASE
             WHEN p.status = 'stopping'::text THEN 'stopped'::text
             ELSE 'running'::text
-        END) AS item
+        END) AS item,
+        CASE
+            WHEN e.env IS NULL THEN '{}'::jsonb
+            ELSE jsonb_build_object('env', e.env)
+        END ||
+        CASE
+            WHEN e.config IS NULL THEN '{}'::jsonb
+            ELSE jsonb_build_object('config', e.config)
+        END AS environment
    FROM stark.pods p
      JOIN stark.pack_versions v ON v.id = p.pack_version_id
+     LEFT JOIN stark.pod_env e ON e.pod_id = p.id
   WHERE p.node_id IS NOT NULL;
-comment on view stark_internal.wanted_pods is 'Placed pods in the form that agents get them.';
+comment on view stark_internal.wanted_pods is 'Placed pods in the form that agents get them: item is broadcast, environment is what node_sync alone adds to its spec.';
 
 -- Functions
 
@@ -1621,7 +1599,7 @@ CREATE OR REPLACE FUNCTION stark.create_deployment(p_deployment jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '98939bf11949b509c26a3f83e9106d47';
+as md5 '6108a9f3c5c66231024bd9ffbb1a0459';
 comment on function stark.create_deployment(jsonb) is 'Creates a deployment and makes its pods.';
 grant execute on function stark.create_deployment(jsonb) to authenticated;
 grant execute on function stark.create_deployment(jsonb) to service_role;
@@ -1731,7 +1709,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[], p_if_version bigint D
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '13924c19e152a0f9dabcde2caa5b7751';
+as md5 'b9e4dec64cd439c8c30d91f0e09a0310';
 comment on function stark.delete_pods(uuid[],bigint) is 'Stops pods and removes their rows.';
 grant execute on function stark.delete_pods(uuid[],bigint) to authenticated;
 grant execute on function stark.delete_pods(uuid[],bigint) to service_role;
@@ -1813,6 +1791,17 @@ comment on function stark.enable_user(uuid) is 'Gives a disabled user their righ
 grant execute on function stark.enable_user(uuid) to authenticated;
 grant execute on function stark.enable_user(uuid) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.events_topic(p_namespace text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '33f95fcf6d8e9c858d5158853c09e94f';
+comment on function stark.events_topic(text) is 'The topic on which events are broadcast now.';
+grant execute on function stark.events_topic(text) to authenticated;
+grant execute on function stark.events_topic(text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -1841,7 +1830,7 @@ CREATE OR REPLACE FUNCTION stark.follow_logs(p_pod_id uuid)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3d1b589de9afe91d86d7c177f7140565';
+as md5 'ccb6da4f50d447226dda30d9f36608f1';
 comment on function stark.follow_logs(uuid) is 'Asks the pod''s agent to send its log lines live for a while.';
 grant execute on function stark.follow_logs(uuid) to authenticated;
 grant execute on function stark.follow_logs(uuid) to service_role;
@@ -1906,7 +1895,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4db28f00689c608f8e6eb7f8f5a76713';
+as md5 '99baa4d72be4c0a8307587c1fd3781ee';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
@@ -1994,7 +1983,7 @@ CREATE OR REPLACE FUNCTION stark.restart_rollout(p_namespace text, p_name text, 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '27feead4884edc35ed359302fd2bae8a';
+as md5 'a6a1967f6dfc0b768c03d9e45047d338';
 comment on function stark.restart_rollout(text,text,text) is 'Replaces all pods of a deployment by the same template.';
 grant execute on function stark.restart_rollout(text,text,text) to authenticated;
 grant execute on function stark.restart_rollout(text,text,text) to service_role;
@@ -2049,7 +2038,7 @@ CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bd4b8c69f2e6a8d9db77062a634e512c';
+as md5 'c1602e5096500976e3bfdb4eb2029a41';
 comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to service_role;
@@ -2113,7 +2102,7 @@ CREATE OR REPLACE FUNCTION stark.undo_rollout(p_namespace text, p_name text, p_t
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '0ccdf523cc9649c522b1fe0155e0710e';
+as md5 'ce52741ca9dfa593d420a148ab25530c';
 comment on function stark.undo_rollout(text,text,bigint,text) is 'Makes an old template the newest revision.';
 grant execute on function stark.undo_rollout(text,text,bigint,text) to authenticated;
 grant execute on function stark.undo_rollout(text,text,bigint,text) to service_role;
@@ -2135,7 +2124,7 @@ CREATE OR REPLACE FUNCTION stark.update_deployment(p_namespace text, p_name text
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '53205867e10d1d29bfe75b8f4514b45b';
+as md5 '03a4fb56fb134e0196c57d1bda112e2b';
 comment on function stark.update_deployment(text,text,jsonb,bigint) is 'Changes what is wanted of a deployment.';
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to authenticated;
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to service_role;
@@ -2201,7 +2190,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_observations jsonb, p_since times
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '03f827f525600f286f134bbbce535be6';
+as md5 '95c3c4086a0daa9cc82f3d50d5665161';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
@@ -2300,14 +2289,6 @@ CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text
 as md5 'e150b7fd3d732cc9275f58bccb9273d9';
 comment on function stark_internal.append_events(text,text,text,jsonb[],jsonb[]) is 'Writes and broadcasts one event for each object.';
 
-CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
- RETURNS stark.deployments
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 '302aca95552d4ec305ee3e4013ebcd77';
-comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
-
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports jsonb, p_now timestamp with time zone DEFAULT now())
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -2315,6 +2296,14 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  SET jit TO 'off'
 as md5 '7ebdc7e333c26e60091d2e6d931f1ba2';
 comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
+
+CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
+ RETURNS stark.deployments
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '907eafdef6e59fe2271716b08c25f4bd';
+comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after bigint, OUT written_at timestamp with time zone, OUT origin text, OUT actor uuid, OUT correlation_id text)
  RETURNS record
@@ -2324,13 +2313,13 @@ CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after
 as md5 '32b54dce92b4f400db9ed83183e0ff64';
 comment on function stark_internal.begin_events(bigint) is 'Takes numbers for new events, and tells what all of them have in common.';
 
-CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now(), p_deletes boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd515fa04e26a342ff859476da3e2bf43';
-comment on function stark_internal.begin_stop(uuid[],timestamp with time zone,boolean) is 'Asks pods to stop, and to go; pending ones have stopped at once.';
+as md5 'da186ae0124b9c00a48f1925b78fcf43';
+comment on function stark_internal.begin_stop(uuid[],timestamp with time zone) is 'Asks pods to stop; pending ones have stopped at once.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DEFAULT now(), p_most integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), OUT placed integer, OUT explained integer)
  RETURNS record
@@ -2338,7 +2327,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '2bbe8638b52e22818b1db6bfd76b190e';
+as md5 '4b38a3d1f1b2a662a8484810efd7c1b8';
 comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
 CREATE OR REPLACE FUNCTION stark_internal.block_time(p_failures integer)
@@ -2356,7 +2345,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '196952390813a7142f112da709dc4da4';
+as md5 'cb34c57b8f9d0024e08080c9e2c3bc9f';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_after bigint, p_last bigint, p_time timestamp with time zone)
@@ -2365,7 +2354,7 @@ CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_after bigint, p_las
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '87efc77644992dd529d25fd9d9e31599';
+as md5 'd25aa49c5e1c52bdfc88ae094259da3c';
 comment on function stark_internal.broadcast_events(bigint,bigint,timestamp with time zone) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
@@ -2374,7 +2363,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '149e0b12d50cca3e8f9b0fd8ce4e805e';
+as md5 'ccf3f21d8ea72021c68b72a11136e0aa';
 comment on function stark_internal.bump_generation() is 'Counts the changes of what is wanted of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
@@ -2441,13 +2430,13 @@ CREATE OR REPLACE FUNCTION stark_internal.canary_problem(p_steps jsonb)
 as md5 '4e81ce2ce7d2a13fbf6276a655797485';
 comment on function stark_internal.canary_problem(jsonb) is 'What is wrong with these canary steps; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.change_template(p_deployment stark.deployments, p_template jsonb, p_version text, p_cause text, p_change_cause text)
+CREATE OR REPLACE FUNCTION stark_internal.change_template(p_deployment stark.deployments, p_template jsonb, p_version text, p_cause text, p_change_cause text, p_of bigint)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '20f05aae9ff56069d2079eda504a88c0';
-comment on function stark_internal.change_template(stark.deployments,jsonb,text,text,text) is 'Makes a template the newest revision, with the caller''s rights.';
+as md5 'dc548856b206818475dd83524a73a8d5';
+comment on function stark_internal.change_template(stark.deployments,jsonb,text,text,text,bigint) is 'Makes a template the newest revision, with the caller''s rights.';
 
 CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
  RETURNS text[]
@@ -2482,7 +2471,7 @@ CREATE OR REPLACE FUNCTION stark_internal.check_pods()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '32f0abdbb5361ceec30910b377cf2be2';
+as md5 '174451c334a74675075e488f19eb03cd';
 comment on function stark_internal.check_pods() is 'Refuses specs and labels that are not well formed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_status_steps()
@@ -2502,7 +2491,7 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '7b59988d271ae7cc7e307e247551f1ef';
+as md5 '9431a92edcaea4d79a7df33fdd8edd13';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_now timestamp with time zone)
@@ -2510,7 +2499,7 @@ CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_n
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'aed9925be7761976221fc0f3ecfd5b0b';
+as md5 '05f21497077df876e1d9a6768e29dadf';
 comment on function stark_internal.clean_up_deployments(uuid[],timestamp with time zone) is 'Removes ended pods and old revisions of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -2537,7 +2526,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'a335336f42e5e1596243240bbeb5bcbd';
+as md5 'f493c3cf329b534a6b0effd9d1476300';
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
 
 CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
@@ -2554,15 +2543,15 @@ CREATE OR REPLACE FUNCTION stark_internal.comparator_bounds(p_comparator text, p
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '637ce2d7271b8dcdfe052bb18de730bb';
+as md5 'd627c6165f3a525ed8f50894650e7518';
 comment on function stark_internal.comparator_bounds(text,boolean) is 'What one comparator of a version range says.';
 
 CREATE OR REPLACE FUNCTION stark_internal.conditions_of(p_available bigint, p_least bigint, p_status text, p_reason text, p_message text)
  RETURNS jsonb
- LANGUAGE plpgsql
+ LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'ac62e9692acc646878025e83591e11e5';
+as md5 '15aed1c62caf9b6a861ac5266f3f9ab7';
 comment on function stark_internal.conditions_of(bigint,bigint,text,text,text) is 'The conditions of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with time zone DEFAULT now())
@@ -2581,21 +2570,12 @@ CREATE OR REPLACE FUNCTION stark_internal.controller_time()
 as md5 'a8fdaefe2364c62a524a4008a546bd1a';
 comment on function stark_internal.controller_time() is 'What time it is to the controller.';
 
-CREATE OR REPLACE FUNCTION stark_internal.count_managed_pods()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '3c80993f219cc1cf6f92b936fdb5aed2';
-comment on function stark_internal.count_managed_pods() is 'Keeps the counts of managed pods.';
-
 CREATE OR REPLACE FUNCTION stark_internal.count_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '875ca36dfe0d564308844b85b021736a';
+as md5 'e34c937e6f78048b4cd706efc16ab0fd';
 comment on function stark_internal.count_revisions(uuid[],timestamp with time zone) is 'How many pods of each template there are, and how they are.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
@@ -2606,20 +2586,12 @@ CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod
 as md5 '87e72373c02f6d4fcc197cc29692b225';
 comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
 
-CREATE OR REPLACE FUNCTION stark_internal.counted_as(p_pod stark.pods, p_sign integer)
- RETURNS stark_internal.managed_count
- LANGUAGE plpgsql
- IMMUTABLE
- SET search_path TO 'pg_temp'
-as md5 '11439e9a0a2558de507cd8ee8466c17b';
-comment on function stark_internal.counted_as(stark.pods,integer) is 'What a pod adds to the counts of its deployment.';
-
 CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS uuid[]
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3df802a56a17d07400e14a475fe92528';
+as md5 'a7ca1dce6542cd6e885c87a25a204433';
 comment on function stark_internal.create_pod_group(jsonb,uuid,timestamp with time zone) is 'Checks one entry of create_pods and inserts its pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.current_server()
@@ -2659,7 +2631,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_manifest jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '68fd747a0efd284c3be9850b83e44037';
+as md5 'a0938bcfb898331ce9c357c8bd4e52e8';
 comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_spec(p_deployment stark.deployments)
@@ -2672,10 +2644,10 @@ comment on function stark_internal.deployment_spec(stark.deployments) is 'What i
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_words(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS SETOF stark_internal.deployment_word
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'b36a37cae59477293d4741d93675a27c';
+as md5 '449ea9acb3f50b4919477311ca17581e';
 comment on function stark_internal.deployment_words(stark_internal.revision_set[],timestamp with time zone) is 'What deployments say of themselves.';
 
 CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
@@ -2684,7 +2656,7 @@ CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '5419586ac270a2681ac63123c0b49c80';
-comment on function stark_internal.detect_restore() is 'Calls reset_after_restore after a restore, a copy or a move of the database.';
+comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -2707,7 +2679,7 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bcfbb1f4cacebd9f6fc50b9e38001167';
+as md5 'eae59e0a9b1619483079a89afe9689b3';
 comment on function stark_internal.empty_namespaces(timestamp with time zone) is 'Asks pods of terminating namespaces to stop and to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
@@ -2726,15 +2698,6 @@ CREATE OR REPLACE FUNCTION stark_internal.end_events(p_kind text, p_after bigint
 as md5 'cf07d331188f703f95bac80cece2ef45';
 comment on function stark_internal.end_events(text,bigint,bigint,timestamp with time zone) is 'Broadcasts written events of a kind that is broadcast.';
 
-CREATE OR REPLACE FUNCTION stark_internal.end_victims(p_now timestamp with time zone)
- RETURNS integer
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET enable_nestloop TO 'off'
- SET jit TO 'off'
-as md5 '23b91646dee3c2580fcb3ae73ee31424';
-comment on function stark_internal.end_victims(timestamp with time zone) is 'Ends victims that have not begun, and binds the pods that get their room.';
-
 CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2742,7 +2705,7 @@ CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'a389b2f58ae9ae73e7014bf551e98619';
+as md5 'dd3059c41b7ffe17247a9c59cf82b6ee';
 comment on function stark_internal.enforce_quota() is 'Refuses pods that their namespace''s quota or limit range has no room for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with time zone DEFAULT now())
@@ -2789,10 +2752,10 @@ comment on function stark_internal.fail_rollouts(stark_internal.revision_set[],t
 
 CREATE OR REPLACE FUNCTION stark_internal.failing_rollouts(p_sets stark_internal.revision_set[])
  RETURNS TABLE(deployment_id uuid, revision bigint, reason text, message text, has_run boolean)
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'e3079df53f4c2c1bd09c8704a7c79026';
+as md5 'd098583be3f9e21bfc80461d26d218bb';
 comment on function stark_internal.failing_rollouts(stark_internal.revision_set[]) is 'Rollouts that have failed now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
@@ -3011,10 +2974,10 @@ comment on function stark_internal.heartbeat_terms() is 'How often agents give a
 
 CREATE OR REPLACE FUNCTION stark_internal.held_replacements(p_deployment_id uuid, p_hash text, p_now timestamp with time zone, OUT held bigint, OUT until timestamp with time zone, OUT node_name text)
  RETURNS record
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '06f44873e6ae300dc363b1f242e13b93';
+as md5 '11acdca7215bbfcb537ac20d57ffafb5';
 comment on function stark_internal.held_replacements(uuid,text,timestamp with time zone) is 'How many pods that failed for good are not replaced yet.';
 
 CREATE OR REPLACE FUNCTION stark_internal.hyphen_bounds(p_from text, p_to text, p_prerelease boolean)
@@ -3080,6 +3043,14 @@ CREATE OR REPLACE FUNCTION stark_internal.is_first_of_its_kind(p_group stark_int
  SET search_path TO 'pg_temp'
 as md5 'aed943aaeb0adcf57d11675766de702d';
 comment on function stark_internal.is_first_of_its_kind(stark_internal.pod_group) is 'Whether a group wants to be near its own kind and is the first of it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_hearing(p_kind text, p_verb text, p_scope text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'be96a6f94a8d20779336a648c140572d';
+comment on function stark_internal.is_hearing(text,text,text) is 'Whether a topic may be heard by this permission.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_label_key(p_key text)
  RETURNS boolean
@@ -3275,7 +3246,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6744be8aa8a38a5c0d65e9b4afddac9b';
+as md5 'bb38cd732d9224ae1eb0445824fc94b7';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
@@ -3291,7 +3262,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f6aac2878c452b7af776860c9ef38221';
+as md5 'f1c6b8c896ea2a9a376380328f16bf62';
 comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_ports()
@@ -3308,7 +3279,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
  SET jit TO 'off'
-as md5 '926a2f29a2dd2aa965b1a8ed51eb95a5';
+as md5 '21029df88a20fdcab4c2a70ac773193a';
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
@@ -3333,16 +3304,8 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bef34e41055dc4309342e15f56888668';
+as md5 '9515d116c564a300e372c242d9fc1faf';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
-
-CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
- RETURNS jsonb
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'cf13a751f32ae3596476a93a8be83562';
-comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
  RETURNS boolean
@@ -3415,7 +3378,7 @@ CREATE OR REPLACE FUNCTION stark_internal.may_use_topic(p_topic text, p_extensio
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
-as md5 '59abde7e63605289ac6f24f0f49b7a4b';
+as md5 '64ef73213ecde2195859edde2a30cb1a';
 comment on function stark_internal.may_use_topic(text,text,text) is 'Whether the caller may read or write this extension of one of Stark''s topics.';
 grant execute on function stark_internal.may_use_topic(text,text,text) to authenticated;
 
@@ -3429,10 +3392,10 @@ comment on function stark_internal.meets_bound(text,text) is 'Whether a version 
 
 CREATE OR REPLACE FUNCTION stark_internal.merge_conditions(p_before jsonb, p_after jsonb, p_now timestamp with time zone)
  RETURNS jsonb
- LANGUAGE plpgsql
+ LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'b3a11ca4f84d9ae558695c0d5cfe93fa';
+as md5 'd439087b7a678d5faffd4c39e05c0b76';
 comment on function stark_internal.merge_conditions(jsonb,jsonb,timestamp with time zone) is 'Conditions with the times of their last change.';
 
 CREATE OR REPLACE FUNCTION stark_internal.merge_deep(p_target jsonb, p_patch jsonb)
@@ -3470,11 +3433,28 @@ comment on function stark_internal.missing_permission(text[],text) is 'What of t
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '8f88eb1e48415f042600c85dbf0e0c8c';
+as md5 '93c63950e7e76e91d517978b7ed6c4b4';
 comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
+
+CREATE OR REPLACE FUNCTION stark_internal.move_topics(p_topics text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '76f079312194e2fcc35837a959d046f7';
+comment on function stark_internal.move_topics(text[]) is 'Gives topics another name, and tells who hears them.';
+
+CREATE OR REPLACE FUNCTION stark_internal.move_topics_of_lost_rights()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '9b52c9ec432a0bf99de08541e3f56eb6';
+comment on function stark_internal.move_topics_of_lost_rights() is 'Moves topics on when somebody lost the right to hear them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
  RETURNS uuid[]
@@ -3548,15 +3528,15 @@ CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_in
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'ce76299e66fed9ab02467c09c574b51e';
-comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only pods of lower priority satisfy the required affinity.';
+as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
+comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_availabilities(p_ids uuid[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, progressed boolean, cleared_at timestamp with time zone)
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '717bd0091bb2e9ad259e4873f9062313';
+as md5 'a2fe92b8f50c66ab6efb4a043d0dca39';
 comment on function stark_internal.note_availabilities(uuid[],timestamp with time zone) is 'Where pods became available for the first time.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_bounds()
@@ -3565,7 +3545,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_changed_bounds()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd986be01deb336cb129b83511f2cb4ab';
+as md5 'e84863a2a357c7e1accf28e1baedcee0';
 comment on function stark_internal.note_changed_bounds() is 'Notes the deployments of namespaces whose bounds have changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_deployments()
@@ -3643,18 +3623,18 @@ comment on function stark_internal.note_readiness() is 'Keeps since when a pod i
 
 CREATE OR REPLACE FUNCTION stark_internal.note_reconcile_error(p_id uuid, p_message text, p_now timestamp with time zone)
  RETURNS void
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c8c73bf700ec8cedd2bffb6578aa97b7';
+as md5 '8a51112d86654605dfb6d7ef28a4b6e3';
 comment on function stark_internal.note_reconcile_error(uuid,text,timestamp with time zone) is 'Notes what went wrong with a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS void
- LANGUAGE plpgsql
+ LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '05a24e3dcacdec4dc478bd1d650d6a59';
+as md5 '73b9598b924f84a339b52a3c33169209';
 comment on function stark_internal.observe_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Notes the progress of rollouts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observed_gap(p_reconciled_at timestamp with time zone, p_now timestamp with time zone)
@@ -3678,7 +3658,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4b587acfac88230678b284e14b1d40ae';
+as md5 '330931bb87ca08cb86409e0b0f3603ac';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -3718,7 +3698,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_in_rounds(p_group stark_internal.
  SET enable_mergejoin TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'd14ee0de7a1b21a07a75c38502e270a4';
+as md5 '27688c6a163c79d468eaf37ce248d009';
 comment on function stark_internal.pick_in_rounds(stark_internal.pod_group,integer,integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
@@ -3729,7 +3709,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'ac3d8f16296d99da5a1e2f3dbf8d70ed';
+as md5 'f7210b25d57d39f2b38f251b7a9c45c7';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_placements integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_after uuid DEFAULT NULL::uuid, OUT has_more boolean, OUT waiting integer, OUT retried integer, OUT last_group uuid)
@@ -3737,7 +3717,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '55c01327734d9d4417210551706efcbe';
+as md5 'a13b61fe385d67db8fa00b9a277e401c';
 comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3746,7 +3726,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '1d5163c8debd35edd6c442726540095a';
+as md5 'f6f9729af9d8f8da98cb23498ed8c7a0';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3783,10 +3763,10 @@ comment on function stark_internal.placement_template(jsonb) is 'What a pod''s s
 
 CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'c7a8ba5406267a55b7383ebc4ddac3a7';
+as md5 '266e57b73e52c1cf69589ab7fbbd1136';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
@@ -3819,7 +3799,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '556ba151be63585be7157d21abbd9b4f';
+as md5 '7773ebd664a4ef6752d84837df55f268';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -3829,7 +3809,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'e32a08b00da4aa0b2a13b76c711d1e51';
+as md5 'd5ec2e0a476df747e5d800e2d29c2105';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preference_points(p_group stark_internal.pod_group, p_preferences text[])
@@ -3847,6 +3827,14 @@ CREATE OR REPLACE FUNCTION stark_internal.preferences_in_play(p_group stark_inte
  SET search_path TO 'pg_temp'
 as md5 '1110cac56b7e589e45f657be5b8afe59';
 comment on function stark_internal.preferences_in_play(stark_internal.pod_group) is 'Preferences that may tell nodes apart for a group.';
+
+CREATE OR REPLACE FUNCTION stark_internal.present_topic(p_topic text, p_of text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '877fd854936d2aeebedcf9429ad14cfe';
+comment on function stark_internal.present_topic(text,text) is 'The name under which a topic is heard now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.probe_problem(p_probe jsonb, p_what text, p_ports jsonb)
  RETURNS text
@@ -3877,7 +3865,7 @@ CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permiss
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '054d5ff876125854c2005441656f72de';
+as md5 'ee498e9b967fbb0ad200e25daa8bcb73';
 comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
 
 CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
@@ -3901,7 +3889,7 @@ CREATE OR REPLACE FUNCTION stark_internal.range_bounds(p_range text, p_prereleas
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '28c51efad20db45eca79dc954d6f09a9';
+as md5 'c2ce9de6262a0243004b07da5d40cb0c';
 comment on function stark_internal.range_bounds(text,boolean) is 'A version range as plain comparators.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
@@ -3942,14 +3930,13 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zo
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '1c27ea25ca35490c2951ec1da2d02549';
-comment on function stark_internal.reconcile(timestamp with time zone) is 'Places pending pods, and removes ended ones that were to be deleted.';
+comment on function stark_internal.reconcile(timestamp with time zone) is 'Places, and removes, what waits for it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconcile_deployments(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
- SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
 as md5 '90584fda73657c4713d05b5a8c2e5d83';
 comment on function stark_internal.reconcile_deployments(uuid[],timestamp with time zone) is 'One look at a set of deployments; an error costs one of them.';
@@ -3967,7 +3954,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3038d24e22e9fbb0175526dc76b82c8b';
+as md5 '1b06b887dc26c9659bca3473788d04a8';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
@@ -3987,14 +3974,6 @@ CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.
 as md5 '6e80272b2d563f75fad74e51fe8d65ab';
 comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
 
-CREATE OR REPLACE FUNCTION stark_internal.recount_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
- RETURNS SETOF stark_internal.revision_set
- LANGUAGE plpgsql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'eea2babd738e5a38bf37f183ba0c97cc';
-comment on function stark_internal.recount_revisions(uuid[],timestamp with time zone) is 'What count_revisions must answer, counted anew.';
-
 CREATE OR REPLACE FUNCTION stark_internal.refuse_deployment(p_problem text, p_hint text DEFAULT 'stark deployment create --help'::text)
  RETURNS void
  LANGUAGE plpgsql
@@ -4012,13 +3991,13 @@ as md5 '97fc7c2470c4d72fd8118610ed915df3';
 comment on function stark_internal.refuse_reserved(text,jsonb,jsonb) is 'Refuses labels and taints that only the cluster gives.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
- RETURNS TABLE(node_no integer, filter text, reason text)
+ RETURNS TABLE(node_no integer, reason text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '7250a4ab7ac39aed15647c0cdd0d2ef3';
+as md5 'da1d649c6344827d69a02c57a273906d';
 comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
@@ -4050,8 +4029,8 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_a
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '223d012e8f166089c1bef61e97ff4d6a';
-comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher observed of the nodes.';
+as md5 '3eea3d34b4daf29491be4a9d5e83b401';
+comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.repeat_revision(p_deployment_id uuid, p_revision bigint, p_cause text, p_change_cause text, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS bigint
@@ -4130,7 +4109,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_deployment_labels(p_manifest j
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '315ed42d7951c01fb94eb4d6092aade2';
+as md5 '53c5683121e7df26a3f7a5a0e034c868';
 comment on function stark_internal.require_deployment_labels(jsonb) is 'Raises a coded error for labels and annotations that are none.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_deployment_room(p_namespace text)
@@ -4314,7 +4293,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'f8cffb831c73fd4082de357e2e9f71e2';
+as md5 'af025c0e9682c6c0557de8258b0f270b';
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
 
 CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
@@ -4324,7 +4303,7 @@ CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with t
  SET lock_timeout TO '2s'
  SET jit TO 'off'
 as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
-comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Makes the partitions of the next days, drops old ones, and deletes old entries of pg_cron''s own log.';
+comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
 
 CREATE OR REPLACE FUNCTION stark_internal.said_namespaces(p_capabilities jsonb)
  RETURNS text[]
@@ -4344,10 +4323,10 @@ comment on function stark_internal.satisfies(text,text,boolean) is 'Whether a ve
 
 CREATE OR REPLACE FUNCTION stark_internal.scaled_sets(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '327237c553c186ba39586dc7e450ae41';
+as md5 'd76cb67294c4e5766c14d3bb527fd38d';
 comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
@@ -4364,7 +4343,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ea3e81ef32a22f6dad4ac5a7fbf56d12';
+as md5 '9022d76a4a0b83e430f1bf19defe24fc';
 comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
@@ -4374,7 +4353,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '36ccf18c501e37bcc01052ec939e75f8';
+as md5 '4054268743ad8cb84d97b3cdac8f27eb';
 comment on function stark_internal.schedule_when_nodes_change() is 'Runs a schedule pass when a node became usable.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
@@ -4622,15 +4601,6 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints 
 as md5 '349b73f4b1ed62d2481a10dd33d711ef';
 comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wrong with these spread constraints; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.total_namespaces()
- RETURNS trigger
- LANGUAGE plpgsql
- SECURITY DEFINER
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '34ff37d0ce7604d37ba9bc7dd69eee8e';
-comment on function stark_internal.total_namespaces() is 'Keeps what the live pods of each namespace ask for together.';
-
 CREATE OR REPLACE FUNCTION stark_internal.trim_logs_of(p_pods uuid[])
  RETURNS integer
  LANGUAGE sql
@@ -4717,10 +4687,10 @@ comment on function stark_internal.watch_secrets() is 'URL and key in Vault, nul
 
 CREATE OR REPLACE FUNCTION stark_internal.way_back(p_deployment_id uuid, p_revision bigint)
  RETURNS bigint
- LANGUAGE plpgsql
+ LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '296888088ef6419d67b0bd5db0dac510';
+as md5 'fc8035ca5c55c8a40c09708ba3ab8e7e';
 comment on function stark_internal.way_back(uuid,bigint) is 'The revision that a failed one is followed by.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
@@ -4730,6 +4700,14 @@ CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term 
  SET search_path TO 'pg_temp'
 as md5 'a61e2145be8d74e5c9afee1ce378fa95';
 comment on function stark_internal.weighted_problem(jsonb,text,text) is 'What is wrong with these preferred terms; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'cf13a751f32ae3596476a93a8be83562';
+comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_labels jsonb)
  RETURNS jsonb
@@ -4771,7 +4749,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_deployment_events()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ac1c12e1d4b50c6160a3a93333631c25';
+as md5 '68e48974d905e7b52dbd16462dd0792f';
 comment on function stark_internal.write_deployment_events() is 'Writes events of deployments and their revisions, without counts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_events()
@@ -4780,7 +4758,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'dfa0a57a2d6d1823c10ded591d44c91a';
+as md5 'eb9e22e26d43410950f32ae59f32d7cd';
 comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
@@ -4790,7 +4768,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'caba34c336761369b49c031ff6808133';
+as md5 '2256606109c61d0857b1166ef4b52cdd';
 comment on function stark_internal.write_node_updates() is 'Writes and broadcasts one event for each node that changed in more than its allocated amounts.';
 
 -- Elsewhere
@@ -4965,6 +4943,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (user,pods,create,own)
 --  (user,pods,delete,own)
 --  (user,pods,get,own)
+--  (user,pods,read-env,own)
 --  (user,pods,update,own)
 --  (viewer,deployments,get,any)
 --  (viewer,events,get,any)

@@ -179,8 +179,8 @@ export class Agent {
         this.#logRelay.wake();
         this.sync('joined');
       },
-      followed: ({ pod_id, seconds }) => {
-        if (typeof pod_id === 'string' && typeof seconds === 'number') this.#followed(pod_id, seconds);
+      followed: ({ pod_id, seconds, topic }) => {
+        if (typeof pod_id === 'string' && typeof seconds === 'number') this.#followed(pod_id, seconds, topic);
       },
     });
     this.#livenessReporter = controlPlane.openLivenessReporter({
@@ -349,9 +349,10 @@ export class Agent {
     this.#logRelay.requestDelivery();
   }
 
-  #followed(podId: string, seconds: number): void {
+  #followed(podId: string, seconds: number, topic: unknown): void {
     const { logs } = this.options;
     if (!this.#reconciler.pods.has(podId) || !(seconds > 0)) return;
+    this.#live.address(podId, topic);
     const known = logs.isFollowed(podId);
     logs.follow(podId, Math.min(seconds, LONGEST_FOLLOW_S) * 1000);
     // What was stored before anybody was told stands in the database; a new follower looks there once more.

@@ -56,6 +56,23 @@ describe('live lines', () => {
     expect(payloads()[0]?.lines[0]).not.toHaveProperty('pod_id');
   });
 
+  it('go where the followers say that they are, until the pod ends', async () => {
+    const topics = () =>
+      sent
+        .splice(0)
+        .flat()
+        .map(({ topic }) => topic);
+    live.address('a', 'stark:pod:a:0123456789ab');
+    for (const elsewhere of ['stark:pod:a:0123456789ab', 'stark:pod:cc:0', 'stark:cluster', 5, undefined])
+      live.address('c', elsewhere);
+    live.tell([line(1), line(7, 'x', 'c')]);
+    await clock.advance(0);
+    expect(topics()).toEqual(['stark:pod:a:0123456789ab', 'stark:pod:c']);
+    await live.end([['a', 1]]);
+    await live.end([['a', 1]]);
+    expect(topics()).toEqual(['stark:pod:a:0123456789ab', 'stark:pod:a']);
+  });
+
   it.each<[string, LogLine[]]>([
     ['too many', from(1, 201)],
     ['too long', [line(1, 'x'.repeat(40_000)), line(2, 'x'.repeat(40_000))]],

@@ -50,6 +50,11 @@ export class FakeRealtime {
     this.#joined.get(topic)?.socket.send(bytes);
   }
 
+  /** Says that the topic is heard under another name now. */
+  moved(topic: string): void {
+    this.#push(topic, null, 'broadcast', { type: 'broadcast', event: 'moved', payload: {} });
+  }
+
   /** Says that the database feed stands, as the server does when a join asks for it. */
   replicationReady(topic: string): void {
     const message = 'Replication connection established';

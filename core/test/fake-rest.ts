@@ -6,10 +6,17 @@ export class FakeRest {
   /** When set, every request is answered like this. */
   failure: { status: number; body: unknown } | undefined;
 
+  /** What `events_topic` answers, or how it refuses. */
+  topic: string | { status: number; body: unknown } = 'stark:namespace:default';
+
   constructor(private readonly database: ModelDatabase) {}
 
   readonly fetch: typeof fetch = async (input) => {
     const url = new URL(String(input));
+    if (url.pathname.endsWith('/rpc/events_topic') && this.failure === undefined) {
+      const { topic } = this;
+      return typeof topic === 'string' ? Response.json(topic) : Response.json(topic.body, { status: topic.status });
+    }
     this.requests.push(`${url.pathname}${url.search}`);
     if (this.failure) return Response.json(this.failure.body, { status: this.failure.status });
     return Response.json(this.#rows(url.pathname.replace('/rest/v1/', ''), url.searchParams));

@@ -22,7 +22,7 @@ it('follows on after messages of all that a pod’s owner can send', async () =>
     url: await realtime.start(),
     key: 'key',
     accessToken: async () => 'token',
-    fetch: async (input) => answer(String(input).includes('follow_logs') ? { status: 'running' } : []),
+    fetch: async (input) => answer(String(input).includes('follow_logs') ? { status: 'running', topic } : []),
     realtime: { transport: WebSocket as never },
   });
   const lines: LogLine[] = [];

@@ -249,4 +249,45 @@ describe('watchNamespace', () => {
     await until('the topic to be left', () => !realtime.isJoined(TOPIC) && client.getChannels().length === 0);
     expect(state.value).toBe('closed');
   });
+
+  describe('when the topic moves, since somebody lost the right to hear it', () => {
+    const NEXT = `${TOPIC}:0123456789ab`;
+
+    it.each([
+      ['is told', () => realtime.moved(TOPIC), 60_000],
+      ['was not told', () => {}, 50],
+    ] as const)('follows it when it %s, and misses nothing', async (_, tell, checkEveryMs) => {
+      await start({ checkEveryMs });
+      rest.topic = NEXT;
+      tell();
+      // What is broadcast in between reaches nobody here.
+      change(() => database.createPod());
+      await until('the other name is joined', () => realtime.isJoined(NEXT));
+      await until('the old one is left', () => !realtime.isJoined(TOPIC));
+      realtime.broadcast(
+        NEXT,
+        change(() => database.createPod()),
+      );
+      await until('both pods are there', isComplete);
+      await until('it is live', () => watch?.state.value === 'live');
+    });
+
+    it('leaves, and says why, when it may not hear it any more', async () => {
+      const following = await start();
+      const errors: unknown[] = [];
+      following.onState((_, error) => error && errors.push(error.code));
+      rest.topic = { status: 403, body: { code: 'FORBIDDEN', message: 'no', hint: null, details: null } };
+      realtime.moved(TOPIC);
+      await until('the topic is left', () => !realtime.isJoined(TOPIC));
+      await until('it says so', () => following.state.value === 'stale');
+      expect(errors).toEqual(['FORBIDDEN']);
+    });
+
+    it('asks for the name before it joins for the first time', async () => {
+      rest.topic = NEXT;
+      await start();
+      expect(realtime.isJoined(NEXT)).toBe(true);
+      expect(realtime.joins).toHaveLength(1);
+    });
+  });
 });

@@ -24,13 +24,13 @@ create table stark.role_permissions (
   scope text not null default 'any',
   primary key (role, kind, verb, scope),
   constraint kind_is_known check (kind in ('*', 'packs', 'nodes', 'pods', 'deployments', 'logs', 'events', 'namespaces', 'users', 'roles', 'priorityclasses', 'settings')),
-  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect', 'prioritise', 'bind', 'escalate')),
+  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect', 'prioritise', 'read-env', 'bind', 'escalate')),
   constraint scope_is_any_or_own check (scope in ('any', 'own'))
 );
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
 comment on column stark.role_permissions.role is 'The role.';
 comment on column stark.role_permissions.kind is 'Kind of object, or * for all.';
-comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; prioritise pods above the default; bind and escalate roles beyond one''s own rights; * for all.';
+comment on column stark.role_permissions.verb is 'get, create, update (stop, cordon), delete; pull a pack''s bundle; connect as a node''s agent; prioritise pods above the default; read-env, what a pod was given as env and config; bind and escalate roles beyond one''s own rights; * for all.';
 comment on column stark.role_permissions.scope is 'any object, or only the caller''s own.';
 
 insert into stark.roles (name, alias_of, built_in, description) values
@@ -67,6 +67,7 @@ insert into stark.role_permissions (role, kind, verb, scope) values
   ('user', 'pods', 'create', 'own'),
   ('user', 'pods', 'update', 'own'),
   ('user', 'pods', 'delete', 'own'),
+  ('user', 'pods', 'read-env', 'own'),
   ('user', 'deployments', '*', 'own'),
   ('user', 'logs', 'get', 'own'),
   ('user', 'events', 'get', 'own'),

@@ -120,7 +120,7 @@ comment on column stark.pods.ready_at is 'Since when it is ready.';
 comment on column stark.pods.ports is 'Real port of each declared one, as {name: number}.';
 comment on column stark.pods.labels is 'Labels.';
 comment on column stark.pods.annotations is 'What people and tools note about it; stark/pod-deletion-cost says which pod of a deployment goes first when there are too many.';
-comment on column stark.pods.spec is 'What is wanted: placement, resources, config, env, ports, restarts. Kubernetes'' names.';
+comment on column stark.pods.spec is 'What is wanted: placement, resources, ports, restarts. Kubernetes'' names. Without env and config, which stand in pod_env.';
 comment on column stark.pods.priority is '0 to 1000, more for the system''s classes; higher is placed first.';
 comment on column stark.pods.cpu_request is 'Requested millicores, from the spec.';
 comment on column stark.pods.memory_request is 'Requested memory in MB, from the spec.';
@@ -130,6 +130,18 @@ comment on column stark.pods.created_by is 'Who made it; the pod has its rights.
 comment on column stark.pods.stop_requested_at is 'When it was asked to stop.';
 comment on column stark.pods.deletion_requested_at is 'When it was asked to go; the row goes when it has ended.';
 comment on column stark.pods.resource_version is 'Grows with each change.';
+
+-- What may be secret stands apart from all that is read, told of and kept: a pod's row, its events, the commands to its node.
+create table stark.pod_env (
+  pod_id uuid primary key references stark.pods (id) on delete cascade,
+  env jsonb,
+  config jsonb,
+  constraint env_and_config_have_at_most_32_levels check (not stark_internal.is_deep(env) and not stark_internal.is_deep(config))
+);
+comment on table stark.pod_env is 'What a pod was given as env and config, if anything: read with pods:read-env, and by its agent through node_sync.';
+comment on column stark.pod_env.pod_id is 'The pod.';
+comment on column stark.pod_env.env is 'Handed to the pack as ctx.env: {NAME: value}.';
+comment on column stark.pod_env.config is 'Handed to the pack as ctx.config.';
 
 create trigger _000_lock_cluster before insert or update or delete on stark.pods
   for each statement execute function stark_internal.lock_cluster_first();
@@ -179,6 +191,9 @@ begin
   else
     with specs as materialized (select distinct n.spec from old_rows o join new_rows n using (id) where o.spec <> n.spec)
     select stark_internal.spec_problem(d.spec) into v_problem from specs d where stark_internal.spec_problem(d.spec) is not null limit 1;
+  end if;
+  if v_problem is null and exists (select from new_rows r where r.spec ?| array['env', 'config']) then
+    v_problem := 'env and config stand in pod_env, and not in the spec of a pod that is there';
   end if;
   if v_problem is not null then
     perform stark_internal.fail('INVALID_SPEC', v_problem, 'stark pod create --help');
@@ -521,7 +536,10 @@ declare
   v_replicas integer := coalesce((p_item ->> 'replicas')::numeric, 1);
   v_ids uuid[] := '{}';
   v_new uuid[];
+  v_env jsonb := v_pod.spec -> 'env';
+  v_config jsonb := v_pod.spec -> 'config';
 begin
+  v_pod.spec := v_pod.spec - array['env', 'config'];
   if v_pod.name is not null and v_replicas = 1 then
     insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at)
       values (v_pod.name, v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.annotations, v_pod.spec, v_pod.priority, p_user_id, p_now)
@@ -530,7 +548,6 @@ begin
     if not found then
       perform stark_internal.fail('POD_NAME_TAKEN', format('namespace %s has a pod %s already', v_pod.namespace, v_pod.name), 'stark pod list -n ' || v_pod.namespace);
     end if;
-    return v_ids;
   end if;
   -- Random names can collide; the few that did are drawn again.
   while cardinality(v_ids) < v_replicas loop
@@ -544,6 +561,9 @@ begin
     select array_agg(a.id) into v_new from added a;
     v_ids := v_ids || v_new;
   end loop;
+  if v_env is not null or v_config is not null then
+    insert into stark.pod_env (pod_id, env, config) select i, v_env, v_config from unnest(v_ids) i;
+  end if;
   return v_ids;
 end;
 $$;
@@ -551,7 +571,7 @@ comment on function stark_internal.create_pod_group(jsonb, uuid, timestamptz) is
 revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz) from public, anon;
 
 /**
- * stark.create_pods(pods) -> the new pods, placed already where there is room.
+ * stark.create_pods(pods) -> the new pods, placed already where there is room. Their env and config are in pod_env.
  * pods: a list of {pack, version?, namespace? = default, name?, replicas? = 1, labels?, annotations?, priority? = 100, spec?}. All or
  * nothing. Requests that are not given are those of the namespace's limit range, then of the cluster's configuration (100
  * millicores and 128 MB), and so is the grace period (30 seconds). In one call at most 50 entries, 200 pods, 512 kB of pods (an
@@ -773,6 +793,7 @@ create index pods_deletion_requested_at_idx on stark.pods (deletion_requested_at
 -- Reading -------------------------------------------------------------------------------------------------------------
 
 alter table stark.pods enable row level security;
+alter table stark.pod_env enable row level security;
 alter table stark.pod_status_steps enable row level security;
 
 create policy "members read pods of their namespaces, theirs, on their nodes" on stark.pods for select to authenticated
@@ -781,7 +802,12 @@ create policy "members read pods of their namespaces, theirs, on their nodes" on
     or (created_by = (select auth.uid()) and namespace = any ((select stark_internal.permitted_namespaces('pods:get', true))::text[]))
     or node_id = any ((select stark_internal.my_nodes())::uuid[])
   );
+create policy "who may read env reads it, and of the own pods" on stark.pod_env for select to authenticated
+  using (pod_id in (
+    select p.id from stark.pods p
+    where p.namespace = any ((select stark_internal.permitted_namespaces('pods:read-env'))::text[])
+       or (p.created_by = (select auth.uid()) and p.namespace = any ((select stark_internal.permitted_namespaces('pods:read-env', true))::text[]))));
 create policy "members read the allowed steps" on stark.pod_status_steps for select to authenticated
   using ((select stark_internal.is_member()));
 
-grant select on stark.pods, stark.pod_status_steps to authenticated, service_role;
+grant select on stark.pods, stark.pod_env, stark.pod_status_steps to authenticated, service_role;

@@ -4,7 +4,7 @@
  * stark.roll_back_pod(id, version, if_version) -> the new pod: the same spec, labels and priority with an earlier version of
  * the pack, the next lower ready one when none is named. The old pod stops, with its grace; its row stays. The new pod has a
  * name of its own, and the rights of the caller. A pod that is being stopped already is refused.
- * Caller: pods:update and pods:create in the namespace, or own pods; access to the pack. Locks: the cluster lock.
+ * Caller: pods:update and pods:create in the namespace, or own pods, and pods:read-env where it has env or config; access to the pack. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, POD_NOT_FOUND, VERSION_NOT_FOUND, VERSION_NOT_READY, INVALID_ARGUMENT, CONFLICT,
  * RUNTIME_MISMATCH, QUOTA_EXCEEDED, NAMESPACE_TERMINATING.
  */
@@ -19,6 +19,7 @@ declare
   v_pod stark.pods;
   v_version text := p_version;
   v_new uuid;
+  v_env jsonb;
 begin
   perform stark_internal.lock_cluster();
   perform stark_internal.require_pods(array[p_id], 'pods:update', p_if_version);
@@ -37,11 +38,17 @@ begin
   elsif stark_internal.is_semver(v_version) and stark_internal.semver_key(v_version) collate "C" >= stark_internal.semver_key(v_pod.version) collate "C" then
     perform stark_internal.fail('INVALID_ARGUMENT', format('version %s is not earlier than %s', v_version, v_pod.version), 'stark pack versions ' || v_pod.pack_name);
   end if;
+  -- Whoever makes a pod may read what it was given.
+  select case when e.env is null then '{}' else jsonb_build_object('env', e.env) end || case when e.config is null then '{}' else jsonb_build_object('config', e.config) end
+    into v_env from stark.pod_env e where e.pod_id = p_id;
+  if v_env <> '{}' then
+    perform stark_internal.require_pods(array[p_id], 'pods:read-env');
+  end if;
   -- Stopped first, so that a pending one leaves its place in the quota.
   perform stark_internal.begin_stop(array[p_id]);
   v_new := (stark_internal.create_pod_group(jsonb_strip_nulls(jsonb_build_object(
     'pack', v_pod.pack_name, 'version', v_version, 'namespace', v_pod.namespace, 'labels', v_pod.labels,
-    'priority', case when not v_pod.spec ? 'priorityClassName' then v_pod.priority end)) || jsonb_build_object('spec', v_pod.spec), v_user))[1];
+    'priority', case when not v_pod.spec ? 'priorityClassName' then v_pod.priority end)) || jsonb_build_object('spec', v_pod.spec || coalesce(v_env, '{}')), v_user))[1];
   perform stark_internal.schedule_pods();
   select * into v_pod from stark.pods p where p.id = v_new;
   return v_pod;

@@ -19,10 +19,11 @@ select p.id as pod_id, p.node_id, p.status, p.priority, p.created_at, jsonb_buil
            else jsonb_build_object('assets', jsonb_build_object('bucket', v.bucket, 'path', v.assets_path, 'sha256', v.assets_sha256, 'size_bytes', v.assets_size_bytes)) end,
     'spec', p.spec,
     'restarts', p.restarts,
-    'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end) as item
-from stark.pods p join stark.pack_versions v on v.id = p.pack_version_id
+    'wanted', case when p.status = 'stopping' then 'stopped' else 'running' end) as item,
+  case when e.env is null then '{}' else jsonb_build_object('env', e.env) end || case when e.config is null then '{}' else jsonb_build_object('config', e.config) end as environment
+from stark.pods p join stark.pack_versions v on v.id = p.pack_version_id left join stark.pod_env e on e.pod_id = p.id
 where p.node_id is not null;
-comment on view stark_internal.wanted_pods is 'Placed pods in the form that agents get them.';
+comment on view stark_internal.wanted_pods is 'Placed pods in the form that agents get them: item is broadcast, environment is what node_sync alone adds to its spec.';
 
 /**
  * stark_internal.send_messages(event, topics, payloads): one broadcast a topic, as realtime.send makes them, written as one

@@ -35,7 +35,7 @@ revoke all on function stark_internal.require_agent(uuid, bigint) from public, a
 
 /**
  * stark.node_sync(node, incarnation) -> {node_id, incarnation, secret?, topic, now, heartbeat: {interval, timeout}, pods:
- * [wanted pod]}: what the node should run, and what time it is. incarnation null: the agent connects anew; the incarnation grows, older connections are
+ * [wanted pod]}: what the node should run, env and config with it, and what time it is. incarnation null: the agent connects anew; the incarnation grows, older connections are
  * heard no longer, the node is healthy, and secret is what presence and heartbeats must carry (only its SHA-256 is kept).
  * Else: ask again. Either is a sign of life.
  * Caller: who may speak for the node. Locks: the cluster lock.
@@ -88,7 +88,7 @@ begin
     'now', clock_timestamp(),
     'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
-      select jsonb_agg(w.item order by w.priority desc, w.created_at, w.pod_id)
+      select jsonb_agg(jsonb_set(w.item, '{spec}', (w.item -> 'spec') || w.environment) order by w.priority desc, w.created_at, w.pod_id)
       from stark_internal.wanted_pods w
       where w.node_id = p_node_id and stark_internal.occupies(w.status)), '[]'));
 end;

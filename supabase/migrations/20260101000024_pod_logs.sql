@@ -184,15 +184,17 @@ as $$
 declare
   v_seconds constant integer := 45;
   v_pod stark.pods;
+  v_topic text;
 begin
   perform stark_internal.require_user();
   perform stark_internal.require_pods(array[p_pod_id], 'logs:get');
   select * into v_pod from stark.pods p where p.id = p_pod_id;
+  v_topic := stark_internal.present_topic('stark:pod:' || p_pod_id, 'stark:namespace:' || v_pod.namespace);
   if v_pod.node_id is not null and stark_internal.occupies(v_pod.status) then
     perform stark_internal.send_messages('logs.follow', array['stark:node:' || v_pod.node_id],
-      array[jsonb_build_object('pod_id', p_pod_id, 'seconds', v_seconds)]);
+      array[jsonb_build_object('pod_id', p_pod_id, 'seconds', v_seconds, 'topic', v_topic)]);
   end if;
-  return jsonb_build_object('topic', 'stark:pod:' || p_pod_id, 'seconds', v_seconds, 'status', v_pod.status);
+  return jsonb_build_object('topic', v_topic, 'seconds', v_seconds, 'status', v_pod.status);
 end;
 $$;
 comment on function stark.follow_logs(uuid) is 'Asks the pod''s agent to send its log lines live for a while.';

@@ -7,6 +7,7 @@
 --
 -- A client of one topic sees only some of the numbers, so each broadcast says which number came before it on that topic:
 --   event "events", payload {"events": [event], "previous_seq": 41}
+-- The name of a topic moves on when somebody loses the right to hear it (events_topic); its numbers go on.
 -- Where previous_seq is not the last number the client has, it has missed something and reads stark.events.
 
 create table stark.events (
@@ -48,6 +49,144 @@ create table stark_internal.event_heads (
 );
 comment on table stark_internal.event_heads is 'Last number of all events (topic *) and of each topic.';
 insert into stark_internal.event_heads (topic, seq) values ('*', 0);
+
+create table stark_internal.topic_epochs (
+  topic text primary key,
+  epoch text not null
+);
+comment on table stark_internal.topic_epochs is 'What follows the name of a topic since somebody lost the right to hear it. A topic that has no row here is called by its name alone.';
+alter table stark_internal.topic_epochs enable row level security;
+create policy "nobody reads epochs" on stark_internal.topic_epochs for select to authenticated using (false);
+
+/**
+ * stark_internal.present_topic(topic, of) -> the name under which it is heard now: with the epoch of the topic whose rights are the same.
+ * Realtime asks for rights when somebody joins, and never again while they stay; so the name moves on when rights are lost.
+ */
+create function stark_internal.present_topic(p_topic text, p_of text default null)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return p_topic || coalesce((select ':' || e.epoch from stark_internal.topic_epochs e where e.topic = coalesce(p_of, p_topic)), '');
+end;
+$$;
+comment on function stark_internal.present_topic(text, text) is 'The name under which a topic is heard now.';
+revoke all on function stark_internal.present_topic(text, text) from public, anon;
+
+/**
+ * stark_internal.move_topics(topics): each has another name from now on, and those who hear the old one are told to ask for it
+ * (event moved). Random, so that nobody can be there before.
+ */
+create function stark_internal.move_topics(p_topics text[])
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_old text[] := array(select stark_internal.present_topic(t) from unnest(p_topics) t);
+begin
+  insert into stark_internal.topic_epochs (topic, epoch) select distinct t, left(replace(gen_random_uuid()::text, '-', ''), 12) from unnest(p_topics) t
+    on conflict (topic) do update set epoch = excluded.epoch;
+  perform stark_internal.send_messages('moved', v_old, array_fill('{}'::jsonb, array[cardinality(v_old)]));
+end;
+$$;
+comment on function stark_internal.move_topics(text[]) is 'Gives topics another name, and tells who hears them.';
+revoke all on function stark_internal.move_topics(text[]) from public, anon;
+
+/**
+ * stark_internal.move_topics_of_lost_rights(): statement trigger; users lost rights to hear. Topics of a namespace move where the right
+ * was in it, all of them where it was in the whole cluster. An agent's account hears none of these, so that it may go unnoticed.
+ */
+create function stark_internal.move_topics_of_lost_rights()
+returns trigger
+language plpgsql
+security definer
+set search_path = ''
+as $$
+declare
+  v_namespaces text[];
+begin
+  -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
+  case tg_table_name
+    when 'role_permissions' then
+      -- Whoever has the role: its bindings may have gone in the same statement.
+      v_namespaces := array(select distinct null::text from old_rows o where stark_internal.is_hearing(o.kind, o.verb, o.scope));
+    when 'role_bindings' then
+      v_namespaces := array(
+        select distinct o.namespace from old_rows o
+        join stark.roles r on r.name = o.role join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name)
+        where stark_internal.is_hearing(p.kind, p.verb, p.scope));
+    else
+      v_namespaces := array(
+        select distinct b.namespace from old_rows o join new_rows n using (id)
+        join stark.role_bindings b on b.user_id = n.id
+        join stark.roles r on r.name = b.role join stark.role_permissions p on p.role = coalesce(r.alias_of, r.name)
+        where o.disabled_at is null and n.disabled_at is not null and stark_internal.is_hearing(p.kind, p.verb, p.scope));
+  end case;
+  if cardinality(v_namespaces) > 0 then
+    perform stark_internal.move_topics(array(
+      select 'stark:namespace:' || s.name from stark.namespaces s where s.name = any (v_namespaces) or array_position(v_namespaces, null) is not null
+      union all select 'stark:cluster' where array_position(v_namespaces, null) is not null
+      order by 1));
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.move_topics_of_lost_rights() is 'Moves topics on when somebody lost the right to hear them.';
+revoke all on function stark_internal.move_topics_of_lost_rights() from public, anon;
+
+/** stark_internal.is_hearing(kind, verb, scope): whoever has this permission may hear a topic by it: events of all, or a log, of own pods too. */
+create function stark_internal.is_hearing(p_kind text, p_verb text, p_scope text)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return p_verb in ('*', 'get') and (p_kind in ('*', 'logs') or (p_scope = 'any' and p_kind in ('events', 'nodes', 'packs')));
+end;
+$$;
+comment on function stark_internal.is_hearing(text, text, text) is 'Whether a topic may be heard by this permission.';
+revoke all on function stark_internal.is_hearing(text, text, text) from public, anon;
+
+create trigger _700_move_topics_of_disabled_users after update on stark.profiles
+  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.move_topics_of_lost_rights();
+create trigger _700_move_topics_of_unbound_users after delete on stark.role_bindings
+  referencing old table as old_rows for each statement execute function stark_internal.move_topics_of_lost_rights();
+create trigger _700_move_topics_of_changed_bindings after update on stark.role_bindings
+  referencing old table as old_rows for each statement execute function stark_internal.move_topics_of_lost_rights();
+create trigger _700_move_topics_of_lesser_roles after delete on stark.role_permissions
+  referencing old table as old_rows for each statement execute function stark_internal.move_topics_of_lost_rights();
+
+/**
+ * stark.events_topic(namespace) -> the topic on which events of the namespace are broadcast now, of the cluster when it is null. It
+ * moves when somebody loses the right to hear it: event moved says so, and who missed that asks again.
+ * Caller: events:get in the namespace; nodes:get, packs:get and events:get for the cluster.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, NAMESPACE_NOT_FOUND.
+ */
+create function stark.events_topic(p_namespace text default null)
+returns text
+language plpgsql
+stable
+security definer
+set search_path = ''
+as $$
+begin
+  perform stark_internal.require_permission('events:get', p_namespace);
+  if p_namespace is null then
+    perform stark_internal.require_permission('nodes:get');
+    perform stark_internal.require_permission('packs:get');
+    return stark_internal.present_topic('stark:cluster');
+  end if;
+  perform stark_internal.require_namespace(p_namespace);
+  return stark_internal.present_topic('stark:namespace:' || p_namespace);
+end;
+$$;
+comment on function stark.events_topic(text) is 'The topic on which events are broadcast now.';
+revoke all on function stark.events_topic(text) from public, anon;
+grant execute on function stark.events_topic(text) to authenticated, service_role;
 
 /**
  * stark_internal.broadcast_events(after, last, time): sends the events that were written at this time with these numbers, on their
@@ -94,7 +233,7 @@ begin
       select b.*, coalesce(lag(b.last_seq) over (partition by b.topic order by b.chunk), h.seq, 0) as previous_seq
       from batches b left join stark_internal.event_heads h using (topic)) b
   )
-  select array_agg(m.topic order by m.last_seq), array_agg(m.payload order by m.last_seq) into v_topics, v_payloads from messages m;
+  select array_agg(stark_internal.present_topic(m.topic) order by m.last_seq), array_agg(m.payload order by m.last_seq) into v_topics, v_payloads from messages m;
   perform stark_internal.send_messages('events', v_topics, v_payloads);
 end;
 $$;

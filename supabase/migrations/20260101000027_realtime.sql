@@ -9,6 +9,7 @@
  *   stark:namespace:<name>  read broadcast: events:get in the namespace
  *   stark:cluster           read broadcast: nodes:get, packs:get and events:get in the cluster
  *   stark:pod:<id>          read broadcast: logs:get in the pod's namespace, or an own pod; write broadcast: the agent that runs it
+ * These three have :<epoch> behind them once somebody has lost the right to hear them, and are nobody's without it or with another.
  * The watcher holds the secret key and passes every policy.
  */
 create function stark_internal.may_use_topic(p_topic text, p_extension text, p_access text)
@@ -20,7 +21,8 @@ set search_path = ''
 as $$
 declare
   v_rest text := substring(p_topic from '^stark:[a-z]+:(.+)$');
-  v_id uuid := case when v_rest ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then v_rest::uuid end;
+  v_name text := split_part(v_rest, ':', 1);
+  v_id uuid := case when v_name ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then v_name::uuid end;
   v_what text := p_access || ' ' || p_extension;
 begin
   -- Definer: policies are evaluated as the joining user, who may not read every table that the answer needs.
@@ -29,7 +31,7 @@ begin
   end if;
   case split_part(p_topic, ':', 2)
     when 'node' then
-      return v_what = 'read broadcast' and exists (
+      return v_what = 'read broadcast' and v_rest = v_name and exists (
         select from stark.nodes n
         where n.id = v_id and stark_internal.may_act_as_agent(n));
     when 'presence' then
@@ -37,15 +39,15 @@ begin
     when 'heartbeat' then
       return v_rest is null and v_what in ('read presence', 'write broadcast') and stark_internal.has_permission('nodes:connect', null, true);
     when 'namespace' then
-      return v_what = 'read broadcast' and exists (select from stark.namespaces n where n.name = v_rest)
-        and stark_internal.has_permission('events:get', v_rest);
+      return v_what = 'read broadcast' and exists (select from stark.namespaces n where n.name = v_name)
+        and p_topic = stark_internal.present_topic('stark:namespace:' || v_name) and stark_internal.has_permission('events:get', v_name);
     when 'cluster' then
-      return v_rest is null and v_what = 'read broadcast' and stark_internal.has_permission('nodes:get')
+      return p_topic = stark_internal.present_topic('stark:cluster') and v_what = 'read broadcast' and stark_internal.has_permission('nodes:get')
         and stark_internal.has_permission('packs:get') and stark_internal.has_permission('events:get');
     when 'pod' then
       return exists (
         select from stark.pods p left join stark.nodes n on n.id = p.node_id
-        where p.id = v_id
+        where p.id = v_id and p_topic = stark_internal.present_topic('stark:pod:' || p.id, 'stark:namespace:' || p.namespace)
           and case v_what
             when 'read broadcast' then stark_internal.has_permission('logs:get', p.namespace, p.created_by = (select auth.uid()))
             when 'write broadcast' then n.id is not null

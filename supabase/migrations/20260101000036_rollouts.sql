@@ -470,7 +470,8 @@ begin
   if v_left <= 0 or not exists (select from unnest(p_sets) s where s.wanted > s.live) then
     return 0;
   end if;
-  insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at, deployment_id, revision)
+  with made as (
+    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at, deployment_id, revision)
     select stark_internal.name_stem(d.name) || '-' || r.template_hash || '-' || stark_internal.random_suffix(), d.namespace, d.pack_id, d.pack_name, r.pack_version_id, r.version,
            (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash), coalesce(r.template -> 'annotations', '{}'),
            w.spec, (r.template ->> 'priority')::integer, d.acts_as, p_now, d.id, r.revision
@@ -479,13 +480,17 @@ begin
       from stark_internal.missing_pods(p_sets, p_now) m) m
     join stark.deployments d on d.id = m.deployment_id
     join stark.deployment_revisions r on r.deployment_id = m.deployment_id and r.revision = m.revision
-    join stark_internal.revision_secrets x on x.deployment_id = m.deployment_id and x.revision = m.revision
     -- Once for each revision, and not for each pod.
     cross join lateral (select stark_internal.but_there_last(
-      stark_internal.among_their_own((r.template -> 'spec') || x.secrets, (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash)), m.avoids) as spec offset 0) w
+      stark_internal.among_their_own(r.template -> 'spec', (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash)), m.avoids) as spec offset 0) w
     cross join lateral generate_series(1, least(m.makeable, v_left - m.before)) g
-    on conflict on constraint pod_name_is_unique_in_its_namespace do nothing;
-  get diagnostics v_made = row_count;
+    on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
+    returning id, deployment_id, revision
+  ), given as (
+    insert into stark.pod_env (pod_id, env, config)
+      select p.id, s.secrets -> 'env', s.secrets -> 'config' from made p join stark_internal.revision_secrets s using (deployment_id, revision) where s.secrets <> '{}'
+  )
+  select count(*) into v_made from made;
   perform pg_catalog.set_config('stark.pods_made', (stark_internal.call_limit('managed_pods') - v_left + v_made)::text, true);
   return v_made;
 end;

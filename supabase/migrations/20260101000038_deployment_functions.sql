@@ -397,10 +397,11 @@ revoke all on function stark.create_deployment(jsonb) from public, anon;
 grant execute on function stark.create_deployment(jsonb) to authenticated, service_role;
 
 /**
- * stark_internal.change_template(deployment, template, version, cause, change cause): makes this template the newest revision when it is another than
- * the present one. From then on pods have the caller's rights. What was failing or held is superseded.
+ * stark_internal.change_template(deployment, template, version, cause, change cause, of): makes this template the newest revision when it is another
+ * than the present one. From then on pods have the caller's rights, who then reads their env and config: what is kept of those that somebody else
+ * gave to revision of needs pods:read-env. What was failing or held is superseded.
  */
-create function stark_internal.change_template(p_deployment stark.deployments, p_template jsonb, p_version text, p_cause text, p_change_cause text)
+create function stark_internal.change_template(p_deployment stark.deployments, p_template jsonb, p_version text, p_cause text, p_change_cause text, p_of bigint)
 returns void
 language plpgsql
 set search_path = ''
@@ -410,6 +411,11 @@ declare
   v_new jsonb := stark_internal.read_template(p_deployment.pack_name, p_version, p_deployment.namespace, p_template, v_user);
   v_old stark.deployment_revisions;
 begin
+  if v_new -> 'secrets' <> '{}' and exists (
+    select from stark.deployment_revisions r join stark_internal.revision_secrets s using (deployment_id, revision)
+    where r.deployment_id = p_deployment.id and r.revision = p_of and r.created_by is distinct from v_user and s.secrets <> '{}') then
+    perform stark_internal.require_permission('pods:read-env', p_deployment.namespace);
+  end if;
   select * into v_old from stark.deployment_revisions r where r.deployment_id = p_deployment.id and r.revision = p_deployment.revision;
   if v_old.pack_version_id <> (v_new ->> 'version_id')::uuid then
     perform stark_internal.require_unblocked(p_deployment, (v_new ->> 'version_id')::uuid);
@@ -422,8 +428,8 @@ begin
   end if;
 end;
 $$;
-comment on function stark_internal.change_template(stark.deployments, jsonb, text, text, text) is 'Makes a template the newest revision, with the caller''s rights.';
-revoke all on function stark_internal.change_template(stark.deployments, jsonb, text, text, text) from public, anon;
+comment on function stark_internal.change_template(stark.deployments, jsonb, text, text, text, bigint) is 'Makes a template the newest revision, with the caller''s rights.';
+revoke all on function stark_internal.change_template(stark.deployments, jsonb, text, text, text, bigint) from public, anon;
 
 /**
  * stark.update_deployment(namespace, name, changes, if_revision) -> the deployment. changes is a JSON merge patch of what create_deployment takes: objects
@@ -477,7 +483,7 @@ begin
     where d.id = v_old.id;
   if p_changes ? 'template' or p_changes ? 'version' then
     select coalesce(p_changes ->> 'version', r.version) into v_version from stark.deployment_revisions r where r.deployment_id = v_old.id and r.revision = v_old.revision;
-    perform stark_internal.change_template(v_old, coalesce(v_manifest -> 'template', '{}'), v_version, 'update', p_changes ->> 'changeCause');
+    perform stark_internal.change_template(v_old, coalesce(v_manifest -> 'template', '{}'), v_version, 'update', p_changes ->> 'changeCause', v_old.revision);
   end if;
   return stark_internal.reconciled_deployment(v_old.id);
 end;
@@ -706,7 +712,7 @@ grant execute on function stark.promote_rollout(text, text, boolean) to authenti
 /**
  * stark.undo_rollout(namespace, name, to_revision, change_cause) -> the deployment; an old template is the newest revision under a new number: that of
  * to_revision, else the last stable one but the present. No canary; the version that is left is not blocked, and following waits for a newer one.
- * Caller: deployments:update in the namespace, or the own one, and own rights to the old template. Locks: the cluster lock.
+ * Caller: deployments:update in the namespace, or the own one, and own rights to the old template, pods:read-env where somebody else gave it env or config. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING, REVISION_NOT_FOUND, VERSION_NOT_READY, VERSION_BLOCKED,
  * PACK_NOT_FOUND and what else create_pods raises of the template.
  */
@@ -739,7 +745,7 @@ begin
       else format('deployment %s has no revision %s', p_name, p_to_revision) end, format('stark rollout history %s -n %s', p_name, p_namespace));
   end if;
   select s.secrets into v_secrets from stark_internal.revision_secrets s where s.deployment_id = v_old.deployment_id and s.revision = v_old.revision;
-  perform stark_internal.change_template(v_deployment, v_old.template || jsonb_build_object('spec', (v_old.template -> 'spec') || v_secrets), v_old.version, 'undo', p_change_cause);
+  perform stark_internal.change_template(v_deployment, v_old.template || jsonb_build_object('spec', (v_old.template -> 'spec') || v_secrets), v_old.version, 'undo', p_change_cause, v_old.revision);
   update stark.deployments d set follow_after = v_present.version where d.id = v_deployment.id and d.follow_latest;
   return stark_internal.reconciled_deployment(v_deployment.id);
 end;
@@ -750,7 +756,8 @@ grant execute on function stark.undo_rollout(text, text, bigint, text) to authen
 
 /**
  * stark.restart_rollout(namespace, name, change_cause) -> the deployment; the same template again, as a revision of its own, so that all pods are replaced
- * as in any rollout. Caller: deployments:update in the namespace, or the own one, and own rights to the template. Locks: the cluster lock.
+ * as in any rollout. Caller: deployments:update in the namespace, or the own one, and own rights to the template, pods:read-env where somebody else
+ * gave it env or config. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING, VERSION_NOT_READY and what else create_pods raises of the template.
  */
 create function stark.restart_rollout(p_namespace text, p_name text, p_change_cause text default null)
@@ -772,7 +779,7 @@ begin
   v_deployment := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
   perform stark_internal.change_template(v_deployment,
     stark_internal.manifest_of(v_deployment) -> 'template' || jsonb_build_object('restartedAt', clock_timestamp()),
-    (select r.version from stark.deployment_revisions r where r.deployment_id = v_deployment.id and r.revision = v_deployment.revision), 'restart', p_change_cause);
+    (select r.version from stark.deployment_revisions r where r.deployment_id = v_deployment.id and r.revision = v_deployment.revision), 'restart', p_change_cause, v_deployment.revision);
   return stark_internal.reconciled_deployment(v_deployment.id);
 end;
 $$;

@@ -11,7 +11,7 @@ declare
   v_bad text;
   v_permissions text[] := array(select distinct case when p ~ ':(own|any)$' then p else p || ':any' end from unnest(p_permissions) p);
 begin
-  select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*]+(:(own|any))?$' limit 1;
+  select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*-]+(:(own|any))?$' limit 1;
   if found or cardinality(p_permissions) > 200 then
     perform stark_internal.fail('INVALID_ARGUMENT', format('%s is no permission', coalesce(to_json(left(v_bad, 80))::text, 'a list of more than 200')), 'write kind:verb or kind:verb:own, e.g. pods:get');
   end if;
@@ -26,7 +26,7 @@ begin
       on conflict do nothing;
   exception when check_violation then
     perform stark_internal.fail('INVALID_ARGUMENT', 'a permission has an unknown kind or verb',
-      'kinds: packs, nodes, pods, deployments, logs, events, namespaces, users, roles, priorityclasses, settings; verbs: get, create, update, delete, pull, connect, prioritise, bind, escalate');
+      'kinds: packs, nodes, pods, deployments, logs, events, namespaces, users, roles, priorityclasses, settings; verbs: get, create, update, delete, pull, connect, prioritise, read-env, bind, escalate');
   end;
   -- Last: what watches for lost rights looks at what is left.
   delete from stark.role_permissions p where p.role = p_role and concat_ws(':', p.kind, p.verb, p.scope) <> all (v_permissions);

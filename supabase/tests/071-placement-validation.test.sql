@@ -68,7 +68,8 @@ select is(tests.code_of(format('select stark.create_pods(%L)', jsonb_build_array
   (pg_temp.term('{"labelSelector": {"matchLabels": null, "matchExpressions": null}, "namespaces": null, "namespaceSelector": null, "matchLabelKeys": null, "mismatchLabelKeys": null}', 'podAntiAffinity')::text),
   (pg_temp.even('{"labelSelector": null, "minDomains": null, "nodeAffinityPolicy": null, "nodeTaintsPolicy": null, "matchLabelKeys": null}')::text)) t (spec);
 select is((select p.spec -> 'affinity' from stark.create_pods('[{"pack": "open", "spec": {"affinity": {"nodeAffinity": null, "podAffinity": {}}}}]') p), '{"podAffinity": {}}', 'and is not kept');
-select is((select p.spec -> 'config' from stark.create_pods('[{"pack": "open", "spec": {"nodeName": null, "config": {"a": null, "b": [{"c": null}]}}}]') p), '{"a": null, "b": [{"c": null}]}', 'but in config, which is the pack''s');
+select stark.create_pods('[{"pack": "open", "name": "nulls", "spec": {"nodeName": null, "config": {"a": null, "b": [{"c": null}]}}}]');
+select is((select e.config from stark.pod_env e where e.pod_id = tests.pod('nulls')), '{"a": null, "b": [{"c": null}]}', 'but in config, which is the pack''s');
 select is(tests.code_of(format('select stark.create_pods(%L)', jsonb_build_array(jsonb_build_object('pack', 'open', 'spec', spec::jsonb)))), 'INVALID_SPEC', format('null is no value: %s', spec)) from (values
   ('{"nodeSelector": {"disk": null}}'), ('{"env": {"A": null}}'), ('{"tolerations": [null]}'), (pg_temp.node('{"key": "x", "operator": "In", "values": [null]}')::text), (pg_temp.node('{"key": null, "operator": "Exists"}')::text),
   (pg_temp.term('{"labelSelector": {"matchLabels": {"app": null}}}')::text), (pg_temp.term('{"topologyKey": null}')::text), ('{"nodeSelectr": {}}')) t (spec);

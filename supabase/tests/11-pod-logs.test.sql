@@ -87,7 +87,7 @@ select tests.sign_in(who), is(stark.follow_logs(tests.pod('p1')), jsonb_build_ob
   from (values ('uma'), ('vic'), ('ada')) t (who);
 select tests.sign_out();
 select results_eq('select distinct node, private, payload from sent',
-  $$values ('n1', true, jsonb_build_object('pod_id', tests.pod('p1'), 'seconds', 45))$$, 'and the pod''s node is told');
+  $$values ('n1', true, jsonb_build_object('pod_id', tests.pod('p1'), 'seconds', 45, 'topic', 'stark:pod:' || tests.pod('p1')))$$, 'and the pod''s node is told');
 update stark.pods set status = 'stopped', finished_at = now() where name = 'p2';
 select is(stark.follow_logs(tests.pod('p2')) ->> 'status', 'stopped', 'of a pod that has ended');
 select is(tests.count_of('select from sent'), 3::bigint, 'no node is told');

@@ -52,10 +52,21 @@ select is(pg_temp.rights(who, topic), rights, format('%s on %s: %s', who, regexp
 delete from stark.role_bindings where user_id = tests.uid('vic');
 select is(pg_temp.rights('vic', 'stark:cluster'), '', 'a right taken away is gone at the next join');
 select is(pg_temp.rights('vic', E'stark:namespace:default''; --'), '', 'a hostile topic is just a topic');
-select is(pg_temp.rights('nod', 'stark:pod:' || tests.pod('p1')), 'Wb', 'the agent that runs a pod may send its lines');
+select tests.sign_in('ada');
+create temporary table moved as select stark.events_topic() as cluster, stark.events_topic('default') as namespace, stark.follow_logs(tests.pod('p1')) ->> 'topic' as pod;
+select tests.sign_out();
+grant select on moved to public;
+select matches(topic, p, 'the topics have moved on: ' || regexp_replace(topic, '[0-9a-f-]{36}', '<id>')) from moved,
+  lateral (values (cluster, '^stark:cluster:[0-9a-f]{12}$'), (namespace, '^stark:namespace:default:[0-9a-f]{12}$'), (pod, '^stark:pod:[0-9a-f-]{36}:[0-9a-f]{12}$')) t (topic, p);
+select is(pg_temp.rights(who, topic), case when who in ('ada', 'op', 'dev') then case when who = 'ada' and topic = pod then 'RbWb' else 'Rb' end when who = 'uma' and topic = pod then 'Rb' when who = 'nod' and topic = pod then 'Wb' else '' end,
+          format('%s on the topic as it is called now: %s', who, left(topic, 12))) from moved, lateral unnest(array[cluster, namespace, pod]) topic, unnest(array['ada', 'op', 'dev', 'vic', 'uma', 'udo', 'nod', 'none', 'anon']) who;
+select is(pg_temp.rights(who, topic), '', format('%s on one by its old name, or another epoch: %s', who, topic)) from unnest(array['ada', 'vic']) who,
+  unnest(array['stark:cluster', 'stark:namespace:default', 'stark:cluster:000000000000', 'stark:namespace:default:000000000000', 'stark:namespace:default:']) topic;
+select is(pg_temp.rights('nod', 'stark:pod:' || tests.pod('p1')), '', 'an agent sends lines to nobody who stayed behind');
+select is(pg_temp.rights('nod', m.pod), 'Wb', 'the agent that runs a pod may send its lines') from moved m;
 update stark.pods set status = 'stopping';
 update stark.pods set status = 'stopped', finished_at = now(), node_id = null;
-select is(pg_temp.rights('nod', 'stark:pod:' || tests.pod('p1')), '', 'and not when it does not');
+select is(pg_temp.rights('nod', m.pod), '', 'and not when it does not') from moved m;
 select is(tests.count_of($$select from pg_policies where schemaname = 'realtime' and tablename = 'messages' and policyname like 'Stark:%'$$), 2::bigint, 'two policies do all that');
 
 select is((select array_agg(distinct a.attname::text) from pg_policy p join pg_depend d on d.classid = 'pg_policy'::regclass and d.objid = p.oid and d.refobjid = p.polrelid and d.refobjsubid > 0

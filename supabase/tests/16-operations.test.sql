@@ -70,8 +70,8 @@ select is(tests.make_pods('{"pack": "open", "name": "q", "labels": {"app": "q"},
 select is(tests.code_of(format('select stark.roll_back_pod(%s)', args)), code, format('%s: %s', code, args)) from (values
   ($$gen_random_uuid()$$, 'POD_NOT_FOUND'), ('null', 'POD_NOT_FOUND'), ($$tests.pod('q'), '1.10.0'$$, 'INVALID_ARGUMENT'), ($$tests.pod('q'), '2.0.0'$$, 'INVALID_ARGUMENT'), ($$tests.pod('q'), '0.5.0'$$, 'VERSION_NOT_FOUND'),
   ($$tests.pod('q'), 'x'$$, 'VERSION_NOT_FOUND'), ($$tests.pod('q'), p_if_version => 99$$, 'CONFLICT')) t (args, code);
-select results_eq($$select version, status, priority, labels, spec -> 'env', created_by from stark.roll_back_pod(tests.pod('q'))$$,
-  $$values ('1.9.0', 'scheduled', 7, '{"app": "q"}'::jsonb, '{"A": "b"}'::jsonb, tests.uid('udo'))$$, 'the version before, in semver''s order, and all else the same');
+select results_eq($$select version, status, priority, labels, created_by from stark.roll_back_pod(tests.pod('q'))$$,
+  $$values ('1.9.0', 'scheduled', 7, '{"app": "q"}'::jsonb, tests.uid('udo'))$$, 'the version before, in semver''s order, and all else the same');
 select results_eq($$select status from stark.pods where name = 'q'$$, $$values ('stopping')$$, 'the old one stops');
 select is((stark.roll_back_pod((select id from stark.pods where version = '1.9.0'), '1.0.0')).version, '1.0.0', 'a named version');
 select is(tests.code_of($$select stark.roll_back_pod((select id from stark.pods where version = '1.0.0'))$$), 'VERSION_NOT_FOUND', 'nothing is before the first');

@@ -12,6 +12,7 @@ create temporary table seen as select * from tests.rights_matrix($tables$
                       anon none off  viewer node agent user dev  depl oper admin viewer-a user-a dev-a oper-a admin-a secret
 pods                  !    -    -    ABabh  abh  abh   abh  ABabh ABabh ABabh ABabh Aa       a      Aa    Aa     Aa      AB     id
 pod_logs              !    -    -    ABabh  -    -     ab   ABabh ABabh ABabh ABabh Aa       a      Aa    Aa     Aa      AB     pod_id
+pod_env               !    -    -    -      -    -     ab   ab   ab   ABabh ABabh -       a      a     Aa     Aa      AB     pod_id
 pod_history           !    -    -    ABabh  -    -     ab   ABabh ABabh ABabh ABabh Aa       a      Aa    Aa     Aa      AB     pod_id
 events                !    -    -    ABDENPQabdehnpq -    -     abdenpq ABDENPQabdehnpq ABDENPQabdehnpq ABDENPQabdehnpq ABDENPQabdehnpq ADad       ad      ADad    ADad     ADad      ABDENPQ  object_id
 deployments           !    -    -    DEde   -    -     de   DEde DEde DEde DEde  Dd       d      Dd    Dd     Dd      DE     id
@@ -137,6 +138,9 @@ follow_logs           401  404  403  200    403  403   200  200  200  200  200  
 follow_logs           401  404  403  200    403  403   200  200  200  200  200   404      404    404   404    404     200    {"p_pod_id": "$own.in_b"}
 follow_logs           401  404  403  200    404  404   404  200  200  200  200   200      404    200   200    200     200    {"p_pod_id": "$other.in_a"}
 follow_logs           401  404  403  200    404  404   404  200  200  200  200   404      404    404   404    404     200    {"p_pod_id": "$own.hosted"}
+events_topic          401  403  403  200    403  403   403  200  200  200  200   403      403    403   403    403     200
+events_topic          401  403  403  200    403  403   403  200  200  200  200   200      403    200   200    200     200    {"p_namespace": "a"}
+events_topic          401  403  403  200    403  403   403  200  200  200  200   403      403    403   403    403     200    {"p_namespace": "b"}
 append_pod_logs       401  403  403  403    200  200   200  403  403  200  200   403      403    403   403    403     200    {"p_node_id": "$own.node", "p_incarnation": 1, "p_lines": []}
 append_pod_logs       401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_node_id": "$other.node", "p_incarnation": 1, "p_lines": []}
 disconnect_node       401  403  403  403    200  200   200  403  403  200  200   403      403    403   403    403     200    {"p_node_id": "$own.node", "p_incarnation": 1}

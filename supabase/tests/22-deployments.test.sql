@@ -40,7 +40,7 @@ select tests.sign_in('dev');
 select is(tests.code_of($$select stark.scale_deployment('default', 'web', 1)$$), 'FORBIDDEN', 'a developer sees it, and may not');
 select tests.sign_out();
 select ok(bool_and(p.name ~ ('^web-' || r.template_hash || '-[a-z0-9]{5}$') and p.labels = jsonb_build_object('app', 'web', 'pod-template-hash', r.template_hash) and p.status = 'scheduled'
-  and p.created_by = tests.uid('uma') and p.spec #>> '{env,KEY}' = 'secret' and p.spec #>> '{config,token}' = 'hush'), 'pods have name, labels and rights of their deployment')
+  and p.created_by = tests.uid('uma') and exists (select from stark.pod_env e where e.pod_id = p.id and e.env ->> 'KEY' = 'secret' and e.config ->> 'token' = 'hush')), 'pods have name, labels and rights of their deployment')
   from stark.pods p join stark.deployment_revisions r using (deployment_id, revision);
 select is(count(*), 0::bigint, 'no event and no revision has what is secret') from (
   select e.object::text as text from stark.events e where e.kind in ('deployment', 'deployment_revision') union all select r.template::text from stark.deployment_revisions r) t

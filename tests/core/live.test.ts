@@ -73,7 +73,7 @@ describe('a watch', () => {
   it('is refused to nobody in particular, within a join', async () => {
     const anonymous = connect();
     const watch = watchNamespace(anonymous, 'default');
-    await expect(watch.ready).rejects.toMatchObject({ code: 'FORBIDDEN', exitCode: 5 });
+    await expect(watch.ready).rejects.toMatchObject({ code: 'NOT_SIGNED_IN', exitCode: 4 });
     await anonymous.realtime.disconnect();
   });
 

@@ -719,6 +719,13 @@ export const rows: Record<string, Row> = {
       ['a good one before a bad one', { p_pods: [world.pod, { pack: 'none' }] }, 'PACK_NOT_FOUND', 'none'],
     ],
   },
+  events_topic: {
+    as: 'viewer',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_namespace: 'default' }),
+    bad: { p_namespace: 'NAMESPACE_NOT_FOUND' },
+    cases: () => [['an unknown namespace', { p_namespace: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere']],
+  },
   explain_placement: {
     as: 'owner',
     denied: ['viewer', 'FORBIDDEN'],

@@ -8,7 +8,7 @@ export interface CommandListener {
   /** The channel is open; what happened before it was may have been missed. */
   joined(): void;
   /** Somebody follows the log of a pod for so many seconds. */
-  followed(request: { pod_id?: unknown; seconds?: unknown }): void;
+  followed(request: { pod_id?: unknown; seconds?: unknown; topic?: unknown }): void;
 }
 
 /** The node's topic on Realtime. What comes over it is a hint, never the truth. */

@@ -23,6 +23,8 @@ interface Untold {
  */
 export class LiveLines {
   readonly #untold = new Map<string, Untold>();
+  /** Where the followers of a pod are, if not under its bare name: that changes when one of them may listen no more. */
+  readonly #topics = new Map<string, string>();
   #cancel: (() => void) | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
 
@@ -38,6 +40,11 @@ export class LiveLines {
     if (this.#untold.size > 0) this.#schedule();
   }
 
+  /** A follower says where it is. */
+  address(podId: string, topic: unknown): void {
+    if (typeof topic === 'string' && topic.startsWith(`${topicOf(podId)}:`)) this.#topics.set(podId, topic);
+  }
+
   /** The first follower of a pod came; there may be lines up to this number that it has not seen. */
   begin(podId: string, seq: number): void {
     if (!this.#untold.has(podId)) this.#untold.set(podId, announce(seq));
@@ -49,7 +56,9 @@ export class LiveLines {
     const endings = pods.map(([podId, seq]) => {
       const untold = this.#untold.get(podId) ?? announce(seq);
       this.#untold.delete(podId);
-      return message(podId, { ...payload(untold), ending: true });
+      const last = this.#message(podId, { ...payload(untold), ending: true });
+      this.#topics.delete(podId);
+      return last;
     });
     await this.#send(endings);
   }
@@ -76,10 +85,14 @@ export class LiveLines {
     this.#cancel ??= this.clock.after(Math.max(0, this.#toldAt + TELL_EVERY_MS - this.clock.now()), () => {
       this.#cancel = undefined;
       this.#toldAt = this.clock.now();
-      const messages = [...this.#untold].map(([podId, untold]) => message(podId, payload(untold)));
+      const messages = [...this.#untold].map(([podId, untold]) => this.#message(podId, payload(untold)));
       this.#untold.clear();
       void this.#send(messages);
     });
+  }
+
+  #message(podId: string, payload: LiveLogLines): BroadcastMessage {
+    return { topic: this.#topics.get(podId) ?? topicOf(podId), event: 'lines', payload };
   }
 
   async #send(messages: readonly BroadcastMessage[]): Promise<void> {
@@ -100,8 +113,4 @@ function payload({ previous, last, lines, tooMany }: Untold): LiveLogLines {
   return { previous_seq: previous, lines: lines.map(({ pod_id: _, ...line }) => line) };
 }
 
-const message = (podId: string, payload: LiveLogLines): BroadcastMessage => ({
-  topic: `stark:pod:${podId}`,
-  event: 'lines',
-  payload,
-});
+const topicOf = (podId: string) => `stark:pod:${podId}`;

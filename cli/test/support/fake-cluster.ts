@@ -61,6 +61,9 @@ export class FakeCluster {
         roles: [{ role: 'admin', namespace: null }],
       },
     });
+    this.functions.events_topic = ({ p_namespace }) => ({
+      body: p_namespace === undefined ? 'stark:cluster' : `stark:namespace:${p_namespace}`,
+    });
     return this;
   }
 

@@ -1,4 +1,5 @@
 import { StarkError } from '../errors/stark-error.js';
+import { toStarkError } from '../errors/to-stark-error.js';
 import type { StarkClient } from './client.js';
 
 /** A channel of supabase-js. */
@@ -8,6 +9,8 @@ type ChannelConfig = NonNullable<Parameters<StarkClient['channel']>[1]>['config'
 export interface ReconnectingChannelOptions {
   /** Everything but `private`, which every topic of Stark is. */
   config?: Omit<ChannelConfig, 'private'>;
+  /** Asks under which name the topic is heard now: that changes when somebody loses the right to hear it. Default: its own name. */
+  where?(): Promise<string>;
   /** What to do with the payload of a broadcast, by its event. */
   broadcasts?: Readonly<Record<string, (payload: unknown) => void>>;
   /** The topic is joined, for the first time or again, or the database feed stands: anything may have been missed before. */
@@ -51,12 +54,16 @@ export class ReconnectingChannel {
   #isOpen = false;
   #closed = false;
   #reason = '';
+  #name: string;
 
   constructor(
     private readonly client: StarkClient,
+    /** What messages call it. */
     private readonly topic: string,
     private readonly options: ReconnectingChannelOptions,
-  ) {}
+  ) {
+    this.#name = topic;
+  }
 
   get isOpen(): boolean {
     return this.#isOpen;
@@ -64,15 +71,36 @@ export class ReconnectingChannel {
 
   /** Joins. Throws when this client has the topic open already: a second channel would take over the first one's. */
   async open(): Promise<void> {
-    if (this.client.getChannels().some(({ topic }) => topic === `realtime:${this.topic}`)) {
+    const name = await this.#whereNow();
+    if (this.client.getChannels().some(({ topic }) => topic === `realtime:${name}`)) {
       throw new StarkError(`${this.topic} is being watched already by this client`, { code: 'ALREADY_WATCHED' });
     }
-    await this.#join();
+    await this.#join(name);
   }
 
   /** Joins, and tries again until it can. */
   start(): void {
-    this.#join().catch((error: Error) => this.#failed(error));
+    this.#join().catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Goes to where the topic is now, when it has moved since it was joined. */
+  async relocate(): Promise<void> {
+    const channel = this.#channel;
+    if (channel === undefined || this.#closed) return;
+    let name: string;
+    try {
+      name = await this.#whereNow();
+    } catch (thrown) {
+      const error = toStarkError(thrown);
+      // Whoever has lost the right leaves; anything else is asked again later.
+      if (error.status === 403 && channel === this.#channel) await this.#leave(error);
+      return;
+    }
+    if (channel !== this.#channel || name === this.#name) return;
+    this.#isOpen = false;
+    this.#lost('the topic has moved', 'CLOSED');
+    await this.#drop();
+    await this.#join(name).catch((error: unknown) => this.#failed(error));
   }
 
   /** Leaves, for good. */
@@ -83,13 +111,18 @@ export class ReconnectingChannel {
     await this.#drop();
   }
 
-  async #join(): Promise<void> {
+  #whereNow(): Promise<string> {
+    return this.options.where?.() ?? Promise.resolve(this.topic);
+  }
+
+  async #join(name?: string): Promise<void> {
+    this.#name = name ?? (await this.#whereNow());
     // Without an argument: Realtime takes the session's current token now, and asks again at each heartbeat. It is also
     // the only way to have a token in the first join; one without would be refused, and a refusal costs five seconds.
     await this.client.realtime.setAuth();
     if (this.#closed) return;
     const { config, broadcasts = {} } = this.options;
-    const channel = this.client.channel(this.topic, { config: { ...config, private: true } });
+    const channel = this.client.channel(this.#name, { config: { ...config, private: true } });
     this.#channel = channel;
     // What a channel says after it was replaced is about nothing.
     const present = () => channel === this.#channel;
@@ -97,6 +130,7 @@ export class ReconnectingChannel {
       channel.on('broadcast', { event }, (said) => present() && listener(said?.payload));
     }
     channel
+      .on('broadcast', { event: 'moved' }, () => void (present() && this.relocate()))
       .on('system', {}, (said) => present() && this.#hear(channel, said))
       .subscribe((status, error) => present() && this.#follow(channel, status, error));
   }
@@ -137,19 +171,26 @@ export class ReconnectingChannel {
     if (!this.#closed) this.options.onLost(reason, status);
   }
 
-  #failed(error: Error): void {
+  #failed(thrown: unknown): void {
+    const error = toStarkError(thrown);
+    if (error.status === 403 && this.options.onRefused) return void this.#leave(error);
     this.#lost(error.message, 'CHANNEL_ERROR');
     this.#rejoinAfter(this.#nextDelay());
   }
 
   async #refused(message: string): Promise<void> {
-    await this.#drop();
-    if (this.#closed) return;
-    this.#rejoinAfter(REFUSED_RETRY_MS);
     const code = /^(InvalidJWTToken|MalformedJWT|JwtSignatureError)/.test(message) ? 'NOT_SIGNED_IN' : 'FORBIDDEN';
     const hint = code === 'NOT_SIGNED_IN' ? 'stark auth login' : 'stark auth whoami';
     const status = code === 'NOT_SIGNED_IN' ? 401 : 403;
-    this.options.onRefused?.(new StarkError(`watching ${this.topic} was refused: ${message}`, { code, status, hint }));
+    await this.#leave(new StarkError(`watching ${this.topic} was refused: ${message}`, { code, status, hint }));
+  }
+
+  async #leave(error: StarkError): Promise<void> {
+    this.#isOpen = false;
+    await this.#drop();
+    if (this.#closed) return;
+    this.#rejoinAfter(REFUSED_RETRY_MS);
+    this.options.onRefused?.(error);
   }
 
   #rejoinAfter(ms: number): void {

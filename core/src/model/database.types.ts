@@ -815,6 +815,33 @@ export type Database = {
           },
         ];
       };
+      pod_env: {
+        Row: {
+          config: Json | null;
+          env: Json | null;
+          pod_id: string;
+        };
+        ComputedFields: never;
+        Insert: {
+          config?: Json | null;
+          env?: Json | null;
+          pod_id: string;
+        };
+        Update: {
+          config?: Json | null;
+          env?: Json | null;
+          pod_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'pod_env_pod_id_fkey';
+            columns: ['pod_id'];
+            isOneToOne: true;
+            referencedRelation: 'pods';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       pod_logs: {
         Row: {
           level: string | null;
@@ -1918,6 +1945,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      events_topic: { Args: { p_namespace?: string }; Returns: string };
       explain_placement: { Args: { p_pod: Json }; Returns: Json };
       finish_pack_version: { Args: { p_version_id: string }; Returns: Json };
       follow_logs: { Args: { p_pod_id: string }; Returns: Json };

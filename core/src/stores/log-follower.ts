@@ -2,6 +2,7 @@ import { call } from '../client/call.js';
 import type { StarkClient } from '../client/client.js';
 import { LISTENER, ReconnectingChannel } from '../client/reconnecting-channel.js';
 import { toStarkError } from '../errors/to-stark-error.js';
+import type { LogFollowing } from '../model/api.js';
 import { isTerminal } from '../model/pod-status.js';
 import { type LogLine, readLogMessage } from './messages.js';
 import { TopicFeed } from './topic-feed.js';
@@ -43,6 +44,8 @@ export class LogFollower {
   #lastSeq = Number.POSITIVE_INFINITY;
   #heardAt = Number.NEGATIVE_INFINITY;
   #wasRunning = false;
+  #topic: string | undefined;
+  #asking: Promise<LogFollowing> | undefined;
   #closed = false;
 
   constructor(
@@ -67,6 +70,7 @@ export class LogFollower {
     this.#channel = new ReconnectingChannel(client, `stark:pod:${podId}`, {
       config: LISTENER,
       broadcasts: { lines: (payload) => this.#hear(payload) },
+      where: () => (this.#topic === undefined ? this.#ask().then(({ topic }) => topic) : Promise.resolve(this.#topic)),
       onJoined: () => {
         this.#live = true;
         this.#poll();
@@ -148,12 +152,26 @@ export class LogFollower {
 
   async #hasEnded(): Promise<boolean> {
     try {
-      const { status } = await call(this.client, 'follow_logs', { p_pod_id: this.options.podId });
+      const { status } = await this.#ask();
       return isTerminal(status);
     } catch (error) {
       if (toStarkError(error).code === 'POD_NOT_FOUND') return true;
       throw error;
     }
+  }
+
+  // Says that somebody follows, and is told under which name and whether the pod has ended.
+  #ask(): Promise<LogFollowing> {
+    this.#asking ??= call(this.client, 'follow_logs', { p_pod_id: this.options.podId })
+      .then((answer) => {
+        this.#topic = answer.topic;
+        void this.#channel.relocate();
+        return answer;
+      })
+      .finally(() => {
+        this.#asking = undefined;
+      });
+    return this.#asking;
   }
 
   async #linesAfter(seq: number, limit: number): Promise<LogLine[]> {

@@ -1,4 +1,5 @@
 import { type ShallowRef, shallowReadonly, shallowRef } from '@vue/reactivity';
+import { call } from '../client/call.js';
 import type { StarkClient } from '../client/client.js';
 import { LISTENER, ReconnectingChannel, waitingTimes } from '../client/reconnecting-channel.js';
 import { StarkError } from '../errors/stark-error.js';
@@ -84,6 +85,7 @@ class TopicWatch implements Watch {
     this.#channel = new ReconnectingChannel(client, topic, {
       config: LISTENER,
       broadcasts: { events: (payload) => this.#receive(payload) },
+      where: () => call(client, 'events_topic', namespace === undefined ? {} : { p_namespace: namespace }),
       onJoined: () => {
         this.#joined = true;
         this.#sync();
@@ -92,7 +94,7 @@ class TopicWatch implements Watch {
       onRefused: (error) => this.#lost(error),
       retryAfterMs: this.#retryAfterMs,
     });
-    this.#check = setInterval(() => this.#joined && this.#sync(), options.checkEveryMs ?? CHECK_EVERY_MS);
+    this.#check = setInterval(() => this.#joined && this.#look(), options.checkEveryMs ?? CHECK_EVERY_MS);
     if (options.signal?.aborted) void this.close();
     else {
       options.signal?.addEventListener('abort', () => void this.close(), { once: true });
@@ -126,6 +128,12 @@ class TopicWatch implements Watch {
     if (batch === undefined) return;
     this.#lastContact = Date.now();
     if (!this.#feed.receive(batch)) this.#sync();
+  }
+
+  // Neither is shown by a broadcast that comes: that one was lost, and that the topic has moved.
+  #look(): void {
+    void this.#channel.relocate();
+    this.#sync();
   }
 
   #sync(): void {

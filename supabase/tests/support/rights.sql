@@ -44,6 +44,7 @@ begin
       join stark.packs p on p.name = 'pack-' || w.owner
       join stark.pack_versions v on v.pack_id = p.id and v.version = '1.0.0'
       join stark.nodes n on n.name = 'node-' || w.host;
+  insert into stark.pod_env (pod_id, env) select p.id, '{"SECRET": "x"}' from stark.pods p;
   -- Of no pods, so that a call looks at its own deployment only.
   insert into stark.deployments (id, name, namespace, pack_id, pack_name, replicas, acts_as, created_by)
     select tests.uid(w.namespace || '/deployment/' || a.actor), 'web-' || a.actor, w.namespace, p.id, p.name, 0, p.owner_id, p.owner_id

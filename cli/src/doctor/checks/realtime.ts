@@ -19,7 +19,8 @@ export const realtime: Check = {
     }
     const client = await connection.client();
     await client.realtime.setAuth();
-    return judgePrivate(await tryToJoin(client, `stark:namespace:${namespace}`, true));
+    const topic = await connection.call('events_topic', { p_namespace: namespace });
+    return judgePrivate(await tryToJoin(client, topic, true));
   },
 };
 
