@@ -30,6 +30,17 @@ create type stark_internal.deployment_word as (
 );
 comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself.';
 
+create type stark_internal.managed_count as (
+  deployment_id uuid,
+  revision bigint,
+  node_id uuid,
+  live bigint,
+  ready bigint,
+  stopping bigint,
+  unplaced bigint
+);
+comment on type stark_internal.managed_count is 'What a statement adds to the managed pods on one node.';
+
 create type stark_internal.pod_group as (
   priority integer,
   runtime text,
@@ -783,7 +794,7 @@ alter table stark.pod_status_steps add constraint taken_by_is_known CHECK ((take
 alter table stark.pod_status_steps add constraint pod_status_steps_pkey PRIMARY KEY (from_status, to_status, taken_by);
 create policy "members read the allowed steps" on stark.pod_status_steps for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
-comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, whoever writes.';
+comment on table stark.pod_status_steps is 'Every step a pod''s status may take, and who takes it. All else is refused, for every writer.';
 comment on column stark.pod_status_steps.from_status is 'Status before.';
 comment on column stark.pod_status_steps.to_status is 'Status after.';
 comment on column stark.pod_status_steps.taken_by is 'scheduler; node: by a report of the pod''s node; control: by a function called for a user or by a controller.';
@@ -852,15 +863,20 @@ alter table stark.pods add constraint pod_name_is_unique_in_its_namespace UNIQUE
 CREATE INDEX pods_created_by_idx ON stark.pods USING btree (created_by);
 CREATE INDEX pods_deletion_requested_at_idx ON stark.pods USING btree (deletion_requested_at) WHERE (deletion_requested_at IS NOT NULL);
 CREATE INDEX pods_deployment_id_idx ON stark.pods USING btree (deployment_id, revision) WHERE ((deployment_id IS NOT NULL) AND (finished_at IS NULL));
+CREATE INDEX pods_managed_ready_at_idx ON stark.pods USING btree (deployment_id, ready_at) WHERE ((deployment_id IS NOT NULL) AND (ready_at IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_node_id_idx ON stark.pods USING btree (node_id);
 CREATE INDEX pods_nominated_node_id_idx ON stark.pods USING btree (nominated_node_id) WHERE (nominated_node_id IS NOT NULL);
-CREATE INDEX pods_of_deployments_idx ON stark.pods USING btree (deployment_id, finished_at) WHERE (deployment_id IS NOT NULL);
+CREATE INDEX pods_of_deployments_ended_idx ON stark.pods USING btree (deployment_id, finished_at) WHERE ((deployment_id IS NOT NULL) AND (finished_at IS NOT NULL));
 CREATE INDEX pods_pack_id_idx ON stark.pods USING btree (pack_id);
 CREATE INDEX pods_pack_version_id_idx ON stark.pods USING btree (pack_version_id);
 CREATE INDEX pods_pending_idx ON stark.pods USING btree (priority DESC, created_at, id) WHERE (status = 'pending'::text);
 CREATE INDEX pods_placed_priority_idx ON stark.pods USING btree (priority) WHERE ((node_id IS NOT NULL) AND (finished_at IS NULL));
 CREATE INDEX pods_speaking_of_pods_idx ON stark.pods USING btree (node_id) WHERE ((spec -> 'affinity'::text) ?| ARRAY['podAffinity'::text, 'podAntiAffinity'::text]);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
+CREATE TRIGGER _090_total_namespaces_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
+CREATE TRIGGER _090_total_namespaces_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
+CREATE TRIGGER _090_total_namespaces_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
+CREATE TRIGGER _090_total_namespaces_of_none AFTER TRUNCATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.total_namespaces();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.pods FOR EACH ROW EXECUTE FUNCTION stark_internal.bump_version();
 CREATE TRIGGER _100_check_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
 CREATE TRIGGER _100_check_new_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.check_pods();
@@ -872,6 +888,9 @@ CREATE TRIGGER _100_note_readiness BEFORE UPDATE ON stark.pods FOR EACH ROW WHEN
 CREATE TRIGGER _200_account_resources_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
 CREATE TRIGGER _200_account_resources_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.account_resources();
+CREATE TRIGGER _200_count_changed_managed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
+CREATE TRIGGER _200_count_deleted_managed_pods AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
+CREATE TRIGGER _200_count_new_managed_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
 CREATE TRIGGER _300_command_nodes_on_change AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _700_note_deployments_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
@@ -1218,6 +1237,36 @@ create policy "nobody reads join token secrets" on stark_internal.join_token_sec
   using (false);
 comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join token reads.';
 
+create table stark_internal.managed_counts (
+  deployment_id uuid not null,
+  revision bigint not null,
+  node_id uuid,
+  live integer default 0 not null,
+  ready integer default 0 not null,
+  stopping integer default 0 not null,
+  unplaced integer default 0 not null
+);
+alter table stark_internal.managed_counts enable row level security;
+alter table stark_internal.managed_counts add constraint managed_counts_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.managed_counts add constraint one_row_for_each_node UNIQUE NULLS NOT DISTINCT (deployment_id, revision, node_id);
+create policy "nobody reads managed counts" on stark_internal.managed_counts for select to authenticated
+  using (false);
+comment on table stark_internal.managed_counts is 'How many unfinished pods of each revision are on each node, those without a node in a row of their own. Kept by a trigger on pods.';
+
+create table stark_internal.namespace_totals (
+  namespace text not null,
+  pods bigint not null,
+  cpu bigint not null,
+  memory bigint not null,
+  storage bigint not null
+);
+alter table stark_internal.namespace_totals enable row level security;
+alter table stark_internal.namespace_totals add constraint namespace_totals_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name) ON DELETE CASCADE;
+alter table stark_internal.namespace_totals add constraint namespace_totals_pkey PRIMARY KEY (namespace);
+create policy "nobody reads totals" on stark_internal.namespace_totals for select to authenticated
+  using (false);
+comment on table stark_internal.namespace_totals is 'What the live pods of each namespace ask for together. Kept by triggers on pods.';
+
 create table stark_internal.node_secrets (
   node_id uuid not null,
   incarnation bigint not null,
@@ -1259,8 +1308,8 @@ create policy "nobody reads the state of the pass" on stark_internal.pass_state 
   using (false);
 comment on table stark_internal.pass_state is 'What the last schedule pass has left to the next: a pass does a bounded amount of work. Always one row.';
 comment on column stark_internal.pass_state.is_due is 'Whether pods are left that another pass would place, or tell why it does not.';
-comment on column stark_internal.pass_state.groups_left is 'Of the groups that fitted nowhere, so many have had no turn since something changed that could help them.';
-comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group among them that had the last turn.';
+comment on column stark_internal.pass_state.groups_left is 'How many groups that fitted nowhere have not been tried again since something changed that could help them.';
+comment on column stark_internal.pass_state.last_group is 'The oldest pod of the group that was tried again last.';
 
 create table stark_internal.pod_log_sizes (
   pod_id uuid not null,
@@ -1329,6 +1378,22 @@ create policy "nobody reads scheduled jobs" on stark_internal.scheduled_jobs for
   using (false);
 comment on table stark_internal.scheduled_jobs is 'The jobs of pg_cron that Stark needs.';
 comment on column stark_internal.scheduled_jobs.schedule is 'In pg_cron''s form: five fields, or seconds.';
+
+create table stark_internal.scheduling_plugins (
+  kind text not null,
+  name text not null,
+  is_resolvable boolean,
+  what text not null
+);
+alter table stark_internal.scheduling_plugins enable row level security;
+alter table stark_internal.scheduling_plugins add constraint filters_say_whether_preemption_helps CHECK (((kind = 'filter'::text) = (is_resolvable IS NOT NULL)));
+alter table stark_internal.scheduling_plugins add constraint kind_is_filter_or_score CHECK ((kind = ANY (ARRAY['filter'::text, 'score'::text])));
+alter table stark_internal.scheduling_plugins add constraint scheduling_plugins_pkey PRIMARY KEY (kind, name);
+create policy "nobody reads plugins" on stark_internal.scheduling_plugins for select to authenticated
+  using (false);
+comment on table stark_internal.scheduling_plugins is 'Every filter and score of the scheduler; the function is stark_internal.<kind>_<name>. A test finds those that are missing here or never asked.';
+comment on column stark_internal.scheduling_plugins.is_resolvable is 'Of a filter: whether a node that it rejects may be opened by pods that leave it, so that preemption looks there.';
+comment on column stark_internal.scheduling_plugins.what is 'What it rejects, or what it prefers.';
 
 create table stark_internal.topic_epochs (
   topic text not null,
@@ -1588,7 +1653,7 @@ CREATE OR REPLACE FUNCTION stark.cordon_node(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a42467226655c936b0a2e390ed67ec8d';
+as md5 '80d88650a41221085e01ca499ab413dd';
 comment on function stark.cordon_node(text) is 'Keeps new pods off a node.';
 grant execute on function stark.cordon_node(text) to authenticated;
 grant execute on function stark.cordon_node(text) to service_role;
@@ -1599,7 +1664,7 @@ CREATE OR REPLACE FUNCTION stark.create_deployment(p_deployment jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6108a9f3c5c66231024bd9ffbb1a0459';
+as md5 '98939bf11949b509c26a3f83e9106d47';
 comment on function stark.create_deployment(jsonb) is 'Creates a deployment and makes its pods.';
 grant execute on function stark.create_deployment(jsonb) to authenticated;
 grant execute on function stark.create_deployment(jsonb) to service_role;
@@ -1632,7 +1697,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '84990cc3438741a7fefea27ddb31be39';
+as md5 '760d9c34b69aacb9181e0ce5cc4afb16';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
@@ -1654,7 +1719,7 @@ CREATE OR REPLACE FUNCTION stark.create_role(p_name text, p_permissions text[], 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '87111a31bab641bfcbd2d6e3ec13494c';
+as md5 'b1fe528f7d74f9a08b3970340127af1b';
 comment on function stark.create_role(text,text[],text) is 'Makes a role.';
 grant execute on function stark.create_role(text,text[],text) to authenticated;
 grant execute on function stark.create_role(text,text[],text) to service_role;
@@ -1676,7 +1741,7 @@ CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigi
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd993c574c8bc2e6ae8f5d4672c93efdb';
+as md5 'a4ee1c6349d7b58738844f4cbaec3dcf';
 comment on function stark.delete_namespace(text,bigint) is 'Empties a namespace, then removes it.';
 grant execute on function stark.delete_namespace(text,bigint) to authenticated;
 grant execute on function stark.delete_namespace(text,bigint) to service_role;
@@ -1687,7 +1752,7 @@ CREATE OR REPLACE FUNCTION stark.delete_node(p_name text, p_force boolean DEFAUL
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f7f5a5ac369ecde0b9b1a6141f03171e';
+as md5 'f9e7a30dd51a6ddc1767fdb9bbb01a1f';
 comment on function stark.delete_node(text,boolean,bigint) is 'Removes a node.';
 grant execute on function stark.delete_node(text,boolean,bigint) to authenticated;
 grant execute on function stark.delete_node(text,boolean,bigint) to service_role;
@@ -1698,7 +1763,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text, p_if_version bigint DE
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5b27fb0e00b4f2b4b4dce59e3bcac968';
+as md5 '060553642b07c836442a542a7f8cb9b7';
 comment on function stark.delete_pack(text,bigint) is 'Removes a pack whose pods have all ended.';
 grant execute on function stark.delete_pack(text,bigint) to authenticated;
 grant execute on function stark.delete_pack(text,bigint) to service_role;
@@ -1709,7 +1774,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[], p_if_version bigint D
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b9e4dec64cd439c8c30d91f0e09a0310';
+as md5 '3e12a8ddbdcf429848ec5c4e624dd408';
 comment on function stark.delete_pods(uuid[],bigint) is 'Stops pods and removes their rows.';
 grant execute on function stark.delete_pods(uuid[],bigint) to authenticated;
 grant execute on function stark.delete_pods(uuid[],bigint) to service_role;
@@ -1731,7 +1796,7 @@ CREATE OR REPLACE FUNCTION stark.delete_role(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4b77b9f444293df2f57b2d7de2f752ed';
+as md5 '31c9322691e05c3a7083e31d2be45f1a';
 comment on function stark.delete_role(text) is 'Deletes a role and takes it from everybody who has it.';
 grant execute on function stark.delete_role(text) to authenticated;
 grant execute on function stark.delete_role(text) to service_role;
@@ -1764,7 +1829,7 @@ CREATE OR REPLACE FUNCTION stark.disconnect_node(p_node_id uuid, p_incarnation b
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'aa8fc108e997327cb869f96cbc267951';
+as md5 '55fb8096b71e99b69957a372599160f1';
 comment on function stark.disconnect_node(uuid,bigint) is 'An agent says goodbye; its pods have ended.';
 grant execute on function stark.disconnect_node(uuid,bigint) to authenticated;
 grant execute on function stark.disconnect_node(uuid,bigint) to service_role;
@@ -1775,7 +1840,7 @@ CREATE OR REPLACE FUNCTION stark.drain_node(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'eb916fdbbd2b0bdcc0b5da81e0f943f8';
+as md5 '98fb96b968e4eb0c2a91dbefbf5a1831';
 comment on function stark.drain_node(text) is 'Cordons a node and asks its pods to go.';
 grant execute on function stark.drain_node(text) to authenticated;
 grant execute on function stark.drain_node(text) to service_role;
@@ -1819,7 +1884,7 @@ CREATE OR REPLACE FUNCTION stark.finish_pack_version(p_version_id uuid)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '82ee2eca8a9adf046fd16d3586add82a';
+as md5 '0eaad2cd1f092be8d7001110557de726';
 comment on function stark.finish_pack_version(uuid) is 'Makes an uploaded version ready, after comparing its size with Storage.';
 grant execute on function stark.finish_pack_version(uuid) to authenticated;
 grant execute on function stark.finish_pack_version(uuid) to service_role;
@@ -1841,7 +1906,7 @@ CREATE OR REPLACE FUNCTION stark.grant_role(p_user_id uuid, p_role text, p_names
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '2d1121e95342c224023aef0f767ec757';
+as md5 'd8dbb45dde75eeceb15095da5b0259cb';
 comment on function stark.grant_role(uuid,text,text) is 'Gives a user a role, in the whole cluster or in one namespace.';
 grant execute on function stark.grant_role(uuid,text,text) to authenticated;
 grant execute on function stark.grant_role(uuid,text,text) to service_role;
@@ -1895,7 +1960,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '99baa4d72be4c0a8307587c1fd3781ee';
+as md5 '5115f9803d8783d2245697e68beea2b2';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
@@ -1961,7 +2026,7 @@ CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version te
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '856ca68fd2e00fa61ac173192568db08';
+as md5 'd6a49c59090f802c2ef444eef7b067a9';
 comment on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
 grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) to authenticated;
 grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) to service_role;
@@ -1972,7 +2037,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f691083e54e17d4290ecdc161cdc7045';
+as md5 '71f30862a33d539aada9a7fa3a5f7da1';
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
@@ -1983,7 +2048,7 @@ CREATE OR REPLACE FUNCTION stark.restart_rollout(p_namespace text, p_name text, 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a6a1967f6dfc0b768c03d9e45047d338';
+as md5 '3ab34914d8e921e7573e552ccaf906ec';
 comment on function stark.restart_rollout(text,text,text) is 'Replaces all pods of a deployment by the same template.';
 grant execute on function stark.restart_rollout(text,text,text) to authenticated;
 grant execute on function stark.restart_rollout(text,text,text) to service_role;
@@ -2016,7 +2081,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_join_token(p_id text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9cd00936bc282c1d93abc5e21cf2b343';
+as md5 'a4c92a91b5dcaadce20ad7e1a1d6da59';
 comment on function stark.revoke_join_token(text) is 'Takes a join token back.';
 grant execute on function stark.revoke_join_token(text) to authenticated;
 grant execute on function stark.revoke_join_token(text) to service_role;
@@ -2038,7 +2103,7 @@ CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c1602e5096500976e3bfdb4eb2029a41';
+as md5 '31c7ff25572db89fd068134fe7e7611f';
 comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to service_role;
@@ -2070,7 +2135,7 @@ CREATE OR REPLACE FUNCTION stark.stop_pods(p_ids uuid[], p_if_version bigint DEF
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c8a81905b1ff6ee99de43be91ea46638';
+as md5 '3e9d4be1a67626feb445311638e96341';
 comment on function stark.stop_pods(uuid[],bigint) is 'Stops pods; their rows stay.';
 grant execute on function stark.stop_pods(uuid[],bigint) to authenticated;
 grant execute on function stark.stop_pods(uuid[],bigint) to service_role;
@@ -2091,7 +2156,7 @@ CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'eb50f58183d598afa570072921e93288';
+as md5 '6bd31397bae83c5b5d483c01bcaa8ff7';
 comment on function stark.uncordon_node(text) is 'Lets a node have new pods again.';
 grant execute on function stark.uncordon_node(text) to authenticated;
 grant execute on function stark.uncordon_node(text) to service_role;
@@ -2124,7 +2189,7 @@ CREATE OR REPLACE FUNCTION stark.update_deployment(p_namespace text, p_name text
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '03a4fb56fb134e0196c57d1bda112e2b';
+as md5 '99044931b24a6ea7518d145a23d4b360';
 comment on function stark.update_deployment(text,text,jsonb,bigint) is 'Changes what is wanted of a deployment.';
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to authenticated;
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to service_role;
@@ -2135,7 +2200,7 @@ CREATE OR REPLACE FUNCTION stark.update_namespace(p_name text, p_labels jsonb DE
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a7ef6002d94fbe56c351c1f97711a186';
+as md5 '6e4fe8b1a2f644d6b61c80752a9987fb';
 comment on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) is 'Patches a namespace''s labels, quota and limit range.';
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to service_role;
@@ -2146,7 +2211,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9418310b4bf08d560fe891a73f0c3446';
+as md5 '4ae0eebfe8c8f0a0b5207b7f72fdd607';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to authenticated;
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to service_role;
@@ -2157,7 +2222,7 @@ CREATE OR REPLACE FUNCTION stark.update_pack(p_name text, p_visibility text DEFA
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '0623d2a32694b759a46c95ad52fba760';
+as md5 '72cdcfda3968c0dde3cb9a34ad09b37e';
 comment on function stark.update_pack(text,text,text,bigint) is 'Changes who may use a pack, and its description.';
 grant execute on function stark.update_pack(text,text,text,bigint) to authenticated;
 grant execute on function stark.update_pack(text,text,text,bigint) to service_role;
@@ -2179,7 +2244,7 @@ CREATE OR REPLACE FUNCTION stark.update_role(p_name text, p_permissions text[] D
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'cec2926cabcc592f8bb61d9a6a77c25a';
+as md5 'd60c616e7f585cf4047d3a9fff61d740';
 comment on function stark.update_role(text,text[],text) is 'Changes what a role may do, or its description.';
 grant execute on function stark.update_role(text,text[],text) to authenticated;
 grant execute on function stark.update_role(text,text[],text) to service_role;
@@ -2190,7 +2255,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_observations jsonb, p_since times
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '95c3c4086a0daa9cc82f3d50d5665161';
+as md5 '03f827f525600f286f134bbbce535be6';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
@@ -2211,7 +2276,7 @@ CREATE OR REPLACE FUNCTION stark.withdraw_pack_version(p_name text, p_version te
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c49cda3297532498825fa32586cc0284';
+as md5 'c6496ecc642e02eebf96bba0f72a74a4';
 comment on function stark.withdraw_pack_version(text,text) is 'Keeps new pods off a version.';
 grant execute on function stark.withdraw_pack_version(text,text) to authenticated;
 grant execute on function stark.withdraw_pack_version(text,text) to service_role;
@@ -2289,21 +2354,21 @@ CREATE OR REPLACE FUNCTION stark_internal.append_events(p_kind text, p_type text
 as md5 'e150b7fd3d732cc9275f58bccb9273d9';
 comment on function stark_internal.append_events(text,text,text,jsonb[],jsonb[]) is 'Writes and broadcasts one event for each object.';
 
-CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports jsonb, p_now timestamp with time zone DEFAULT now())
- RETURNS jsonb
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '7ebdc7e333c26e60091d2e6d931f1ba2';
-comment on function stark_internal.apply_reports(uuid,jsonb,timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
-
 CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
  RETURNS stark.deployments
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '907eafdef6e59fe2271716b08c25f4bd';
+as md5 '302aca95552d4ec305ee3e4013ebcd77';
 comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
+
+CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports stark_internal.pod_report[], p_refused jsonb[], p_now timestamp with time zone DEFAULT now())
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '077faaa07e118c5e8dfcea03b2e98434';
+comment on function stark_internal.apply_reports(uuid,stark_internal.pod_report[],jsonb[],timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after bigint, OUT written_at timestamp with time zone, OUT origin text, OUT actor uuid, OUT correlation_id text)
  RETURNS record
@@ -2313,13 +2378,13 @@ CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after
 as md5 '32b54dce92b4f400db9ed83183e0ff64';
 comment on function stark_internal.begin_events(bigint) is 'Takes numbers for new events, and tells what all of them have in common.';
 
-CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
+CREATE OR REPLACE FUNCTION stark_internal.begin_stop(p_ids uuid[], p_now timestamp with time zone DEFAULT now(), p_deletes boolean DEFAULT false)
  RETURNS void
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'da186ae0124b9c00a48f1925b78fcf43';
-comment on function stark_internal.begin_stop(uuid[],timestamp with time zone) is 'Asks pods to stop; pending ones have stopped at once.';
+as md5 'd515fa04e26a342ff859476da3e2bf43';
+comment on function stark_internal.begin_stop(uuid[],timestamp with time zone,boolean) is 'Asks pods to stop, and to go; pending ones have stopped at once.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DEFAULT now(), p_most integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), OUT placed integer, OUT explained integer)
  RETURNS record
@@ -2327,7 +2392,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '4b38a3d1f1b2a662a8484810efd7c1b8';
+as md5 '2bbe8638b52e22818b1db6bfd76b190e';
 comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
 CREATE OR REPLACE FUNCTION stark_internal.block_time(p_failures integer)
@@ -2345,7 +2410,7 @@ CREATE OR REPLACE FUNCTION stark_internal.blocking_rules(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'cb34c57b8f9d0024e08080c9e2c3bc9f';
+as md5 '196952390813a7142f112da709dc4da4';
 comment on function stark_internal.blocking_rules(stark_internal.pod_group) is 'Rules about other pods that reject nodes, and who would have to leave.';
 
 CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_after bigint, p_last bigint, p_time timestamp with time zone)
@@ -2363,7 +2428,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ccf3f21d8ea72021c68b72a11136e0aa';
+as md5 '149e0b12d50cca3e8f9b0fd8ce4e805e';
 comment on function stark_internal.bump_generation() is 'Counts the changes of what is wanted of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
@@ -2446,6 +2511,14 @@ CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after
 as md5 '52694e37fedd1a47060be5ab17cd58bb';
 comment on function stark_internal.changed_fields(jsonb,jsonb,text[]) is 'Which fields of an object differ between two states of it.';
 
+CREATE OR REPLACE FUNCTION stark_internal.changed_wishes(p_deployment stark.deployments, p_changes jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'de28f59a45ae82c0cbb3ff8a597571d3';
+comment on function stark_internal.changed_wishes(stark.deployments,jsonb) is 'The wishes of a deployment with changes, checked.';
+
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
  RETURNS void
  LANGUAGE plpgsql
@@ -2463,6 +2536,14 @@ CREATE OR REPLACE FUNCTION stark_internal.check_nodes()
  SET jit TO 'off'
 as md5 '1f8fd485acd295e0b38085dff3526ffc';
 comment on function stark_internal.check_nodes() is 'Refuses nodes whose labels, taints, amounts or capabilities are not well formed.';
+
+CREATE OR REPLACE FUNCTION stark_internal.check_permissions(p_permissions text[])
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '6291ff89049abd602b978450a48e106f';
+comment on function stark_internal.check_permissions(text[]) is 'Raises a coded error for what is no list of permissions.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_pods()
  RETURNS trigger
@@ -2491,7 +2572,7 @@ CREATE OR REPLACE FUNCTION stark_internal.choose_victims(p_group stark_internal.
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '9431a92edcaea4d79a7df33fdd8edd13';
+as md5 '7b59988d271ae7cc7e307e247551f1ef';
 comment on function stark_internal.choose_victims(stark_internal.pod_group,integer[]) is 'Who would have to go, node by node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_now timestamp with time zone)
@@ -2499,7 +2580,7 @@ CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_n
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '05f21497077df876e1d9a6768e29dadf';
+as md5 'aed9925be7761976221fc0f3ecfd5b0b';
 comment on function stark_internal.clean_up_deployments(uuid[],timestamp with time zone) is 'Removes ended pods and old revisions of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -2526,7 +2607,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'f493c3cf329b534a6b0effd9d1476300';
+as md5 'a335336f42e5e1596243240bbeb5bcbd';
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
 
 CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
@@ -2543,15 +2624,15 @@ CREATE OR REPLACE FUNCTION stark_internal.comparator_bounds(p_comparator text, p
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'd627c6165f3a525ed8f50894650e7518';
+as md5 '637ce2d7271b8dcdfe052bb18de730bb';
 comment on function stark_internal.comparator_bounds(text,boolean) is 'What one comparator of a version range says.';
 
 CREATE OR REPLACE FUNCTION stark_internal.conditions_of(p_available bigint, p_least bigint, p_status text, p_reason text, p_message text)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '15aed1c62caf9b6a861ac5266f3f9ab7';
+as md5 'ac62e9692acc646878025e83591e11e5';
 comment on function stark_internal.conditions_of(bigint,bigint,text,text,text) is 'The conditions of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with time zone DEFAULT now())
@@ -2570,12 +2651,21 @@ CREATE OR REPLACE FUNCTION stark_internal.controller_time()
 as md5 'a8fdaefe2364c62a524a4008a546bd1a';
 comment on function stark_internal.controller_time() is 'What time it is to the controller.';
 
+CREATE OR REPLACE FUNCTION stark_internal.count_managed_pods()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '3c80993f219cc1cf6f92b936fdb5aed2';
+comment on function stark_internal.count_managed_pods() is 'Keeps the counts of managed pods.';
+
 CREATE OR REPLACE FUNCTION stark_internal.count_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'e34c937e6f78048b4cd706efc16ab0fd';
+as md5 '875ca36dfe0d564308844b85b021736a';
 comment on function stark_internal.count_revisions(uuid[],timestamp with time zone) is 'How many pods of each template there are, and how they are.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
@@ -2585,6 +2675,14 @@ CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod
  SET jit TO 'off'
 as md5 '87e72373c02f6d4fcc197cc29692b225';
 comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
+
+CREATE OR REPLACE FUNCTION stark_internal.counted_as(p_pod stark.pods, p_sign integer)
+ RETURNS stark_internal.managed_count
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '11439e9a0a2558de507cd8ee8466c17b';
+comment on function stark_internal.counted_as(stark.pods,integer) is 'What a pod adds to the counts of its deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS uuid[]
@@ -2631,7 +2729,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_manifest jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'a0938bcfb898331ce9c357c8bd4e52e8';
+as md5 '68fd747a0efd284c3be9850b83e44037';
 comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_spec(p_deployment stark.deployments)
@@ -2644,10 +2742,10 @@ comment on function stark_internal.deployment_spec(stark.deployments) is 'What i
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_words(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS SETOF stark_internal.deployment_word
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '449ea9acb3f50b4919477311ca17581e';
+as md5 'b36a37cae59477293d4741d93675a27c';
 comment on function stark_internal.deployment_words(stark_internal.revision_set[],timestamp with time zone) is 'What deployments say of themselves.';
 
 CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
@@ -2656,7 +2754,7 @@ CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '5419586ac270a2681ac63123c0b49c80';
-comment on function stark_internal.detect_restore() is 'Begins anew after a restore, a copy or a move.';
+comment on function stark_internal.detect_restore() is 'Calls reset_after_restore after a restore, a copy or a move of the database.';
 
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -2679,7 +2777,7 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'eae59e0a9b1619483079a89afe9689b3';
+as md5 'bcfbb1f4cacebd9f6fc50b9e38001167';
 comment on function stark_internal.empty_namespaces(timestamp with time zone) is 'Asks pods of terminating namespaces to stop and to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
@@ -2698,6 +2796,15 @@ CREATE OR REPLACE FUNCTION stark_internal.end_events(p_kind text, p_after bigint
 as md5 'cf07d331188f703f95bac80cece2ef45';
 comment on function stark_internal.end_events(text,bigint,bigint,timestamp with time zone) is 'Broadcasts written events of a kind that is broadcast.';
 
+CREATE OR REPLACE FUNCTION stark_internal.end_victims(p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 '23b91646dee3c2580fcb3ae73ee31424';
+comment on function stark_internal.end_victims(timestamp with time zone) is 'Ends victims that have not begun, and binds the pods that get their room.';
+
 CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2705,7 +2812,7 @@ CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'dd3059c41b7ffe17247a9c59cf82b6ee';
+as md5 'a389b2f58ae9ae73e7014bf551e98619';
 comment on function stark_internal.enforce_quota() is 'Refuses pods that their namespace''s quota or limit range has no room for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with time zone DEFAULT now())
@@ -2752,10 +2859,10 @@ comment on function stark_internal.fail_rollouts(stark_internal.revision_set[],t
 
 CREATE OR REPLACE FUNCTION stark_internal.failing_rollouts(p_sets stark_internal.revision_set[])
  RETURNS TABLE(deployment_id uuid, revision bigint, reason text, message text, has_run boolean)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'd098583be3f9e21bfc80461d26d218bb';
+as md5 'e3079df53f4c2c1bd09c8704a7c79026';
 comment on function stark_internal.failing_rollouts(stark_internal.revision_set[]) is 'Rollouts that have failed now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
@@ -2974,10 +3081,10 @@ comment on function stark_internal.heartbeat_terms() is 'How often agents give a
 
 CREATE OR REPLACE FUNCTION stark_internal.held_replacements(p_deployment_id uuid, p_hash text, p_now timestamp with time zone, OUT held bigint, OUT until timestamp with time zone, OUT node_name text)
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '11acdca7215bbfcb537ac20d57ffafb5';
+as md5 '06f44873e6ae300dc363b1f242e13b93';
 comment on function stark_internal.held_replacements(uuid,text,timestamp with time zone) is 'How many pods that failed for good are not replaced yet.';
 
 CREATE OR REPLACE FUNCTION stark_internal.hyphen_bounds(p_from text, p_to text, p_prerelease boolean)
@@ -3246,7 +3353,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bb38cd732d9224ae1eb0445824fc94b7';
+as md5 '6744be8aa8a38a5c0d65e9b4afddac9b';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
@@ -3262,7 +3369,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f1c6b8c896ea2a9a376380328f16bf62';
+as md5 'f6aac2878c452b7af776860c9ef38221';
 comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_ports()
@@ -3279,7 +3386,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
  SET jit TO 'off'
-as md5 '21029df88a20fdcab4c2a70ac773193a';
+as md5 '926a2f29a2dd2aa965b1a8ed51eb95a5';
 comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
@@ -3306,6 +3413,14 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  SET jit TO 'off'
 as md5 '9515d116c564a300e372c242d9fc1faf';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
+
+CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'cf13a751f32ae3596476a93a8be83562';
+comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
  RETURNS boolean
@@ -3392,10 +3507,10 @@ comment on function stark_internal.meets_bound(text,text) is 'Whether a version 
 
 CREATE OR REPLACE FUNCTION stark_internal.merge_conditions(p_before jsonb, p_after jsonb, p_now timestamp with time zone)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'd439087b7a678d5faffd4c39e05c0b76';
+as md5 'b3a11ca4f84d9ae558695c0d5cfe93fa';
 comment on function stark_internal.merge_conditions(jsonb,jsonb,timestamp with time zone) is 'Conditions with the times of their last change.';
 
 CREATE OR REPLACE FUNCTION stark_internal.merge_deep(p_target jsonb, p_patch jsonb)
@@ -3433,10 +3548,10 @@ comment on function stark_internal.missing_permission(text[],text) is 'What of t
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '93c63950e7e76e91d517978b7ed6c4b4';
+as md5 '8f88eb1e48415f042600c85dbf0e0c8c';
 comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.move_topics(p_topics text[])
@@ -3528,15 +3643,15 @@ CREATE OR REPLACE FUNCTION stark_internal.nodes_losing_affinity(p_group stark_in
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '9aafc9b29ff486a2dcf8b180dd500bb4';
-comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only lower pods are the company that is required.';
+as md5 'ce76299e66fed9ab02467c09c574b51e';
+comment on function stark_internal.nodes_losing_affinity(stark_internal.pod_group) is 'Nodes where only pods of lower priority satisfy the required affinity.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_availabilities(p_ids uuid[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, progressed boolean, cleared_at timestamp with time zone)
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a2fe92b8f50c66ab6efb4a043d0dca39';
+as md5 '717bd0091bb2e9ad259e4873f9062313';
 comment on function stark_internal.note_availabilities(uuid[],timestamp with time zone) is 'Where pods became available for the first time.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_bounds()
@@ -3545,7 +3660,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_changed_bounds()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e84863a2a357c7e1accf28e1baedcee0';
+as md5 'd986be01deb336cb129b83511f2cb4ab';
 comment on function stark_internal.note_changed_bounds() is 'Notes the deployments of namespaces whose bounds have changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_deployments()
@@ -3623,18 +3738,18 @@ comment on function stark_internal.note_readiness() is 'Keeps since when a pod i
 
 CREATE OR REPLACE FUNCTION stark_internal.note_reconcile_error(p_id uuid, p_message text, p_now timestamp with time zone)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '8a51112d86654605dfb6d7ef28a4b6e3';
+as md5 'c8c73bf700ec8cedd2bffb6578aa97b7';
 comment on function stark_internal.note_reconcile_error(uuid,text,timestamp with time zone) is 'Notes what went wrong with a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '73b9598b924f84a339b52a3c33169209';
+as md5 '05a24e3dcacdec4dc478bd1d650d6a59';
 comment on function stark_internal.observe_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Notes the progress of rollouts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observed_gap(p_reconciled_at timestamp with time zone, p_now timestamp with time zone)
@@ -3658,7 +3773,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '330931bb87ca08cb86409e0b0f3603ac';
+as md5 '4b587acfac88230678b284e14b1d40ae';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -3698,7 +3813,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_in_rounds(p_group stark_internal.
  SET enable_mergejoin TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '27688c6a163c79d468eaf37ce248d009';
+as md5 'd14ee0de7a1b21a07a75c38502e270a4';
 comment on function stark_internal.pick_in_rounds(stark_internal.pod_group,integer,integer) is 'The nodes that pods of a group take, in order, where a pick changes what the next one looks at.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
@@ -3709,7 +3824,7 @@ CREATE OR REPLACE FUNCTION stark_internal.pick_slots(p_group stark_internal.pod_
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'f7210b25d57d39f2b38f251b7a9c45c7';
+as md5 'ac3d8f16296d99da5a1e2f3dbf8d70ed';
 comment on function stark_internal.pick_slots(stark_internal.pod_group,integer) is 'The nodes that pods of a group take, in order.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_placements integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_after uuid DEFAULT NULL::uuid, OUT has_more boolean, OUT waiting integer, OUT retried integer, OUT last_group uuid)
@@ -3717,7 +3832,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a13b61fe385d67db8fa00b9a277e401c';
+as md5 '55c01327734d9d4417210551706efcbe';
 comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3726,7 +3841,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'f6f9729af9d8f8da98cb23498ed8c7a0';
+as md5 '1d5163c8debd35edd6c442726540095a';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3763,10 +3878,10 @@ comment on function stark_internal.placement_template(jsonb) is 'What a pod''s s
 
 CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '266e57b73e52c1cf69589ab7fbbd1136';
+as md5 'c7a8ba5406267a55b7383ebc4ddac3a7';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
@@ -3799,7 +3914,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_gro
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '7773ebd664a4ef6752d84837df55f268';
+as md5 '556ba151be63585be7157d21abbd9b4f';
 comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
@@ -3809,7 +3924,7 @@ CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_intern
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'd5ec2e0a476df747e5d800e2d29c2105';
+as md5 'e32a08b00da4aa0b2a13b76c711d1e51';
 comment on function stark_internal.preemptable_nodes(stark_internal.pod_group) is 'Nodes where preemption may help.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preference_points(p_group stark_internal.pod_group, p_preferences text[])
@@ -3865,7 +3980,7 @@ CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permiss
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ee498e9b967fbb0ad200e25daa8bcb73';
+as md5 '42d820f99445b69370a4a856972b35bf';
 comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
 
 CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
@@ -3889,7 +4004,7 @@ CREATE OR REPLACE FUNCTION stark_internal.range_bounds(p_range text, p_prereleas
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'c2ce9de6262a0243004b07da5d40cb0c';
+as md5 '28c51efad20db45eca79dc954d6f09a9';
 comment on function stark_internal.range_bounds(text,boolean) is 'A version range as plain comparators.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
@@ -3930,13 +4045,14 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zo
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
 as md5 '1c27ea25ca35490c2951ec1da2d02549';
-comment on function stark_internal.reconcile(timestamp with time zone) is 'Places, and removes, what waits for it.';
+comment on function stark_internal.reconcile(timestamp with time zone) is 'Places pending pods, and removes ended ones that were to be deleted.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconcile_deployments(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
 as md5 '90584fda73657c4713d05b5a8c2e5d83';
 comment on function stark_internal.reconcile_deployments(uuid[],timestamp with time zone) is 'One look at a set of deployments; an error costs one of them.';
@@ -3954,7 +4070,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '1b06b887dc26c9659bca3473788d04a8';
+as md5 '3038d24e22e9fbb0175526dc76b82c8b';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
@@ -3974,6 +4090,14 @@ CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.
 as md5 '6e80272b2d563f75fad74e51fe8d65ab';
 comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
 
+CREATE OR REPLACE FUNCTION stark_internal.recount_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
+ RETURNS SETOF stark_internal.revision_set
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'eea2babd738e5a38bf37f183ba0c97cc';
+comment on function stark_internal.recount_revisions(uuid[],timestamp with time zone) is 'What count_revisions must answer, counted anew.';
+
 CREATE OR REPLACE FUNCTION stark_internal.refuse_deployment(p_problem text, p_hint text DEFAULT 'stark deployment create --help'::text)
  RETURNS void
  LANGUAGE plpgsql
@@ -3991,13 +4115,13 @@ as md5 '97fc7c2470c4d72fd8118610ed915df3';
 comment on function stark_internal.refuse_reserved(text,jsonb,jsonb) is 'Refuses labels and taints that only the cluster gives.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, filter text, reason text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'da1d649c6344827d69a02c57a273906d';
+as md5 '7250a4ab7ac39aed15647c0cdd0d2ef3';
 comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
@@ -4029,8 +4153,8 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_a
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3eea3d34b4daf29491be4a9d5e83b401';
-comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher has seen of the nodes.';
+as md5 '223d012e8f166089c1bef61e97ff4d6a';
+comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher observed of the nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.repeat_revision(p_deployment_id uuid, p_revision bigint, p_cause text, p_change_cause text, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
  RETURNS bigint
@@ -4050,10 +4174,10 @@ comment on function stark_internal.replacement_delay(bigint) is 'How long a repl
 
 CREATE OR REPLACE FUNCTION stark_internal.report_problem(p_report jsonb)
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '77affaf8a8b3a01062838c41162f8ebf';
+as md5 '29dc57bab7e7f7431cdaeae36983bdbd';
 comment on function stark_internal.report_problem(jsonb) is 'What is wrong with an agent''s report; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.request_header(p_name text)
@@ -4109,7 +4233,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_deployment_labels(p_manifest j
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '53c5683121e7df26a3f7a5a0e034c868';
+as md5 '315ed42d7951c01fb94eb4d6092aade2';
 comment on function stark_internal.require_deployment_labels(jsonb) is 'Raises a coded error for labels and annotations that are none.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_deployment_room(p_namespace text)
@@ -4189,7 +4313,7 @@ CREATE OR REPLACE FUNCTION stark_internal.require_pods(p_ids uuid[], p_permissio
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd78a77afe57cd3e692d3d28525044294';
+as md5 'e7aa423371fbeb76a24f7933d0dd51e4';
 comment on function stark_internal.require_pods(uuid[],text,bigint) is 'Raises a coded error unless the caller may do this to each of these pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_priority_class(p_name text, p_if_version bigint)
@@ -4293,7 +4417,7 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'af025c0e9682c6c0557de8258b0f270b';
+as md5 'f8cffb831c73fd4082de357e2e9f71e2';
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
 
 CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
@@ -4303,7 +4427,7 @@ CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with t
  SET lock_timeout TO '2s'
  SET jit TO 'off'
 as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
-comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Partitions ahead, old ones gone, pg_cron''s own diary kept short.';
+comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Makes the partitions of the next days, drops old ones, and deletes old entries of pg_cron''s own log.';
 
 CREATE OR REPLACE FUNCTION stark_internal.said_namespaces(p_capabilities jsonb)
  RETURNS text[]
@@ -4323,10 +4447,10 @@ comment on function stark_internal.satisfies(text,text,boolean) is 'Whether a ve
 
 CREATE OR REPLACE FUNCTION stark_internal.scaled_sets(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'd76cb67294c4e5766c14d3bb527fd38d';
+as md5 '327237c553c186ba39586dc7e450ae41';
 comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
@@ -4343,7 +4467,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9022d76a4a0b83e430f1bf19defe24fc';
+as md5 'ea3e81ef32a22f6dad4ac5a7fbf56d12';
 comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
@@ -4353,7 +4477,7 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '4054268743ad8cb84d97b3cdac8f27eb';
+as md5 '36ccf18c501e37bcc01052ec939e75f8';
 comment on function stark_internal.schedule_when_nodes_change() is 'Runs a schedule pass when a node became usable.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_room_is_freed()
@@ -4601,6 +4725,15 @@ CREATE OR REPLACE FUNCTION stark_internal.topology_spread_problem(p_constraints 
 as md5 '349b73f4b1ed62d2481a10dd33d711ef';
 comment on function stark_internal.topology_spread_problem(jsonb) is 'What is wrong with these spread constraints; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.total_namespaces()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '34ff37d0ce7604d37ba9bc7dd69eee8e';
+comment on function stark_internal.total_namespaces() is 'Keeps what the live pods of each namespace ask for together.';
+
 CREATE OR REPLACE FUNCTION stark_internal.trim_logs_of(p_pods uuid[])
  RETURNS integer
  LANGUAGE sql
@@ -4687,10 +4820,10 @@ comment on function stark_internal.watch_secrets() is 'URL and key in Vault, nul
 
 CREATE OR REPLACE FUNCTION stark_internal.way_back(p_deployment_id uuid, p_revision bigint)
  RETURNS bigint
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'fc8035ca5c55c8a40c09708ba3ab8e7e';
+as md5 '296888088ef6419d67b0bd5db0dac510';
 comment on function stark_internal.way_back(uuid,bigint) is 'The revision that a failed one is followed by.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
@@ -4700,14 +4833,6 @@ CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term 
  SET search_path TO 'pg_temp'
 as md5 'a61e2145be8d74e5c9afee1ce378fa95';
 comment on function stark_internal.weighted_problem(jsonb,text,text) is 'What is wrong with these preferred terms; null when nothing is.';
-
-CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
- RETURNS jsonb
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_temp'
-as md5 'cf13a751f32ae3596476a93a8be83562';
-comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_labels jsonb)
  RETURNS jsonb
@@ -4749,7 +4874,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_deployment_events()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '68e48974d905e7b52dbd16462dd0792f';
+as md5 'ac1c12e1d4b50c6160a3a93333631c25';
 comment on function stark_internal.write_deployment_events() is 'Writes events of deployments and their revisions, without counts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_events()
@@ -4758,7 +4883,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_events()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'eb9e22e26d43410950f32ae59f32d7cd';
+as md5 'dfa0a57a2d6d1823c10ded591d44c91a';
 comment on function stark_internal.write_events() is 'Writes and broadcasts one event for each changed row.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
@@ -4768,7 +4893,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '2256606109c61d0857b1166ef4b52cdd';
+as md5 'caba34c336761369b49c031ff6808133';
 comment on function stark_internal.write_node_updates() is 'Writes and broadcasts one event for each node that changed in more than its allocated amounts.';
 
 -- Elsewhere

@@ -542,7 +542,12 @@ declare
   v_binding stark.role_bindings;
 begin
   perform stark_internal.require_permission('roles:create', p_namespace);
+  if not exists (select from stark.profiles u where u.id = p_user_id) then
+    perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', p_user_id), 'stark auth list-users');
+  end if;
+  perform stark_internal.require_grantable(p_role, p_namespace);
   perform stark_internal.lock_cluster();
+  -- Either may have gone while this waited.
   if not exists (select from stark.profiles u where u.id = p_user_id) then
     perform stark_internal.fail('USER_NOT_FOUND', format('no user %s', p_user_id), 'stark auth list-users');
   end if;

@@ -157,12 +157,16 @@ declare
 begin
   -- In the whole cluster: a quota holds for who may do everything in its namespace, too.
   perform stark_internal.require_permission('namespaces:update');
-  perform stark_internal.require_json('p_labels', p_labels);
-  perform stark_internal.require_json('p_quota', p_quota);
-  perform stark_internal.require_json('p_limit_range', p_limit_range);
+  -- What a patch removes is counted too.
+  perform stark_internal.require_json('p_labels', p_labels, 16384);
+  perform stark_internal.require_json('p_quota', p_quota, 16384);
+  perform stark_internal.require_json('p_limit_range', p_limit_range, 16384);
   if jsonb_typeof(coalesce(p_labels, '{}')) <> 'object' or jsonb_typeof(coalesce(p_quota, '{}')) <> 'object' or jsonb_typeof(coalesce(p_limit_range, '{}')) <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'labels, quota and limit_range are patched by objects', 'give {"key": "value"}, null removes a key');
   end if;
+  -- What it sets is looked at as if it were all.
+  perform stark_internal.check_namespace(stark_internal.merge_patch('{}', p_labels), stark_internal.merge_patch('{}', p_quota), stark_internal.merge_patch('{}', p_limit_range));
+  perform stark_internal.require_namespace(p_name);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_namespace(p_name);
   select * into v_namespace from stark.namespaces n where n.name = p_name;
@@ -223,6 +227,7 @@ declare
   v_namespace stark.namespaces;
 begin
   perform stark_internal.require_permission('namespaces:delete');
+  perform stark_internal.require_namespace(p_name);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_namespace(p_name);
   select * into v_namespace from stark.namespaces n where n.name = p_name;

@@ -198,6 +198,8 @@ begin
     perform stark_internal.fail('BUNDLE_TOO_LARGE', format('the bundle has %s bytes and its assets %s, more than 52428800 together', p_size_bytes, p_assets_size_bytes),
       'leave large assets out and fetch them from Storage');
   end if;
+  perform stark_internal.fail('FORBIDDEN', format('pack %s belongs to somebody else', p_name), 'register it under another name')
+    from stark.packs p where p.name = p_name and not stark_internal.has_permission('packs:update', null, p.owner_id = v_user);
 
   perform stark_internal.lock_cluster();
   select * into v_pack from stark.packs p where p.name = p_name;
@@ -275,13 +277,16 @@ declare
   v_file record;
   v_size bigint;
 begin
+  if not exists (select from stark.pack_versions v where v.id = p_version_id) then
+    perform stark_internal.fail('VERSION_NOT_FOUND', format('no version %s', p_version_id), 'stark pack versions');
+  end if;
+  perform stark_internal.require_permission('packs:update', null,
+    exists (select from stark.pack_versions v join stark.packs p on p.id = v.pack_id where v.id = p_version_id and p.owner_id = v_user));
   perform stark_internal.lock_cluster();
   select v.* into v_version from stark.pack_versions v where v.id = p_version_id;
   if not found then
     perform stark_internal.fail('VERSION_NOT_FOUND', format('no version %s', p_version_id), 'stark pack versions');
   end if;
-  perform stark_internal.require_permission('packs:update', null,
-    exists (select from stark.packs p where p.id = v_version.pack_id and p.owner_id = v_user));
   if v_version.state = 'withdrawn' then
     perform stark_internal.fail('VERSION_NOT_READY', format('%s@%s was withdrawn', v_version.pack_name, v_version.version), 'register a new version');
   end if;
@@ -350,7 +355,7 @@ declare
   v_pack stark.packs;
   v_version stark.pack_versions;
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_pack(p_name, 'packs:update');
   perform stark_internal.lock_cluster();
   v_pack := stark_internal.require_pack(p_name, 'packs:update');
   update stark.pack_versions v set state = 'withdrawn', ready_at = coalesce(v.ready_at, now())
@@ -382,7 +387,7 @@ as $$
 declare
   v_pack stark.packs;
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_pack(p_name, 'packs:update');
   perform stark_internal.lock_cluster();
   v_pack := stark_internal.require_pack(p_name, 'packs:update');
   if p_visibility not in ('private', 'public') then
@@ -419,7 +424,7 @@ declare
   v_pack stark.packs;
   v_pods bigint;
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_pack(p_name, 'packs:delete');
   perform stark_internal.lock_cluster();
   v_pack := stark_internal.require_pack(p_name, 'packs:delete');
   perform stark_internal.require_version('pack ' || p_name, p_if_version, v_pack.resource_version);

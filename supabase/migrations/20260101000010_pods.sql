@@ -635,6 +635,8 @@ begin
   if v_bytes > 16384 then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s bytes of different affinities, tolerations and spread constraints in one call, at most 16384', v_bytes), 'use several calls, or fewer terms');
   end if;
+  -- Each is read once more under the lock: what is refused costs nobody that.
+  perform stark_internal.read_pod(e.value, v_user) from jsonb_array_elements(p_pods) e;
   perform stark_internal.lock_cluster();
   for v_item in select e.value from jsonb_array_elements(p_pods) e loop
     v_ids := v_ids || stark_internal.create_pod_group(v_item, v_user);
@@ -661,6 +663,10 @@ set search_path = ''
 as $$
 declare
   v_user uuid := stark_internal.require_user();
+  v_seen text[] := stark_internal.permitted_namespaces('pods:get');
+  v_own_seen text[] := stark_internal.permitted_namespaces('pods:get', true);
+  v_permitted text[] := stark_internal.permitted_namespaces(p_permission);
+  v_own_permitted text[] := stark_internal.permitted_namespaces(p_permission, true);
   v_id uuid;
   v_name text;
 begin
@@ -673,8 +679,7 @@ begin
   select i.id into v_id
     from unnest(p_ids) i (id) left join stark.pods p on p.id = i.id
     where p.id is null
-       or not (p.namespace = any (stark_internal.permitted_namespaces('pods:get'))
-            or (p.created_by = v_user and p.namespace = any (stark_internal.permitted_namespaces('pods:get', true))))
+       or not (p.namespace = any (v_seen) or (p.created_by = v_user and p.namespace = any (v_own_seen)))
     limit 1;
   if found then
     perform stark_internal.fail('POD_NOT_FOUND', format('no pod %s', coalesce(v_id::text, 'null')), 'stark pod list -A');
@@ -682,8 +687,7 @@ begin
   select p.name into v_name
     from stark.pods p
     where p.id = any (p_ids)
-      and not (p.namespace = any (stark_internal.permitted_namespaces(p_permission))
-            or (p.created_by = v_user and p.namespace = any (stark_internal.permitted_namespaces(p_permission, true))))
+      and not (p.namespace = any (v_permitted) or (p.created_by = v_user and p.namespace = any (v_own_permitted)))
     limit 1;
   if found then
     perform stark_internal.fail('FORBIDDEN', format('%s may not %s pod %s', stark_internal.caller_name(), split_part(p_permission, ':', 2), v_name), 'stark auth whoami');
@@ -736,7 +740,9 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform stark_internal.require_user();
+  -- What is refused costs nobody the lock; what has changed meanwhile is seen under it.
+  perform stark_internal.require_pods(p_ids, 'pods:update', p_if_version);
+  p_ids := array(select distinct i from unnest(p_ids) i);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_pods(p_ids, 'pods:update', p_if_version);
   perform stark_internal.begin_stop(p_ids);
@@ -760,7 +766,9 @@ security definer
 set search_path = ''
 as $$
 begin
-  perform stark_internal.require_user();
+  -- What is refused costs nobody the lock; what has changed meanwhile is seen under it.
+  perform stark_internal.require_pods(p_ids, 'pods:delete', p_if_version);
+  p_ids := array(select distinct i from unnest(p_ids) i);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_pods(p_ids, 'pods:delete', p_if_version);
   perform stark_internal.begin_stop(p_ids, p_deletes => true);

@@ -31,16 +31,12 @@ declare
   v_problem record;
 begin
   perform stark_internal.require_user();
-  perform stark_internal.require_json('p_labels', p_labels);
+  -- What a patch removes is counted too.
+  perform stark_internal.require_json('p_labels', p_labels, 16384);
   perform stark_internal.require_json('p_taints', p_taints);
-  perform stark_internal.require_json('p_allocatable', p_allocatable);
-  perform stark_internal.require_json('p_capabilities', p_capabilities);
+  perform stark_internal.require_json('p_allocatable', p_allocatable, 16384);
+  perform stark_internal.require_json('p_capabilities', p_capabilities, 16384);
   perform stark_internal.require_node(p_name, 'nodes:update');
-  perform stark_internal.require_settable(p_labels, p_taints);
-  perform stark_internal.require_acceptance(p_accepts, p_accepted_namespaces);
-  perform stark_internal.lock_cluster();
-  v_node := stark_internal.require_node(p_name, 'nodes:update');
-  perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);
   if coalesce(jsonb_typeof(p_labels), '') <> 'object' or coalesce(jsonb_typeof(p_allocatable), '') <> 'object' or coalesce(jsonb_typeof(p_capabilities), '') <> 'object' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'labels, allocatable and capabilities are patched by objects', 'give {"key": "value"}, null removes a key');
   end if;
@@ -48,8 +44,9 @@ begin
     perform stark_internal.fail('INVALID_TAINTS', 'taints must be a list', 'use --taint key=value:NoSchedule');
   end if;
   p_taints := stark_internal.without_nulls(p_taints);
-  -- One that is to be removed is looked at like any other.
-  select * into v_problem from stark_internal.node_problem('{}', p_taints, '{}', '{}');
+  -- What a patch sets is looked at as if it were all; a taint that is to be removed is looked at like any other.
+  select * into v_problem from stark_internal.node_problem(
+    stark_internal.merge_patch('{}', p_labels), p_taints, stark_internal.merge_patch('{}', p_allocatable), stark_internal.merge_patch('{}', p_capabilities));
   if found then
     perform stark_internal.fail(v_problem.code, format('node %s: %s', p_name, v_problem.problem), v_problem.hint);
   end if;
@@ -58,6 +55,11 @@ begin
     perform stark_internal.fail('FORBIDDEN', format('node %s: what holds its pods its agent says, and whose it takes is no capability', p_name),
       'stark node agent start --isolation, stark node update --accept');
   end if;
+  perform stark_internal.require_settable(p_labels, p_taints);
+  perform stark_internal.require_acceptance(p_accepts, p_accepted_namespaces);
+  perform stark_internal.lock_cluster();
+  v_node := stark_internal.require_node(p_name, 'nodes:update');
+  perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);
   select coalesce(jsonb_object_agg((t ->> 'key') || ':' || (t ->> 'effect'), case when t -> 'remove' = 'true' then 'null'::jsonb else t - 'remove' end), '{}')
     into v_patch from jsonb_array_elements(p_taints) t;
   if p_accepts is not null then
@@ -111,7 +113,7 @@ as $$
 declare
   v_node stark.nodes;
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   update stark.nodes n set unschedulable = true, updated_at = now() where n.id = v_node.id and not n.unschedulable;
@@ -136,7 +138,7 @@ as $$
 declare
   v_node stark.nodes;
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   update stark.nodes n set unschedulable = false, updated_at = now() where n.id = v_node.id and n.unschedulable;
@@ -183,7 +185,7 @@ declare
   v_node stark.nodes;
   v_ids uuid[];
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   -- An owner may empty the own node: what runs there is there by the owner's leave. Whose pods they are is not asked.
@@ -213,7 +215,7 @@ declare
   v_node stark.nodes;
   v_pods bigint;
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_node(p_name, 'nodes:delete');
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:delete');
   perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);

@@ -21,6 +21,7 @@ declare
   v_new uuid;
   v_env jsonb;
 begin
+  perform stark_internal.require_pods(array[p_id], 'pods:update', p_if_version);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_pods(array[p_id], 'pods:update', p_if_version);
   select * into v_pod from stark.pods p where p.id = p_id;

@@ -52,7 +52,7 @@ declare
   v_secret text;
   v_terms record;
 begin
-  perform stark_internal.require_user();
+  perform stark_internal.require_agent(p_node_id, p_incarnation);
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_agent(p_node_id, p_incarnation);
   if p_incarnation is null then
@@ -102,11 +102,12 @@ grant execute on function stark.node_sync(uuid, bigint) to authenticated, servic
 /** stark_internal.report_problem(report): null when well formed, else what is wrong. */
 create function stark_internal.report_problem(p_report jsonb)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select case
+begin
+  return case
     when jsonb_typeof(p_report) <> 'object' then 'a report must be an object'
     when jsonb_typeof(p_report -> 'pod_id') is distinct from 'string' or not stark_internal.is_uuid(p_report ->> 'pod_id') then 'pod_id must be a uuid'
     when coalesce(p_report ->> 'status', '') not in ('transferring', 'starting', 'running', 'stopping', 'stopped', 'succeeded', 'failed')
@@ -126,6 +127,7 @@ as $$
     when coalesce(jsonb_typeof(p_report -> 'observed_at'), 'null') <> 'null'
       and not stark_internal.is_time(p_report ->> 'observed_at') then 'observed_at must be a time'
   end;
+end;
 $$;
 comment on function stark_internal.report_problem(jsonb) is 'What is wrong with an agent''s report; null when nothing is.';
 revoke all on function stark_internal.report_problem(jsonb) from public, anon;
@@ -153,27 +155,22 @@ comment on function stark_internal.read_reports(jsonb) is 'Well-formed reports a
 revoke all on function stark_internal.read_reports(jsonb) from public, anon;
 
 /**
- * stark_internal.apply_reports(node, reports, now) -> [{pod_id, accepted, code?, message?}] in the order of the reports.
+ * stark_internal.apply_reports(node, reports, refused, now) -> [{pod_id, accepted, code?, message?}] in the order of the reports.
  * The first report on each pod is applied as one update, then the second, and so on, since each must be a step from the one
  * before. A refused report changes nothing and does not hold up the others. The cluster lock is held.
  */
-create function stark_internal.apply_reports(p_node_id uuid, p_reports jsonb, p_now timestamptz default now())
+create function stark_internal.apply_reports(p_node_id uuid, p_reports stark_internal.pod_report[], p_refused jsonb[], p_now timestamptz default now())
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_results jsonb[];
+  v_results jsonb[] := p_refused;
   v_round jsonb;
   v_reports stark_internal.pod_report[];
 begin
-  v_results := array(
-    select jsonb_build_array(jsonb_build_object('ord', e.ord, 'pod_id', left(e.report ->> 'pod_id', 64), 'accepted', false, 'code', 'INVALID_ARGUMENT',
-           'message', stark_internal.report_problem(e.report)))
-    from jsonb_array_elements(p_reports) with ordinality as e (report, ord)
-    where stark_internal.report_problem(e.report) is not null);
-  -- Read once: a hundred reports on one pod are a hundred rounds.
-  for v_reports in select array_agg(r) from stark_internal.read_reports(p_reports) r group by r.nth order by r.nth loop
+  -- Reports on one pod are a round each.
+  for v_reports in select array_agg(r) from unnest(p_reports) r group by r.nth order by r.nth loop
     with judged as materialized (
       select r.*, p.status as from_status, p.name, coalesce(p.status = r.status, false) as repeated,
         -- Why a pod waits or stops stays until the next status; what is wrong with a running one may be over.
@@ -226,15 +223,15 @@ begin
   return (select coalesce(jsonb_agg(r - 'ord' order by (r ->> 'ord')::bigint), '[]') from unnest(v_results) u, jsonb_array_elements(u) r);
 end;
 $$;
-comment on function stark_internal.apply_reports(uuid, jsonb, timestamptz) is 'Applies an agent''s reports, each judged by itself.';
-revoke all on function stark_internal.apply_reports(uuid, jsonb, timestamptz) from public, anon;
+comment on function stark_internal.apply_reports(uuid, stark_internal.pod_report[], jsonb[], timestamptz) is 'Applies an agent''s reports, each judged by itself.';
+revoke all on function stark_internal.apply_reports(uuid, stark_internal.pod_report[], jsonb[], timestamptz) from public, anon;
 
 /**
  * stark.report_pods(node, incarnation, reports) -> [{pod_id, accepted, code?, message?}], one for each report, in order.
  * report: {pod_id, status, reason?, message?, exit_code?, restarts?, ready?, ports?, observed_at?}. Reporting the same again
  * is accepted and changes nothing, so an agent may retry. A refused report (POD_NOT_FOUND, POD_NOT_ON_NODE,
  * STATUS_STEP_REFUSED, INVALID_ARGUMENT) is final: retrying will not help, node_sync tells what is wanted. A call takes 500
- * reports, 100 on one pod.
+ * reports, 100 on one pod, 4 MB of them.
  * Caller: who may speak for the node. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, STALE_INCARNATION, INVALID_ARGUMENT, LIMIT_EXCEEDED.
  */
@@ -244,9 +241,12 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  v_reports stark_internal.pod_report[];
+  v_refused jsonb[];
 begin
   perform stark_internal.require_user();
-  perform stark_internal.require_json('p_reports', p_reports);
+  perform stark_internal.require_json('p_reports', p_reports, stark_internal.call_limit('log_bytes'));
   if p_incarnation is null or p_reports is null or jsonb_typeof(p_reports) <> 'array' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'report_pods needs p_incarnation and a list p_reports', 'take the incarnation from node_sync');
   end if;
@@ -257,9 +257,16 @@ begin
   if (select max(r.nth) from stark_internal.read_reports(p_reports) r) > stark_internal.call_limit('reports_of_one_pod') then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('more than %s reports on one pod in one call', stark_internal.call_limit('reports_of_one_pod')), 'use several calls');
   end if;
+  perform stark_internal.require_agent(p_node_id, p_incarnation);
+  -- Read before the lock, and those that are malformed are answered without it.
+  v_reports := array(select r from stark_internal.read_reports(p_reports) r);
+  v_refused := array(
+    select jsonb_build_array(jsonb_build_object('ord', e.ord, 'pod_id', left(e.report ->> 'pod_id', 64), 'accepted', false, 'code', 'INVALID_ARGUMENT', 'message', p.problem))
+    from jsonb_array_elements(p_reports) with ordinality as e (report, ord), lateral (select stark_internal.report_problem(e.report) as problem) p
+    where p.problem is not null);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_agent(p_node_id, p_incarnation);
-  return stark_internal.apply_reports(p_node_id, p_reports);
+  return stark_internal.apply_reports(p_node_id, v_reports, v_refused);
 end;
 $$;
 comment on function stark.report_pods(uuid, bigint, jsonb) is 'An agent says how its pods are.';
@@ -283,6 +290,7 @@ begin
   if p_incarnation is null then
     perform stark_internal.fail('INVALID_ARGUMENT', 'disconnect_node needs p_incarnation', 'take the incarnation from node_sync');
   end if;
+  perform stark_internal.require_agent(p_node_id, p_incarnation);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_agent(p_node_id, p_incarnation);
   -- The node first, so that the room its pods leave is not given away on it.

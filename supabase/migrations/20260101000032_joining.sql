@@ -115,6 +115,9 @@ declare
   v_user uuid := stark_internal.require_user();
   v_token stark.join_tokens;
 begin
+  if not exists (select from stark.join_tokens t where t.id = p_id and stark_internal.has_permission('nodes:delete', null, t.owner_id is not distinct from v_user)) then
+    perform stark_internal.fail('JOIN_TOKEN_NOT_FOUND', format('no join token %s', coalesce(to_json(left(p_id, 80))::text, 'null')), 'stark node token list');
+  end if;
   perform stark_internal.lock_cluster();
   update stark.join_tokens t set revoked_at = coalesce(t.revoked_at, now())
     where t.id = p_id and stark_internal.has_permission('nodes:delete', null, t.owner_id is not distinct from v_user)

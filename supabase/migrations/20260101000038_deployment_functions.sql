@@ -432,6 +432,35 @@ comment on function stark_internal.change_template(stark.deployments, jsonb, tex
 revoke all on function stark_internal.change_template(stark.deployments, jsonb, text, text, text, bigint) from public, anon;
 
 /**
+ * stark_internal.changed_wishes(deployment, changes) -> the wishes of a deployment with a merge patch applied, checked. Raises INVALID_ARGUMENT,
+ * INVALID_LABELS.
+ */
+create function stark_internal.changed_wishes(p_deployment stark.deployments, p_changes jsonb)
+returns jsonb
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_before jsonb := stark_internal.manifest_of(p_deployment);
+  v_manifest jsonb;
+begin
+  if p_changes #>> '{strategy,type}' is not null and p_changes #>> '{strategy,type}' is distinct from p_deployment.strategy then
+    v_before := v_before - 'strategy';
+  end if;
+  if p_changes ? 'followLatest' then
+    v_before := v_before - 'includePrerelease';
+  end if;
+  v_manifest := stark_internal.merge_deep(v_before, p_changes);
+  perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_manifest), 'stark deployment set --help');
+  perform stark_internal.require_deployment_labels(v_manifest);
+  return v_manifest;
+end;
+$$;
+comment on function stark_internal.changed_wishes(stark.deployments, jsonb) is 'The wishes of a deployment with changes, checked.';
+revoke all on function stark_internal.changed_wishes(stark.deployments, jsonb) from public, anon;
+
+/**
  * stark.update_deployment(namespace, name, changes, if_revision) -> the deployment. changes is a JSON merge patch of what create_deployment takes: objects
  * are merged, lists replaced, null gives a field its default back; name, namespace and pack never change. Another template or version makes a
  * revision, and a rollout to it begins; a version ends following unless it is said again. if_revision: the generation that the caller saw.
@@ -446,32 +475,27 @@ security definer
 set search_path = ''
 as $$
 declare
+  v_user uuid := stark_internal.require_user();
   v_old stark.deployments;
   v_row stark.deployments;
-  v_before jsonb;
   v_manifest jsonb;
   v_version text;
 begin
-  perform stark_internal.require_user();
   perform stark_internal.require_json('p_changes', p_changes, 131072);
   if jsonb_typeof(p_changes) is distinct from 'object' then
     perform stark_internal.refuse_deployment('p_changes must be an object', 'give {"version": "1.1.0"}');
   elsif p_changes ?| array['name', 'namespace', 'pack'] then
     perform stark_internal.refuse_deployment('name, namespace and pack of a deployment never change', 'create another deployment');
   end if;
-  perform stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
+  v_old := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
+  -- What is refused costs nobody the lock; what has changed meanwhile is seen under it.
+  v_manifest := stark_internal.changed_wishes(v_old, p_changes);
+  if p_changes ? 'template' then
+    perform stark_internal.read_template(v_old.pack_name, p_changes ->> 'version', v_old.namespace, coalesce(v_manifest -> 'template', '{}'), v_user);
+  end if;
   perform stark_internal.lock_cluster();
   v_old := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update', p_if_revision);
-  v_before := stark_internal.manifest_of(v_old);
-  if p_changes #>> '{strategy,type}' is not null and p_changes #>> '{strategy,type}' is distinct from v_old.strategy then
-    v_before := v_before - 'strategy';
-  end if;
-  if p_changes ? 'followLatest' then
-    v_before := v_before - 'includePrerelease';
-  end if;
-  v_manifest := stark_internal.merge_deep(v_before, p_changes);
-  perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_manifest), 'stark deployment set --help');
-  perform stark_internal.require_deployment_labels(v_manifest);
+  v_manifest := stark_internal.changed_wishes(v_old, p_changes);
   v_row := stark_internal.apply_manifest(v_old, v_manifest || (
     select jsonb_object_agg(f.field, f.value) from jsonb_each('{"labels": {}, "annotations": {}, "mode": "replicated", "replicas": 1, "minReadySeconds": 10, "progressDeadlineSeconds": 600,
       "revisionHistoryLimit": 10, "autoRollback": true, "paused": false}'::jsonb || v_manifest) f (field, value) where f.field in (select k.field from stark_internal.deployment_fields() k)));

@@ -1,6 +1,30 @@
 -- Roles of one's own, beside the built-in ones. A permission is written kind:verb, or kind:verb:own for the caller's own objects
 -- only, with * for all: pods:get, packs:*:own. What kinds and verbs there are stands in stark.role_permissions.
 
+/** stark_internal.check_permissions(permissions): passes when they are at most 200 and read like permissions. Raises INVALID_ARGUMENT. */
+create function stark_internal.check_permissions(p_permissions text[])
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_bad text;
+begin
+  if cardinality(p_permissions) <= 200 then
+    select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*-]+(:(own|any))?$' limit 1;
+    if not found then
+      return;
+    end if;
+  end if;
+  perform stark_internal.fail('INVALID_ARGUMENT',
+    case when cardinality(p_permissions) > 200 then 'a list of more than 200 is no permission' else format('%s is no permission', coalesce(to_json(left(v_bad, 80))::text, 'null')) end,
+    'write kind:verb or kind:verb:own, e.g. pods:get');
+end;
+$$;
+comment on function stark_internal.check_permissions(text[]) is 'Raises a coded error for what is no list of permissions.';
+revoke all on function stark_internal.check_permissions(text[]) from public, anon;
+
 /** stark_internal.put_permissions(role, permissions): makes them the role's; raises when one is unknown or more than the caller has. */
 create function stark_internal.put_permissions(p_role text, p_permissions text[])
 returns void
@@ -11,10 +35,6 @@ declare
   v_bad text;
   v_permissions text[] := array(select distinct case when p ~ ':(own|any)$' then p else p || ':any' end from unnest(p_permissions) p);
 begin
-  select p into v_bad from unnest(p_permissions) p where coalesce(p, '') !~ '^[a-z*]+:[a-z*-]+(:(own|any))?$' limit 1;
-  if found or cardinality(p_permissions) > 200 then
-    perform stark_internal.fail('INVALID_ARGUMENT', format('%s is no permission', coalesce(to_json(left(v_bad, 80))::text, 'a list of more than 200')), 'write kind:verb or kind:verb:own, e.g. pods:get');
-  end if;
   -- Asked before anything is written: the caller may have this very role.
   v_bad := stark_internal.missing_permission(v_permissions, null);
   if v_bad is not null and not stark_internal.has_permission('roles:escalate') then
@@ -76,6 +96,7 @@ begin
   if p_permissions is null or length(p_description) > 2000 then
     perform stark_internal.fail('INVALID_ARGUMENT', 'a role needs a list of permissions, and a description of at most 2000 characters', 'e.g. {pods:get}');
   end if;
+  perform stark_internal.check_permissions(p_permissions);
   perform stark_internal.lock_cluster();
   if exists (select from stark.roles r where r.name = p_name) then
     perform stark_internal.fail('ROLE_EXISTS', format('there is a role %s already', p_name), 'choose another name, or change that one');
@@ -108,6 +129,10 @@ begin
   if length(p_description) > 2000 then
     perform stark_internal.fail('INVALID_ARGUMENT', 'description has more than 2000 characters', 'use a shorter one');
   end if;
+  perform stark_internal.require_own_role(p_name);
+  if p_permissions is not null then
+    perform stark_internal.check_permissions(p_permissions);
+  end if;
   perform stark_internal.lock_cluster();
   perform stark_internal.require_own_role(p_name);
   update stark.roles r set description = coalesce(p_description, r.description) where r.name = p_name returning * into v_role;
@@ -135,6 +160,7 @@ declare
   v_bindings bigint;
 begin
   perform stark_internal.require_permission('roles:delete');
+  perform stark_internal.require_own_role(p_name);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_own_role(p_name);
   v_bindings := (select count(*) from stark.role_bindings b where b.role = p_name);

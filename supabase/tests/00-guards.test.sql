@@ -117,8 +117,15 @@ select is_empty(
 
 select is_empty(
   $$select p.oid::regprocedure from pg_proc p where p.pronamespace = 'stark'::regnamespace and p.prosecdef
-      and p.proname not in ('needs_setup') and p.prosrc !~ 'require_user|require_permission|is_trusted'$$,
+      and p.proname not in ('needs_setup') and p.prosrc !~ 'require_(user|permission|node|pods|agent|pack)|is_trusted'$$,
   'every function that crosses the boundary asks first who calls');
+
+-- Whoever waits for the lock waits for what is done under it: a call that is refused must not be that. What only says who calls
+-- (require_user) is not enough, where the call is about something.
+select is_empty(
+  $$select p.oid::regprocedure from pg_proc p where p.pronamespace = 'stark'::regnamespace and p.prosrc ~ 'lock_cluster\('
+      and split_part(p.prosrc, 'lock_cluster(', 1) !~ 'require_(permission|node|pods|agent|pack|deployment)\(|is_trusted\(|has_permission\(|read_pod\('$$,
+  'rights are asked before the cluster lock is taken');
 
 select is_empty(
   $$select format('%s: %s', p.oid::regprocedure, m[1]) from pg_proc p join ours on ours.oid = p.pronamespace,

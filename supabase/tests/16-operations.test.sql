@@ -9,7 +9,7 @@ select tests.add_node('n1', 'uma', p_labels => '{"zone": "a", "disk": "ssd"}', p
 select tests.sign_in('op');
 select is(tests.code_of(format('select stark.update_node(%s)', args)), code, format('%s: %s', code, left(args, 60))) from (values
   ($$'nowhere'$$, 'NODE_NOT_FOUND'), ('null', 'NODE_NOT_FOUND'), ($$''';drop'$$, 'NODE_NOT_FOUND'), ($$'n1', '[]'$$, 'INVALID_ARGUMENT'), ($$'n1', null$$, 'INVALID_ARGUMENT'), ($$'n1', '{"a": 1}'$$, 'INVALID_LABELS'),
-  ($$'n1', (select jsonb_object_agg('k' || i, repeat('x', 60)) from generate_series(1, 20000) i)$$, 'INVALID_LABELS'), ($$'n1', p_taints => '{}'$$, 'INVALID_TAINTS'), ($$'n1', p_taints => '[{"key": "a"}]'$$, 'INVALID_TAINTS'),
+  ($$'n1', (select jsonb_object_agg('k' || i, repeat('x', 60)) from generate_series(1, 20000) i)$$, 'LIMIT_EXCEEDED'), ($$'n1', p_taints => '{}'$$, 'INVALID_TAINTS'), ($$'n1', p_taints => '[{"key": "a"}]'$$, 'INVALID_TAINTS'),
   ($$'n1', p_taints => '[5]'$$, 'INVALID_TAINTS'), ($$'n1', p_allocatable => '{"gpu": 1}'$$, 'INVALID_ARGUMENT'), ($$'n1', p_allocatable => '{"cpu": 1.0}'$$, 'INVALID_ARGUMENT'), ($$'n1', p_capabilities => '5'$$, 'INVALID_ARGUMENT'),
   ($$'n1', p_if_version => 99$$, 'CONFLICT')) t (args, code);
 select results_eq($$select labels, taints, allocatable -> 'cpu', resource_version from stark.update_node('n1', '{"zone": "b", "disk": null}', '[{"key": "t", "effect": "PreferNoSchedule", "remove": true}, {"key": "gpu", "value": "x", "effect": "PreferNoSchedule"}]', '{"cpu": 500}', p_if_version => 1)$$,

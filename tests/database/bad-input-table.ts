@@ -36,6 +36,12 @@ const badLabels: [what: string, labels: unknown, names?: string][] = [
 ];
 const labelled = (argument: string) =>
   badLabels.map(([what, labels, names]): Case => [what, { [argument]: labels }, 'INVALID_LABELS', names]);
+/** Of a patch the bytes are counted first. */
+const patched = (argument: string) =>
+  labelled(argument).map(
+    ([what, args, code, names]): Case =>
+      JSON.stringify(args).length > 16_384 ? [what, args, 'LIMIT_EXCEEDED', argument] : [what, args, code, names],
+  );
 const badTaints = (): Case[] => [
   ['a taint without effect', { p_taints: [{ key: 'a' }] }, 'INVALID_TAINTS', 'effect'],
   ['a taint with a key of SQL', { p_taints: [{ key: "';--", effect: 'NoSchedule' }] }, 'INVALID_TAINTS', 'key'],
@@ -532,7 +538,7 @@ export const rows: Record<string, Row> = {
     },
     cases: () => [
       ['an unknown namespace', { p_name: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
-      ...labelled('p_labels'),
+      ...patched('p_labels'),
       ...badAmounts('p_quota'),
       ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
     ],
@@ -665,11 +671,11 @@ export const rows: Record<string, Row> = {
     },
     cases: () => [
       ['an unknown node', { p_name: 'n99' }, 'NODE_NOT_FOUND', 'n99'],
-      ...labelled('p_labels'),
+      ...patched('p_labels'),
       ...badTaints(),
       ...badOwnersWords(),
       ...badAmounts('p_allocatable'),
-      ['a megabyte of capabilities', { p_capabilities: { x: megabyte } }, 'INVALID_ARGUMENT', 'capabilities'],
+      ['a megabyte of capabilities', { p_capabilities: { x: megabyte } }, 'LIMIT_EXCEEDED', 'p_capabilities'],
       ['a revision that is gone', { p_if_version: -1 }, 'CONFLICT', '-1'],
     ],
   },

@@ -16,7 +16,8 @@ declare
   v_reports bigint := 0;
 begin
   for v_pod in execute format('select p.id, p.node_id from stark.pods p where p.deployment_id is not null and p.node_id is not null and p.status = any ($1) and (%s) order by p.created_at, p.id', p_where) using p_from loop
-    perform stark_internal.apply_reports(v_pod.node_id, jsonb_build_array(jsonb_build_object('pod_id', v_pod.id, 'status', p_status) || p_more), stark_internal.controller_time());
+    perform stark_internal.apply_reports(v_pod.node_id, array(
+        select r from stark_internal.read_reports(jsonb_build_array(jsonb_build_object('pod_id', v_pod.id, 'status', p_status) || p_more)) r), '{}', stark_internal.controller_time());
     v_reports := v_reports + 1;
   end loop;
   return v_reports;
