@@ -989,7 +989,7 @@ CREATE TRIGGER _000_lock_cluster_to_disable BEFORE UPDATE OF disabled_at ON star
 CREATE TRIGGER _100_unbind_first BEFORE DELETE ON stark.profiles FOR EACH ROW EXECUTE FUNCTION stark_internal.unbind_first();
 CREATE TRIGGER _300_shut_out_disabled_users AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
 CREATE TRIGGER _700_move_topics_of_disabled_users AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.move_topics_of_lost_rights();
-CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
+CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.profiles REFERENCING OLD TABLE AS old_rows NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.profiles REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('user', 'id');
 create policy "users read themselves, admins and auditors everybody" on stark.profiles for select to authenticated
   using (((id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('users:get'::text) AS has_permission)));
@@ -1238,6 +1238,7 @@ create policy "nobody reads join token secrets" on stark_internal.join_token_sec
 comment on table stark_internal.join_token_secrets is 'SHA-256 of what each join token reads.';
 
 create table stark_internal.managed_counts (
+  id bigint not null,
   deployment_id uuid not null,
   revision bigint not null,
   node_id uuid,
@@ -1248,6 +1249,7 @@ create table stark_internal.managed_counts (
 );
 alter table stark_internal.managed_counts enable row level security;
 alter table stark_internal.managed_counts add constraint managed_counts_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.managed_counts add constraint managed_counts_pkey PRIMARY KEY (id);
 alter table stark_internal.managed_counts add constraint one_row_for_each_node UNIQUE NULLS NOT DISTINCT (deployment_id, revision, node_id);
 create policy "nobody reads managed counts" on stark_internal.managed_counts for select to authenticated
   using (false);
@@ -2327,7 +2329,7 @@ CREATE OR REPLACE FUNCTION stark_internal.among_their_own(p_spec jsonb, p_labels
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '7137c30542ff490f304048f5d8cbdf6e';
+as md5 '0844228d1e9916bb4830037bbc4efbe3';
 comment on function stark_internal.among_their_own(jsonb,jsonb) is 'A spec whose rules about its own kind speak of one revision only.';
 
 CREATE OR REPLACE FUNCTION stark_internal.amount_of(p_value jsonb, p_total integer, p_up boolean)
@@ -2392,7 +2394,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '2bbe8638b52e22818b1db6bfd76b190e';
+as md5 '3e4238a71211b9438f9ef678a8db4a1e';
 comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
 CREATE OR REPLACE FUNCTION stark_internal.block_time(p_failures integer)
@@ -2802,7 +2804,7 @@ CREATE OR REPLACE FUNCTION stark_internal.end_victims(p_now timestamp with time 
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '23b91646dee3c2580fcb3ae73ee31424';
+as md5 '6e8da75f75ce036cf136f10dd478d7e0';
 comment on function stark_internal.end_victims(timestamp with time zone) is 'Ends victims that have not begun, and binds the pods that get their room.';
 
 CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
@@ -3707,7 +3709,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_changed_rights()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3e57af79b04765101e4ae1a462da4ea7';
+as md5 '51964ae507239a9e9d9ef630facd0c74';
 comment on function stark_internal.note_changed_rights() is 'Notes the deployments of users whose rights have changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_versions()
@@ -4012,7 +4014,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '00a155ce2e46b4489c87381309b188c2';
+as md5 '349aad465f726f26bfbebe2d0a3ca003';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
@@ -4775,6 +4777,14 @@ CREATE OR REPLACE FUNCTION stark_internal.unknown_field(p_value jsonb, p_known t
  SET search_path TO 'pg_temp'
 as md5 '4860f44392bc4210a66ad7f63e588e4b';
 comment on function stark_internal.unknown_field(jsonb,text[]) is 'A field of an object that is not known.';
+
+CREATE OR REPLACE FUNCTION stark_internal.unreadable_company(p_namespace text, p_affinity jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '94e29746c38f78eb110ad851369fdd3f';
+comment on function stark_internal.unreadable_company(text,jsonb) is 'Whose pods an affinity asks about although the caller may not read them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.user_may(p_user_id uuid, p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean

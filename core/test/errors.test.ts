@@ -59,7 +59,7 @@ describe('the catalogue of codes', () => {
   const OF_A_STARK_ERROR = /\bcode: '([A-Z][A-Z0-9_]*)'|return '([A-Z][A-Z_]+)';/g;
   const OF_ANOTHER_CLASS =
     /\b(?:StackError|ClusterError|ApiError|super)\([^';{]*(?:'[a-z-]+',\s*)?'([A-Z][A-Z0-9_]*)'/g;
-  const OF_NODE = /^(ERR_|E[A-Z]+$)/;
+  const OF_NODE = /^(ERR_|E[A-Z]+$|MODULE_NOT_FOUND$)/;
 
   async function said(): Promise<Map<string, string>> {
     const found = new Map<string, string>();

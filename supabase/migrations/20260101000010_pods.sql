@@ -413,6 +413,43 @@ comment on function stark_internal.find_priority_class(text) is 'The priority cl
 revoke all on function stark_internal.find_priority_class(text) from public, anon;
 
 /**
+ * stark_internal.unreadable_company(namespace, affinity) -> whose pods a pod of this namespace asks about, although the caller may not read
+ * them: a namespace, or those that a selector picks, which may be any. Null when there are none. Like Kubernetes' quota for
+ * CrossNamespacePodAffinity it looks at who asks, and not at which pods there are: where a pod is placed, and why not, would tell.
+ */
+create function stark_internal.unreadable_company(p_namespace text, p_affinity jsonb)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+declare
+  v_found text;
+  v_readable text[];
+begin
+  if not p_affinity ?| array['podAffinity', 'podAntiAffinity'] or stark_internal.has_permission('pods:get') then
+    return null;
+  end if;
+  v_readable := stark_internal.permitted_namespaces('pods:get') || p_namespace;
+  with terms as (
+    select t as term
+    from unnest(array['podAffinity', 'podAntiAffinity']) f
+    cross join lateral (
+      select r from jsonb_array_elements(coalesce(p_affinity #> array[f, 'requiredDuringSchedulingIgnoredDuringExecution'], '[]')) r
+      union all
+      select r -> 'podAffinityTerm' from jsonb_array_elements(coalesce(p_affinity #> array[f, 'preferredDuringSchedulingIgnoredDuringExecution'], '[]')) r) l (t)
+  )
+  select case when t.term ? 'namespaceSelector' then 'the namespaces of a namespaceSelector' else 'namespace ' || n end into v_found
+    from terms t left join lateral jsonb_array_elements_text(t.term -> 'namespaces') n on true
+    where t.term ? 'namespaceSelector' or n <> all (v_readable)
+    limit 1;
+  return v_found;
+end;
+$$;
+comment on function stark_internal.unreadable_company(text, jsonb) is 'Whose pods an affinity asks about although the caller may not read them.';
+revoke all on function stark_internal.unreadable_company(text, jsonb) from public, anon;
+
+/**
  * stark_internal.read_pod(item, user) -> the pod that an entry of create_pods asks for, checked and with every default filled in;
  * nothing is stored, and it has a name only when it was given one. Raises what create_pods raises of one entry.
  */
@@ -428,6 +465,7 @@ declare
   v_node stark.nodes;
   v_config stark.cluster_config;
   v_class stark.priority_classes;
+  v_prioritises boolean;
   v_problem text;
 begin
   if jsonb_typeof(p_item) is distinct from 'object' then
@@ -476,18 +514,28 @@ begin
   if stark_internal.spec_problem(v_pod.spec) is not null then
     perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark pod create --help');
   end if;
+  v_problem := stark_internal.unreadable_company(v_pod.namespace, v_pod.spec -> 'affinity');
+  if v_problem is not null then
+    perform stark_internal.fail('FORBIDDEN', format('%s may not read the pods of %s, which an affinity asks about', stark_internal.caller_name(), v_problem),
+      'name namespaces in terms where you have the role viewer, or none');
+  end if;
   v_class := stark_internal.find_priority_class(v_pod.spec ->> 'priorityClassName');
   if v_pod.spec ? 'priorityClassName' and coalesce((p_item ->> 'priority')::numeric <> v_class.value, false) then
     perform stark_internal.fail('INVALID_ARGUMENT', format('priority %s is not that of class %s, %s', p_item ->> 'priority', v_class.name, v_class.value), 'leave --priority out');
   end if;
   v_pod.priority := coalesce((p_item ->> 'priority')::numeric, v_class.value);
-  if v_pod.priority > (select c.value from stark.priority_classes c where c.global_default)
-     and not stark_internal.has_permission('pods:prioritise', v_pod.namespace, true) then
+  v_prioritises := stark_internal.has_permission('pods:prioritise', v_pod.namespace, true);
+  if v_pod.priority > (select c.value from stark.priority_classes c where c.global_default) and not v_prioritises then
     perform stark_internal.fail('FORBIDDEN', format('%s may not give a pod priority %s, which is above the default', stark_internal.caller_name(), v_pod.priority),
       'leave --priority out, or ask somebody with the role developer');
   end if;
-  if v_class.preemption_policy = 'Never' and (v_pod.spec ? 'priorityClassName' or p_item -> 'priority' is null) and not v_pod.spec ? 'preemptionPolicy' then
-    v_pod.spec := v_pod.spec || '{"preemptionPolicy": "Never"}';
+  -- A number in the place of a class leaves none of the class behind, but for who may not choose.
+  if v_class.preemption_policy = 'Never' and (v_pod.spec ? 'priorityClassName' or p_item -> 'priority' is null or not v_prioritises) then
+    if not v_prioritises and v_pod.spec ->> 'preemptionPolicy' <> 'Never' then
+      perform stark_internal.fail('FORBIDDEN', format('%s may not have a pod of class %s preempt others', stark_internal.caller_name(), v_class.name),
+        'leave preemptionPolicy out, or ask somebody with the role developer');
+    end if;
+    v_pod.spec := '{"preemptionPolicy": "Never"}' || v_pod.spec;
   end if;
   v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
   v_pod.pack_id := v_version.pack_id;

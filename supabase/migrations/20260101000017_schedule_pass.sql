@@ -170,7 +170,7 @@ begin
   update stark.pods p set
       status = 'evicted',
       status_reason = 'Preempted',
-      status_message = format('makes room for pod %s/%s of priority %s', w.namespace, w.name, w.priority),
+      status_message = format('makes room for pod %s of priority %s', w.id, w.priority),
       stop_requested_at = p_now,
       finished_at = p_now
     from pg_temp.pass_nominations m
@@ -239,7 +239,8 @@ begin
     update stark.pods p set
         status = 'stopping',
         status_reason = 'Preempted',
-        status_message = format('makes room for pod %s/%s of priority %s', w.namespace, w.name, w.priority),
+        -- By its id, which tells nothing to those who may not read it.
+        status_message = format('makes room for pod %s of priority %s', w.id, w.priority),
         ready = false,
         stop_requested_at = p_now
       from pg_temp.pass_nominations m

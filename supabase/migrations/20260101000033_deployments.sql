@@ -368,6 +368,7 @@ comment on column stark.pods.revision is 'The revision of the deployment that it
 
 -- Counted by a trigger, as the amounts of nodes are: a report on one of five thousand pods must not count the others.
 create table stark_internal.managed_counts (
+  id bigint generated always as identity primary key,
   deployment_id uuid not null references stark.deployments (id) on delete cascade,
   revision bigint not null,
   node_id uuid,

@@ -354,7 +354,7 @@ begin
       if jsonb_typeof(v_term -> 'labelSelector') = 'object' and not coalesce(v_term -> 'matchLabelKeys', '[]') ? 'pod-template-hash'
          and not coalesce(v_term -> 'mismatchLabelKeys', '[]') ? 'pod-template-hash' and not coalesce(v_term #> '{labelSelector,matchLabels}', '{}') ? 'pod-template-hash'
          and stark_internal.matches_selector(p_labels, v_term -> 'labelSelector') then
-        v_spec := jsonb_set(v_spec, v_at || 'matchLabelKeys', coalesce(v_term -> 'matchLabelKeys', '[]') || '["pod-template-hash"]');
+        v_spec := jsonb_set(v_spec, v_at || 'matchLabelKeys'::text, coalesce(v_term -> 'matchLabelKeys', '[]') || '["pod-template-hash"]');
       end if;
     end loop;
   end loop;

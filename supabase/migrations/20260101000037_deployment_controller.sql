@@ -632,7 +632,7 @@ declare
 begin
   -- Definer: Supabase Auth's own role removes users, whose bindings go with them. Only a trigger can call it.
   if tg_table_name = 'profiles' then
-    v_users := array(select n.id from old_rows o join new_rows n using (id) where o.disabled_at is distinct from n.disabled_at);
+    v_users := array(select n.id from old_rows o join changed_rows n using (id) where o.disabled_at is distinct from n.disabled_at);
   elsif tg_table_name = 'role_permissions' then
     v_users := array(
       select b.user_id from stark.role_bindings b join stark.roles r on r.name = b.role where coalesce(r.alias_of, r.name) in (select c.role from changed_rows c));
@@ -657,7 +657,7 @@ create trigger _700_note_deployments_of_new after insert on stark.role_permissio
 create trigger _700_note_deployments_of_deleted after delete on stark.role_permissions
   referencing old table as changed_rows for each statement execute function stark_internal.note_changed_rights();
 create trigger _700_note_deployments after update on stark.profiles
-  referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.note_changed_rights();
+  referencing old table as old_rows new table as changed_rows for each statement execute function stark_internal.note_changed_rights();
 
 /** stark_internal.note_changed_deployments(): statement trigger on deployments; new ones, and those of which something else is wanted, note themselves. */
 create function stark_internal.note_changed_deployments()

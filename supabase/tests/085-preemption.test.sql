@@ -27,7 +27,7 @@ select tests.add_node('n1', 'ada');
 select pg_temp.put('low', 600, 10), pg_temp.put('mid', 300, 50);
 select is(pg_temp.put('high', 500, 100), 'Nominated: waits for room on node n1', 'a pod of higher priority waits for the room it gets');
 select is(pg_temp.victims(), 'low', 'the lowest that is enough has to go, the higher one is spared');
-select is((select status_reason || ': ' || status_message from stark.pods where name = 'low'), 'Preempted: makes room for pod default/high of priority 100', 'and knows for whom');
+select is((select status_reason || ': ' || status_message from stark.pods where name = 'low'), (select format('Preempted: makes room for pod %s of priority 100', id) from stark.pods where name = 'high'), 'and knows for whom, by what tells others nothing');
 select is((select n.name from stark.pods p join stark.nodes n on n.id = p.nominated_node_id where p.name = 'high'), 'n1', 'the place is promised');
 select is(pg_temp.put('beside', 100, 100), 'Nominated: waits for room on node n1', 'one that will fit beside waits for the same room');
 select is(pg_temp.put('thief', 100, 5), 'Unschedulable: 0/1 nodes: 1 insufficient cpu', 'nobody lower gets it meanwhile');

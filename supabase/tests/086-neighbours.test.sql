@@ -33,6 +33,22 @@ select tests.sign_out();
 update stark.priority_classes set global_default = false where name = 'high-priority';
 update stark.priority_classes set global_default = true where name = 'default';
 delete from stark.pods;
+-- A class that pushes nobody out holds also for who leaves it out and writes its number.
+insert into stark.priority_classes (name, value, preemption_policy) values ('calm', 90, 'Never');
+update stark.priority_classes set global_default = false where name = 'default';
+update stark.priority_classes set global_default = true where name = 'calm';
+create function pg_temp.policy_of(p_more jsonb) returns text language sql as $$
+  select coalesce(tests.error_of(format('select stark.explain_placement(%L)', '{"pack": "open"}'::jsonb || p_more)) ->> 'code',
+    (select spec ->> 'preemptionPolicy' from stark.create_pods(jsonb_build_array('{"pack": "open"}'::jsonb || p_more))), 'any')
+$$;
+select tests.sign_in(w.who), is(pg_temp.policy_of(w.more), w.policy, format('%s asks for %s where the default class preempts nobody', w.who, w.more)) from (values
+  ('udo', '{}'::jsonb, 'Never'), ('udo', '{"priority": 90}', 'Never'), ('udo', '{"priority": 10}', 'Never'), ('udo', '{"spec": {"priorityClassName": "calm"}}', 'Never'),
+  ('udo', '{"priority": 90, "spec": {"preemptionPolicy": "PreemptLowerPriority"}}', 'FORBIDDEN'), ('udo', '{"spec": {"preemptionPolicy": "PreemptLowerPriority"}}', 'FORBIDDEN'),
+  ('udo', '{"spec": {"priorityClassName": "low-priority"}}', 'any'), ('dev', '{}', 'Never'), ('dev', '{"priority": 90}', 'any'), ('dev', '{"spec": {"preemptionPolicy": "PreemptLowerPriority"}}', 'PreemptLowerPriority')) w (who, more, policy);
+select tests.sign_out();
+update stark.priority_classes set global_default = false where name = 'calm';
+update stark.priority_classes set global_default = true where name = 'default';
+delete from stark.pods;
 
 -- Preemption -------------------------------------------------------------------------------------------------------------
 select tests.add_node('umas', 'uma', p_allocatable => '{"cpu": 400, "memory": 4096, "storage": 0, "pods": 10}');
@@ -168,6 +184,57 @@ select tests.sign_in('uma');
 select stark.update_node('own', p_accepts => 'owner');
 select tests.sign_out();
 select cmp_ok((select count(*) from stark.pods p where p.node_name = 'own' and p.status = 'scheduled'), '>', 1::bigint, 'those that are there stay when it closes');
+
+-- What placement tells ---------------------------------------------------------------------------------------------------
+delete from stark.pods;
+delete from stark.nodes;
+insert into stark.namespaces (name, labels) values ('hidden', '{"kind": "secret"}');
+insert into stark.role_bindings (user_id, role, namespace) values (tests.uid('scoped'), 'viewer', 'team');
+select tests.add_node('n1', 'ada'), tests.add_node('n2', 'ada');
+update stark.nodes set labels = jsonb_build_object('host', name) where true;
+select tests.sign_in('ada');
+select tests.make_pods('{"pack": "open", "name": "secret", "namespace": "hidden", "labels": {"app": "payroll"}, "spec": {"nodeName": "n1"}}');
+select tests.sign_out();
+create function pg_temp.near(p_kind text, p_more jsonb) returns jsonb language sql as $$
+  select jsonb_build_object('pack', 'open', 'namespace', 'default', 'spec', jsonb_build_object('affinity', jsonb_build_object(p_kind, case
+    when w.is_required then jsonb_build_object('requiredDuringSchedulingIgnoredDuringExecution', jsonb_build_array(w.term))
+    else jsonb_build_object('preferredDuringSchedulingIgnoredDuringExecution', jsonb_build_array(jsonb_build_object('weight', 1, 'podAffinityTerm', w.term))) end)))
+  from (select coalesce(p_more ->> 'preferred', '') = '' as is_required, '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "payroll"}}}'::jsonb || (p_more - 'preferred') as term) w
+$$;
+create temporary table company (who text, more jsonb, code text);
+insert into company values
+  ('udo', '{}', 'ok'), ('udo', '{"namespaces": []}', 'ok'), ('udo', '{"namespaces": ["default"]}', 'ok'), ('udo', '{"namespaceSelector": null}', 'ok'),
+  ('udo', '{"namespaces": ["hidden"]}', 'FORBIDDEN'), ('udo', '{"namespaces": ["default", "hidden"]}', 'FORBIDDEN'), ('udo', '{"namespaces": ["nowhere"]}', 'FORBIDDEN'),
+  ('udo', '{"namespaceSelector": {}}', 'FORBIDDEN'), ('udo', '{"namespaceSelector": {"matchLabels": {"kind": "secret"}}}', 'FORBIDDEN'), ('udo', '{"namespaces": ["default"], "namespaceSelector": {}}', 'FORBIDDEN'),
+  ('udo', '{"namespaces": ["hidden"], "preferred": "yes"}', 'FORBIDDEN'), ('udo', '{"namespaceSelector": {}, "preferred": "yes"}', 'FORBIDDEN'),
+  ('scoped', '{"namespaces": ["team"]}', 'ok'), ('scoped', '{"namespaces": ["team", "hidden"]}', 'FORBIDDEN'), ('scoped', '{"namespaceSelector": {}}', 'FORBIDDEN'),
+  ('dev', '{"namespaces": ["hidden"]}', 'ok'), ('dev', '{"namespaceSelector": {}}', 'ok'), ('ada', '{"namespaces": ["nowhere"]}', 'ok');
+grant select on company to public;
+select tests.sign_in(c.who),
+  is(tests.code_of(format('select stark.explain_placement(%L)', pg_temp.near(k, c.more))), c.code, format('%s tries %s of pods of %s', c.who, k, c.more)),
+  is(tests.code_of(format('select stark.create_pods(jsonb_build_array(%L::jsonb))', pg_temp.near(k, c.more))), c.code, 'and asks for it')
+  from company c, unnest(array['podAffinity', 'podAntiAffinity']) k;
+select tests.sign_in('udo');
+select is((tests.error_of(format('select stark.explain_placement(%L)', pg_temp.near('podAffinity', '{"namespaces": ["hidden"]}'))) - 'hint'),
+  (tests.error_of(format('select stark.explain_placement(%L)', pg_temp.near('podAffinity', '{"namespaces": ["nowhere"]}'))) - 'hint')
+    || '{"message": "udo@example.com may not read the pods of namespace hidden, which an affinity asks about"}', 'a namespace that is there is refused like one that is not');
+-- A dry run and the word of why a pod waits: how many nodes each rule rejects, and no name of any.
+select is(stark.explain_placement('{"pack": "open", "spec": {"nodeSelector": {"host": "n1"}}}') - 'policy', '{"namespace": "default", "feasible": 1, "message": null, "nodes": []}', 'a dry run counts, and names no node that the caller may not read');
+select is(stark.explain_placement('{"pack": "open", "spec": {"nodeSelector": {"host": "n1"}, "resources": {"requests": {"cpu": 90000}}}}') ->> 'message', '0/2 nodes: 2 insufficient cpu, 1 node selector', 'rule by rule, as in Kubernetes');
+select tests.make_pods('{"pack": "open", "name": "mine", "spec": {"nodeSelector": {"host": "n1"}}}');
+select is((select node_name from stark.pods where name = 'mine'), 'n1', 'an own pod says where it is');
+select is(tests.count_of('select from stark.nodes'), 0::bigint, 'and nothing more of the node is read');
+-- The owner of a pod that has to go is not told by whom.
+select tests.sign_out();
+delete from stark.pods where true;
+select tests.sign_in('udo');
+select tests.make_pods('{"pack": "open", "name": "victim", "priority": 1, "spec": {"nodeSelector": {"host": "n2"}, "resources": {"requests": {"cpu": 900}}}}');
+select tests.sign_in('ada');
+select tests.make_pods('{"pack": "open", "name": "payroll-run", "namespace": "hidden", "spec": {"nodeName": "n2", "resources": {"requests": {"cpu": 900}}}}');
+select tests.sign_in('udo');
+select matches((select status_reason || ': ' || status_message from stark.pods where name = 'victim'), '^Preempted: makes room for pod [0-9a-f-]{36} of priority 100$', 'a pod that makes room is not told for whose');
+select is(tests.count_of($$select from stark.events where object ->> 'name' = 'victim' and object::text ~ 'hidden|payroll'$$), 0::bigint, 'neither do its events say');
+select tests.sign_out();
 
 select * from finish();
 rollback;

@@ -243,5 +243,15 @@ select tests.sign_out(), tests.look(), tests.let_run(2200);
 select is(count(*), 0::bigint, 'the deployment goes first') from stark.deployments;
 select is(count(*), 0::bigint, 'then the namespace') from stark.namespaces where name = 'team';
 
+-- Rules about its own kind speak of one revision
+select is(stark_internal.among_their_own(format('{"topologySpreadConstraints": [%1$s, %2$s], "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [%1$s],
+    "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": %1$s}, {"weight": 1, "podAffinityTerm": %2$s}]}, "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [%1$s]}}}',
+    own, other)::jsonb, '{"app": "web", "pod-template-hash": "1"}'),
+  format('{"topologySpreadConstraints": [%3$s, %2$s], "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [%3$s],
+    "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": %3$s}, {"weight": 1, "podAffinityTerm": %2$s}]}, "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [%1$s]}}}',
+    own, other, among)::jsonb, 'pods of two revisions do not stand in each other''s way') from (values (
+  '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "web"}}}', '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "db"}}}',
+  '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "web"}}, "matchLabelKeys": ["pod-template-hash"]}')) t (own, other, among);
+
 select * from finish();
 rollback;

@@ -23,27 +23,39 @@ export class Cluster {
       body: JSON.stringify({ ...ADMIN, display_name: 'Admin' }),
     });
     if (!response.ok) throw new Error(`setting up the admin: ${response.status} ${await response.text()}`);
-    const client = createStarkClient({ url, key: keys.publishable, auth: { persistSession: false } });
-    const { error } = await client.auth.signInWithPassword(ADMIN);
-    if (error) throw error;
-    return new Cluster(test, client);
+    return new Cluster(test, await signIn(test, ADMIN));
+  }
+
+  /** Somebody else with this role in the whole cluster, signed in. */
+  async person(name: string, role: string): Promise<StarkClient> {
+    const { url, keys } = this.test.stack;
+    const account = { email: `${name}@example.com`, password: ADMIN.password };
+    const response = await fetch(`${url}/auth/v1/admin/users`, {
+      method: 'POST',
+      headers: { apikey: keys.secret, 'content-type': 'application/json' },
+      body: JSON.stringify({ ...account, email_confirm: true }),
+    });
+    if (!response.ok) throw new Error(`making ${name}: ${response.status} ${await response.text()}`);
+    const { id } = (await response.json()) as { id: string };
+    await call(this.client, 'grant_role', { p_user_id: id, p_role: role });
+    return signIn(this.test, account);
   }
 
   /** Registers and uploads a bundle; what is uploaded may differ from what is registered. */
-  async pack(name: string, source: string, uploaded = source, runtime = 'node'): Promise<void> {
+  async pack(name: string, source: string, uploaded = source, runtime = 'node', as = this.client): Promise<void> {
     const bytes = Buffer.from(source);
-    const place = await call(this.client, 'register_pack_version', {
+    const place = await call(as, 'register_pack_version', {
       p_name: name,
       p_version: '1.0.0',
       p_runtime: runtime,
       p_size_bytes: bytes.length,
       p_sha256: createHash('sha256').update(bytes).digest('hex'),
     });
-    const { error } = await this.client.storage
+    const { error } = await as.storage
       .from(place.bucket)
       .upload(place.path, Buffer.from(uploaded), { contentType: 'text/javascript' });
     if (error) throw error;
-    await call(this.client, 'finish_pack_version', { p_version_id: place.version_id });
+    await call(as, 'finish_pack_version', { p_version_id: place.version_id });
   }
 
   async createPod(pack: string, spec: object = {}): Promise<string> {
@@ -81,4 +93,11 @@ export class Cluster {
     if (error) throw error;
     return (data as { message: string }[]).map(({ message }) => message);
   }
+}
+
+async function signIn({ stack }: TestStack, account: typeof ADMIN): Promise<StarkClient> {
+  const client = createStarkClient({ url: stack.url, key: stack.keys.publishable, auth: { persistSession: false } });
+  const { error } = await client.auth.signInWithPassword(account);
+  if (error) throw error;
+  return client;
 }

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { call } from '@stark-o/core';
+import { call, type Pod, type StarkClient } from '@stark-o/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN, Cluster } from '../agent/cluster.js';
 import { type CommandResult, sharedStark, startStark } from '../harness/command.js';
@@ -165,6 +165,65 @@ describe('a machine that a person starts', () => {
       again.child.kill('SIGINT');
       expect(await again.ended).toBe(0);
       await ok(office, ['node', 'delete', name, '--yes']);
+    },
+    60_000,
+  );
+});
+
+describe('whose pods a machine takes', () => {
+  let neighbour: StarkClient;
+
+  beforeAll(async () => {
+    neighbour = await cluster.person('neighbour', 'developer');
+    await cluster.pack('neighbours', SERVICE, SERVICE, 'node', neighbour);
+    await call(neighbour, 'update_pack', { p_name: 'neighbours', p_visibility: 'public' });
+    await call(cluster.client, 'create_namespace', { p_name: 'team' });
+  });
+
+  // Where a wall is missing its agent does not start, and says why.
+  it.each<[string, string[], string, string[]]>([
+    ['none', [], 'owner', []],
+    ['none', ['--accept', 'anyone'], 'anyone', []],
+    ['none', ['--accept', 'owner'], 'owner', []],
+    ['none', ['--accept', 'namespaces', '--accept-namespace', 'team'], 'namespaces', ['team']],
+    ['strict', [], 'anyone', []],
+    ['strict', ['--accept', 'owner'], 'owner', []],
+    ['standard', [], 'anyone', []],
+    ['standard', ['--accept', 'namespaces', '--accept-namespace', 'team'], 'namespaces', ['team']],
+  ])(
+    'behind the wall %s with flags %j: %s',
+    async (tier, flags, accepts, namespaces) => {
+      const name = ['takes', tier, ...flags].join('-').replaceAll(/-+/g, '-');
+      const agent = await start(office, '--name', name, '--isolation', tier, ...flags);
+      if ('code' in agent) {
+        expect(JSON.parse(agent.said).error).toMatchObject({ code: 'ISOLATION_UNAVAILABLE' });
+        expect(tier, 'Node.js alone is everywhere').not.toBe('none');
+        return console.warn(`SKIPPED: whose pods a machine takes behind the wall "${tier}": there is none here`);
+      }
+      const { stdout } = await ok(office, ['node', 'list', name, '--output', 'json']);
+      const isTainted = tier === 'none' && accepts !== 'anyone';
+      expect(JSON.parse(stdout)).toMatchObject([
+        {
+          accepts,
+          accepted_namespaces: namespaces,
+          labels: { 'stark/isolation': tier },
+          taints: isTainted ? [{ key: 'stark/unisolated', effect: 'NoSchedule' }] : [],
+        },
+      ]);
+      // And what it tells is what the cluster does with a neighbour's public pack.
+      const isTaken = async (namespace: string) => {
+        const pods = [{ pack: 'neighbours', namespace, spec: { nodeName: name } }];
+        const [pod] = (await call(neighbour, 'create_pods', { p_pods: pods })) as unknown as Pod[];
+        await call(neighbour, 'delete_pods', { p_ids: [pod?.id ?? ''] });
+        return pod?.status === 'scheduled';
+      };
+      expect([await isTaken('default'), await isTaken('team')]).toEqual([
+        accepts === 'anyone',
+        accepts === 'anyone' || namespaces.includes('team'),
+      ]);
+      agent.child.kill('SIGINT');
+      expect(await agent.ended).toBe(0);
+      await ok(office, ['node', 'delete', name, '--force', '--yes']);
     },
     60_000,
   );

@@ -217,7 +217,8 @@ it('a report on a pod of a large deployment reads no other pod', async () => {
       `select id, node_id as node from stark.pods where namespace = 'default' and name = '${name}'`,
     );
     await owner.query(
-      `select stark_internal.apply_reports($1, jsonb_build_array(jsonb_build_object('pod_id', $2::uuid, 'status', 'running', 'ready', false)))`,
+      `select stark_internal.apply_reports($1, array(
+         select r from stark_internal.read_reports(jsonb_build_array(jsonb_build_object('pod_id', $2::uuid, 'status', 'running', 'ready', false))) r), '{}')`,
       [pod?.node, pod?.id],
     );
     await owner.query('set constraints all immediate');

@@ -496,7 +496,7 @@ export function explainSql(pod: Pod): string {
 export const outcomeSql = `select stark_internal.schedule_pods();
 select p.name, p.node_name, n.name as nominated, p.status_message as message,
        (select coalesce(jsonb_agg(v.name order by v.name), '[]') from stark.pods v
-        where v.status_reason = 'Preempted' and v.status_message = format('makes room for pod %s/%s of priority %s', p.namespace, p.name, p.priority)) as victims
+        where v.status_reason = 'Preempted' and v.status_message = format('makes room for pod %s of priority %s', p.id, p.priority)) as victims
 from stark.pods p left join stark.nodes n on n.id = p.nominated_node_id where p.name like 'new-%';`;
 
 /** A case by itself, for psql: sign in as the admin, look, and leave nothing behind. */

@@ -196,7 +196,7 @@ describe('preemption on random clusters', () => {
           where p.node_id is distinct from r.node_id and not p.spec ? 'topologySpreadConstraints'`),
       ).toEqual([]);
       expect(
-        await rowsOf(`select p.name from stark.pods p join promises r on p.status_message like 'makes room for pod default/' || r.name || ' %'
+        await rowsOf(`select p.name from stark.pods p join promises r on p.status_message like 'makes room for pod ' || r.id || ' %'
           where p.status = 'stopping' and r.name not in (select w.name from stark.pods w where w.spec ? 'topologySpreadConstraints')`),
       ).toEqual([]);
       expect(await rowsOf(overcommitted)).toEqual([]);

@@ -207,7 +207,10 @@ export class Cluster {
     return { id, incarnation };
   }
 
-  async pod(owner: Person, item: Record<string, unknown>): Promise<{ id: string; name: string; status: string }> {
+  async pod(
+    owner: Person,
+    item: Record<string, unknown>,
+  ): Promise<{ id: string; name: string; status: string; node_name: string | null }> {
     const [pod] = await this.must(this.rpc('create_pods', { p_pods: [item] }, { as: owner }));
     return pod;
   }

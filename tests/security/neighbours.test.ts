@@ -138,4 +138,92 @@ describe('whoever loses the right to listen', () => {
     await others.realtime.disconnect();
     await listener.client.removeAllChannels();
   });
+
+  it('hears no line of a log either', async () => {
+    const listener = await cluster.person('log-reader', ['viewer']);
+    // A node that has just connected: no agent keeps the other one from being given up.
+    await cluster.node(owner, 'talks');
+    const pod = await cluster.pod(owner, { pack: 'mine', name: 'talkative', spec: spec(1, { nodeName: 'talks' }) });
+    expect(pod.node_name).toBe('talks');
+    const follow = async (who: Person) =>
+      (await cluster.must(cluster.rpc('follow_logs', { p_pod_id: pod.id }, { as: who }))).topic as string;
+    const listen = async (who: Person, heard: string[]) => {
+      const channel = who.client.channel(await follow(who), { config: { private: true } });
+      channel.on('broadcast', { event: '*' }, ({ payload }) => heard.push(payload.text));
+      await new Promise<void>((resolve) => channel.subscribe((status) => status === 'SUBSCRIBED' && resolve()));
+    };
+    // As the node's agent does.
+    const say = async (topic: string, text: string) => {
+      const messages = [{ topic, event: 'lines', payload: { text }, private: true }];
+      const answer = await cluster.request('/realtime/v1/api/broadcast', {
+        method: 'POST',
+        as: owner,
+        body: { messages },
+      });
+      expect(answer.status).toBe(202);
+    };
+    const [lost, kept]: string[][] = [[], []];
+    const old = await follow(listener);
+    await listen(listener, lost as string[]);
+    await say(old, 'before');
+    await waitFor('a line', () => lost?.includes('before'));
+    expect((await revoke(listener)).status).toBe(200);
+    await listen(cluster.admin, kept as string[]);
+    // The agent knows the old name until somebody follows again: what it says there is dropped.
+    for (const topic of [old, await follow(cluster.admin)]) await say(topic, 'after');
+    await waitFor('the line where it is heard now', () => kept?.includes('after'));
+    expect([lost, kept]).toEqual([['before'], ['after']]);
+    expect((await cluster.rpc('follow_logs', { p_pod_id: pod.id }, { as: listener })).status).toBe(404);
+    await cluster.admin.client.removeAllChannels();
+    await listener.client.removeAllChannels();
+    await stop(pod.id, owner);
+    await cluster.must(cluster.rpc('delete_node', { p_name: 'talks', p_force: true }, { as: owner }));
+  });
+});
+
+describe('placement', () => {
+  const near = (more: object) => ({
+    pack: 'open',
+    spec: spec(1, {
+      affinity: {
+        podAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { app: 'payroll' } }, ...more },
+          ],
+        },
+      },
+    }),
+  });
+
+  it('does not tell which pods there are in namespaces that one may not read', async () => {
+    await cluster.must(cluster.rpc('create_namespace', { p_name: 'hidden' }, { as: cluster.admin }));
+    const labels = { app: 'payroll' };
+    const secret = await cluster.pod(cluster.admin, { pack: 'open', name: 'secret', namespace: 'hidden', labels });
+    const asked: [object, number][] = [
+      [{ namespaces: ['hidden'] }, 403],
+      [{ namespaces: ['nowhere'] }, 403],
+      [{ namespaceSelector: {} }, 403],
+      [{}, 200],
+    ];
+    for (const [more, status] of asked) {
+      const dry = await cluster.rpc('explain_placement', { p_pod: near(more) }, { as: neighbour });
+      expect([more, dry.status]).toEqual([more, status]);
+      const made = await cluster.rpc('create_pods', { p_pods: [near(more)] }, { as: neighbour });
+      expect([more, made.status]).toEqual([more, status]);
+      expect(dry.text + made.text).not.toMatch(/owners|secret/);
+      if (made.status === 200) await stop(made.json[0].id, neighbour);
+    }
+    await stop(secret.id, cluster.admin);
+  });
+
+  it('names no node that one may not read, and counts them', async () => {
+    const pod = { pack: 'open', spec: spec(1_000_000) };
+    const { status, json, text } = await cluster.rpc('explain_placement', { p_pod: pod }, { as: neighbour });
+    expect([status, json.nodes, json.feasible]).toEqual([200, [], 0]);
+    expect(json.message).toMatch(/^0\/1 nodes: 1 insufficient cpu/);
+    expect(text).not.toContain('owners');
+    expect((await cluster.rpc('explain_placement', { p_pod: pod }, { as: developer })).json.nodes).toMatchObject([
+      { node: 'owners', feasible: false },
+    ]);
+  });
 });

@@ -122,6 +122,12 @@ export const ERROR_CODES = {
   PORT_REFUSED: { by: 'stack', means: 'The system does not let the stack listen on the port.' },
   PORT_TAKEN: { exit: 'conflict', by: 'stack', means: 'Another process listens on the port.' },
   POSTGRES_LOST: { by: 'stack', means: 'Postgres ended and cannot be brought back.' },
+  ROLLOUT_FAILED: { by: 'command', means: 'A rollout that was waited for has failed.' },
+  ROLLOUT_SUPERSEDED: {
+    status: 409,
+    by: 'command',
+    means: 'A newer revision took the place of the one that was waited for.',
+  },
   SCHEMA_MISMATCH: {
     status: 500,
     by: 'client',

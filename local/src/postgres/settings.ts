@@ -36,6 +36,8 @@ export function serverSettings(options: {
     // the machine loses data, a killed server does not, and tests kill servers.
     settings.fsync = 'off';
     settings.full_page_writes = 'off';
+    // Tests read every statement that has run, and one file of them runs more than the 5,000 that are kept by default.
+    settings['pg_stat_statements.max'] = '20000';
   }
   return Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
