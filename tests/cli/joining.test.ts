@@ -184,12 +184,9 @@ describe('whose pods a machine takes', () => {
   it.each<[string, string[], string, string[]]>([
     ['none', [], 'owner', []],
     ['none', ['--accept', 'anyone'], 'anyone', []],
-    ['none', ['--accept', 'owner'], 'owner', []],
     ['none', ['--accept', 'namespaces', '--accept-namespace', 'team'], 'namespaces', ['team']],
-    ['strict', [], 'anyone', []],
     ['strict', ['--accept', 'owner'], 'owner', []],
     ['standard', [], 'anyone', []],
-    ['standard', ['--accept', 'namespaces', '--accept-namespace', 'team'], 'namespaces', ['team']],
   ])(
     'behind the wall %s with flags %j: %s',
     async (tier, flags, accepts, namespaces) => {
