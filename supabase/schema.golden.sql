@@ -1360,7 +1360,8 @@ comment on table stark_internal.recent_edits is 'Who has set a field of an objec
 create table stark_internal.revision_secrets (
   deployment_id uuid not null,
   revision bigint not null,
-  secrets jsonb not null
+  secrets jsonb not null,
+  salt uuid
 );
 alter table stark_internal.revision_secrets enable row level security;
 alter table stark_internal.revision_secrets add constraint revision_secrets_deployment_id_revision_fkey FOREIGN KEY (deployment_id, revision) REFERENCES stark.deployment_revisions(deployment_id, revision) ON DELETE CASCADE;
@@ -1368,6 +1369,7 @@ alter table stark_internal.revision_secrets add constraint revision_secrets_pkey
 create policy "nobody reads secrets of revisions" on stark_internal.revision_secrets for select to authenticated
   using (false);
 comment on table stark_internal.revision_secrets is 'env and config of the specs of templates.';
+comment on column stark_internal.revision_secrets.salt is 'Stands for them in the hash of the template, which everybody may see; the same for the same secrets of a deployment, null where there are none.';
 
 create table stark_internal.scheduled_jobs (
   name text not null,
@@ -1666,7 +1668,7 @@ CREATE OR REPLACE FUNCTION stark.create_deployment(p_deployment jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '98939bf11949b509c26a3f83e9106d47';
+as md5 '02b04fbe2d7eb76d5b81f93662757303';
 comment on function stark.create_deployment(jsonb) is 'Creates a deployment and makes its pods.';
 grant execute on function stark.create_deployment(jsonb) to authenticated;
 grant execute on function stark.create_deployment(jsonb) to service_role;
@@ -2191,7 +2193,7 @@ CREATE OR REPLACE FUNCTION stark.update_deployment(p_namespace text, p_name text
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '99044931b24a6ea7518d145a23d4b360';
+as md5 'ac0494fd5d9d9366ceed65b1fa42f3ca';
 comment on function stark.update_deployment(text,text,jsonb,bigint) is 'Changes what is wanted of a deployment.';
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to authenticated;
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to service_role;
@@ -2305,7 +2307,7 @@ CREATE OR REPLACE FUNCTION stark_internal.add_revision(p_deployment_id uuid, p_t
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '715a4eb670b9cfde94ed491c6cf5ef40';
+as md5 'a900d3ee1da628a572ffde02650ec80b';
 comment on function stark_internal.add_revision(uuid,jsonb,jsonb,uuid,text,text,uuid,timestamp with time zone) is 'Makes a template the newest revision.';
 
 CREATE OR REPLACE FUNCTION stark_internal.admit(p_role text DEFAULT NULL::text, p_namespace text DEFAULT NULL::text, p_display_name text DEFAULT NULL::text)
@@ -2361,7 +2363,7 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.depl
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '302aca95552d4ec305ee3e4013ebcd77';
+as md5 '4f032aa451ef29219e54953a111312b0';
 comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports stark_internal.pod_report[], p_refused jsonb[], p_now timestamp with time zone DEFAULT now())
@@ -2502,7 +2504,7 @@ CREATE OR REPLACE FUNCTION stark_internal.change_template(p_deployment stark.dep
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'dc548856b206818475dd83524a73a8d5';
+as md5 'b185735c3c10c8f911923fbb0130d796';
 comment on function stark_internal.change_template(stark.deployments,jsonb,text,text,text,bigint) is 'Makes a template the newest revision, with the caller''s rights.';
 
 CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
@@ -2513,13 +2515,13 @@ CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after
 as md5 '52694e37fedd1a47060be5ab17cd58bb';
 comment on function stark_internal.changed_fields(jsonb,jsonb,text[]) is 'Which fields of an object differ between two states of it.';
 
-CREATE OR REPLACE FUNCTION stark_internal.changed_wishes(p_deployment stark.deployments, p_changes jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.changed_manifest(p_deployment stark.deployments, p_changes jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
 as md5 'de28f59a45ae82c0cbb3ff8a597571d3';
-comment on function stark_internal.changed_wishes(stark.deployments,jsonb) is 'The wishes of a deployment with changes, checked.';
+comment on function stark_internal.changed_manifest(stark.deployments,jsonb) is 'The manifest of a deployment with changes, checked.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
  RETURNS void
@@ -2719,11 +2721,11 @@ as md5 'f1ac6cf44f9b9f593ba370893aaa986e';
 comment on function stark_internal.default_acceptance(jsonb) is 'Whose pods a node takes, by its isolation.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_fields()
- RETURNS TABLE(field text, column_name text, kind text)
+ RETURNS TABLE(field text, column_name text, kind text, default_value jsonb)
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '40b21716af91d73399fdbbeb3eb2a838';
+as md5 '13fba08840e22864bcc4bf6589cde7f5';
 comment on function stark_internal.deployment_fields() is 'The simple fields of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_manifest jsonb)
@@ -3883,7 +3885,7 @@ CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.r
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'c7a8ba5406267a55b7383ebc4ddac3a7';
+as md5 '13baaf0783e7d9b0938fc0acad5f65ec';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
@@ -4582,6 +4584,14 @@ CREATE OR REPLACE FUNCTION stark_internal.seconds_of(p_value jsonb)
 as md5 'bde9785c08cf23e43c05060febde7c32';
 comment on function stark_internal.seconds_of(jsonb) is 'Seconds of a duration; null when it is none.';
 
+CREATE OR REPLACE FUNCTION stark_internal.secrets_salt(p_deployment_id uuid, p_secrets jsonb)
+ RETURNS uuid
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '45e5dff3ddd9482427488abd2ccfa619';
+comment on function stark_internal.secrets_salt(uuid,jsonb) is 'What stands for env and config in the hash of a template.';
+
 CREATE OR REPLACE FUNCTION stark_internal.semver_key(p_version text)
  RETURNS text
  LANGUAGE sql
@@ -4679,13 +4689,13 @@ CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_
 as md5 '568c1da59f90ad7c8e49796f52b261b4';
 comment on function stark_internal.take_slots(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Gives nodes to pods of a group, in their order.';
 
-CREATE OR REPLACE FUNCTION stark_internal.template_hash(p_template jsonb, p_secrets jsonb, p_version_id uuid)
+CREATE OR REPLACE FUNCTION stark_internal.template_hash(p_template jsonb, p_salt uuid, p_version_id uuid)
  RETURNS text
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '6fd0f0e849d8818dbd8a93a6d6714e08';
-comment on function stark_internal.template_hash(jsonb,jsonb,uuid) is 'The hash of a template.';
+as md5 'bd97113ab4f36cba7271eb762bc99252';
+comment on function stark_internal.template_hash(jsonb,uuid,uuid) is 'The hash of a template.';
 
 CREATE OR REPLACE FUNCTION stark_internal.tolerated_until(p_tolerations jsonb, p_taint jsonb, p_since timestamp with time zone)
  RETURNS timestamp with time zone

@@ -312,10 +312,12 @@ create table stark_internal.revision_secrets (
   deployment_id uuid not null,
   revision bigint not null,
   secrets jsonb not null,
+  salt uuid,
   primary key (deployment_id, revision),
   foreign key (deployment_id, revision) references stark.deployment_revisions (deployment_id, revision) on delete cascade
 );
 comment on table stark_internal.revision_secrets is 'env and config of the specs of templates.';
+comment on column stark_internal.revision_secrets.salt is 'Stands for them in the hash of the template, which everybody may see; the same for the same secrets of a deployment, null where there are none.';
 alter table stark_internal.revision_secrets enable row level security;
 create policy "nobody reads secrets of revisions" on stark_internal.revision_secrets for select to authenticated using (false);
 

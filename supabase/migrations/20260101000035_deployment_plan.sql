@@ -69,7 +69,7 @@ $$;
 comment on function stark_internal.count_revisions(uuid[], timestamptz) is 'How many pods of each template there are, and how they are.';
 revoke all on function stark_internal.count_revisions(uuid[], timestamptz) from public, anon;
 
-/** stark_internal.recount_revisions(ids, now) -> the same from the pods themselves: what all that is counted must be. For tests, and for whoever doubts. */
+/** stark_internal.recount_revisions(ids, now) -> the same from the pods themselves: what all that is counted must be. For tests. */
 create function stark_internal.recount_revisions(p_ids uuid[], p_now timestamptz default now())
 returns setof stark_internal.revision_set
 language plpgsql
@@ -154,7 +154,7 @@ $$;
 comment on function stark_internal.way_back(uuid, bigint) is 'The revision that a failed one is followed by.';
 revoke all on function stark_internal.way_back(uuid, bigint) from public, anon;
 
-/** stark_internal.may_run(user, namespace, pack) -> why a deployment may not make pods with this user's rights: OwnerGone or Forbidden; null when it may. */
+/** stark_internal.may_not_run(user, namespace, pack) -> why a deployment may not make pods with this user's rights: OwnerGone or Forbidden; null when it may. */
 create function stark_internal.may_not_run(p_user_id uuid, p_namespace text, p_pack_id uuid)
 returns text
 language plpgsql
@@ -260,7 +260,8 @@ begin
       where not t.is_frozen and t.may_not is null
     ), totals as (
       select k.*,
-             sum(k.base) over w as total,
+             -- What is more than wanted is there until the budget lets it go, and takes the room of another until then.
+             sum(greatest(k.base, k.live)) over w as total,
              coalesce(sum(k.base) filter (where not k.is_target and not k.is_failed) over w, 0) as others,
              sum(k.available) over w as available_total,
              coalesce(sum(k.available) filter (where k.is_target) over w, 0) as target_available,

@@ -5,17 +5,34 @@
 
 -- Revisions -------------------------------------------------------------------------------------------------------------
 
-/** stark_internal.template_hash(template, secrets, version) -> ten hex digits of the whole template, which pods have as label pod-template-hash. */
-create function stark_internal.template_hash(p_template jsonb, p_secrets jsonb, p_version_id uuid)
+/**
+ * stark_internal.secrets_salt(deployment, secrets) -> what stands for env and config in the hash of a template: null for none, what stood for the
+ * same ones in this deployment before, else something random. A hash of the secrets themselves would let those who see the hash try guesses.
+ */
+create function stark_internal.secrets_salt(p_deployment_id uuid, p_secrets jsonb)
+returns uuid
+language sql
+volatile
+set search_path = ''
+as $$
+  select case when p_secrets <> '{}' then coalesce(
+    (select s.salt from stark_internal.revision_secrets s where s.deployment_id = p_deployment_id and s.secrets = p_secrets order by s.revision desc limit 1),
+    gen_random_uuid()) end;
+$$;
+comment on function stark_internal.secrets_salt(uuid, jsonb) is 'What stands for env and config in the hash of a template.';
+revoke all on function stark_internal.secrets_salt(uuid, jsonb) from public, anon;
+
+/** stark_internal.template_hash(template, salt, version) -> ten hex digits of the whole template, which pods have as label pod-template-hash. */
+create function stark_internal.template_hash(p_template jsonb, p_salt uuid, p_version_id uuid)
 returns text
 language sql
 immutable
 set search_path = ''
 as $$
-  select left(encode(sha256(convert_to(jsonb_build_array(p_template, p_secrets, p_version_id)::text, 'UTF8')), 'hex'), 10);
+  select left(encode(sha256(convert_to(jsonb_build_array(p_template, p_salt, p_version_id)::text, 'UTF8')), 'hex'), 10);
 $$;
-comment on function stark_internal.template_hash(jsonb, jsonb, uuid) is 'The hash of a template.';
-revoke all on function stark_internal.template_hash(jsonb, jsonb, uuid) from public, anon;
+comment on function stark_internal.template_hash(jsonb, uuid, uuid) is 'The hash of a template.';
+revoke all on function stark_internal.template_hash(jsonb, uuid, uuid) from public, anon;
 
 /**
  * stark_internal.add_revision(deployment, template, secrets, version, cause, change cause, user, now) -> the number of the new revision, which is
@@ -29,20 +46,24 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_hash text := stark_internal.template_hash(p_template, p_secrets, p_version_id);
+  v_salt uuid := stark_internal.secrets_salt(p_deployment_id, p_secrets);
+  v_hash text := stark_internal.template_hash(p_template, v_salt, p_version_id);
   v_number bigint := 1 + coalesce((select max(r.revision) from stark.deployment_revisions r where r.deployment_id = p_deployment_id), 0);
   v_wanted integer := coalesce((
     select sum(r.wanted) from stark.deployment_revisions r where r.deployment_id = p_deployment_id and r.template_hash = v_hash), 0);
 begin
   update stark.deployment_revisions r set
       status = case when r.status = 'progressing' then 'superseded' else r.status end,
-      wanted = case when r.template_hash = v_hash then 0 else r.wanted end
-    where r.deployment_id = p_deployment_id and (r.status = 'progressing' or (r.template_hash = v_hash and r.wanted > 0));
+      wanted = case when r.template_hash = v_hash then 0 else r.wanted end,
+      current_replicas = case when r.template_hash = v_hash then 0 else r.current_replicas end,
+      ready_replicas = case when r.template_hash = v_hash then 0 else r.ready_replicas end,
+      available_replicas = case when r.template_hash = v_hash then 0 else r.available_replicas end
+    where r.deployment_id = p_deployment_id and (r.status = 'progressing' or (r.template_hash = v_hash and r.wanted + r.current_replicas > 0));
   insert into stark.deployment_revisions (deployment_id, revision, namespace, deployment_name, template_hash, template, pack_version_id, version,
                                           cause, change_cause, created_by, created_at, wanted)
     select d.id, v_number, d.namespace, d.name, v_hash, p_template, v.id, v.version, p_cause, p_change_cause, p_user_id, p_now, v_wanted
     from stark.deployments d, stark.pack_versions v where d.id = p_deployment_id and v.id = p_version_id;
-  insert into stark_internal.revision_secrets (deployment_id, revision, secrets) values (p_deployment_id, v_number, p_secrets);
+  insert into stark_internal.revision_secrets (deployment_id, revision, secrets, salt) values (p_deployment_id, v_number, p_secrets, v_salt);
   delete from stark_internal.first_availabilities a where a.deployment_id = p_deployment_id;
   update stark.deployments d set revision = v_number where d.id = p_deployment_id;
   return v_number;

@@ -24,17 +24,17 @@ $$;
 comment on function stark_internal.merge_deep(jsonb, jsonb) is 'A JSON merge patch applied.';
 revoke all on function stark_internal.merge_deep(jsonb, jsonb) from public, anon;
 
-/** stark_internal.deployment_fields() -> the fields of a deployment as callers write them, with the column and the kind of each. */
+/** stark_internal.deployment_fields() -> the simple fields of a deployment as callers write them, with the column, the kind and the default of each. */
 create function stark_internal.deployment_fields()
-returns table (field text, column_name text, kind text)
+returns table (field text, column_name text, kind text, default_value jsonb)
 language sql
 immutable
 set search_path = ''
 as $$
-  values ('labels', 'labels', 'object'), ('annotations', 'annotations', 'object'), ('mode', 'mode', 'string'), ('replicas', 'replicas', 'number'),
-    ('includePrerelease', 'include_prerelease', 'boolean'), ('minReadySeconds', 'min_ready_seconds', 'number'),
-    ('progressDeadlineSeconds', 'progress_deadline_seconds', 'number'), ('revisionHistoryLimit', 'revision_history_limit', 'number'),
-    ('autoRollback', 'auto_rollback', 'boolean'), ('paused', 'paused', 'boolean');
+  values ('labels', 'labels', 'object', '{}'::jsonb), ('annotations', 'annotations', 'object', '{}'), ('mode', 'mode', 'string', '"replicated"'), ('replicas', 'replicas', 'number', '1'),
+    ('includePrerelease', 'include_prerelease', 'boolean', 'false'), ('minReadySeconds', 'min_ready_seconds', 'number', '10'),
+    ('progressDeadlineSeconds', 'progress_deadline_seconds', 'number', '600'), ('revisionHistoryLimit', 'revision_history_limit', 'number', '10'),
+    ('autoRollback', 'auto_rollback', 'boolean', 'true'), ('paused', 'paused', 'boolean', 'false');
 $$;
 comment on function stark_internal.deployment_fields() is 'The simple fields of a deployment.';
 revoke all on function stark_internal.deployment_fields() from public, anon;
@@ -183,7 +183,7 @@ $$;
 comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 revoke all on function stark_internal.manifest_of(stark.deployments) from public, anon;
 
-/** stark_internal.apply_manifest(deployment, manifest) -> the row with the manifest in its columns; nothing is stored. */
+/** stark_internal.apply_manifest(deployment, manifest) -> the row with the manifest in its columns, and the default where it says nothing; nothing is stored. */
 create function stark_internal.apply_manifest(p_deployment stark.deployments, p_manifest jsonb)
 returns stark.deployments
 language plpgsql
@@ -191,8 +191,8 @@ stable
 set search_path = ''
 as $$
 declare
-  v_row stark.deployments := jsonb_populate_record(p_deployment, coalesce((
-    select jsonb_object_agg(f.column_name, p_manifest -> f.field) from stark_internal.deployment_fields() f where p_manifest ? f.field), '{}'));
+  v_row stark.deployments := jsonb_populate_record(p_deployment, (
+    select jsonb_object_agg(f.column_name, coalesce(p_manifest -> f.field, f.default_value)) from stark_internal.deployment_fields() f));
 begin
   v_row.follow_latest := coalesce(p_manifest -> 'followLatest', 'false') <> 'false';
   v_row.version_range := case when jsonb_typeof(p_manifest -> 'followLatest') = 'string' then p_manifest ->> 'followLatest' end;
@@ -364,8 +364,7 @@ begin
   perform stark_internal.require_permission('deployments:create', v_namespace, v_namespace <> 'stark-system');
   perform stark_internal.require_namespace(v_namespace);
   perform stark_internal.find_deployable_version(v_manifest ->> 'pack', v_version, v_user);
-  v_row := stark_internal.apply_manifest(jsonb_populate_record(null::stark.deployments, jsonb_build_object('labels', '{}'::jsonb, 'annotations', '{}'::jsonb, 'mode', 'replicated', 'replicas', 1,
-    'min_ready_seconds', 10, 'progress_deadline_seconds', 600, 'revision_history_limit', 10, 'auto_rollback', true, 'paused', false)), v_manifest);
+  v_row := stark_internal.apply_manifest(null, v_manifest);
   if v_row.follow_latest then
     v_version := (select v.version from stark.pack_versions v where v.id = stark_internal.newest_version(
       (select k.id from stark.packs k where k.name = v_manifest ->> 'pack'), v_row.version_range, v_row.include_prerelease));
@@ -420,7 +419,7 @@ begin
   if v_old.pack_version_id <> (v_new ->> 'version_id')::uuid then
     perform stark_internal.require_unblocked(p_deployment, (v_new ->> 'version_id')::uuid);
   end if;
-  if v_old.template_hash <> stark_internal.template_hash(v_new -> 'template', v_new -> 'secrets', (v_new ->> 'version_id')::uuid) then
+  if v_old.template_hash <> stark_internal.template_hash(v_new -> 'template', stark_internal.secrets_salt(p_deployment.id, v_new -> 'secrets'), (v_new ->> 'version_id')::uuid) then
     perform stark_internal.add_revision(p_deployment.id, v_new -> 'template', v_new -> 'secrets', (v_new ->> 'version_id')::uuid, p_cause, p_change_cause, v_user, stark_internal.controller_time());
     update stark.deployments d set generation = d.generation + 1, acts_as = v_user, updated_at = now() where d.id = p_deployment.id;
   elsif p_deployment.acts_as is distinct from v_user then
@@ -432,10 +431,10 @@ comment on function stark_internal.change_template(stark.deployments, jsonb, tex
 revoke all on function stark_internal.change_template(stark.deployments, jsonb, text, text, text, bigint) from public, anon;
 
 /**
- * stark_internal.changed_wishes(deployment, changes) -> the wishes of a deployment with a merge patch applied, checked. Raises INVALID_ARGUMENT,
+ * stark_internal.changed_manifest(deployment, changes) -> the manifest of a deployment with a merge patch applied, checked. Raises INVALID_ARGUMENT,
  * INVALID_LABELS.
  */
-create function stark_internal.changed_wishes(p_deployment stark.deployments, p_changes jsonb)
+create function stark_internal.changed_manifest(p_deployment stark.deployments, p_changes jsonb)
 returns jsonb
 language plpgsql
 stable
@@ -457,8 +456,8 @@ begin
   return v_manifest;
 end;
 $$;
-comment on function stark_internal.changed_wishes(stark.deployments, jsonb) is 'The wishes of a deployment with changes, checked.';
-revoke all on function stark_internal.changed_wishes(stark.deployments, jsonb) from public, anon;
+comment on function stark_internal.changed_manifest(stark.deployments, jsonb) is 'The manifest of a deployment with changes, checked.';
+revoke all on function stark_internal.changed_manifest(stark.deployments, jsonb) from public, anon;
 
 /**
  * stark.update_deployment(namespace, name, changes, if_revision) -> the deployment. changes is a JSON merge patch of what create_deployment takes: objects
@@ -489,16 +488,14 @@ begin
   end if;
   v_old := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
   -- What is refused costs nobody the lock; what has changed meanwhile is seen under it.
-  v_manifest := stark_internal.changed_wishes(v_old, p_changes);
+  v_manifest := stark_internal.changed_manifest(v_old, p_changes);
   if p_changes ? 'template' then
     perform stark_internal.read_template(v_old.pack_name, p_changes ->> 'version', v_old.namespace, coalesce(v_manifest -> 'template', '{}'), v_user);
   end if;
   perform stark_internal.lock_cluster();
   v_old := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update', p_if_revision);
-  v_manifest := stark_internal.changed_wishes(v_old, p_changes);
-  v_row := stark_internal.apply_manifest(v_old, v_manifest || (
-    select jsonb_object_agg(f.field, f.value) from jsonb_each('{"labels": {}, "annotations": {}, "mode": "replicated", "replicas": 1, "minReadySeconds": 10, "progressDeadlineSeconds": 600,
-      "revisionHistoryLimit": 10, "autoRollback": true, "paused": false}'::jsonb || v_manifest) f (field, value) where f.field in (select k.field from stark_internal.deployment_fields() k)));
+  v_manifest := stark_internal.changed_manifest(v_old, p_changes);
+  v_row := stark_internal.apply_manifest(v_old, v_manifest);
   update stark.deployments d set
       labels = v_row.labels, annotations = v_row.annotations, mode = v_row.mode, replicas = v_row.replicas, follow_latest = v_row.follow_latest, version_range = v_row.version_range,
       include_prerelease = v_row.include_prerelease, strategy = v_row.strategy, max_surge = v_row.max_surge, max_unavailable = v_row.max_unavailable,

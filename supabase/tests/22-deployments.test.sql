@@ -243,6 +243,22 @@ select tests.sign_out(), tests.look(), tests.let_run(2200);
 select is(count(*), 0::bigint, 'the deployment goes first') from stark.deployments;
 select is(count(*), 0::bigint, 'then the namespace') from stark.namespaces where name = 'team';
 
+-- The hash, which everybody may see, says nothing of env and config
+select tests.sign_in('uma');
+select lives_ok(format('select stark.create_deployment(%L)', jsonb_build_object('name', 'salted-' || n, 'pack', 'alpha', 'version', '1.0.0', 'replicas', 0,
+  'template', jsonb_build_object('labels', '{"app": "salted"}'::jsonb, 'spec', case when n < 3 then '{"env": {"PIN": "1234"}}'::jsonb else '{}' end))), 'two deployments with the same secret, two with none') from generate_series(1, 4) n;
+create function pg_temp.hash_of(p_name text) returns text language sql as $$
+  select r.template_hash from stark.deployment_revisions r join stark.deployments d on d.id = r.deployment_id and d.revision = r.revision where d.name = p_name;
+$$;
+create temporary table salted as select pg_temp.hash_of('salted-1') as hash;
+select isnt(pg_temp.hash_of('salted-1'), pg_temp.hash_of('salted-2'), 'the same secret is another hash elsewhere');
+select is(pg_temp.hash_of('salted-3'), pg_temp.hash_of('salted-4'), 'without secrets it is that of the template alone');
+select is((stark.update_deployment('default', 'salted-1', '{"template": {"spec": {"env": {"PIN": "1234"}}}}')).revision, 1::bigint, 'the same secret again is no other template');
+select is((stark.update_deployment('default', 'salted-1', '{"template": {"spec": {"env": {"PIN": "4321"}}}}')).revision, 2::bigint, 'another one is');
+select is((stark.update_deployment('default', 'salted-1', '{"template": {"spec": {"env": {"PIN": "1234"}}}}')).revision, 3::bigint, 'and going back makes a revision');
+select is(pg_temp.hash_of('salted-1'), (select hash from salted), 'of the hash that it had');
+select tests.sign_out();
+
 -- Rules about its own kind speak of one revision
 select is(stark_internal.among_their_own(format('{"topologySpreadConstraints": [%1$s, %2$s], "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [%1$s],
     "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": %1$s}, {"weight": 1, "podAffinityTerm": %2$s}]}, "podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [%1$s]}}}',

@@ -15,12 +15,12 @@ const call = (what: string, sql: string): Omit<Step, 'seconds'> => ({
   sql: `select tests.code_of($q$${sql}$q$)`,
   wish: true,
 });
-const update = (changes: object) =>
+export const update = (changes: object) =>
   call(
     `wants ${JSON.stringify(changes)}`,
     `select stark.update_deployment('default', 'web', '${JSON.stringify(changes)}')`,
   );
-const on = (fn: string, more = '') => call(`${fn}${more}`, `select stark.${fn}('default', 'web'${more})`);
+export const on = (fn: string, more = '') => call(`${fn}${more}`, `select stark.${fn}('default', 'web'${more})`);
 const happens = (what: string, sql: string): Omit<Step, 'seconds'> => ({ what, sql });
 const agents = (what: string, from: string, status: string, more: object, where = 'true') =>
   happens(what, `select tests.report_managed('{${from}}', '${status}', '${JSON.stringify(more)}', $w$${where}$w$)`);
@@ -178,16 +178,22 @@ export const recovery: Omit<Step, 'seconds'>[] = [
     'uma has a role again',
     `insert into stark.role_bindings (user_id, role) values (tests.uid('uma'), 'user') on conflict do nothing`,
   ),
+  // Else a first rollout goes on until its deadline.
+  agents('what runs is ready', 'running', 'running', { ready: true }),
   on('resume_rollout'),
   on('resume_deployment'),
 ];
 
-/** Plays a history in a transaction that is rolled back, and asks after each step, or at the end only, what `check` finds wrong. */
+/**
+ * Plays a history in a transaction that is rolled back, and asks what `check` finds wrong: after each step, or with `end` once.
+ * A version that failed is tried again when its block is over, so a history may be on the way there and back when its steps have
+ * been played; `end.rounds` are played then until it `isOver`.
+ */
 export async function play(
   client: pg.Client,
   steps: readonly Step[],
   check: () => Promise<string[]>,
-  when: 'each step' | 'the end' = 'each step',
+  end?: { rounds: readonly Step[]; isOver: () => Promise<boolean> },
 ): Promise<void> {
   const told: string[] = [];
   let now = 0;
@@ -197,7 +203,8 @@ export async function play(
   };
   await client.query('begin');
   try {
-    for (const [at, step] of steps.entries()) {
+    const all = [...steps, ...(end?.rounds ?? [])];
+    for (const [at, step] of all.entries()) {
       now += step.seconds;
       told.push(`-- ${at}: ${step.what}`);
       await run(`select tests.at(${now})`);
@@ -210,8 +217,11 @@ export async function play(
       if (step.wish) await client.query(`select set_config('request.jwt.claims', '', true)`);
       await run('set constraints all immediate');
       await run('set constraints all deferred');
-      const wrong = when === 'each step' || at === steps.length - 1 ? await check() : [];
+      const isEnd = end && at >= steps.length - 1 && (at === all.length - 1 || (await end.isOver()));
+      if (end && !isEnd) continue;
+      const wrong = await check();
       if (wrong.length > 0) throw new Error(`${wrong.join('\n')}\nafter\n${told.join('\n')}`);
+      if (isEnd) return;
     }
   } catch (error) {
     const { message } = error as Error;

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareTap } from '../../scripts/db/tap.mjs';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
-import { agentsWork, histories, play, recovery, type Step } from './deployment-histories.js';
+import { agentsWork, histories, on, play, recovery, type Step, update } from './deployment-histories.js';
 import { connect } from './sessions.js';
 
 /**
@@ -123,7 +123,12 @@ const miscounted = `
   union all
   select format('deployment: %s %s, stored %s %s', sum(s.live), sum(s.available), d.current_replicas, d.available_replicas)
   from stark.deployments d join lateral stark_internal.recount_revisions(array[d.id], d.reconciled_at) s on true
-  group by d.id having (sum(s.live), sum(s.available)) is distinct from (d.current_replicas::bigint, d.available_replicas::bigint)`;
+  group by d.id having (sum(s.live), sum(s.available)) is distinct from (d.current_replicas::bigint, d.available_replicas::bigint)
+  union all
+  select format('revision %s: stored %s %s %s, and revision %s has its template now', r.revision, r.current_replicas, r.ready_replicas, r.available_replicas, n.revision)
+  from stark.deployment_revisions r
+  join stark.deployment_revisions n on n.deployment_id = r.deployment_id and n.template_hash = r.template_hash and n.revision > r.revision
+  where r.current_replicas + r.ready_replicas + r.available_replicas > 0`;
 
 async function problems(): Promise<string[]> {
   const found = (await rowsOf<{ property: string; what: string }>('select * from tests.violations')).map(
@@ -151,12 +156,24 @@ async function problems(): Promise<string[]> {
 }
 
 /** An end is complete, failed, or one that waits for what nobody has done in this world. */
-async function ends(): Promise<string[]> {
+async function unended(): Promise<string[]> {
   const rows = await rowsOf<{ said: string }>(
     `select format('%s %s: %s', d.status, d.status_reason, d.status_message) as said from stark.deployments d
      where d.status not in ('complete', 'failed') and d.status_reason not in ('CanaryPause', 'VersionWithdrawn', 'Unschedulable')`,
   );
-  return [...(await problems()), ...rows.map(({ said }) => `every history ends: ${said}`)];
+  return rows.map(({ said }) => `every history ends: ${said}`);
+}
+
+function playToItsEnd(history: readonly Step[]): Promise<void> {
+  const steps = [
+    create,
+    ...working(1),
+    ...history,
+    ...recovery.map((step): Step => ({ ...step, seconds: 1 })),
+    ...working(40),
+  ];
+  const check = async () => [...(await problems()), ...(await unended())];
+  return play(owner, steps, check, { rounds: working(6), isOver: async () => (await unended()).length === 0 });
 }
 
 describe('on random histories', () => {
@@ -168,20 +185,35 @@ describe('on random histories', () => {
   }, 300_000);
 
   it('after the faults stop, each ends complete, failed, or waiting for a thing it names', async () => {
-    await fc.assert(
-      fc.asyncProperty(histories, async (history) => {
-        const steps = [
-          create,
-          ...working(1),
-          ...history,
-          ...recovery.map((step): Step => ({ ...step, seconds: 1 })),
-          ...working(40),
-        ];
-        await play(owner, steps, ends, 'the end');
-      }),
-      { ...PLAYED, endOnFailure: false },
-    );
+    await fc.assert(fc.asyncProperty(histories, playToItsEnd), { ...PLAYED, endOnFailure: false });
   }, 300_000);
+});
+
+// Random histories found each of these once.
+describe('on a history', () => {
+  it.each<[string, Step[]]>([
+    [
+      'in which a rollout is scaled down in its middle, by more than the budget lets go at once',
+      [
+        { ...update({ followLatest: '~1.1' }), seconds: 61 },
+        { ...on('scale_deployment', ', 2'), seconds: 0 },
+        { ...on('scale_deployment', ', 0'), seconds: 3 },
+      ],
+    ],
+    [
+      'at whose end a bad version is tried once more',
+      [
+        {
+          ...update({ strategy: { type: 'RollingUpdate', maxSurge: '50%', maxUnavailable: '50%' } }),
+          seconds: 10,
+        },
+        { ...update({ followLatest: true }), seconds: 0 },
+      ],
+    ],
+  ])('%s the properties hold, and it ends', async (_what, history) => {
+    await play(owner, [create, ...working(1), ...history], problems);
+    await playToItsEnd(history);
+  });
 });
 
 it('two reconcilers at once never make a pod too many', async () => {
