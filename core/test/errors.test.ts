@@ -56,7 +56,7 @@ async function sources(folder: string): Promise<{ path: string; text: string }[]
 
 describe('the catalogue of codes', () => {
   // A code is the `code` of a StarkError's options, or the first text in capitals of the other classes.
-  const OF_A_STARK_ERROR = /\bcode: '([A-Z][A-Z0-9_]*)'|return '([A-Z][A-Z_]+)';/g;
+  const OF_A_STARK_ERROR = /\b(?:code|notFound): '([A-Z][A-Z0-9_]*)'|return '([A-Z][A-Z_]+)';/g;
   const OF_ANOTHER_CLASS =
     /\b(?:StackError|ClusterError|ApiError|super)\([^';{]*(?:'[a-z-]+',\s*)?'([A-Z][A-Z0-9_]*)'/g;
   const OF_NODE = /^(ERR_|E[A-Z]+$|MODULE_NOT_FOUND$)/;

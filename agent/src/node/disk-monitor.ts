@@ -114,7 +114,7 @@ export class DiskMonitor {
     this.#closed = hidden === undefined ? this.#closed + 1 : 0;
     if (this.#closed >= MAX_CLOSED_SAMPLES) use.unmeasured ??= 'its open files';
     const usedMb = (use.bytes + (hidden ?? 0)) / MB;
-    const problem = problemOf(use, usedMb, this.probe.limits().storageMb);
+    const problem = problemOf(use, usedMb, this.probe.limits());
     return { usedMb, ...(problem !== undefined && { problem }) };
   }
 
@@ -169,10 +169,12 @@ export function mostFiles({ storageMb }: PodLimits): number {
   return Math.min(MAX_FILES, Math.max(MIN_FILES, storageMb * FILES_A_MB));
 }
 
-function problemOf(use: DiskUse, usedMb: number, limitMb: number): string | undefined {
-  const most = mostFiles({ storageMb: limitMb, memoryMb: 0 });
+function problemOf(use: DiskUse, usedMb: number, limits: PodLimits): string | undefined {
+  const most = mostFiles(limits);
   if (use.unmeasured !== undefined) return `what it keeps on disk cannot be measured: ${use.unmeasured}`;
-  if (usedMb > limitMb) return `it keeps ${Math.ceil(usedMb)} MB on disk, its limit is ${limitMb} MB`;
+  if (usedMb > limits.storageMb) {
+    return `it keeps ${Math.ceil(usedMb)} MB on disk, its limit is ${limits.storageMb} MB`;
+  }
   if (use.files > most) return `it keeps more than ${most} files on disk, its limit`;
   return undefined;
 }

@@ -92,8 +92,9 @@ function untilAll(resource: Resource<AnyRow>, holds: (row: AnyRow) => boolean): 
     const left = rows.filter((row) => !holds(row));
     const [first] = left;
     if (first === undefined) return { done: true };
-    const failed = left.find((row) => resource.hasFailed(row));
-    if (failed !== undefined) return { failed: failure(resource, failed) };
+    const { failure } = resource;
+    const failed = left.find((row) => failure?.holds(row));
+    if (failure !== undefined && failed !== undefined) return { failed: hasFailed(resource, failed, failure.code) };
     return {
       waiting: `${rows.length - left.length}/${rows.length}; ${resource.name(first)}${because(resource, first)}`,
     };
@@ -107,12 +108,10 @@ function because(resource: Resource<AnyRow>, row: AnyRow): string {
   return parts.length === 0 ? '' : `: ${parts.join(': ')}`;
 }
 
-function failure(resource: Resource<AnyRow>, row: AnyRow): StarkError {
+function hasFailed(resource: Resource<AnyRow>, row: AnyRow, code: string): StarkError {
   const name = resource.name(row);
-  return new StarkError(`${resource.kind} ${name} has failed${because(resource, row)}`, {
-    code: `${resource.kind.toUpperCase()}_FAILED`,
-    hint: `stark describe ${resource.kind}/${name}`,
-  });
+  const hint = `stark describe ${resource.kind}/${name}`;
+  return new StarkError(`${resource.kind} ${name} has failed${because(resource, row)}`, { code, hint });
 }
 
 function valueAt(value: unknown, path: readonly string[]): unknown {

@@ -118,6 +118,6 @@ async function refuseMissing<Row>(
   const list = missing.map((name) => `"${name}"`).join(', ');
   throw new StarkError(
     `${kind}${missing.length === 1 ? '' : 's'} ${list} not found${where}${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
-    { code: `${(resource.eventKind ?? kind).toUpperCase()}_NOT_FOUND`, status: 404, hint: `stark ${kind} list` },
+    { code: resource.notFound, status: 404, hint: `stark ${kind} list` },
   );
 }

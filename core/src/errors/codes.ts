@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   BAD_SECRET_KEY: { status: 500, by: 'function', means: 'The platform refused the secret key of an Edge Function.' },
   BUNDLE_INVALID: { exit: 'usage', by: 'command', means: 'The pack cannot be bundled, or its bundle exports no pack.' },
   CLOSED: { by: 'client', means: 'The watch was closed before it was complete.' },
+  CLUSTER_CONFIG_NOT_FOUND: { status: 404, by: 'command', means: 'The cluster has no configuration of this name.' },
   CONFIG_NOT_FOUND: { exit: 'usage', by: 'stack', means: 'supabase/config.toml cannot be read.' },
   CONFIG_SYNTAX: { exit: 'usage', by: 'stack', means: 'supabase/config.toml is not TOML.' },
   CONFIG_UNKNOWN_KEY: { exit: 'usage', by: 'stack', means: 'supabase/config.toml has a key that nobody knows.' },
@@ -42,6 +43,7 @@ export const ERROR_CODES = {
   DATA_DIR_IN_USE: { exit: 'conflict', by: 'stack', means: 'Another stack runs on the data directory.' },
   DATA_DIR_UNREACHABLE: { by: 'stack', means: 'The account of Postgres cannot get to the data directory.' },
   DATA_DIR_UNWRITABLE: { by: 'stack', means: 'The data directory cannot be written.' },
+  DEPLOYMENT_FAILED: { by: 'command', means: 'A deployment that was waited for has failed.' },
   EXTENSIONS_NOT_WRITABLE: {
     by: 'stack',
     means: 'The files of the extensions cannot be put where Postgres looks for them.',
@@ -122,6 +124,7 @@ export const ERROR_CODES = {
   PORT_REFUSED: { by: 'stack', means: 'The system does not let the stack listen on the port.' },
   PORT_TAKEN: { exit: 'conflict', by: 'stack', means: 'Another process listens on the port.' },
   POSTGRES_LOST: { by: 'stack', means: 'Postgres ended and cannot be brought back.' },
+  ROLE_BINDING_NOT_FOUND: { status: 404, by: 'command', means: 'No role binding has this id.' },
   ROLLOUT_FAILED: { by: 'command', means: 'A rollout that was waited for has failed.' },
   ROLLOUT_SUPERSEDED: {
     status: 409,

@@ -33,6 +33,7 @@ export const clusterConfigs = defineResource<RowOf<'cluster_config'>>()({
   source: { table: 'cluster_config' },
   fields,
   nameColumn: 'name',
+  notFound: 'CLUSTER_CONFIG_NOT_FOUND',
   eventKind: 'cluster_config',
   columns: [
     { header: 'NAME', value: ({ name }) => name },

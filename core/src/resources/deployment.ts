@@ -53,6 +53,7 @@ export const deployments = defineResource<Deployment>()({
   source: { table: 'deployments' },
   fields,
   nameColumn: 'name',
+  notFound: 'DEPLOYMENT_NOT_FOUND',
   idColumn: 'id',
   eventKind: 'deployment',
   labels: (deployment) => deployment.labels,
@@ -104,7 +105,7 @@ export const deployments = defineResource<Deployment>()({
     { name: 'replicafailure', holds: (row) => hasCondition(row, 'ReplicaFailure') },
   ],
   why: whyOf,
-  hasFailed: (row) => isObserved(row) && row.status === 'failed',
+  failure: { code: 'DEPLOYMENT_FAILED', holds: (row) => isObserved(row) && row.status === 'failed' },
   remove: actionOf('delete_deployment', {
     right: 'deployments:delete',
     confirm: 'name',

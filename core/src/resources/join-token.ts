@@ -26,6 +26,7 @@ export const joinTokens = defineResource<JoinToken>()({
   source: { table: 'join_tokens' },
   fields,
   nameColumn: 'id',
+  notFound: 'JOIN_TOKEN_NOT_FOUND',
   labels: (token) => token.labels,
   columns: [
     { header: 'ID', value: (token) => token.id },

@@ -14,6 +14,7 @@ export const namespaces = defineResource<Namespace>()({
   source: { table: 'namespaces' },
   fields,
   nameColumn: 'name',
+  notFound: 'NAMESPACE_NOT_FOUND',
   eventKind: 'namespace',
   labels: (namespace) => namespace.labels,
   columns: [

@@ -31,6 +31,7 @@ export const nodes = defineResource<Node>()({
   source: { table: 'nodes' },
   fields,
   nameColumn: 'name',
+  notFound: 'NODE_NOT_FOUND',
   idColumn: 'id',
   eventKind: 'node',
   labels: (node) => node.labels,

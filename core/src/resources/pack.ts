@@ -14,6 +14,7 @@ export const packs = defineResource<PackRecord>()({
   source: { table: 'packs' },
   fields,
   nameColumn: 'name',
+  notFound: 'PACK_NOT_FOUND',
   idColumn: 'id',
   eventKind: 'pack',
   columns: [

@@ -39,6 +39,7 @@ export const pods = defineResource<Pod>()({
   source: { table: 'pods' },
   fields,
   nameColumn: 'name',
+  notFound: 'POD_NOT_FOUND',
   idColumn: 'id',
   eventKind: 'pod',
   labels: (pod) => pod.labels,
@@ -87,7 +88,7 @@ export const pods = defineResource<Pod>()({
     { name: 'ended', holds: ({ status }) => isTerminal(status) },
   ],
   why: whyOf,
-  hasFailed: ({ status }) => isTerminal(status) && status !== 'succeeded',
+  failure: { code: 'POD_FAILED', holds: ({ status }) => isTerminal(status) && status !== 'succeeded' },
   remove: actionOf('delete_pods', {
     right: 'pods:delete',
     confirm: 'never',

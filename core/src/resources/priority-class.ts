@@ -13,6 +13,7 @@ export const priorityClasses = defineResource<RowOf<'priority_classes'>>()({
   source: { table: 'priority_classes' },
   fields,
   nameColumn: 'name',
+  notFound: 'PRIORITY_CLASS_NOT_FOUND',
   eventKind: 'priority_class',
   columns: [
     { header: 'NAME', value: ({ name }) => name },

@@ -68,6 +68,8 @@ export interface Resource<Row> extends KindNames {
   readonly nameColumn: string;
   readonly idColumn: string | undefined;
   readonly columns: readonly Column<Row>[];
+  /** The code of the error that there is none of the name. */
+  readonly notFound: string;
   /** What its events are called; nothing where it has none. */
   readonly eventKind: string | undefined;
   readonly related: readonly Related<Row>[];
@@ -85,11 +87,11 @@ export interface Resource<Row> extends KindNames {
   details(row: Row): readonly (readonly [string, unknown])[];
   /** What is in the way of all that one could wish for it, where it says so. */
   why(row: Row): string;
-  /** That it has failed for good, so waiting for it ends. */
-  hasFailed(row: Row): boolean;
+  /** That one has failed for good, so waiting for it ends, and with which code; nothing where none does. */
+  readonly failure: { readonly code: string; holds(row: Row): boolean } | undefined;
 }
 
-type Defaults = 'eventKind' | 'stays' | 'related' | 'conditions' | 'remove' | 'labels' | 'why' | 'hasFailed';
+type Defaults = 'eventKind' | 'stays' | 'related' | 'conditions' | 'remove' | 'labels' | 'why' | 'failure';
 type Derived = 'name' | 'id' | 'object' | 'fields' | 'nameColumn' | 'idColumn';
 type Options<Row, Field extends string> = Omit<Resource<Row>, Defaults | Derived> &
   Partial<Pick<Resource<Row>, Defaults>> & {
@@ -111,7 +113,7 @@ export function defineResource<Full extends object>() {
     stays: false,
     labels: () => ({}),
     why: () => '',
-    hasFailed: () => false,
+    failure: undefined,
     ...options,
     name: (row) => String(row[options.nameColumn]),
     id: (row) => String(row[options.idColumn ?? options.nameColumn]),

@@ -14,6 +14,7 @@ export const roleBindings = defineResource<RowOf<'role_bindings'>>()({
   source: { table: 'role_bindings' },
   fields,
   nameColumn: 'id',
+  notFound: 'ROLE_BINDING_NOT_FOUND',
   eventKind: 'role_binding',
   columns: [
     { header: 'ID', value: ({ id }) => id },

@@ -13,6 +13,7 @@ export const roles = defineResource<RowOf<'roles'>>()({
   source: { table: 'roles' },
   fields,
   nameColumn: 'name',
+  notFound: 'ROLE_NOT_FOUND',
   eventKind: 'role',
   columns: [
     { header: 'NAME', value: ({ name }) => name },

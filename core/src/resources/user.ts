@@ -14,6 +14,7 @@ export const users = defineResource<User>()({
   source: { fn: 'list_users' },
   fields,
   nameColumn: 'email',
+  notFound: 'USER_NOT_FOUND',
   idColumn: 'id',
   eventKind: 'user',
   columns: [
