@@ -22,6 +22,29 @@ create type stark_internal.allocation_change as (
 );
 comment on type stark_internal.allocation_change is 'What a statement adds to one node''s allocated.';
 
+create type stark_internal.budget_state as (
+  deployment_id uuid,
+  available bigint,
+  "least" bigint,
+  wanted integer,
+  most integer,
+  is_replaceable boolean,
+  why_not text,
+  template_hash text,
+  set_available integer,
+  set_wanted integer
+);
+comment on type stark_internal.budget_state is 'Where a disruption budget stands, for each revision of its deployment: available pods, how few there may be, and whether replacements come first or cannot be made.';
+
+create type stark_internal.daemon_step as (
+  deployment_id uuid,
+  node_id uuid,
+  pod_id uuid,
+  step text,
+  revision bigint
+);
+comment on type stark_internal.daemon_step is 'What is to be done on a node for a deployment of daemon mode: keep or stop its pod, make one of a revision, or wait for the end of the one that stops before one is made.';
+
 create type stark_internal.deployment_word as (
   deployment_id uuid,
   reason text,
@@ -29,6 +52,15 @@ create type stark_internal.deployment_word as (
   due_at timestamp with time zone
 );
 comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself.';
+
+create type stark_internal.held_pod as (
+  pod_id uuid,
+  deployment_id uuid,
+  template_hash text,
+  node_id uuid,
+  ready_at timestamp with time zone
+);
+comment on type stark_internal.held_pod is 'An available pod on a node that is drained, whose deployment has a disruption budget.';
 
 create type stark_internal.managed_count as (
   deployment_id uuid,
@@ -273,6 +305,7 @@ create table stark.deployments (
   revision_history_limit integer default 10 not null,
   auto_rollback boolean default true not null,
   canary_steps jsonb default '[]'::jsonb not null,
+  disruption_max_unavailable jsonb,
   paused boolean default false not null,
   rollout_paused boolean default false not null,
   deletion_requested_at timestamp with time zone,
@@ -306,10 +339,11 @@ alter table stark.deployments add constraint deployment_annotations_are_annotati
 alter table stark.deployments add constraint deployment_labels_are_labels CHECK ((stark_internal.labels_problem(labels) IS NULL));
 alter table stark.deployments add constraint deployment_name_is_a_short_dns_label CHECK ((stark_internal.is_dns_label(name) AND (length(name) <= 46)));
 alter table stark.deployments add constraint deployment_status_is_known CHECK ((status = ANY (ARRAY['complete'::text, 'progressing'::text, 'paused'::text, 'failed'::text, 'deleting'::text])));
+alter table stark.deployments add constraint disruption_max_unavailable_is_an_amount CHECK (((disruption_max_unavailable IS NULL) OR stark_internal.is_amount(disruption_max_unavailable)));
 alter table stark.deployments add constraint max_surge_is_an_amount CHECK (stark_internal.is_amount(max_surge));
 alter table stark.deployments add constraint max_unavailable_is_an_amount CHECK (stark_internal.is_amount(max_unavailable));
 alter table stark.deployments add constraint min_ready_seconds_are_less_than_the_deadline CHECK (((min_ready_seconds >= 0) AND (min_ready_seconds <= (progress_deadline_seconds - 1))));
-alter table stark.deployments add constraint mode_is_known CHECK ((mode = 'replicated'::text));
+alter table stark.deployments add constraint mode_is_known CHECK ((mode = ANY (ARRAY['replicated'::text, 'daemon'::text])));
 alter table stark.deployments add constraint next_look_is_within_an_hour CHECK ((next_reconcile_at <= (reconciled_at + '01:00:00'::interval)));
 alter table stark.deployments add constraint only_who_follows_has_a_range CHECK ((follow_latest OR ((version_range IS NULL) AND (NOT include_prerelease))));
 alter table stark.deployments add constraint progress_deadline_seconds_are_from_1_to_86400 CHECK (((progress_deadline_seconds >= 1) AND (progress_deadline_seconds <= 86400)));
@@ -344,8 +378,8 @@ comment on column stark.deployments.namespace is 'Namespace; never changes.';
 comment on column stark.deployments.pack_name is 'Name of the pack; never changes.';
 comment on column stark.deployments.labels is 'Labels of the deployment itself.';
 comment on column stark.deployments.annotations is 'What people and tools note about it.';
-comment on column stark.deployments.mode is 'replicated: a count of pods.';
-comment on column stark.deployments.replicas is 'How many pods are wanted.';
+comment on column stark.deployments.mode is 'replicated: a count of pods; daemon: one on every node that fits.';
+comment on column stark.deployments.replicas is 'How many pods are wanted; of no meaning in daemon mode.';
 comment on column stark.deployments.follow_latest is 'Takes each newer version of the pack when it is finished.';
 comment on column stark.deployments.version_range is 'Of which versions it takes the newest, as node-semver writes ranges; null for all releases.';
 comment on column stark.deployments.include_prerelease is 'Whether it takes pre-releases too.';
@@ -357,6 +391,7 @@ comment on column stark.deployments.progress_deadline_seconds is 'A rollout that
 comment on column stark.deployments.revision_history_limit is 'How many old revisions are kept; the last stable one always is.';
 comment on column stark.deployments.auto_rollback is 'Whether the last stable template becomes the newest revision when one fails.';
 comment on column stark.deployments.canary_steps is 'Steps of a rollout: {weight}, percents of the pods, and {pause}.';
+comment on column stark.deployments.disruption_max_unavailable is 'The disruption budget: how many pods less than wanted may be available by a drain, a number, or percents rounded up; null: a drain stops all at once.';
 comment on column stark.deployments.paused is 'Frozen: changes are stored, and nothing is done.';
 comment on column stark.deployments.rollout_paused is 'The rollout is held; what fails is replaced by its own revision.';
 comment on column stark.deployments.deletion_requested_at is 'When it was asked to go; it goes with the last of its pods.';
@@ -557,6 +592,7 @@ create table stark.nodes (
   status text default 'unknown'::text not null,
   status_reason text,
   unschedulable boolean default false not null,
+  draining boolean default false not null,
   accepts text default 'anyone'::text not null,
   accepted_namespaces text[] default '{}'::text[] not null,
   labels jsonb default '{}'::jsonb not null,
@@ -573,6 +609,7 @@ create table stark.nodes (
 );
 alter table stark.nodes enable row level security;
 alter table stark.nodes add constraint accepts_is_known CHECK ((accepts = ANY (ARRAY['anyone'::text, 'namespaces'::text, 'owner'::text])));
+alter table stark.nodes add constraint draining_node_is_cordoned CHECK ((unschedulable OR (NOT draining)));
 alter table stark.nodes add constraint node_name_is_a_dns_name CHECK (stark_internal.is_dns_name(name));
 alter table stark.nodes add constraint only_a_choice_of_namespaces_names_them CHECK (((accepts = 'namespaces'::text) = (accepted_namespaces <> '{}'::text[])));
 alter table stark.nodes add constraint runtime_is_known CHECK ((runtime = ANY (ARRAY['node'::text, 'browser'::text])));
@@ -582,6 +619,7 @@ alter table stark.nodes add constraint nodes_owner_id_fkey FOREIGN KEY (owner_id
 alter table stark.nodes add constraint nodes_pkey PRIMARY KEY (id);
 alter table stark.nodes add constraint nodes_name_key UNIQUE (name);
 CREATE UNIQUE INDEX nodes_agent_id_idx ON stark.nodes USING btree (agent_id);
+CREATE INDEX nodes_draining_idx ON stark.nodes USING btree (id) WHERE draining;
 CREATE INDEX nodes_owner_id_idx ON stark.nodes USING btree (owner_id);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.nodes FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.nodes FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
@@ -590,7 +628,11 @@ CREATE TRIGGER _100_check_new_nodes AFTER INSERT ON stark.nodes REFERENCING NEW 
 CREATE TRIGGER _300_close_deleted_nodes AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.close_deleted_nodes();
 CREATE TRIGGER _400_follow_taints_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
 CREATE TRIGGER _400_follow_taints_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_taints();
+CREATE TRIGGER _700_note_daemons_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_daemons();
+CREATE TRIGGER _700_note_daemons_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_daemons();
+CREATE TRIGGER _700_note_daemons_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_daemons();
 CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_nodes();
+CREATE TRIGGER _700_note_draining AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_draining();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.nodes REFERENCING OLD TABLE AS old_rows NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_node_updates();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.nodes REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.nodes REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('node', 'id');
@@ -608,6 +650,7 @@ comment on column stark.nodes.runtime is 'node or browser.';
 comment on column stark.nodes.status is 'healthy, unhealthy (socket gone), offline (given up), unknown (never connected).';
 comment on column stark.nodes.status_reason is 'Why it has this status, one word.';
 comment on column stark.nodes.unschedulable is 'Cordoned: gets no new pods.';
+comment on column stark.nodes.draining is 'Its pods are leaving, as fast as the disruption budgets of their deployments allow; false again when they have left.';
 comment on column stark.nodes.accepts is 'Whose pods it takes beside its owner''s and admins'': anyone''s, those of accepted_namespaces, or nobody''s (owner).';
 comment on column stark.nodes.accepted_namespaces is 'Where accepts is namespaces: which.';
 comment on column stark.nodes.labels is 'Labels that node selectors and affinities look at.';
@@ -714,6 +757,7 @@ alter table stark.packs add constraint packs_name_key UNIQUE (name);
 CREATE INDEX packs_owner_id_idx ON stark.packs USING btree (owner_id);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.packs FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.packs FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _700_note_daemons AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_daemons();
 CREATE TRIGGER _700_note_deployments AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_packs();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.packs REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
@@ -837,7 +881,8 @@ create table stark.pods (
   deletion_requested_at timestamp with time zone,
   resource_version bigint default 1 not null,
   deployment_id uuid,
-  revision bigint
+  revision bigint,
+  pinned_node_id uuid
 );
 alter table stark.pods enable row level security;
 alter table stark.pods add constraint ended_pod_has_an_end CHECK (((status = ANY (ARRAY['stopped'::text, 'succeeded'::text, 'failed'::text, 'evicted'::text])) = (finished_at IS NOT NULL)));
@@ -895,6 +940,8 @@ CREATE TRIGGER _300_command_nodes_on_change AFTER UPDATE ON stark.pods REFERENCI
 CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _700_note_deployments_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
 CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
+CREATE TRIGGER _710_end_drains_of_changed AFTER UPDATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.end_drains();
+CREATE TRIGGER _710_end_drains_of_deleted AFTER DELETE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.end_drains();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
@@ -933,6 +980,7 @@ comment on column stark.pods.deletion_requested_at is 'When it was asked to go; 
 comment on column stark.pods.resource_version is 'Grows with each change.';
 comment on column stark.pods.deployment_id is 'The deployment that it belongs to; null where a person made it.';
 comment on column stark.pods.revision is 'The revision of the deployment that it was made for.';
+comment on column stark.pods.pinned_node_id is 'The node that it was made for, by a deployment that runs one on every node; null for all other pods.';
 grant select on table stark.pods to authenticated;
 grant select on table stark.pods to service_role;
 
@@ -1025,6 +1073,8 @@ CREATE TRIGGER _100_keep_an_admin AFTER DELETE ON stark.role_bindings REFERENCIN
 CREATE TRIGGER _300_shut_out_unbound_users AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.shut_out_users();
 CREATE TRIGGER _700_move_topics_of_changed_bindings AFTER UPDATE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.move_topics_of_lost_rights();
 CREATE TRIGGER _700_move_topics_of_unbound_users AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.move_topics_of_lost_rights();
+CREATE TRIGGER _700_note_daemons_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_daemons();
+CREATE TRIGGER _700_note_daemons_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_daemons();
 CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _700_note_deployments_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
@@ -1119,6 +1169,32 @@ CREATE INDEX blocked_versions_pack_version_id_idx ON stark_internal.blocked_vers
 create policy "nobody reads blocked versions" on stark_internal.blocked_versions for select to authenticated
   using (false);
 comment on table stark_internal.blocked_versions is 'Versions that failed in a deployment, and until when each is not tried again.';
+
+create table stark_internal.daemon_fits (
+  deployment_id uuid not null,
+  revision bigint not null,
+  acts_as uuid,
+  is_stale boolean default false not null
+);
+alter table stark_internal.daemon_fits enable row level security;
+alter table stark_internal.daemon_fits add constraint daemon_fits_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.daemon_fits add constraint daemon_fits_pkey PRIMARY KEY (deployment_id);
+create policy "nobody reads the fits of daemons" on stark_internal.daemon_fits for select to authenticated
+  using (false);
+comment on table stark_internal.daemon_fits is 'For which template and whose rights the nodes of a deployment of daemon mode were worked out, and whether something has changed since.';
+
+create table stark_internal.daemon_nodes (
+  deployment_id uuid not null,
+  node_id uuid not null
+);
+alter table stark_internal.daemon_nodes enable row level security;
+alter table stark_internal.daemon_nodes add constraint daemon_nodes_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark_internal.daemon_nodes add constraint daemon_nodes_node_id_fkey FOREIGN KEY (node_id) REFERENCES stark.nodes(id) ON DELETE CASCADE;
+alter table stark_internal.daemon_nodes add constraint daemon_nodes_pkey PRIMARY KEY (deployment_id, node_id);
+CREATE INDEX daemon_nodes_node_id_idx ON stark_internal.daemon_nodes USING btree (node_id);
+create policy "nobody reads the nodes of daemons" on stark_internal.daemon_nodes for select to authenticated
+  using (false);
+comment on table stark_internal.daemon_nodes is 'The nodes that fit each deployment of daemon mode: it wants one pod on each.';
 
 create table stark_internal.database_identity (
   only_row boolean default true not null,
@@ -1492,17 +1568,23 @@ grant select on view stark.pod_history to service_role;
 
 create view stark_internal.rollout_terms with (security_invoker=true) as
  SELECT d.id AS deployment_id,
-    d.replicas,
+    d.pods AS replicas,
     d.desired_replicas AS before,
         CASE
             WHEN d.strategy = 'Recreate'::text THEN 0
             ELSE d.surge
         END AS surge,
+    u.unavailable,
         CASE
-            WHEN d.strategy = 'Recreate'::text THEN d.replicas
-            WHEN d.surge = 0 AND d.unavailable = 0 THEN 1
-            ELSE d.unavailable
-        END AS unavailable,
+            WHEN d.mode = 'daemon'::text THEN d.healthy_nodes
+            ELSE d.pods
+        END - u.unavailable AS "least",
+    d.pods -
+        CASE
+            WHEN d.mode = 'daemon'::text THEN d.lost_nodes
+            ELSE 0
+        END AS needed,
+    d.mode = 'daemon'::text AS is_daemon,
     d.strategy = 'Recreate'::text AS is_recreate,
     d.rollout_paused AS is_held,
     d.paused OR d.deletion_requested_at IS NOT NULL AS is_frozen,
@@ -1520,8 +1602,8 @@ create view stark_internal.rollout_terms with (security_invoker=true) as
     t.status = 'failed'::text OR t.cause = 'rollback'::text AS is_way_back,
     COALESCE(b.template_hash, t.template_hash) AS stable_hash,
         CASE
-            WHEN (t.status = ANY (ARRAY['failed'::text, 'stable'::text])) OR (t.cause = ANY (ARRAY['rollback'::text, 'undo'::text])) OR b.revision IS NULL THEN d.replicas
-            ELSE stark_internal.canary_goal(d.canary_steps, t.step, d.replicas)
+            WHEN (t.status = ANY (ARRAY['failed'::text, 'stable'::text])) OR (t.cause = ANY (ARRAY['rollback'::text, 'undo'::text])) OR b.revision IS NULL THEN d.pods
+            ELSE stark_internal.canary_goal(d.canary_steps, t.step, d.pods)
         END AS goal
    FROM ( SELECT e.id,
             e.name,
@@ -1543,6 +1625,7 @@ create view stark_internal.rollout_terms with (security_invoker=true) as
             e.revision_history_limit,
             e.auto_rollback,
             e.canary_steps,
+            e.disruption_max_unavailable,
             e.paused,
             e.rollout_paused,
             e.deletion_requested_at,
@@ -1569,9 +1652,29 @@ create view stark_internal.rollout_terms with (security_invoker=true) as
             e.next_reconcile_at,
             e.reconcile_errors,
             e.resource_version,
-            stark_internal.amount_of(e.max_surge, e.replicas, true) AS surge,
-            stark_internal.amount_of(e.max_unavailable, e.replicas, false) AS unavailable
-           FROM stark.deployments e) d
+            w_1.pods,
+            f.healthy_nodes,
+            f.lost_nodes,
+            stark_internal.amount_of(e.max_surge, w_1.pods, true) AS surge,
+            stark_internal.amount_of(e.max_unavailable, w_1.pods, e.mode = 'daemon'::text) AS unavailable
+           FROM stark.deployments e
+             CROSS JOIN LATERAL ( SELECT count(*)::integer AS nodes,
+                    count(*) FILTER (WHERE n.status = 'healthy'::text)::integer AS healthy_nodes,
+                    count(*) FILTER (WHERE n.status = ANY (ARRAY['offline'::text, 'unknown'::text]))::integer AS lost_nodes
+                   FROM stark_internal.daemon_nodes t_1
+                     JOIN stark.nodes n ON n.id = t_1.node_id
+                  WHERE t_1.deployment_id = e.id AND e.mode = 'daemon'::text) f
+             CROSS JOIN LATERAL ( SELECT
+                        CASE
+                            WHEN e.mode = 'daemon'::text THEN f.nodes
+                            ELSE e.replicas
+                        END AS pods) w_1) d
+     CROSS JOIN LATERAL ( SELECT
+                CASE
+                    WHEN d.strategy = 'Recreate'::text THEN d.pods
+                    WHEN d.surge = 0 AND d.unavailable = 0 THEN 1
+                    ELSE d.unavailable
+                END AS unavailable) u
      JOIN stark.deployment_revisions t ON t.deployment_id = d.id AND t.revision = d.revision
      CROSS JOIN LATERAL ( SELECT stark_internal.way_back(d.id, d.revision) AS revision) w
      LEFT JOIN stark.deployment_revisions b ON b.deployment_id = d.id AND b.revision = w.revision;
@@ -1668,7 +1771,7 @@ CREATE OR REPLACE FUNCTION stark.create_deployment(p_deployment jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '02b04fbe2d7eb76d5b81f93662757303';
+as md5 '53cce952c1188f4273c944c2f3fb6a97';
 comment on function stark.create_deployment(jsonb) is 'Creates a deployment and makes its pods.';
 grant execute on function stark.create_deployment(jsonb) to authenticated;
 grant execute on function stark.create_deployment(jsonb) to service_role;
@@ -1734,7 +1837,7 @@ CREATE OR REPLACE FUNCTION stark.delete_deployment(p_namespace text, p_name text
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '132973ff5794790865b282da57e51ed9';
+as md5 '39f45df542bc137cfb57d7fd89232d10';
 comment on function stark.delete_deployment(text,text,text,boolean,bigint) is 'Deletes a deployment with its pods, or without them.';
 grant execute on function stark.delete_deployment(text,text,text,boolean,bigint) to authenticated;
 grant execute on function stark.delete_deployment(text,text,text,boolean,bigint) to service_role;
@@ -1756,7 +1859,7 @@ CREATE OR REPLACE FUNCTION stark.delete_node(p_name text, p_force boolean DEFAUL
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f9e7a30dd51a6ddc1767fdb9bbb01a1f';
+as md5 '5bd9ea49bb34876e220a21c92996089d';
 comment on function stark.delete_node(text,boolean,bigint) is 'Removes a node.';
 grant execute on function stark.delete_node(text,boolean,bigint) to authenticated;
 grant execute on function stark.delete_node(text,boolean,bigint) to service_role;
@@ -1838,16 +1941,16 @@ comment on function stark.disconnect_node(uuid,bigint) is 'An agent says goodbye
 grant execute on function stark.disconnect_node(uuid,bigint) to authenticated;
 grant execute on function stark.disconnect_node(uuid,bigint) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.drain_node(p_name text)
+CREATE OR REPLACE FUNCTION stark.drain_node(p_name text, p_ignores_budgets boolean DEFAULT false)
  RETURNS SETOF stark.pods
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '98fb96b968e4eb0c2a91dbefbf5a1831';
-comment on function stark.drain_node(text) is 'Cordons a node and asks its pods to go.';
-grant execute on function stark.drain_node(text) to authenticated;
-grant execute on function stark.drain_node(text) to service_role;
+as md5 '0e1542f16c9cf1218a4a05663824d0b9';
+comment on function stark.drain_node(text,boolean) is 'Cordons a node and asks its pods to go.';
+grant execute on function stark.drain_node(text,boolean) to authenticated;
+grant execute on function stark.drain_node(text,boolean) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.enable_user(p_user_id uuid)
  RETURNS stark.profiles
@@ -1991,6 +2094,17 @@ comment on function stark.pause_rollout(text,text) is 'Holds the rollout of a de
 grant execute on function stark.pause_rollout(text,text) to authenticated;
 grant execute on function stark.pause_rollout(text,text) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.pending_evictions(p_name text)
+ RETURNS TABLE(pod_id uuid, namespace text, pod_name text, deployment_name text, reason text, message text, retry_after_seconds integer)
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '304dc4848574b85e2b1345fbe6215102';
+comment on function stark.pending_evictions(text) is 'Which pods a drain still waits for, which deployment''s budget holds each, and why.';
+grant execute on function stark.pending_evictions(text) to authenticated;
+grant execute on function stark.pending_evictions(text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.probe_watcher()
  RETURNS bigint
  LANGUAGE plpgsql
@@ -2118,7 +2232,7 @@ CREATE OR REPLACE FUNCTION stark.scale_deployment(p_namespace text, p_name text,
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd90c803ffd9d5fffc7c45b463979d799';
+as md5 '4083499e3086606f5e8140dfbab37389';
 comment on function stark.scale_deployment(text,text,integer,text,bigint) is 'Changes how many pods a deployment wants.';
 grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to authenticated;
 grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to service_role;
@@ -2160,7 +2274,7 @@ CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6bd31397bae83c5b5d483c01bcaa8ff7';
+as md5 '07a54be2272fae6cb49af0ae64b5b629';
 comment on function stark.uncordon_node(text) is 'Lets a node have new pods again.';
 grant execute on function stark.uncordon_node(text) to authenticated;
 grant execute on function stark.uncordon_node(text) to service_role;
@@ -2193,7 +2307,7 @@ CREATE OR REPLACE FUNCTION stark.update_deployment(p_namespace text, p_name text
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ac0494fd5d9d9366ceed65b1fa42f3ca';
+as md5 'c115dc982f0a1d9389c396c979bdc94c';
 comment on function stark.update_deployment(text,text,jsonb,bigint) is 'Changes what is wanted of a deployment.';
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to authenticated;
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to service_role;
@@ -2363,7 +2477,7 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.depl
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '4f032aa451ef29219e54953a111312b0';
+as md5 'a82f385804aa0cd6d8f8893633a171a3';
 comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports stark_internal.pod_report[], p_refused jsonb[], p_now timestamp with time zone DEFAULT now())
@@ -2425,6 +2539,14 @@ CREATE OR REPLACE FUNCTION stark_internal.broadcast_events(p_after bigint, p_las
  SET jit TO 'off'
 as md5 'd25aa49c5e1c52bdfc88ae094259da3c';
 comment on function stark_internal.broadcast_events(bigint,bigint,timestamp with time zone) is 'Broadcasts new events on the topics of their namespaces and of the cluster.';
+
+CREATE OR REPLACE FUNCTION stark_internal.budget_states(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS SETOF stark_internal.budget_state
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'eff1ed1ff6c362bead4ea9e259240b43';
+comment on function stark_internal.budget_states(stark_internal.revision_set[],timestamp with time zone) is 'Where disruption budgets stand.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
  RETURNS trigger
@@ -2499,12 +2621,20 @@ CREATE OR REPLACE FUNCTION stark_internal.canary_problem(p_steps jsonb)
 as md5 '4e81ce2ce7d2a13fbf6276a655797485';
 comment on function stark_internal.canary_problem(jsonb) is 'What is wrong with these canary steps; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.change_mode(p_before stark.deployments, p_mode text, p_change_cause text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '77ae9821c14705204eb80515df49a05a';
+comment on function stark_internal.change_mode(stark.deployments,text,text) is 'Makes the present template the newest revision in another mode.';
+
 CREATE OR REPLACE FUNCTION stark_internal.change_template(p_deployment stark.deployments, p_template jsonb, p_version text, p_cause text, p_change_cause text, p_of bigint)
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b185735c3c10c8f911923fbb0130d796';
+as md5 '899accbb68cdbe23bd383a013e4e26d0';
 comment on function stark_internal.change_template(stark.deployments,jsonb,text,text,text,bigint) is 'Makes a template the newest revision, with the caller''s rights.';
 
 CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
@@ -2520,7 +2650,7 @@ CREATE OR REPLACE FUNCTION stark_internal.changed_manifest(p_deployment stark.de
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'de28f59a45ae82c0cbb3ff8a597571d3';
+as md5 '00a48bb5c102cf71766d998565f0aa0f';
 comment on function stark_internal.changed_manifest(stark.deployments,jsonb) is 'The manifest of a deployment with changes, checked.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
@@ -2712,6 +2842,22 @@ CREATE OR REPLACE FUNCTION stark_internal.cut(p_text text, p_bytes integer)
 as md5 'dbc551557dd277d7efa8f8d6427f05bf';
 comment on function stark_internal.cut(text,integer) is 'The beginning of a text, in at most so many bytes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.daemon_problem(p_manifest jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '8a84df10b4cda74fbab50afad5c5c95e';
+comment on function stark_internal.daemon_problem(jsonb) is 'What a deployment of daemon mode must not say.';
+
+CREATE OR REPLACE FUNCTION stark_internal.daemon_spec(p_spec jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '7800206338b2f41c062610abfa8925b9';
+comment on function stark_internal.daemon_spec(jsonb) is 'The spec of a pod that stays with its node.';
+
 CREATE OR REPLACE FUNCTION stark_internal.default_acceptance(p_capabilities jsonb)
  RETURNS text
  LANGUAGE sql
@@ -2733,7 +2879,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_manifest jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '68fd747a0efd284c3be9850b83e44037';
+as md5 'e276657370d1dd36d82645c81c839cdf';
 comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_spec(p_deployment stark.deployments)
@@ -2749,7 +2895,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_words(p_sets stark_internal
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'b36a37cae59477293d4741d93675a27c';
+as md5 '615a61efcfe1f1b4afefa6b4411213ed';
 comment on function stark_internal.deployment_words(stark_internal.revision_set[],timestamp with time zone) is 'What deployments say of themselves.';
 
 CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
@@ -2784,13 +2930,22 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with 
 as md5 'bcfbb1f4cacebd9f6fc50b9e38001167';
 comment on function stark_internal.empty_namespaces(timestamp with time zone) is 'Asks pods of terminating namespaces to stop and to go.';
 
-CREATE OR REPLACE FUNCTION stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamp with time zone DEFAULT now())
- RETURNS void
- LANGUAGE sql
+CREATE OR REPLACE FUNCTION stark_internal.end_drains()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '84c9077011744550ea92c52ae8ebc1c6';
-comment on function stark_internal.empty_node(stark.nodes,text,boolean,timestamp with time zone) is 'Asks the pods of a node to go.';
+as md5 '02c3d04b66b05f217a7adbfe0e8c8258';
+comment on function stark_internal.end_drains() is 'Ends drains of nodes that are empty.';
+
+CREATE OR REPLACE FUNCTION stark_internal.end_empty_drains()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'f8834b75da03b100a9a72f87853fc906';
+comment on function stark_internal.end_empty_drains() is 'Ends drains of nodes that are empty.';
 
 CREATE OR REPLACE FUNCTION stark_internal.end_events(p_kind text, p_after bigint, p_count bigint, p_time timestamp with time zone)
  RETURNS void
@@ -2826,6 +2981,22 @@ CREATE OR REPLACE FUNCTION stark_internal.ensure_partitions(p_now timestamp with
  SET jit TO 'off'
 as md5 'c8cf68a79911792005de3deb50636039';
 comment on function stark_internal.ensure_partitions(timestamp with time zone) is 'Makes the partitions of the coming days.';
+
+CREATE OR REPLACE FUNCTION stark_internal.evict_all(p_node stark.nodes, p_reason text, p_now timestamp with time zone DEFAULT now())
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'c62fba83ad67602c4bd65899959c932b';
+comment on function stark_internal.evict_all(stark.nodes,text,timestamp with time zone) is 'Evicts the pods of a node.';
+
+CREATE OR REPLACE FUNCTION stark_internal.evict_from_draining(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '1ca4d05e284e9e4d3eb38d2054d7a334';
+comment on function stark_internal.evict_from_draining(stark_internal.revision_set[],timestamp with time zone) is 'Has pods leave nodes that are drained, within their budgets.';
 
 CREATE OR REPLACE FUNCTION stark_internal.evict_pods(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -2996,7 +3167,7 @@ CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_int
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '37fca5c97a1fc1efc13ecb3b27af7843';
+as md5 'bc37592f2227cdc04365695889346f10';
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.find_deployable_version(p_pack text, p_version text, p_user_id uuid)
@@ -3029,8 +3200,24 @@ CREATE OR REPLACE FUNCTION stark_internal.finish_rollouts(p_sets stark_internal.
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4896657bd9c1d2fb22f20800da7118d9';
+as md5 '2ab085f29fa0de7c6ca9b8e1ed752513';
 comment on function stark_internal.finish_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Makes complete rollouts stable.';
+
+CREATE OR REPLACE FUNCTION stark_internal.fit_daemons(p_ids uuid[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'c330d731859b690b8f7db6032c3b94b2';
+comment on function stark_internal.fit_daemons(uuid[]) is 'Works out which nodes fit deployments of daemon mode.';
+
+CREATE OR REPLACE FUNCTION stark_internal.fitting_nodes(p_deployment_id uuid, p_revision bigint)
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '7d2d751c2e7aec6a5d3d5e6b440986d4';
+comment on function stark_internal.fitting_nodes(uuid,bigint) is 'The nodes that fit a revision of a deployment of daemon mode.';
 
 CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
  RETURNS trigger
@@ -3083,6 +3270,14 @@ CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
 as md5 '2b4b82468988504e315304c0cc33cd40';
 comment on function stark_internal.heartbeat_terms() is 'How often agents give a sign of life, and how long they may be without.';
 
+CREATE OR REPLACE FUNCTION stark_internal.held_pods(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS SETOF stark_internal.held_pod
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'afce69178ed1a979d29fceb0630f9d5a';
+comment on function stark_internal.held_pods(uuid[],timestamp with time zone) is 'Pods that disruption budgets hold on nodes that are drained.';
+
 CREATE OR REPLACE FUNCTION stark_internal.held_replacements(p_deployment_id uuid, p_hash text, p_now timestamp with time zone, OUT held bigint, OUT until timestamp with time zone, OUT node_name text)
  RETURNS record
  LANGUAGE plpgsql
@@ -3098,6 +3293,14 @@ CREATE OR REPLACE FUNCTION stark_internal.hyphen_bounds(p_from text, p_to text, 
  SET search_path TO 'pg_temp'
 as md5 '56b808fc557c148c12d98773b8e0d2a0';
 comment on function stark_internal.hyphen_bounds(text,text,boolean) is 'A range from one version to another as plain comparators.';
+
+CREATE OR REPLACE FUNCTION stark_internal.in_mode(p_template jsonb, p_mode text)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '052c9793156260e176c518b05acedcf1';
+comment on function stark_internal.in_mode(jsonb,text) is 'A template as a deployment of this mode has it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.intolerable_taints(p_tolerations jsonb, p_effects text[])
  RETURNS TABLE(node_no integer, taint jsonb)
@@ -3336,6 +3539,23 @@ CREATE OR REPLACE FUNCTION stark_internal.latest_version(p_pack_id uuid)
 as md5 '6bf511b73cb3d8a63afa7b0f1505c051';
 comment on function stark_internal.latest_version(uuid) is 'The version a pod gets when it asks for none.';
 
+CREATE OR REPLACE FUNCTION stark_internal.leave_pinned(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 'f6bed7613a5e566e8c2d5732142f63dd';
+comment on function stark_internal.leave_pinned(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Keeps why pods do not fit on the nodes that they were made for.';
+
+CREATE OR REPLACE FUNCTION stark_internal.leaving_pods(p_deployment_id uuid)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '76009386650b79f071295f74a0e7176e';
+comment on function stark_internal.leaving_pods(uuid) is 'How many pods of a deployment wait to leave nodes that are drained.';
+
 CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -3357,7 +3577,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6744be8aa8a38a5c0d65e9b4afddac9b';
+as md5 'e97fd032e28e106105fc52143795ca06';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
@@ -3373,7 +3593,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f6aac2878c452b7af776860c9ef38221';
+as md5 'f0b21938324b4ac6e3730459494ff409';
 comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_ports()
@@ -3410,12 +3630,20 @@ CREATE OR REPLACE FUNCTION stark_internal.lock_cluster_first()
 as md5 '65650d5035eac474c9c9f5d99794aab8';
 comment on function stark_internal.lock_cluster_first() is 'Takes the cluster lock before a statement locks its first row.';
 
+CREATE OR REPLACE FUNCTION stark_internal.make_daemons(p_sets stark_internal.revision_set[], p_steps stark_internal.daemon_step[], p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '4adfa036ab39c0af485c884af2c13c7b';
+comment on function stark_internal.make_daemons(stark_internal.revision_set[],stark_internal.daemon_step[],timestamp with time zone) is 'Makes pods that nodes lack.';
+
 CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9515d116c564a300e372c242d9fc1faf';
+as md5 '054a79ff4720b37764b66d9ddbd9cb7b';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
 
 CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
@@ -3423,7 +3651,7 @@ CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deploym
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'cf13a751f32ae3596476a93a8be83562';
+as md5 '1ecfad2c270888c1429002630ca94e22';
 comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
@@ -3542,6 +3770,14 @@ CREATE OR REPLACE FUNCTION stark_internal.mirror_users()
 as md5 'c0a3bf67e92c9f380d6a56b952f5b257';
 comment on function stark_internal.mirror_users() is 'Keeps one profile for each user of Supabase Auth.';
 
+CREATE OR REPLACE FUNCTION stark_internal.missing_daemons(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '0aa219a3a39ef515742faa00fcde350b';
+comment on function stark_internal.missing_daemons(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of deployments of daemon mode can be made now, and why not all.';
+
 CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[], p_namespace text)
  RETURNS text
  LANGUAGE sql
@@ -3551,12 +3787,20 @@ as md5 '79406449c359f18f3a1faf00a65f2fa6';
 comment on function stark_internal.missing_permission(text[],text) is 'What of these permissions the caller does not have.';
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '45a91772ebe895aa88ad9544929218f7';
+comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
+
+CREATE OR REPLACE FUNCTION stark_internal.missing_replicas(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '8f88eb1e48415f042600c85dbf0e0c8c';
-comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
+as md5 'f99f4f80f2ecb8d387b5264dcc061c76';
+comment on function stark_internal.missing_replicas(stark_internal.revision_set[],timestamp with time zone) is 'How many counted pods of each revision can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.move_topics(p_topics text[])
  RETURNS void
@@ -3723,6 +3967,16 @@ CREATE OR REPLACE FUNCTION stark_internal.note_changed_versions()
 as md5 '99b1ee8c99d89b7220ed17878ecc2c87';
 comment on function stark_internal.note_changed_versions() is 'Notes the deployments of packs that have a new version.';
 
+CREATE OR REPLACE FUNCTION stark_internal.note_daemons()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 '59fa532d5f5b325429f45ad4ae6b78cd';
+comment on function stark_internal.note_daemons() is 'Notes deployments of daemon mode when nodes or rights have changed.';
+
 CREATE OR REPLACE FUNCTION stark_internal.note_deployments(p_ids uuid[])
  RETURNS void
  LANGUAGE plpgsql
@@ -3730,6 +3984,16 @@ CREATE OR REPLACE FUNCTION stark_internal.note_deployments(p_ids uuid[])
  SET jit TO 'off'
 as md5 '1850eb2135042d9dea00e75c7788083c';
 comment on function stark_internal.note_deployments(uuid[]) is 'Notes deployments that something has happened to.';
+
+CREATE OR REPLACE FUNCTION stark_internal.note_draining()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 '5a4b1aa6ee960ed1208e6d91907c29fb';
+comment on function stark_internal.note_draining() is 'Notes the deployments of nodes whose drain begins or ends.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_readiness()
  RETURNS trigger
@@ -3745,7 +4009,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_reconcile_error(p_id uuid, p_mess
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c8c73bf700ec8cedd2bffb6578aa97b7';
+as md5 '37ba89a54df07864c9fae869a753a734';
 comment on function stark_internal.note_reconcile_error(uuid,text,timestamp with time zone) is 'Notes what went wrong with a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
@@ -3753,7 +4017,7 @@ CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '05a24e3dcacdec4dc478bd1d650d6a59';
+as md5 'eb603f784f7efafeb3bbdfe4be6d0750';
 comment on function stark_internal.observe_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Notes the progress of rollouts.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observed_gap(p_reconciled_at timestamp with time zone, p_now timestamp with time zone)
@@ -3777,7 +4041,7 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4b587acfac88230678b284e14b1d40ae';
+as md5 '5c98d33484a742b249a6d1ac737ddaa6';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
@@ -3836,7 +4100,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '55c01327734d9d4417210551706efcbe';
+as md5 'bd59e1a496e8968514e4d304b786f07b';
 comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3845,7 +4109,7 @@ CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '1d5163c8debd35edd6c442726540095a';
+as md5 'dd546de6180c4467c799c09905b9f9c6';
 comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
@@ -3880,12 +4144,20 @@ CREATE OR REPLACE FUNCTION stark_internal.placement_template(p_spec jsonb)
 as md5 '15326853754da927d04d85583ce18b15';
 comment on function stark_internal.placement_template(jsonb) is 'What a pod''s spec asks of a node itself.';
 
+CREATE OR REPLACE FUNCTION stark_internal.plan_daemons(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS SETOF stark_internal.daemon_step
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'd54c84158fd1da1dee905f7c944c22ae';
+comment on function stark_internal.plan_daemons(stark_internal.revision_set[],timestamp with time zone) is 'What shall be done on each node for deployments of daemon mode.';
+
 CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '13baaf0783e7d9b0938fc0acad5f65ec';
+as md5 '157f68cfd443c29dbf7011eb5311ec56';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
@@ -4074,7 +4346,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3038d24e22e9fbb0175526dc76b82c8b';
+as md5 '2e6945618690d09c9a5dd88027d83cd7';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
@@ -4424,6 +4696,14 @@ CREATE OR REPLACE FUNCTION stark_internal.rules_of(p_namespace text, p_rules jso
 as md5 'f8cffb831c73fd4082de357e2e9f71e2';
 comment on function stark_internal.rules_of(text,jsonb) is 'Rules of a pod about other pods, one a row.';
 
+CREATE OR REPLACE FUNCTION stark_internal.run_daemons(p_sets stark_internal.revision_set[], p_now timestamp with time zone, OUT stopped integer, OUT made integer, OUT replanned boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '0ffc87b07e9ea09aa5bf01fc135cbbb8';
+comment on function stark_internal.run_daemons(stark_internal.revision_set[],timestamp with time zone) is 'Stops and makes pods of deployments of daemon mode.';
+
 CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
  RETURNS void
  LANGUAGE plpgsql
@@ -4600,6 +4880,14 @@ CREATE OR REPLACE FUNCTION stark_internal.semver_key(p_version text)
 as md5 '6b4c107981d3b978a842738ae3979469';
 comment on function stark_internal.semver_key(text) is 'A text whose byte order is the precedence order of semver versions.';
 
+CREATE OR REPLACE FUNCTION stark_internal.send_away(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '9dcdce612f56571e7c7dbf2e7104fef8';
+comment on function stark_internal.send_away(uuid[],timestamp with time zone) is 'Asks pods to leave a node that is drained.';
+
 CREATE OR REPLACE FUNCTION stark_internal.send_messages(p_event text, p_topics text[], p_payloads jsonb[])
  RETURNS void
  LANGUAGE plpgsql
@@ -4621,7 +4909,7 @@ CREATE OR REPLACE FUNCTION stark_internal.settle_deployments(p_sets stark_intern
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '118264ecaf182559af19dff2ecba14d8';
+as md5 '61d7a3d89965b48adc9f831cfb2a41bd';
 comment on function stark_internal.settle_deployments(stark_internal.revision_set[],timestamp with time zone) is 'Writes the controller''s word about deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.shut_out_users()
@@ -4662,7 +4950,7 @@ CREATE OR REPLACE FUNCTION stark_internal.stop_surplus(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f0c7becbdd423b4ccdda4daa4bf3ef88';
+as md5 'c172263026bce90be40a6da5e70fb92a';
 comment on function stark_internal.stop_surplus(stark_internal.revision_set[],timestamp with time zone) is 'Stops pods of which there are more than wanted.';
 
 CREATE OR REPLACE FUNCTION stark_internal.taints_problem(p_taints jsonb)
@@ -4771,6 +5059,14 @@ CREATE OR REPLACE FUNCTION stark_internal.unbind_first()
 as md5 '686e898c5a2f071a6c27345d4a9cc580';
 comment on function stark_internal.unbind_first() is 'Takes the roles of a user who is being removed.';
 
+CREATE OR REPLACE FUNCTION stark_internal.unguarded_pods(p_node_id uuid, p_now timestamp with time zone, p_ignores_budgets boolean DEFAULT false)
+ RETURNS SETOF uuid
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '0d09c50443cbae346400e7bf4f0fed00';
+comment on function stark_internal.unguarded_pods(uuid,timestamp with time zone,boolean) is 'Pods that leave a node at once when it is drained.';
+
 CREATE OR REPLACE FUNCTION stark_internal.unify_templates()
  RETURNS void
  LANGUAGE sql
@@ -4843,7 +5139,7 @@ CREATE OR REPLACE FUNCTION stark_internal.way_back(p_deployment_id uuid, p_revis
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '296888088ef6419d67b0bd5db0dac510';
+as md5 '93409b428dd75486b18b094176c86ae1';
 comment on function stark_internal.way_back(uuid,bigint) is 'The revision that a failed one is followed by.';
 
 CREATE OR REPLACE FUNCTION stark_internal.weighted_problem(p_list jsonb, p_term text, p_what text)
@@ -4861,6 +5157,14 @@ CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_label
  SET search_path TO 'pg_temp'
 as md5 '336a069a811de1cf235beb9768499165';
 comment on function stark_internal.with_label_keys(jsonb,jsonb) is 'Rules about other pods with matchLabelKeys written out.';
+
+CREATE OR REPLACE FUNCTION stark_internal.with_replacements(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+ RETURNS SETOF stark_internal.revision_set
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'fbec893fe205d07e662749d28909c3ab';
+comment on function stark_internal.with_replacements(stark_internal.revision_set[],timestamp with time zone) is 'What is wanted of each revision while pods leave nodes that are drained.';
 
 CREATE OR REPLACE FUNCTION stark_internal.without_nulls(p_value jsonb, p_depth integer DEFAULT 0)
  RETURNS jsonb

@@ -49,6 +49,8 @@ describe('deployment create', () => {
     await run(
       'deployment create web --pack alpha --follow-range ~1.4 --include-prerelease --max-surge 2 --max-unavailable 25% --min-ready 30s --progress-deadline 5m --history-limit 3 --no-auto-rollback --canary 20,pause=10m,50,pause -m first --annotation team=a/b --paused',
     );
+    await run('deployment create web --pack alpha --daemon --max-unavailable 2');
+    await run('deployment create web --pack alpha --replicas 0 --max-disrupted 50%');
     expect(calls.map(([, { p_deployment }]) => p_deployment)).toEqual([
       { name: 'web', namespace: 'default', pack: 'alpha', replicas: 1 },
       {
@@ -71,6 +73,8 @@ describe('deployment create', () => {
         ...{ annotations: { team: 'a/b' } },
         canary: { steps: [{ weight: 20 }, { pause: '10m' }, { weight: 50 }, { pause: {} }] },
       },
+      { name: 'web', namespace: 'default', pack: 'alpha', mode: 'daemon', strategy: { maxUnavailable: 2 } },
+      { name: 'web', namespace: 'default', pack: 'alpha', mode: 'daemon', disruption: { maxUnavailable: '50%' } },
     ]);
   });
 
@@ -82,6 +86,8 @@ describe('deployment create', () => {
     '--ver 1.0.0 --follow-latest',
     '--priority 5 --priority-class high',
     '--replicas 10001',
+    '--replicas 3 --daemon',
+    '--max-disrupted half',
     '--restart Never',
     '--annotation x',
     '--strategy Canary',
@@ -113,10 +119,18 @@ describe('deployment scale', () => {
     expect(calls).toEqual([]);
     expect((await run('deployment scale web --replicas 0 --to-zero')).stdout).toBe('deployment/web scaled to 0\n');
     await run('deployment scale deployment/web -r 7 --if-revision 4');
+    await run('deployment scale web --daemon');
+    await run('deployment scale web -r 0 --daemon');
+    await run('deployment scale web -r 2 --no-daemon');
     expect(calls).toEqual([
       ['scale_deployment', { ...at, p_replicas: 0 }],
       ['scale_deployment', { ...at, p_replicas: 7, p_if_revision: 4 }],
+      ['scale_deployment', { ...at, p_mode: 'daemon' }],
+      ['scale_deployment', { ...at, p_mode: 'daemon' }],
+      ['scale_deployment', { ...at, p_replicas: 2, p_mode: 'replicated' }],
     ]);
+    for (const flags of ['', '--no-daemon', '-r 3 --daemon', '--daemon --to-zero'])
+      expect(await run(`deployment scale web ${flags}`.trim())).toMatchObject({ code: 2 });
   });
 });
 

@@ -213,6 +213,29 @@ describe('stark node', () => {
       'node/node-1 cordoned, stopping 1 pod\n',
     );
   });
+
+  it('drain says which deployment holds which pod, and goes round budgets only when told to', async () => {
+    const held = podRow('web-1', { node_name: 'node-1', deployment_id: '60000000-0000-4000-8000-000000000001' });
+    const daemon = podRow('agent-1', { node_name: 'node-1', pinned_node_id: held.node_id });
+    cluster.tables.pods = [held, daemon];
+    cluster.functions.drain_node = () => ({ body: [held] });
+    const message = 'deployment web waits until the replacement is available: 3 of 3 are';
+    cluster.functions.pending_evictions = () => ({ body: [{ pod_name: 'web-1', message }] });
+    expect(await machine.run(['node', 'drain', 'node-1', '--no-wait'])).toMatchObject({
+      stdout: 'node/node-1 draining 1 pod, 1 held by disruption budgets\n',
+      stderr: `web-1: ${message}\n`,
+    });
+    const late = await machine.run(['node', 'drain', 'node-1', '--timeout', '300ms', '--ignore-daemonsets', '--force']);
+    expect(late).toMatchObject({ code: 3, stderr: expect.stringContaining(`1 pods left; web-1: ${message}`) });
+    setTimeout(() => Object.assign(held, { status: 'stopped' }), 300);
+    const done = await machine.run(['node', 'drain', 'node-1', '--timeout', '0', '--disable-eviction']);
+    expect(done.stdout).toBe('node/node-1 cordoned, drained of 1 pod\n');
+    expect(argsOf('drain_node')).toEqual([
+      { p_name: 'node-1' },
+      { p_name: 'node-1' },
+      { p_name: 'node-1', p_ignores_budgets: true },
+    ]);
+  });
 });
 
 describe('stark node agent start', () => {

@@ -10,6 +10,7 @@ create table stark.nodes (
   status text not null default 'unknown',
   status_reason text,
   unschedulable boolean not null default false,
+  draining boolean not null default false,
   accepts text not null default 'anyone',
   accepted_namespaces text[] not null default '{}',
   labels jsonb not null default '{}',
@@ -27,12 +28,15 @@ create table stark.nodes (
   constraint runtime_is_known check (runtime in ('node', 'browser')),
   constraint status_is_known check (status in ('healthy', 'unhealthy', 'offline', 'unknown')),
   constraint accepts_is_known check (accepts in ('anyone', 'namespaces', 'owner')),
+  constraint draining_node_is_cordoned check (unschedulable or not draining),
   constraint only_a_choice_of_namespaces_names_them check ((accepts = 'namespaces') = (accepted_namespaces <> '{}'))
 )
 -- allocated changes with every pod: room on each page keeps such an update in place, without a word to the indexes.
 with (fillfactor = 50);
 create index nodes_owner_id_idx on stark.nodes (owner_id);
 create unique index nodes_agent_id_idx on stark.nodes (agent_id);
+-- Asked with each change of pods: mostly there is none.
+create index nodes_draining_idx on stark.nodes (id) where draining;
 comment on table stark.nodes is 'One agent: a Node.js process or a browser tab that runs pods.';
 comment on column stark.nodes.name is 'Name, a DNS name, unique in the cluster.';
 comment on column stark.nodes.owner_id is 'Whose agent it is; private packs run only on their owner''s nodes or on an admin''s.';
@@ -42,6 +46,7 @@ comment on column stark.nodes.runtime is 'node or browser.';
 comment on column stark.nodes.status is 'healthy, unhealthy (socket gone), offline (given up), unknown (never connected).';
 comment on column stark.nodes.status_reason is 'Why it has this status, one word.';
 comment on column stark.nodes.unschedulable is 'Cordoned: gets no new pods.';
+comment on column stark.nodes.draining is 'Its pods are leaving, as fast as the disruption budgets of their deployments allow; false again when they have left.';
 comment on column stark.nodes.accepts is 'Whose pods it takes beside its owner''s and admins'': anyone''s, those of accepted_namespaces, or nobody''s (owner).';
 comment on column stark.nodes.accepted_namespaces is 'Where accepts is namespaces: which.';
 comment on column stark.nodes.labels is 'Labels that node selectors and affinities look at.';

@@ -124,7 +124,7 @@ begin
     create temporary table pass_nodes (
       node_no integer, node_id uuid, name text, incarnation bigint, runtime text, owner_id uuid, status text, unschedulable boolean,
       labels jsonb, taints jsonb, cpu bigint, memory bigint, pods bigint,
-      free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint, accepts text, accepted_namespaces text[]
+      free_cpu bigint, free_memory bigint, free_storage bigint, free_pods bigint, accepts text, accepted_namespaces text[], draining boolean
     ) on commit delete rows;
     -- Facts about all nodes, by which a filter that would reject none is left out.
     create temporary table pass_facts (nodes bigint) on commit delete rows;
@@ -213,7 +213,7 @@ begin
            coalesce((n.allocatable ->> 'memory')::bigint, 0) - (n.allocated ->> 'memory')::bigint,
            coalesce((n.allocatable ->> 'storage')::bigint, 0) - (n.allocated ->> 'storage')::bigint,
            coalesce((n.allocatable ->> 'pods')::bigint, 0) - (n.allocated ->> 'pods')::bigint,
-           n.accepts, n.accepted_namespaces
+           n.accepts, n.accepted_namespaces, n.draining
     from stark.nodes n;
   insert into pg_temp.pass_facts
     select count(*), array_agg(distinct n.runtime), coalesce(bool_or(n.status <> 'healthy'), false), coalesce(bool_or(n.unschedulable), false), coalesce(bool_or(n.taints <> '[]'), false),
@@ -276,7 +276,7 @@ declare
   v_left_out boolean;
 begin
   with waiting as materialized (
-    select p.id, p.nominated_node_id,
+    select p.id, coalesce(p.pinned_node_id, p.nominated_node_id) as nominated_node_id,
            row_number() over (
              partition by p.priority, p.pack_version_id, p.namespace, p.created_by, p.status_reason = 'Unschedulable', jsonb_hash_extended(p.labels, 0), jsonb_hash_extended(p.spec, 0)
              order by p.created_at, p.id) as nth
@@ -288,8 +288,10 @@ begin
   ), loaded as (
     insert into pg_temp.pass_pods
       select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
-             stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec, p.labels), null, null,
-             p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request,
+             -- Pods of one deployment that are each made for a node are one group: each is placed there, or nowhere.
+             stark_internal.placement_template(p.spec) || case when p.pinned_node_id is null then '{}' else '{"pinned": true}' end::jsonb,
+             stark_internal.placement_rules(p.spec, p.labels), null, null,
+             p.spec ->> 'preemptionPolicy' is distinct from 'Never', coalesce(p.pinned_node_id, p.nominated_node_id), p.cpu_request, p.memory_request, p.storage_request,
              coalesce(p.status_reason = 'Unschedulable', false), p.created_by
       from chosen c join stark.pods p using (id)
   )

@@ -121,7 +121,10 @@ $$;
 comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
 revoke all on function stark_internal.filter_health(stark_internal.pod_group) from public, anon;
 
-/** stark_internal.filter_unschedulable(group): cordoned nodes, unless the taint that stands for it in Kubernetes is tolerated. */
+/**
+ * stark_internal.filter_unschedulable(group): cordoned nodes, unless the taint that stands for it in Kubernetes is tolerated. What leaves a node
+ * that is drained must not come back to it, so there only a pod that was made for it is placed.
+ */
 create function stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
 returns table (node_no integer, reason text)
 language plpgsql
@@ -132,7 +135,8 @@ begin
   return query
     select n.node_no, 'unschedulable' from pg_temp.pass_nodes n
     where n.unschedulable
-      and not stark_internal.tolerates(p_group.template -> 'tolerations', '{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}');
+      and ((n.draining and not p_group.template ? 'pinned')
+        or not stark_internal.tolerates(p_group.template -> 'tolerations', '{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}'));
 end;
 $$;
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';

@@ -477,9 +477,15 @@ set enable_nestloop = off
 as $$
 declare
   v_zero stark_internal.pod_group := p_group;
-  v_individually boolean := stark_internal.placed_individually(p_group);
+  v_individually boolean;
   v_first record;
 begin
+  -- Pods that were each made for a node get in each other's way only where two were made for one.
+  if p_group.template ? 'pinned' then
+    v_zero.template := p_group.template - 'ports';
+  end if;
+  v_individually := stark_internal.placed_individually(v_zero);
+  v_zero.template := p_group.template;
   v_zero.cpu := 0;
   v_zero.memory := 0;
   v_zero.storage := 0;
@@ -493,7 +499,8 @@ begin
     insert into pg_temp.pass_nominated
       select u.ord, u.id, n.node_no, u.c, u.m, u.s,
              n.node_no is not null and (u.c = 0 or sum(u.c) over w <= n.free_cpu) and (u.m = 0 or sum(u.m) over w <= n.free_memory)
-               and (u.s = 0 or sum(u.s) over w <= n.free_storage) and count(*) over w <= n.free_pods,
+               and (u.s = 0 or sum(u.s) over w <= n.free_storage) and count(*) over w <= n.free_pods
+               and (v_individually or not p_group.template ? 'ports' or count(*) over w = 1),
              n.node_no is not null and l.node_id is not null
       from unnest(p_ids, p_cpu, p_memory, p_storage) with ordinality as u (id, c, m, s, ord)
       join pg_temp.pass_pods p on p.pod_id = u.id

@@ -115,6 +115,10 @@ begin
         v_left := stark_internal.place_nominated(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
       end if;
       continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
+      if (v_group.pod_group).template ? 'pinned' then
+        has_more := stark_internal.leave_pinned(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage, p_groups) or has_more;
+        continue;
+      end if;
       v_left := stark_internal.place_pods(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
       continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
       perform stark_internal.record_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);

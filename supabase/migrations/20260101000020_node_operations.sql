@@ -126,7 +126,7 @@ revoke all on function stark.cordon_node(text) from public, anon;
 grant execute on function stark.cordon_node(text) to authenticated, service_role;
 
 /**
- * stark.uncordon_node(name) -> the node: it gets new pods again, waiting ones at once.
+ * stark.uncordon_node(name) -> the node: it gets new pods again, waiting ones at once. A drain that is on its way ends.
  * Caller: nodes:update, or the owner with it. Locks: the cluster lock. Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND.
  */
 create function stark.uncordon_node(p_name text)
@@ -141,7 +141,7 @@ begin
   perform stark_internal.require_node(p_name, 'nodes:update');
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
-  update stark.nodes n set unschedulable = false, updated_at = now() where n.id = v_node.id and n.unschedulable;
+  update stark.nodes n set unschedulable = false, draining = false, updated_at = now() where n.id = v_node.id and n.unschedulable;
   select * into v_node from stark.nodes n where n.id = v_node.id;
   return v_node;
 end;
@@ -150,32 +150,29 @@ comment on function stark.uncordon_node(text) is 'Lets a node have new pods agai
 revoke all on function stark.uncordon_node(text) from public, anon;
 grant execute on function stark.uncordon_node(text) to authenticated, service_role;
 
-/** stark_internal.empty_node(node, reason, at once, now): its pods are asked to stop, with their grace; those that no agent will stop, or that shall go at once, are evicted. */
-create function stark_internal.empty_node(p_node stark.nodes, p_reason text, p_at_once boolean, p_now timestamptz default now())
+/** stark_internal.evict_all(node, reason, now): its pods are evicted at once. */
+create function stark_internal.evict_all(p_node stark.nodes, p_reason text, p_now timestamptz default now())
 returns void
 language sql
 volatile
 set search_path = ''
 as $$
   update stark.pods p set
-      status = case when p_at_once or p_node.status in ('offline', 'unknown') then 'evicted' else 'stopping' end,
-      status_reason = p_reason,
-      status_message = 'node ' || p_node.name,
-      ready = false,
-      stop_requested_at = coalesce(p.stop_requested_at, p_now),
-      finished_at = case when p_at_once or p_node.status in ('offline', 'unknown') then p_now end
-    where p.node_id = p_node.id and stark_internal.occupies(p.status)
-      and (p.status <> 'stopping' or p_at_once or p_node.status in ('offline', 'unknown'));
+      status = 'evicted', status_reason = p_reason, status_message = 'node ' || p_node.name, ready = false,
+      stop_requested_at = coalesce(p.stop_requested_at, p_now), finished_at = p_now
+    where p.node_id = p_node.id and stark_internal.occupies(p.status);
 $$;
-comment on function stark_internal.empty_node(stark.nodes, text, boolean, timestamptz) is 'Asks the pods of a node to go.';
-revoke all on function stark_internal.empty_node(stark.nodes, text, boolean, timestamptz) from public, anon;
+comment on function stark_internal.evict_all(stark.nodes, text, timestamptz) is 'Evicts the pods of a node.';
+revoke all on function stark_internal.evict_all(stark.nodes, text, timestamptz) from public, anon;
 
 /**
- * stark.drain_node(name) -> its pods: the node is cordoned and its pods are stopping with their grace, reason NodeDrained; on
- * a node that is offline they are evicted at once. Caller: nodes:update, or the owner with it. Locks: the cluster lock.
+ * stark.drain_node(name, ignores_budgets) -> its pods but those of daemon mode, which stay: the node is cordoned and its pods are stopping with their
+ * grace, reason NodeDrained; on a node that is offline they are evicted at once. Pods of deployments with a disruption budget are replaced first, and
+ * leave one after the other: the node is draining until they have left, and pending_evictions says what holds them. ignores_budgets: they leave at
+ * once like the others. Calling again changes nothing else. Caller: nodes:update, or the owner with it. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND.
  */
-create function stark.drain_node(p_name text)
+create function stark.drain_node(p_name text, p_ignores_budgets boolean default false)
 returns setof stark.pods
 language plpgsql
 security definer
@@ -189,20 +186,24 @@ begin
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   -- An owner may empty the own node: what runs there is there by the owner's leave. Whose pods they are is not asked.
-  update stark.nodes n set unschedulable = true, updated_at = now() where n.id = v_node.id and not n.unschedulable;
-  v_ids := array(select p.id from stark.pods p where p.node_id = v_node.id and stark_internal.occupies(p.status));
-  perform stark_internal.empty_node(v_node, 'NodeDrained', false);
+  update stark.nodes n set unschedulable = true, draining = true, updated_at = now() where n.id = v_node.id and not n.draining;
+  v_ids := array(
+    select p.id from stark.pods p where p.node_id = v_node.id and stark_internal.occupies(p.status) and p.pinned_node_id is null);
+  perform stark_internal.send_away(array(select u from stark_internal.unguarded_pods(v_node.id, stark_internal.controller_time(), coalesce(p_ignores_budgets, false)) u),
+    stark_internal.controller_time());
+  perform stark_internal.end_empty_drains();
   return query select p.* from stark.pods p where p.id = any (v_ids) order by p.namespace, p.name;
   perform stark_internal.remove_ended_pods();
+  perform stark_internal.work_off_notes();
 end;
 $$;
-comment on function stark.drain_node(text) is 'Cordons a node and asks its pods to go.';
-revoke all on function stark.drain_node(text) from public, anon;
-grant execute on function stark.drain_node(text) to authenticated, service_role;
+comment on function stark.drain_node(text, boolean) is 'Cordons a node and asks its pods to go.';
+revoke all on function stark.drain_node(text, boolean) from public, anon;
+grant execute on function stark.drain_node(text, boolean) to authenticated, service_role;
 
 /**
  * stark.delete_node(name, force, if_version) -> the node as it was. With pods that have not ended it is refused; force evicts
- * them at once. Caller: nodes:delete, or the owner with it. Locks: the cluster lock.
+ * them at once. Pods of daemon mode belong to the node and go with it. Caller: nodes:delete, or the owner with it. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, NODE_NOT_FOUND, NODE_IN_USE, CONFLICT.
  */
 create function stark.delete_node(p_name text, p_force boolean default false, p_if_version bigint default null)
@@ -219,13 +220,13 @@ begin
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:delete');
   perform stark_internal.require_version('node ' || p_name, p_if_version, v_node.resource_version);
-  select count(*) into v_pods from stark.pods p where p.node_id = v_node.id and stark_internal.occupies(p.status);
+  select count(*) into v_pods from stark.pods p where p.node_id = v_node.id and stark_internal.occupies(p.status) and p.pinned_node_id is null;
   if v_pods > 0 and p_force is not true then
     perform stark_internal.fail('NODE_IN_USE', format('node %s has %s pods that have not ended', p_name, v_pods), 'stark node drain ' || p_name);
   end if;
   -- Cordoned first, or what was just evicted could be followed here by a pod that waits.
   update stark.nodes n set unschedulable = true where n.id = v_node.id and not n.unschedulable;
-  perform stark_internal.empty_node(v_node, 'NodeDeleted', true);
+  perform stark_internal.evict_all(v_node, 'NodeDeleted');
   perform stark_internal.remove_ended_pods();
   delete from stark.nodes n where n.id = v_node.id;
   return v_node;

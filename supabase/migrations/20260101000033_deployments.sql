@@ -113,6 +113,7 @@ insert into stark.deployment_reasons (reason, status, description, completed_by)
   ('LimitRangeViolated', 'progressing', 'The limit range of the namespace allows no pod like this.', 'another limit range, or other requests'),
   ('NodesNotHealthy', 'progressing', 'Pods are on nodes that are not healthy.', 'the nodes'' return, or their being given up'),
   ('WaitingForStops', 'progressing', 'Old pods have to end before new ones are made.', 'the end of the pods that are stopping'),
+  ('NodeDraining', 'progressing', 'Pods leave nodes that are drained.', 'replacements that are available, or stark node uncordon'),
   ('RestartBackOff', 'progressing', 'A pod that failed for good is replaced after a while.', 'time'),
   ('VersionWithdrawn', 'progressing', 'The version was withdrawn: what runs stays, and nothing of it is started.', 'stark deployment set --ver'),
   ('Forbidden', 'progressing', 'Who changed the template last may not run it any more.', 'that right, or a change of the template by somebody who has it'),
@@ -152,6 +153,7 @@ create table stark.deployments (
   revision_history_limit integer not null default 10,
   auto_rollback boolean not null default true,
   canary_steps jsonb not null default '[]',
+  disruption_max_unavailable jsonb,
   paused boolean not null default false,
   rollout_paused boolean not null default false,
   deletion_requested_at timestamptz,
@@ -183,12 +185,13 @@ create table stark.deployments (
   constraint deployment_name_is_a_short_dns_label check (stark_internal.is_dns_label(name) and length(name) <= 46),
   constraint deployment_labels_are_labels check (stark_internal.labels_problem(labels) is null),
   constraint deployment_annotations_are_annotations check (stark_internal.annotations_problem(annotations) is null),
-  constraint mode_is_known check (mode = 'replicated'),
+  constraint mode_is_known check (mode in ('replicated', 'daemon')),
   constraint replicas_are_from_0_to_10000 check (replicas between 0 and 10000),
   constraint only_who_follows_has_a_range check (follow_latest or (version_range is null and not include_prerelease)),
   constraint strategy_is_known check (strategy in ('RollingUpdate', 'Recreate')),
   constraint max_surge_is_an_amount check (stark_internal.is_amount(max_surge)),
   constraint max_unavailable_is_an_amount check (stark_internal.is_amount(max_unavailable)),
+  constraint disruption_max_unavailable_is_an_amount check (disruption_max_unavailable is null or stark_internal.is_amount(disruption_max_unavailable)),
   constraint min_ready_seconds_are_less_than_the_deadline check (min_ready_seconds between 0 and progress_deadline_seconds - 1),
   constraint progress_deadline_seconds_are_from_1_to_86400 check (progress_deadline_seconds between 1 and 86400),
   constraint revision_history_limit_is_from_0_to_100 check (revision_history_limit between 0 and 100),
@@ -207,8 +210,8 @@ comment on column stark.deployments.namespace is 'Namespace; never changes.';
 comment on column stark.deployments.pack_name is 'Name of the pack; never changes.';
 comment on column stark.deployments.labels is 'Labels of the deployment itself.';
 comment on column stark.deployments.annotations is 'What people and tools note about it.';
-comment on column stark.deployments.mode is 'replicated: a count of pods.';
-comment on column stark.deployments.replicas is 'How many pods are wanted.';
+comment on column stark.deployments.mode is 'replicated: a count of pods; daemon: one on every node that fits.';
+comment on column stark.deployments.replicas is 'How many pods are wanted; of no meaning in daemon mode.';
 comment on column stark.deployments.follow_latest is 'Takes each newer version of the pack when it is finished.';
 comment on column stark.deployments.version_range is 'Of which versions it takes the newest, as node-semver writes ranges; null for all releases.';
 comment on column stark.deployments.include_prerelease is 'Whether it takes pre-releases too.';
@@ -220,6 +223,7 @@ comment on column stark.deployments.progress_deadline_seconds is 'A rollout that
 comment on column stark.deployments.revision_history_limit is 'How many old revisions are kept; the last stable one always is.';
 comment on column stark.deployments.auto_rollback is 'Whether the last stable template becomes the newest revision when one fails.';
 comment on column stark.deployments.canary_steps is 'Steps of a rollout: {weight}, percents of the pods, and {pause}.';
+comment on column stark.deployments.disruption_max_unavailable is 'The disruption budget: how many pods less than wanted may be available by a drain, a number, or percents rounded up; null: a drain stops all at once.';
 comment on column stark.deployments.paused is 'Frozen: changes are stored, and nothing is done.';
 comment on column stark.deployments.rollout_paused is 'The rollout is held; what fails is replaced by its own revision.';
 comment on column stark.deployments.deletion_requested_at is 'When it was asked to go; it goes with the last of its pods.';
@@ -362,11 +366,35 @@ create policy "nobody reads blocked versions" on stark_internal.blocked_versions
 
 alter table stark.pods
   add column deployment_id uuid references stark.deployments (id) on delete set null,
-  add column revision bigint;
+  add column revision bigint,
+  add column pinned_node_id uuid;
 create index pods_deployment_id_idx on stark.pods (deployment_id, revision) where deployment_id is not null and finished_at is null;
 create index pods_of_deployments_ended_idx on stark.pods (deployment_id, finished_at) where deployment_id is not null and finished_at is not null;
 comment on column stark.pods.deployment_id is 'The deployment that it belongs to; null where a person made it.';
 comment on column stark.pods.revision is 'The revision of the deployment that it was made for.';
+-- No foreign key: a pod whose node was removed must not become one that fits anywhere.
+comment on column stark.pods.pinned_node_id is 'The node that it was made for, by a deployment that runs one on every node; null for all other pods.';
+
+-- Which nodes fit each deployment of daemon mode, as the controller has worked it out.
+create table stark_internal.daemon_nodes (
+  deployment_id uuid not null references stark.deployments (id) on delete cascade,
+  node_id uuid not null references stark.nodes (id) on delete cascade,
+  primary key (deployment_id, node_id)
+);
+create index daemon_nodes_node_id_idx on stark_internal.daemon_nodes (node_id);
+comment on table stark_internal.daemon_nodes is 'The nodes that fit each deployment of daemon mode: it wants one pod on each.';
+alter table stark_internal.daemon_nodes enable row level security;
+create policy "nobody reads the nodes of daemons" on stark_internal.daemon_nodes for select to authenticated using (false);
+
+create table stark_internal.daemon_fits (
+  deployment_id uuid primary key references stark.deployments (id) on delete cascade,
+  revision bigint not null,
+  acts_as uuid,
+  is_stale boolean not null default false
+);
+comment on table stark_internal.daemon_fits is 'For which template and whose rights the nodes of a deployment of daemon mode were worked out, and whether something has changed since.';
+alter table stark_internal.daemon_fits enable row level security;
+create policy "nobody reads the fits of daemons" on stark_internal.daemon_fits for select to authenticated using (false);
 
 -- Counted by a trigger, as the amounts of nodes are: a report on one of five thousand pods must not count the others.
 create table stark_internal.managed_counts (

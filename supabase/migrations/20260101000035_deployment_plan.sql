@@ -145,6 +145,8 @@ begin
     join stark.deployment_revisions t on t.deployment_id = r.deployment_id and t.revision = p_revision
     join stark.pack_versions v on v.id = r.pack_version_id
     where r.deployment_id = p_deployment_id and r.stable_at is not null and r.template_hash <> t.template_hash and v.state = 'ready'
+      -- Going back changes no wish, so not the mode either.
+      and (r.template ->> 'mode') is not distinct from (t.template ->> 'mode')
       and not exists (
         select from stark.deployment_revisions f
         where f.deployment_id = r.deployment_id and f.template_hash = r.template_hash and f.failed_at is not null and f.revision > r.revision)
@@ -175,9 +177,13 @@ comment on function stark_internal.may_not_run(uuid, text, uuid) is 'Why pods ma
 revoke all on function stark_internal.may_not_run(uuid, text, uuid) from public, anon;
 
 create view stark_internal.rollout_terms with (security_invoker = true) as
-select d.id as deployment_id, d.replicas, d.desired_replicas as before,
+select d.id as deployment_id, d.pods as replicas, d.desired_replicas as before,
        case when d.strategy = 'Recreate' then 0 else d.surge end as surge,
-       case when d.strategy = 'Recreate' then d.replicas when d.surge = 0 and d.unavailable = 0 then 1 else d.unavailable end as unavailable,
+       u.unavailable,
+       -- Nodes that are not healthy cost no budget, and those that were given up hold nothing up.
+       case when d.mode = 'daemon' then d.healthy_nodes else d.pods end - u.unavailable as least,
+       d.pods - case when d.mode = 'daemon' then d.lost_nodes else 0 end as needed,
+       d.mode = 'daemon' as is_daemon,
        d.strategy = 'Recreate' as is_recreate, d.rollout_paused as is_held, d.paused or d.deletion_requested_at is not null as is_frozen,
        stark_internal.may_not_run(d.acts_as, d.namespace, d.pack_id) as may_not,
        t.template_hash as newest_hash, t.status as newest_status,
@@ -186,11 +192,20 @@ select d.id as deployment_id, d.replicas, d.desired_replicas as before,
        case when t.status = 'failed' then b.revision else t.revision end as target_revision,
        t.status = 'failed' or t.cause = 'rollback' as is_way_back,
        coalesce(b.template_hash, t.template_hash) as stable_hash,
-       case when t.status in ('failed', 'stable') or t.cause in ('rollback', 'undo') or b.revision is null then d.replicas
-            else stark_internal.canary_goal(d.canary_steps, t.step, d.replicas) end as goal
+       case when t.status in ('failed', 'stable') or t.cause in ('rollback', 'undo') or b.revision is null then d.pods
+            else stark_internal.canary_goal(d.canary_steps, t.step, d.pods) end as goal
 from (
-  select e.*, stark_internal.amount_of(e.max_surge, e.replicas, true) as surge, stark_internal.amount_of(e.max_unavailable, e.replicas, false) as unavailable
-  from stark.deployments e) d
+  select e.*, w.pods, f.healthy_nodes, f.lost_nodes, stark_internal.amount_of(e.max_surge, w.pods, true) as surge,
+         stark_internal.amount_of(e.max_unavailable, w.pods, e.mode = 'daemon') as unavailable
+  from stark.deployments e
+  cross join lateral (
+    select count(*)::integer as nodes, (count(*) filter (where n.status = 'healthy'))::integer as healthy_nodes,
+           (count(*) filter (where n.status in ('offline', 'unknown')))::integer as lost_nodes
+    from stark_internal.daemon_nodes t join stark.nodes n on n.id = t.node_id
+    where t.deployment_id = e.id and e.mode = 'daemon') f
+  cross join lateral (select case when e.mode = 'daemon' then f.nodes else e.replicas end as pods) w) d
+cross join lateral (
+  select case when d.strategy = 'Recreate' then d.pods when d.surge = 0 and d.unavailable = 0 then 1 else d.unavailable end as unavailable) u
 join stark.deployment_revisions t on t.deployment_id = d.id and t.revision = d.revision
 cross join lateral (select stark_internal.way_back(d.id, d.revision) as revision) w
 left join stark.deployment_revisions b on b.deployment_id = d.id and b.revision = w.revision;
@@ -257,7 +272,7 @@ begin
       join stark_internal.rollout_terms t using (deployment_id)
       join stark.deployment_revisions r using (deployment_id, revision)
       join stark.pack_versions v on v.id = r.pack_version_id
-      where not t.is_frozen and t.may_not is null
+      where not t.is_frozen and t.may_not is null and not t.is_daemon
     ), totals as (
       select k.*,
              -- What is more than wanted is there until the budget lets it go, and takes the room of another until then.

@@ -147,9 +147,9 @@ as $$
 begin
   with looked as (
     select d.id, d.revision, t.goal, stark_internal.observed_gap(d.reconciled_at, p_now) as gap, greatest(p_now - d.reconciled_at, '0') as elapsed,
-           d.canary_steps -> r.step as step, t.is_held or t.may_not is not null or d.replicas = 0 as stands_still,
-           s.available >= t.goal and coalesce((select sum(o.live) from unnest(p_sets) o where o.deployment_id = d.id and o.template_hash <> s.template_hash), 0) <= d.replicas - t.goal as is_reached,
-           t.goal < d.replicas or r.step < jsonb_array_length(d.canary_steps) and t.goal is distinct from d.replicas as in_canary,
+           d.canary_steps -> r.step as step, t.is_held or t.may_not is not null or t.needed = 0 as stands_still,
+           s.available >= t.goal and coalesce((select sum(o.live) from unnest(p_sets) o where o.deployment_id = d.id and o.template_hash <> s.template_hash), 0) <= t.replicas - t.goal as is_reached,
+           t.goal < t.replicas or r.step < jsonb_array_length(d.canary_steps) and t.goal is distinct from t.replicas as in_canary,
            a.progressed, a.cleared_at,
            (select max(f.was_ready_since + d.min_ready_seconds * interval '1 second') from stark_internal.failed_runs f
             where f.deployment_id = d.id and f.was_ready_since + d.min_ready_seconds * interval '1 second' <= f.failed_at) as cleared_before
@@ -281,10 +281,10 @@ begin
     return 0;
   end if;
   with crowded as (
-    select s.*, t.replicas - t.unavailable as least from unnest(p_sets) s join stark_internal.rollout_terms t using (deployment_id)
+    select s.*, t.least from stark_internal.with_replacements(p_sets, p_now) s join stark_internal.rollout_terms t using (deployment_id)
   ), members as (
     select p.*, c.template_hash, c.revision as set_revision, c.live - c.wanted as surplus,
-           p.status = 'running' and p.ready and n.status = 'healthy' as is_ready,
+           p.status = 'running' and p.ready and n.status = 'healthy' as is_ready, coalesce(n.draining, false) as is_leaving,
            p.status = 'running' and n.status = 'healthy' and coalesce(p.ready_at <= p_now - d.min_ready_seconds * interval '1 second', false) as is_available,
            count(*) over (partition by c.deployment_id, p.node_id) as siblings,
            greatest(0, (select sum(o.available) from crowded o where o.deployment_id = c.deployment_id) - c.least) as budget
@@ -298,7 +298,7 @@ begin
     select m.id, m.deployment_id, m.set_revision as revision, m.surplus, m.created_at, m.is_available, m.budget,
            row_number() over (
              partition by m.deployment_id, m.template_hash
-             order by m.node_id is null desc, coalesce(m.is_ready, false), coalesce((m.annotations ->> 'stark/pod-deletion-cost')::integer, 0),
+             order by m.node_id is null desc, coalesce(m.is_ready, false), m.is_leaving desc, coalesce((m.annotations ->> 'stark/pod-deletion-cost')::integer, 0),
                       m.siblings desc, m.ready_at desc nulls first, m.restarts desc, m.created_at desc, m.id) as rank
     from members m
   ), chosen as (
@@ -448,8 +448,8 @@ $$;
 comment on function stark_internal.but_there_last(jsonb, text) is 'A spec that prefers every node but one.';
 revoke all on function stark_internal.but_there_last(jsonb, text) from public, anon;
 
-/** stark_internal.missing_pods(sets, now) -> of each set that lacks pods how many can be made now, and why not all. */
-create function stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamptz)
+/** stark_internal.missing_replicas(sets, now) -> of each set that is counted, and lacks pods, how many can be made now, and why not all. */
+create function stark_internal.missing_replicas(p_sets stark_internal.revision_set[], p_now timestamptz)
 returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz, avoids text)
 language plpgsql
 stable
@@ -463,13 +463,32 @@ begin
            case when q.room < s.wanted - s.live then q.message when h.held > 0 then 'a pod failed and is replaced after a while' end,
            case when h.held > 0 then h.until end,
            case when h.until is not null then h.node_name end
-    from unnest(p_sets) s
+    from stark_internal.with_replacements(p_sets, p_now) s
+    join stark.deployments d on d.id = s.deployment_id and d.mode = 'replicated'
     join stark.deployment_revisions r on r.deployment_id = s.deployment_id and r.revision = s.revision
     join stark.pack_versions v on v.id = r.pack_version_id
     cross join lateral stark_internal.held_replacements(s.deployment_id, s.template_hash, p_now) h
     cross join lateral stark_internal.namespace_room(r.namespace, coalesce((r.template #>> '{spec,resources,requests,cpu}')::bigint, 0),
       coalesce((r.template #>> '{spec,resources,requests,memory}')::bigint, 0), coalesce((r.template #>> '{spec,resources,requests,storage}')::bigint, 0)) q
     where s.wanted > s.live;
+end;
+$$;
+comment on function stark_internal.missing_replicas(stark_internal.revision_set[], timestamptz) is 'How many counted pods of each revision can be made now, and why not all.';
+revoke all on function stark_internal.missing_replicas(stark_internal.revision_set[], timestamptz) from public, anon;
+
+/** stark_internal.missing_pods(sets, now) -> of each set that lacks pods, counted or one a node, how many can be made now, and why not all. */
+create function stark_internal.missing_pods(p_sets stark_internal.revision_set[], p_now timestamptz)
+returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz)
+language plpgsql
+stable
+set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+    select m.deployment_id, m.revision, m.missing, m.makeable, m.reason, m.message, m.until from stark_internal.missing_replicas(p_sets, p_now) m
+    union all
+    select m.deployment_id, m.revision, m.missing, m.makeable, m.reason, m.message, m.until from stark_internal.missing_daemons(p_sets, p_now) m;
 end;
 $$;
 comment on function stark_internal.missing_pods(stark_internal.revision_set[], timestamptz) is 'How many pods of each revision can be made now, and why not all.';
@@ -488,7 +507,7 @@ declare
   v_left integer := stark_internal.call_limit('managed_pods') - coalesce(nullif(pg_catalog.current_setting('stark.pods_made', true), '')::integer, 0);
   v_made integer;
 begin
-  if v_left <= 0 or not exists (select from unnest(p_sets) s where s.wanted > s.live) then
+  if v_left <= 0 or not exists (select from stark_internal.with_replacements(p_sets, p_now) s where s.wanted > s.live) then
     return 0;
   end if;
   with made as (
@@ -498,7 +517,7 @@ begin
            w.spec, (r.template ->> 'priority')::integer, d.acts_as, p_now, d.id, r.revision
     from (
       select m.*, coalesce(sum(m.makeable) over (order by m.deployment_id, m.revision rows between unbounded preceding and 1 preceding), 0) as before
-      from stark_internal.missing_pods(p_sets, p_now) m) m
+      from stark_internal.missing_replicas(p_sets, p_now) m) m
     join stark.deployments d on d.id = m.deployment_id
     join stark.deployment_revisions r on r.deployment_id = m.deployment_id and r.revision = m.revision
     -- Once for each revision, and not for each pod.

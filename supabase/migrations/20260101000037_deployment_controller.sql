@@ -18,8 +18,9 @@ declare
     join stark.deployments d on d.id = s.deployment_id and d.revision = s.revision
     join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision and r.status = 'progressing'
     join stark_internal.rollout_terms t on t.deployment_id = d.id
-    where t.replicas > 0 and t.goal >= t.replicas and s.available >= t.replicas and not t.is_frozen
-      and not exists (select from unnest(p_sets) o where o.deployment_id = d.id and o.template_hash <> s.template_hash and o.live > 0));
+    where t.needed > 0 and t.goal >= t.replicas and s.available >= t.needed and not t.is_frozen
+      -- What is on a node that was given up is rolled when it is back.
+      and not exists (select from unnest(p_sets) o where o.deployment_id = d.id and o.template_hash <> s.template_hash and o.live > case when t.is_daemon then o.dark else 0 end));
 begin
   if v_ids = '{}' then
     return;
@@ -59,12 +60,14 @@ begin
              (array_agg(m.message order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.message is not null))[1] as message
       from stark_internal.missing_pods(p_sets, p_now) m group by m.deployment_id
     ), facts as (
-      select d.id, d.revision, d.replicas, d.rollout_paused, d.paused, d.deletion_requested_at, d.reconcile_errors, d.progress_deadline_seconds, d.canary_steps,
+      select d.id, d.revision, t.replicas, t.needed, t.is_daemon, d.rollout_paused, d.paused, d.deletion_requested_at, d.reconcile_errors, d.progress_deadline_seconds, d.canary_steps,
              r.status as rollout, r.status_reason as failure, r.status_message as failure_message, r.cause, r.version, r.waited, r.step, r.step_waited, r.change_cause,
              t.may_not, t.goal, t.target_revision, coalesce(s.available, 0) as available, x.live, x.dark, x.stopping, x.unplaced, x.due_at, h.until, h.reason as held, h.message as held_message,
              v.state = 'withdrawn' as is_withdrawn, t.is_recreate,
-             coalesce(s.available, 0) >= d.replicas and x.live = coalesce(s.live, 0) and coalesce(s.live, 0) = d.replicas and t.goal >= d.replicas as is_complete,
-             coalesce(s.available, 0) >= t.goal and t.goal < d.replicas and d.canary_steps -> r.step ? 'pause' as at_pause
+             case when t.is_daemon then coalesce(s.available, 0) >= t.needed and (t.needed > 0 or t.replicas = 0) and x.live - x.dark <= coalesce(s.live, 0) - coalesce(s.dark, 0)
+               else coalesce(s.available, 0) >= t.replicas and x.live = coalesce(s.live, 0) and coalesce(s.live, 0) = t.replicas and t.goal >= t.replicas end as is_complete,
+             coalesce(s.available, 0) >= t.goal and t.goal < t.replicas and d.canary_steps -> r.step ? 'pause' as at_pause,
+             stark_internal.leaving_pods(d.id) as leaving
       from stark.deployments d
       join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision
       join stark.pack_versions v on v.id = r.pack_version_id
@@ -85,14 +88,16 @@ begin
           when f.at_pause then 'CanaryPause'
           when f.held is not null then f.held
           when f.is_withdrawn then 'VersionWithdrawn'
-          when f.is_recreate and f.stopping > 0 then 'WaitingForStops'
+          when f.leaving > 0 then 'NodeDraining'
+          when (f.is_recreate or f.is_daemon) and f.stopping > 0 then 'WaitingForStops'
           when f.unplaced > 0 then 'Unschedulable'
           when f.dark > 0 then 'NodesNotHealthy'
           else 'Progressing' end as reason
       from facts f
     )
     select s.id, s.reason, case s.reason
-        when 'AsWanted' then format('runs %s', s.version)
+        when 'AsWanted' then case when s.is_daemon and s.replicas = 0 then 'no node fits' else format('runs %s', s.version) end
+        when 'NodeDraining' then format('%s pods wait for their replacements to leave nodes that are drained', s.leaving)
         when 'RolledBack' then format('runs %s again: %s', s.version, s.change_cause)
         when 'CanaryPause' then format('stands at step %s of its canary', s.step + 1)
         when 'Unschedulable' then (
@@ -105,8 +110,8 @@ begin
       case when s.reason = 'Deleting' then p_now + case when s.live > 0 then interval '0' else interval '1 minute' end
         when s.paused then p_now + interval '1 hour'
         else least(p_now + interval '1 hour', s.due_at, s.until,
-          case when s.rollout = 'progressing' and s.replicas > 0 then p_now + interval '1 minute' end,
-          case when s.rollout = 'progressing' and s.replicas > 0 and not s.rollout_paused and not s.at_pause then p_now + greatest(interval '0', s.progress_deadline_seconds * interval '1 second' - s.waited) end,
+          case when s.rollout = 'progressing' and s.needed > 0 then p_now + interval '1 minute' end,
+          case when s.rollout = 'progressing' and s.needed > 0 and not s.rollout_paused and not s.at_pause then p_now + greatest(interval '0', s.progress_deadline_seconds * interval '1 second' - s.waited) end,
           case when s.at_pause then p_now + greatest(interval '0', stark_internal.seconds_of(s.canary_steps -> s.step -> 'pause') * interval '1 second' - s.step_waited) end,
           (select min(greatest(p_now, least(b.blocked_until, p_now + interval '1 minute'))) from stark_internal.blocked_versions b where b.deployment_id = s.id and b.blocked_until > p_now)) end
     from said s;
@@ -167,7 +172,7 @@ begin
       current_replicas = c.live, updated_replicas = c.updated, ready_replicas = c.ready, available_replicas = c.available,
       unavailable_replicas = greatest(0, t.replicas - c.available), desired_replicas = case when t.is_frozen or t.may_not is not null then d.desired_replicas else t.replicas end,
       observed_generation = d.generation, status = e.status, status_reason = w.reason, status_message = left(w.message, 1024),
-      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(c.available, t.replicas - t.unavailable, e.status, w.reason, left(w.message, 1024)), p_now),
+      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(c.available, t.least, e.status, w.reason, left(w.message, 1024)), p_now),
       reconciled_at = p_now, reconcile_errors = 0,
       next_reconcile_at = case when exists (select from stark_internal.missing_pods(p_sets, p_now) m where m.deployment_id = d.id and m.makeable > 0)
         and not t.is_frozen and t.may_not is null then p_now else w.due_at end
@@ -274,11 +279,13 @@ set search_path = ''
 as $$
 declare
   v_ids uuid[];
+  v_counted stark_internal.revision_set[];
   v_sets stark_internal.revision_set[];
   v_made integer := 0;
   v_more integer;
   v_stopped integer;
   v_replanned boolean;
+  v_daemons record;
 begin
   perform stark_internal.empty_deployments(p_ids, p_now);
   v_ids := array(select d.id from stark.deployments d where d.id = any (p_ids));
@@ -286,14 +293,20 @@ begin
   perform stark_internal.observe_rollouts(v_sets, p_now);
   perform stark_internal.fail_rollouts(v_sets, p_now);
   perform stark_internal.follow_versions(v_ids, p_now);
+  perform stark_internal.fit_daemons(v_ids);
   -- What stops leaves room for what is made, so it is planned again until nothing is left to do.
   for step in 1 .. 6 loop
-    v_sets := array(select s from stark_internal.plan_revisions(array(select c from stark_internal.count_revisions(v_ids, p_now) c)) s);
+    v_counted := array(select c from stark_internal.count_revisions(v_ids, p_now) c);
+    v_sets := array(select s from stark_internal.plan_revisions(v_counted) s);
     update stark.deployment_revisions r set wanted = s.wanted
       from unnest(v_sets) s where r.deployment_id = s.deployment_id and r.revision = s.revision and r.wanted <> s.wanted;
     v_replanned := found;
     v_stopped := stark_internal.stop_surplus(v_sets, p_now);
     v_more := stark_internal.make_missing(v_sets, p_now);
+    v_daemons := stark_internal.run_daemons(v_counted, p_now);
+    v_stopped := v_stopped + v_daemons.stopped + stark_internal.evict_from_draining(v_counted, p_now);
+    v_more := v_more + v_daemons.made;
+    v_replanned := v_replanned or v_daemons.replanned;
     v_made := v_made + v_more;
     exit when v_stopped = 0 and v_more = 0 and not v_replanned;
     -- It was shared out to the live revisions by now, and is not a second time.
@@ -320,7 +333,7 @@ as $$
 begin
   update stark.deployments d set
       status = 'progressing', status_reason = 'ReconcileError', status_message = left(p_message, 1024),
-      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(d.available_replicas, d.replicas, 'progressing', 'ReconcileError', left(p_message, 1024)), p_now),
+      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(d.available_replicas, d.desired_replicas, 'progressing', 'ReconcileError', left(p_message, 1024)), p_now),
       reconcile_errors = d.reconcile_errors + 1, reconciled_at = p_now,
       next_reconcile_at = p_now + least(interval '5 minutes', interval '10 seconds' * (2 ^ least(d.reconcile_errors, 10)))
     where d.id = p_id;

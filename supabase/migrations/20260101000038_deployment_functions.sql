@@ -69,7 +69,7 @@ begin
   if jsonb_typeof(p_manifest) is distinct from 'object' then
     return 'a deployment must be an object';
   end if;
-  v_field := stark_internal.unknown_field(p_manifest, array['name', 'namespace', 'pack', 'version', 'template', 'followLatest', 'strategy', 'canary', 'changeCause']
+  v_field := stark_internal.unknown_field(p_manifest, array['name', 'namespace', 'pack', 'version', 'template', 'followLatest', 'strategy', 'canary', 'disruption', 'changeCause']
     || array(select f.field from stark_internal.deployment_fields() f));
   if v_field is not null then
     return format('a deployment has no field %s', v_field);
@@ -83,7 +83,7 @@ begin
     return format('%s must be a string', v_field);
   end if;
   return case
-    when p_manifest ->> 'mode' <> 'replicated' then 'mode must be replicated'
+    when p_manifest ->> 'mode' not in ('replicated', 'daemon') then 'mode must be replicated or daemon'
     when p_manifest ? 'replicas' and not stark_internal.is_whole(p_manifest -> 'replicas', 0, 10000) then 'replicas must be a whole number from 0 to 10000'
     when p_manifest ? 'minReadySeconds' and not stark_internal.is_whole(p_manifest -> 'minReadySeconds', 0, 86399) then 'minReadySeconds must be a whole number from 0 to 86399'
     when p_manifest ? 'progressDeadlineSeconds' and not stark_internal.is_whole(p_manifest -> 'progressDeadlineSeconds', 1, 86400) then 'progressDeadlineSeconds must be a whole number from 1 to 86400'
@@ -95,7 +95,12 @@ begin
     when v_strategy -> 'type' = '"Recreate"' and v_strategy ?| array['maxSurge', 'maxUnavailable'] then 'maxSurge and maxUnavailable go with RollingUpdate'
     when v_strategy ? 'maxSurge' and not stark_internal.is_amount(v_strategy -> 'maxSurge') then 'strategy.maxSurge must be a whole number, or percents such as "25%"'
     when v_strategy ? 'maxUnavailable' and not stark_internal.is_amount(v_strategy -> 'maxUnavailable') then 'strategy.maxUnavailable must be a whole number, or percents such as "25%"'
-    when coalesce(rtrim(v_strategy ->> 'maxSurge', '%'), '25')::integer = 0 and coalesce(rtrim(v_strategy ->> 'maxUnavailable', '%'), '25')::integer = 0 then 'maxSurge and maxUnavailable must not both be 0'
+    when p_manifest ? 'disruption' and (jsonb_typeof(p_manifest -> 'disruption') <> 'object' or stark_internal.unknown_field(p_manifest -> 'disruption', array['maxUnavailable']) is not null)
+      then 'disruption is {maxUnavailable}'
+    when p_manifest #> '{disruption,maxUnavailable}' is not null and not stark_internal.is_amount(p_manifest #> '{disruption,maxUnavailable}')
+      then 'disruption.maxUnavailable must be a whole number, or percents such as "25%"'
+    when stark_internal.daemon_problem(p_manifest) is not null then stark_internal.daemon_problem(p_manifest)
+    when p_manifest ->> 'mode' is distinct from 'daemon' and coalesce(rtrim(v_strategy ->> 'maxSurge', '%'), '25')::integer = 0 and coalesce(rtrim(v_strategy ->> 'maxUnavailable', '%'), '25')::integer = 0 then 'maxSurge and maxUnavailable must not both be 0'
     when p_manifest ? 'canary' and (jsonb_typeof(p_manifest -> 'canary') <> 'object' or stark_internal.unknown_field(p_manifest -> 'canary', array['steps']) is not null) then 'canary is {steps}'
     when p_manifest #> '{canary,steps}' is not null and stark_internal.canary_problem(p_manifest #> '{canary,steps}') is not null then stark_internal.canary_problem(p_manifest #> '{canary,steps}')
     when v_strategy -> 'type' = '"Recreate"' and coalesce(p_manifest #> '{canary,steps}', '[]') <> '[]' then 'canary goes with RollingUpdate'
@@ -170,13 +175,14 @@ language sql
 stable
 set search_path = ''
 as $$
-  select (select jsonb_object_agg(f.field, to_jsonb(p_deployment) -> f.column_name) from stark_internal.deployment_fields() f)
+  select (select jsonb_object_agg(f.field, to_jsonb(p_deployment) -> f.column_name) from stark_internal.deployment_fields() f where p_deployment.mode = 'replicated' or f.field <> 'replicas')
     || jsonb_build_object(
       'followLatest', case when p_deployment.version_range is not null then to_jsonb(p_deployment.version_range) else to_jsonb(p_deployment.follow_latest) end,
-      'strategy', case p_deployment.strategy when 'Recreate' then '{"type": "Recreate"}'
+      'strategy', case p_deployment.strategy when 'Recreate' then '{"type": "Recreate"}'::jsonb
         else jsonb_build_object('type', p_deployment.strategy, 'maxSurge', p_deployment.max_surge, 'maxUnavailable', p_deployment.max_unavailable) end,
       'canary', jsonb_build_object('steps', p_deployment.canary_steps),
-      'template', r.template || jsonb_build_object('spec', (r.template -> 'spec') || s.secrets))
+      'disruption', jsonb_strip_nulls(jsonb_build_object('maxUnavailable', p_deployment.disruption_max_unavailable)),
+      'template', (r.template - 'mode') || jsonb_build_object('spec', (r.template -> 'spec') || s.secrets))
   from stark.deployment_revisions r join stark_internal.revision_secrets s using (deployment_id, revision)
   where r.deployment_id = p_deployment.id and r.revision = p_deployment.revision;
 $$;
@@ -193,14 +199,19 @@ as $$
 declare
   v_row stark.deployments := jsonb_populate_record(p_deployment, (
     select jsonb_object_agg(f.column_name, coalesce(p_manifest -> f.field, f.default_value)) from stark_internal.deployment_fields() f));
+  v_is_daemon boolean := v_row.mode = 'daemon';
 begin
+  if v_is_daemon then
+    v_row.replicas := coalesce(p_deployment.replicas, 1);
+  end if;
   v_row.follow_latest := coalesce(p_manifest -> 'followLatest', 'false') <> 'false';
   v_row.version_range := case when jsonb_typeof(p_manifest -> 'followLatest') = 'string' then p_manifest ->> 'followLatest' end;
   v_row.include_prerelease := v_row.follow_latest and coalesce((p_manifest ->> 'includePrerelease')::boolean, false);
   v_row.strategy := coalesce(p_manifest #>> '{strategy,type}', 'RollingUpdate');
-  v_row.max_surge := coalesce(p_manifest #> '{strategy,maxSurge}', '"25%"');
-  v_row.max_unavailable := coalesce(p_manifest #> '{strategy,maxUnavailable}', '"25%"');
+  v_row.max_surge := coalesce(p_manifest #> '{strategy,maxSurge}', case when v_is_daemon then '0' else '"25%"' end::jsonb);
+  v_row.max_unavailable := coalesce(p_manifest #> '{strategy,maxUnavailable}', case when v_is_daemon then '1' else '"25%"' end::jsonb);
   v_row.canary_steps := coalesce(p_manifest #> '{canary,steps}', '[]');
+  v_row.disruption_max_unavailable := p_manifest #> '{disruption,maxUnavailable}';
   return v_row;
 end;
 $$;
@@ -329,9 +340,10 @@ revoke all on function stark_internal.require_deployment_room(text) from public,
 
 /**
  * stark.create_deployment(deployment) -> the deployment, with its first pods made. deployment: {name, pack, version?, namespace? = default,
- * mode? = replicated, replicas? = 1, labels?, annotations?, template?: {labels?, annotations?, priority?, spec?}, followLatest? = false | true |
+ * mode? = replicated | daemon (one pod on every node that fits), replicas? = 1, labels?, annotations?, template?: {labels?, annotations?, priority?, spec?}, followLatest? = false | true |
  * range, includePrerelease?, strategy?: {type? = RollingUpdate | Recreate, maxSurge? = "25%", maxUnavailable? = "25%"}, minReadySeconds? = 10,
- * progressDeadlineSeconds? = 600, revisionHistoryLimit? = 10, autoRollback? = true, canary?: {steps}, paused?, changeCause?}. Its pods have the
+ * progressDeadlineSeconds? = 600, revisionHistoryLimit? = 10, autoRollback? = true, canary?: {steps}, disruption?: {maxUnavailable}, paused?,
+ * changeCause?}. Daemon mode has maxUnavailable 1, no surge and no canary. Its pods have the
  * rights of who changed the template last, and restartPolicy Always.
  * Caller: deployments:create and pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
  *   select * from stark.create_deployment('{"name": "web", "pack": "alpha", "replicas": 3}');
@@ -376,17 +388,17 @@ begin
   perform stark_internal.lock_cluster();
   perform stark_internal.require_deployment_room(v_namespace);
   insert into stark.deployments (name, namespace, pack_id, pack_name, labels, annotations, mode, replicas, follow_latest, version_range, include_prerelease, strategy, max_surge,
-      max_unavailable, min_ready_seconds, progress_deadline_seconds, revision_history_limit, auto_rollback, canary_steps, paused, acts_as, created_by)
+      max_unavailable, min_ready_seconds, progress_deadline_seconds, revision_history_limit, auto_rollback, canary_steps, disruption_max_unavailable, paused, acts_as, created_by)
     select v_manifest ->> 'name', v_namespace, v.pack_id, v.pack_name, v_row.labels, v_row.annotations, v_row.mode, v_row.replicas, v_row.follow_latest, v_row.version_range,
            v_row.include_prerelease, v_row.strategy, v_row.max_surge, v_row.max_unavailable, v_row.min_ready_seconds, v_row.progress_deadline_seconds,
-           v_row.revision_history_limit, v_row.auto_rollback, v_row.canary_steps, v_row.paused, v_user, v_user
+           v_row.revision_history_limit, v_row.auto_rollback, v_row.canary_steps, v_row.disruption_max_unavailable, v_row.paused, v_user, v_user
     from stark.pack_versions v where v.id = (v_template ->> 'version_id')::uuid
     on conflict on constraint deployment_name_is_unique_in_its_namespace do nothing
     returning * into v_row;
   if not found then
     perform stark_internal.fail('DEPLOYMENT_EXISTS', format('namespace %s has a deployment %s already', v_namespace, v_manifest ->> 'name'), 'stark deployment list -n ' || v_namespace);
   end if;
-  perform stark_internal.add_revision(v_row.id, v_template -> 'template', v_template -> 'secrets', (v_template ->> 'version_id')::uuid, 'create', v_manifest ->> 'changeCause', v_user,
+  perform stark_internal.add_revision(v_row.id, stark_internal.in_mode(v_template -> 'template', v_row.mode), v_template -> 'secrets', (v_template ->> 'version_id')::uuid, 'create', v_manifest ->> 'changeCause', v_user,
     stark_internal.controller_time());
   return stark_internal.reconciled_deployment(v_row.id);
 end;
@@ -410,6 +422,7 @@ declare
   v_new jsonb := stark_internal.read_template(p_deployment.pack_name, p_version, p_deployment.namespace, p_template, v_user);
   v_old stark.deployment_revisions;
 begin
+  v_new := jsonb_set(v_new, '{template}', stark_internal.in_mode(v_new -> 'template', p_deployment.mode));
   if v_new -> 'secrets' <> '{}' and exists (
     select from stark.deployment_revisions r join stark_internal.revision_secrets s using (deployment_id, revision)
     where r.deployment_id = p_deployment.id and r.revision = p_of and r.created_by is distinct from v_user and s.secrets <> '{}') then
@@ -442,10 +455,15 @@ set search_path = ''
 as $$
 declare
   v_before jsonb := stark_internal.manifest_of(p_deployment);
+  v_mode text := case when p_changes ? 'mode' then coalesce(p_changes ->> 'mode', 'replicated') else p_deployment.mode end;
   v_manifest jsonb;
 begin
-  if p_changes #>> '{strategy,type}' is not null and p_changes #>> '{strategy,type}' is distinct from p_deployment.strategy then
+  -- Another mode has other defaults.
+  if v_mode <> p_deployment.mode or (p_changes #>> '{strategy,type}' is not null and p_changes #>> '{strategy,type}' is distinct from p_deployment.strategy) then
     v_before := v_before - 'strategy';
+  end if;
+  if v_mode = 'daemon' then
+    v_before := v_before - 'replicas';
   end if;
   if p_changes ? 'followLatest' then
     v_before := v_before - 'includePrerelease';
@@ -500,11 +518,15 @@ begin
       labels = v_row.labels, annotations = v_row.annotations, mode = v_row.mode, replicas = v_row.replicas, follow_latest = v_row.follow_latest, version_range = v_row.version_range,
       include_prerelease = v_row.include_prerelease, strategy = v_row.strategy, max_surge = v_row.max_surge, max_unavailable = v_row.max_unavailable,
       min_ready_seconds = v_row.min_ready_seconds, progress_deadline_seconds = v_row.progress_deadline_seconds, revision_history_limit = v_row.revision_history_limit,
-      auto_rollback = v_row.auto_rollback, canary_steps = v_row.canary_steps, paused = v_row.paused, follow_after = case when v_row.follow_latest and not p_changes ? 'followLatest' then d.follow_after end
+      auto_rollback = v_row.auto_rollback, canary_steps = v_row.canary_steps, disruption_max_unavailable = v_row.disruption_max_unavailable, paused = v_row.paused,
+      follow_after = case when v_row.follow_latest and not p_changes ? 'followLatest' then d.follow_after end
     where d.id = v_old.id;
   if p_changes ? 'template' or p_changes ? 'version' then
     select coalesce(p_changes ->> 'version', r.version) into v_version from stark.deployment_revisions r where r.deployment_id = v_old.id and r.revision = v_old.revision;
+    v_old.mode := v_row.mode;
     perform stark_internal.change_template(v_old, coalesce(v_manifest -> 'template', '{}'), v_version, 'update', p_changes ->> 'changeCause', v_old.revision);
+  else
+    perform stark_internal.change_mode(v_old, v_row.mode, p_changes ->> 'changeCause');
   end if;
   return stark_internal.reconciled_deployment(v_old.id);
 end;
@@ -514,9 +536,9 @@ revoke all on function stark.update_deployment(text, text, jsonb, bigint) from p
 grant execute on function stark.update_deployment(text, text, jsonb, bigint) to authenticated, service_role;
 
 /**
- * stark.scale_deployment(namespace, name, replicas, mode, if_revision) -> the deployment with another count of pods; 0 is zero pods. mode is
- * replicated. In the middle of a rollout the new number is shared
- * out over the live revisions. Its pods keep the rights they have.
+ * stark.scale_deployment(namespace, name, replicas, mode, if_revision) -> the deployment with another count of pods; 0 is zero pods. mode daemon:
+ * one pod on every node that fits instead of a count, and replicated with a count for the way back; pods are rolled then. In the middle of a rollout
+ * the new number is shared out over the live revisions. Its pods keep the rights they have.
  * Caller: deployments:update in the namespace, or the own one. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING, INVALID_ARGUMENT, CONFLICT.
  */
@@ -528,17 +550,30 @@ set search_path = ''
 as $$
 declare
   v_deployment stark.deployments;
+  v_row stark.deployments;
 begin
   perform stark_internal.require_user();
   if p_replicas is null and p_mode is null or p_replicas not between 0 and 10000 then
     perform stark_internal.refuse_deployment('replicas must be a whole number from 0 to 10000', 'stark deployment scale --replicas 3');
-  elsif p_mode <> 'replicated' then
-    perform stark_internal.refuse_deployment(format('mode %s is not replicated', to_json(left(p_mode, 80))), 'stark deployment scale --replicas 3');
+  elsif p_mode not in ('replicated', 'daemon') then
+    perform stark_internal.refuse_deployment(format('mode %s is not replicated or daemon', to_json(left(p_mode, 80))), 'stark deployment scale --replicas 3, or --daemon');
+  elsif p_mode = 'daemon' and p_replicas is not null then
+    perform stark_internal.refuse_deployment('replicas goes with mode replicated: daemon mode has one pod on every node that fits', 'stark deployment scale --daemon');
   end if;
   perform stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
   perform stark_internal.lock_cluster();
   v_deployment := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update', p_if_revision);
-  update stark.deployments d set replicas = coalesce(p_replicas, d.replicas), mode = coalesce(p_mode, d.mode) where d.id = v_deployment.id;
+  if v_deployment.mode = 'daemon' and p_replicas is not null and p_mode is null then
+    perform stark_internal.refuse_deployment(format('deployment %s has one pod on every node that fits: a count goes with mode replicated', p_name),
+      format('stark deployment scale %s -n %s --replicas %s --no-daemon', p_name, p_namespace, p_replicas));
+  end if;
+  v_row := v_deployment;
+  if p_mode <> v_deployment.mode then
+    v_row := stark_internal.apply_manifest(v_deployment, stark_internal.changed_manifest(v_deployment, jsonb_build_object('mode', p_mode)));
+  end if;
+  update stark.deployments d set replicas = coalesce(p_replicas, d.replicas), mode = v_row.mode, max_surge = v_row.max_surge, max_unavailable = v_row.max_unavailable
+    where d.id = v_deployment.id;
+  perform stark_internal.change_mode(v_deployment, v_row.mode, null);
   return stark_internal.reconciled_deployment(v_deployment.id);
 end;
 $$;
@@ -627,7 +662,7 @@ begin
   perform stark_internal.lock_cluster();
   v_deployment := stark_internal.require_deployment(p_namespace, p_name, 'deployments:delete', p_if_revision);
   if p_cascade = 'orphan' then
-    update stark.pods p set deployment_id = null, revision = null where p.deployment_id = v_deployment.id;
+    update stark.pods p set deployment_id = null, revision = null, pinned_node_id = null where p.deployment_id = v_deployment.id;
     delete from stark.deployments d where d.id = v_deployment.id;
     return v_deployment;
   end if;

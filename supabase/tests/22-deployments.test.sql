@@ -269,5 +269,176 @@ select is(stark_internal.among_their_own(format('{"topologySpreadConstraints": [
   '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "web"}}}', '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "db"}}}',
   '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "web"}}, "matchLabelKeys": ["pod-template-hash"]}')) t (own, other, among);
 
+-- Daemon mode: one pod on every node that fits
+select tests.sign_out();
+update stark.deployments set deletion_requested_at = now(), deletion_forced = true where true;
+select tests.look(), tests.let_run(2300);
+delete from stark.pods;
+create function pg_temp.nodes_of(p_name text) returns text language sql as $$
+  select coalesce(string_agg(coalesce((select n.name from stark.nodes n where n.id = coalesce(p.pinned_node_id, p.node_id)), 'none') || ' r' || p.revision || ' ' || p.status, ', '
+    order by (select n.name from stark.nodes n where n.id = coalesce(p.pinned_node_id, p.node_id)), p.revision, p.status), '')
+  from stark.pods p join stark.deployments d on d.id = p.deployment_id where d.name = p_name and p.finished_at is null;
+$$;
+update stark.nodes set labels = case when name = 'n3' then '{}' else '{"disk": "ssd"}' end::jsonb;
+select tests.at(2400), tests.sign_in('uma');
+select is((d).status || (d).desired_replicas, 'progressing2', 'the answer says on how many nodes') from (
+  select stark.create_deployment('{"name": "agent", "pack": "alpha", "version": "1.0.0", "mode": "daemon", "template": {"spec": {"nodeSelector": {"disk": "ssd"}}}}') d) c;
+select is(tests.code_of($$select stark.scale_deployment('default', 'agent', 3)$$), 'INVALID_ARGUMENT', 'a count says nothing to it');
+select is((stark.update_deployment('default', 'agent', '{"labels": {"team": "a"}}')).revision, 1::bigint, 'another wish keeps its mode');
+select tests.sign_out();
+select is(pg_temp.nodes_of('agent'), 'n1 r1 scheduled, n2 r1 scheduled', 'each is on its node');
+select tests.let_run(2411);
+select is(d.status || d.status_reason || d.available_replicas || d.desired_replicas || r.status, 'completeAsWanted22stable', 'complete') from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision where d.name = 'agent';
+-- Nodes that come, change, and go
+select tests.add_node('n4', 'uma', p_labels => '{"disk": "ssd"}', p_allocatable => '{"cpu": 10000, "memory": 10240, "storage": 10240, "pods": 50}');
+set constraints all immediate;
+set constraints all deferred;
+select is(pg_temp.nodes_of('agent'), 'n1 r1 running, n2 r1 running, n4 r1 scheduled', 'a node that comes has its pod in the same transaction');
+update stark.nodes set labels = '{"disk": "ssd"}' where name = 'n3';
+update stark.nodes set labels = '{}' where name = 'n1';
+select tests.look();
+select is(pg_temp.nodes_of('agent'), 'n1 r1 stopping, n2 r1 running, n3 r1 scheduled, n4 r1 scheduled', 'one that fits now gets one, one that no longer fits loses it');
+update stark.nodes set taints = '[{"key": "t", "effect": "NoSchedule"}]' where name = 'n4';
+update stark.nodes set unschedulable = true where name = 'n2';
+select tests.look(), tests.let_run(2425);
+select is(pg_temp.nodes_of('agent'), 'n2 r1 running, n3 r1 running', 'a taint that it does not tolerate takes it away, a cordon does not');
+update stark.pods set status = 'failed', ready = false, finished_at = now() where finished_at is null and node_name = 'n2';
+select tests.look();
+select is(pg_temp.nodes_of('agent'), 'n2 r1 scheduled, n3 r1 running', 'it comes back on a cordoned node');
+update stark.nodes set taints = '[]', labels = '{"disk": "ssd"}', unschedulable = false;
+select tests.look(), tests.let_run(2440);
+select is(pg_temp.nodes_of('agent'), 'n1 r1 running, n2 r1 running, n3 r1 running, n4 r1 running', 'one on each of four');
+-- Another version: one node after the other, and what stops is waited for
+select tests.sign_in('uma');
+select lives_ok($$select stark.update_deployment('default', 'agent', '{"version": "1.1.0"}')$$, 'another version');
+select tests.sign_out();
+select is(pg_temp.nodes_of('agent'), 'n1 r1 stopping, n2 r1 running, n3 r1 running, n4 r1 running', 'one goes, and none comes beside it');
+select is(d.status_reason, 'WaitingForStops', 'it says so') from stark.deployments d where d.name = 'agent';
+update stark.nodes set status = 'offline', status_reason = 'HeartbeatTimeout' where name = 'n4';
+select stark_internal.evict_pods(stark_internal.controller_time() + interval '1 day'), tests.let_run();
+select is(pg_temp.nodes_of('agent'), 'n1 r2 scheduled, n2 r1 running, n3 r1 running, n4 r1 running', 'when it has ended; a pod of a node that is given up stays with it');
+select tests.let_run(2455);
+select is(pg_temp.nodes_of('agent'), 'n1 r2 running, n2 r1 stopping, n3 r1 running, n4 r1 running', 'then the next; a node that is not healthy costs no budget');
+select tests.settle(2455, 5);
+select is(pg_temp.nodes_of('agent') || ' ' || d.status || d.available_replicas || d.desired_replicas || r.status, 'n1 r2 running, n2 r2 running, n3 r2 running, n4 r1 running complete34stable', 'a node that was given up holds nothing up')
+  from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision where d.name = 'agent';
+update stark.nodes set status = 'healthy', status_reason = null where name = 'n4';
+select tests.look();
+select is(pg_temp.nodes_of('agent'), 'n1 r2 running, n2 r2 running, n3 r2 running, n4 r1 stopping', 'one that rejoins with an old pod is rolled');
+select tests.settle(2520, 3);
+update stark.nodes set status = 'offline', status_reason = 'HeartbeatTimeout' where name = 'n4';
+select tests.look();
+update stark.nodes set status = 'healthy', status_reason = null where name = 'n4';
+select tests.look();
+select is(pg_temp.nodes_of('agent'), 'n1 r2 running, n2 r2 running, n3 r2 running, n4 r2 running', 'one that rejoins with a pod of the present revision keeps it');
+-- A bad version goes back, node by node
+select tests.sign_in('uma');
+select lives_ok($$select stark.update_deployment('default', 'agent', '{"version": "1.3.0"}')$$, 'a bad version');
+select tests.sign_out(), tests.report_managed(array['stopping'], 'stopped'), tests.look();
+select tests.report_managed(array['scheduled', 'starting'], 'starting', jsonb_build_object('reason', 'CrashLoopBackOff', 'message', 'back-off ' || i)), tests.look() from generate_series(1, 3) i;
+select is(max(d.revision) || max(r.cause) || count(*) filter (where p.status = 'running'), '4rollback3', 'three crashes on one node: back, and three nodes were never touched')
+  from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision join stark.pods p on p.deployment_id = d.id and p.finished_at is null where d.name = 'agent';
+select tests.settle(2600, 3);
+select is(d.status_reason || d.available_replicas, 'RolledBack4', 'all run the old one') from stark.deployments d where d.name = 'agent';
+-- Quota, and no room
+update stark.namespaces set quota = '{"pods": 2}' where name = 'default';
+select count(*) from stark.pods p, lateral stark_internal.begin_stop(array[p.id]) where p.finished_at is null and p.deployment_id is not null;
+select tests.report_managed(array['stopping'], 'stopped'), tests.look();
+select is(d.status_reason || d.current_replicas, 'QuotaExceeded2', 'as many are made as the quota has room for') from stark.deployments d where d.name = 'agent';
+update stark.namespaces set quota = '{}' where name = 'default';
+select tests.settle(2700, 3);
+select is(d.status || d.available_replicas, 'complete4', 'then the rest') from stark.deployments d where d.name = 'agent';
+-- From one mode to the other
+select tests.sign_in('uma');
+select is(d.mode || d.revision || d.replicas || (d.max_surge #>> '{}') || (d.max_unavailable #>> '{}'), 'replicated5325%25%', 'a count again is another template, with the defaults of a count')
+  from stark.scale_deployment('default', 'agent', 3, 'replicated') d;
+select tests.sign_out(), tests.settle(2800, 4);
+select is(d.status || d.available_replicas || (select count(*) from stark.pods p where p.deployment_id = d.id and p.finished_at is null and p.pinned_node_id is not null), 'complete30', 'no pod belongs to a node any more') from stark.deployments d where d.name = 'agent';
+select tests.sign_in('uma');
+select is(tests.code_of($$select stark.scale_deployment('default', 'agent', 3, 'daemon')$$), 'INVALID_ARGUMENT', 'one on every node is no count');
+select is((stark.scale_deployment('default', 'agent', null, 'daemon')).desired_replicas, 4, 'and back');
+select tests.sign_out(), tests.settle(2900, 7);
+select is(pg_temp.nodes_of('agent') || ' ' || d.status, 'n1 r6 running, n2 r6 running, n3 r6 running, n4 r6 running complete', 'one on each') from stark.deployments d where d.name = 'agent';
+
+-- Many nodes are one group of the scheduler, and two that want one port of a node are told so
+select tests.add_node('m' || i, 'uma', p_labels => '{"size": "many"}') from generate_series(1, 15) i;
+select tests.sign_in('uma');
+select lives_ok(format($$select stark.create_deployment('{"name": "%s", "pack": "alpha", "version": "1.0.0", "mode": "daemon",
+  "template": {"spec": {"nodeSelector": {"size": "many"}, "ports": [{"name": "http", "strategy": "fixed", "port": 8080}]}}}')$$, n), 'on many nodes') from unnest(array['many-a', 'many-b']) n;
+select tests.sign_out();
+select is(string_agg(c.said, ', ' order by c.said), 'many-a scheduled 15, many-b pending 15 port 8080 taken', 'all are placed by one pass, or say what is in the way on their node') from (
+  select format('%s %s %s', d.name, p.status, count(*)) || coalesce(' ' || max(substring(p.status_message from '^node m\d+: (.*)$')), '') as said
+  from stark.pods p join stark.deployments d on d.id = p.deployment_id where d.name like 'many-%' and p.finished_at is null group by d.name, p.status) c;
+delete from stark.deployments where name = 'many-b';
+select tests.look();
+update stark.nodes set labels = '{}' where name like 'm%';
+select tests.look(), tests.report_managed(array['stopping'], 'stopped'), tests.look();
+select is(d.status || d.status_message || d.desired_replicas, 'completeno node fits0', 'with no node that fits nothing is wanted') from stark.deployments d where d.name = 'many-a';
+delete from stark.deployments where name = 'many-a';
+delete from stark.pods where deployment_id is null;
+delete from stark.nodes where name like 'm%';
+
+-- Draining: pods of daemon mode stay, budgets have replacements made first
+update stark.nodes set unschedulable = name in ('n3', 'n4');
+select tests.sign_in('uma');
+select lives_ok($$select stark.create_deployment('{"name": "web", "pack": "alpha", "version": "1.0.0", "replicas": 4, "disruption": {"maxUnavailable": 1}}')$$, 'a deployment with a budget');
+select tests.sign_out(), tests.settle(3100, 2);
+select is(tests.deployment('web'), 'complete AsWanted r1 4/4 4 r1 running', 'four on two nodes');
+update stark.nodes set unschedulable = false;
+create function pg_temp.web() returns text language sql as $$
+  select format('%s available of %s, %s on n1, %s on n2, %s', d.available_replicas, count(p.id) filter (where p.status <> 'stopping'),
+    count(p.id) filter (where p.node_name = 'n1' and p.status = 'running'), count(p.id) filter (where p.node_name = 'n2' and p.status = 'running'), d.status_reason)
+  from stark.deployments d left join stark.pods p on p.deployment_id = d.id and p.finished_at is null where d.name = 'web' group by d.id;
+$$;
+select tests.sign_in('uma');
+select lives_ok($$select stark.create_pods('[{"pack": "alpha", "name": "bare", "spec": {"nodeName": "n1"}}]')$$, 'a pod of nobody');
+select is(string_agg(p.status || coalesce(p.status_reason, ''), ', ' order by p.status), 'running, running, stoppingNodeDrained', 'what has no budget leaves at once, and what belongs to the node is not spoken of') from stark.drain_node('n1') p;
+select is(string_agg(e.pod_name || e.deployment_name || e.reason || e.message, ',' order by e.pod_name) ~ 'webReplacementNotAvailabledeployment web waits until the replacement is available: 4 of 4 are', true, 'it says what holds the others')
+  from stark.pending_evictions('n1') e;
+select is(count(*), 2::bigint, 'both of them') from stark.pending_evictions('n1') e where e.retry_after_seconds between 1 and 60;
+select tests.sign_out();
+select is(pg_temp.web(), '4 available of 5, 2 on n1, 2 on n2, NodeDraining', 'a replacement is made first');
+select is(n.draining and n.unschedulable, true, 'the node is draining') from stark.nodes n where n.name = 'n1';
+select tests.let_run();
+select is(pg_temp.web(), '4 available of 5, 2 on n1, 2 on n2, NodeDraining', 'until it is available none leaves');
+select tests.at(3160), tests.look();
+select is(pg_temp.web(), '4 available of 5, 1 on n1, 2 on n2, NodeDraining', 'then one does, and the next replacement is made');
+select tests.settle(3160, 3);
+select is(pg_temp.web(), '4 available of 4, 0 on n1, 2 on n2, AsWanted', 'then the other');
+select is(n.draining or not n.unschedulable, true, 'its pod of nobody is still there') from stark.nodes n where n.name = 'n1';
+update stark.pods set status = 'stopped', finished_at = now() where name = 'bare';
+select is(n.draining or not n.unschedulable, false, 'drained, and cordoned still') from stark.nodes n where n.name = 'n1';
+select matches(pg_temp.nodes_of('agent'), '^n1 r6 running, ', 'what belongs to the node is there');
+-- No room for replacements: as many as the budget lets go; not ready ones at once
+update stark.nodes set unschedulable = true where name <> 'n2';
+select tests.sign_in('uma');
+select count(*) from stark.drain_node('n2');
+select tests.sign_out();
+select is(pg_temp.web(), '3 available of 5, 0 on n1, 1 on n2, NodeDraining', 'where none fits, one leaves all the same');
+select matches(e.message, '^deployment web has 3 pods available and keeps 3: the replacement fits on no node', 'and what holds the other is said') from stark.pending_evictions('n2') e;
+select tests.report_managed(array['running'], 'running', '{"ready": false}', $$p.node_name = 'n2' and p.pinned_node_id is null$$), tests.look();
+select is(pg_temp.web(), '2 available of 4, 0 on n1, 0 on n2, Unschedulable', 'nobody waits for what is not ready');
+update stark.nodes set unschedulable = name = 'n2' where true;
+select tests.settle(3300, 4);
+select is(pg_temp.web(), '4 available of 4, 2 on n1, 0 on n2, AsWanted', 'room, and it is whole');
+-- Called off, and with budgets not asked
+update stark.nodes set unschedulable = false where true;
+select tests.sign_in('uma');
+select lives_ok(format('select stark.drain_node(%L)', n), 'two drains at once') from unnest(array['n3', 'n4']) n;
+select tests.sign_out();
+select is(count(*) filter (where p.status <> 'stopping'), 5::bigint, 'one replacement for both: the budget is the deployment''s') from stark.pods p join stark.deployments d on d.id = p.deployment_id where d.name = 'web' and p.finished_at is null;
+select tests.sign_in('uma');
+select is(bool_or((stark.uncordon_node(n)).draining), false, 'called off') from unnest(array['n3', 'n4']) n;
+select tests.sign_out(), tests.settle(3400, 2);
+select is(tests.deployment('web'), 'complete AsWanted r1 4/4 4 r1 running', 'the replacement goes again');
+select tests.sign_in('uma');
+select is(bool_and(p.status = 'stopping'), true, 'budgets that are not asked hold nothing') from stark.drain_node('n3', true) p;
+select tests.sign_out(), tests.settle(3500, 2);
+select is(n.draining, false, 'drained') from stark.nodes n where n.name = 'n3';
+select tests.sign_in('uma');
+select is((stark.delete_node('n3')).name, 'n3', 'a node with nothing but what belongs to it is deleted');
+select tests.sign_out(), tests.look();
+select unalike(pg_temp.nodes_of('agent'), '%none%', 'and that went with it');
+
 select * from finish();
 rollback;

@@ -61,10 +61,20 @@ const wishes = fc.oneof(
     update({ autoRollback: true }),
     update({ progressDeadlineSeconds: 60 }),
     update({ template: { spec: { nodeSelector: { zone: 'nowhere' } } } }),
+    update({ template: { spec: { nodeSelector: { disk: 'ssd' } } } }),
     update({ template: { spec: { nodeSelector: null } } }),
     update({ followLatest: true }),
     update({ followLatest: '~1.1' }),
     update({ followLatest: false }),
+  ),
+  fc.constantFrom(
+    on('scale_deployment', `, null, 'daemon'`),
+    update({ mode: 'daemon', canary: null }),
+    on('scale_deployment', `, 3, 'replicated'`),
+    update({ disruption: { maxUnavailable: 0 } }),
+    update({ disruption: { maxUnavailable: 1 } }),
+    update({ disruption: { maxUnavailable: '50%' } }),
+    update({ disruption: null }),
   ),
   fc.constantFrom(
     on('pause_rollout'),
@@ -145,6 +155,35 @@ const faults = fc.oneof(
   ),
 );
 
+const nodes = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('n1', 'n2', 'n3'),
+      fc.constantFrom('drain_node', 'drain_node', 'cordon_node', 'uncordon_node'),
+    )
+    .map(([node, fn]) => happens(`${fn} ${node}`, `select count(*) from stark.${fn}('${node}')`)),
+  fc
+    .tuple(fc.constantFrom('n1', 'n2', 'n3'), fc.constantFrom('{"disk": "ssd"}', '{}'))
+    .map(([node, labels]) =>
+      happens(`${node} has labels ${labels}`, `update stark.nodes set labels = '${labels}' where name = '${node}'`),
+    ),
+  fc
+    .tuple(fc.constantFrom('n1', 'n2', 'n3'), fc.constantFrom('NoSchedule', 'NoExecute', 'none'))
+    .map(([node, effect]) =>
+      happens(
+        `${node} has taint ${effect}`,
+        `update stark.nodes set taints = '${effect === 'none' ? '[]' : `[{"key": "t", "effect": "${effect}"}]`}' where name = '${node}'`,
+      ),
+    ),
+  fc.constantFrom(
+    happens(
+      'n4 comes',
+      `select tests.add_node('n4', 'uma', p_allocatable => '{"cpu": 100000, "memory": 100000, "storage": 1000, "pods": 100}') where not exists (select from stark.nodes where name = 'n4')`,
+    ),
+    happens('n4 goes', `select stark.delete_node(n.name, true) from stark.nodes n where n.name = 'n4'`),
+  ),
+);
+
 const time = fc.constant(happens('time passes', 'select 1'));
 
 /** Histories of a deployment: wishes, agents that work, faults, and time. */
@@ -160,6 +199,7 @@ export const histories = fc.array(
         { weight: 5, arbitrary: wishes },
         { weight: 6, arbitrary: fc.constantFrom(...agentsWork) },
         { weight: 4, arbitrary: faults },
+        { weight: 3, arbitrary: nodes },
         { weight: 2, arbitrary: time },
       ),
     )
@@ -173,6 +213,8 @@ export const recovery: Omit<Step, 'seconds'>[] = [
     'all nodes are healthy',
     `update stark.nodes set status = 'healthy', status_reason = null where status <> 'healthy'`,
   ),
+  happens('no node is drained', 'select count(*) from stark.nodes n, stark.uncordon_node(n.name)'),
+  happens('no node is tainted', `update stark.nodes set taints = '[]' where taints <> '[]'`),
   happens('there is no quota', `update stark.namespaces set quota = '{}' where name = 'default'`),
   happens(
     'uma has a role again',

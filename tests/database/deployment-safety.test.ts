@@ -31,12 +31,28 @@ const watcher = `
           select from old_rows o join new_rows n using (id)
           where o.deployment_id = t.deployment_id and o.status = 'running' and n.status = 'stopping'
             and o.ready_at <= stark_internal.controller_time() - d.min_ready_seconds * interval '1 second'
+            and exists (select from stark.nodes x where x.id = o.node_id and x.status = 'healthy')
+            and n.status_reason is distinct from 'NodeDrained'
+            -- A node that no longer fits costs no budget.
+            and (d.mode <> 'daemon' or exists (select from stark_internal.daemon_nodes f where f.deployment_id = d.id and f.node_id = coalesce(o.pinned_node_id, o.node_id))))
+        group by t.deployment_id, t.least having sum(s.available) < t.least;
+      insert into tests.violations
+        select 'a drain never takes what is available below the budget', format('%s are left of %s, %s may be missing', sum(s.available), max(t.replicas), min(d.disruption_max_unavailable #>> '{}'))
+        from stark.deployments d
+        join stark_internal.rollout_terms t on t.deployment_id = d.id
+        join lateral stark_internal.count_revisions(array[d.id], stark_internal.controller_time()) s on true
+        where d.disruption_max_unavailable is not null and d.mode = 'replicated' and exists (
+          select from old_rows o join new_rows n using (id)
+          where o.deployment_id = d.id and o.status = 'running' and n.status = 'stopping' and n.status_reason = 'NodeDrained'
+            and o.ready_at <= stark_internal.controller_time() - d.min_ready_seconds * interval '1 second'
             and exists (select from stark.nodes x where x.id = o.node_id and x.status = 'healthy'))
-        group by t.deployment_id, t.replicas, t.unavailable having sum(s.available) < t.replicas - t.unavailable;
+        group by d.id, t.replicas having sum(s.available) < t.replicas - stark_internal.amount_of(d.disruption_max_unavailable, t.replicas, true);
       insert into tests.violations
         select 'what is paused, or without rights, is left alone', format('%s was stopped', n.name)
         from old_rows o join new_rows n using (id) join stark_internal.rollout_terms t on t.deployment_id = n.deployment_id join stark.deployments d on d.id = n.deployment_id
-        where o.status <> n.status and n.status in ('stopping', 'stopped') and d.deletion_requested_at is null and (t.is_frozen or t.may_not is not null);
+        where o.status <> n.status and n.status in ('stopping', 'stopped') and d.deletion_requested_at is null and (t.is_frozen or t.may_not is not null)
+          -- A drain takes its pods all the same, within the budget.
+          and n.status_reason is distinct from 'NodeDrained';
     end if;
     return null;
   end $f$;
@@ -46,8 +62,21 @@ const watcher = `
     insert into tests.violations
       select 'there are never more than replicas and surge', format('%s of %s and %s', sum(s.live), t.replicas, t.surge)
       from stark_internal.rollout_terms t join lateral stark_internal.count_revisions(array[t.deployment_id], stark_internal.controller_time()) s on true
-      where t.deployment_id in (select n.deployment_id from new_rows n) and not t.is_way_back
-      group by t.deployment_id, t.replicas, t.surge having sum(s.live) > t.replicas + t.surge;
+      join stark.deployments d on d.id = t.deployment_id
+      where t.deployment_id in (select n.deployment_id from new_rows n) and not t.is_way_back and not t.is_daemon
+      -- One for each pod that a budget holds on a node that is drained, as many at a time as it lets go.
+      group by t.deployment_id, t.replicas, t.surge, d.disruption_max_unavailable having sum(s.live) > t.replicas + t.surge
+        + least(stark_internal.leaving_pods(t.deployment_id), greatest(1, coalesce(stark_internal.amount_of(d.disruption_max_unavailable, t.replicas, true), 0)));
+    insert into tests.violations
+      select 'daemon mode has one pod on a node', format('%s on %s', count(*), min(x.name))
+      from stark.pods p join stark.nodes x on x.id = coalesce(p.pinned_node_id, p.node_id) join stark_internal.rollout_terms t using (deployment_id)
+      where t.is_daemon and p.finished_at is null and exists (select from new_rows n where n.deployment_id = p.deployment_id and n.pinned_node_id = x.id)
+      group by p.deployment_id, x.id having count(*) > 1;
+    insert into tests.violations
+      select 'daemon mode starts pods on nodes that fit, and nowhere else', n.name
+      from new_rows n join stark_internal.rollout_terms t using (deployment_id)
+      where t.is_daemon <> (n.pinned_node_id is not null) or (t.is_daemon and not exists (
+        select from stark_internal.daemon_nodes f where f.deployment_id = n.deployment_id and f.node_id = n.pinned_node_id));
     insert into tests.violations
       select 'no pod of a failed or superseded revision is started', format('%s of revision %s', n.name, n.revision)
       from new_rows n join stark.deployment_revisions r using (deployment_id, revision) join stark_internal.rollout_terms t using (deployment_id)
@@ -65,7 +94,7 @@ const watcher = `
       from old_rows o join new_rows n using (deployment_id, revision) join stark_internal.rollout_terms t using (deployment_id)
       where o.wanted <> n.wanted and t.is_held and t.before = t.replicas and coalesce(current_setting('stark.reconciling', true), '') = 'yes'
         -- What may not be started any more is not held for it.
-        and n.wanted > o.wanted and t.replicas > 0 and exists (select from stark.deployment_revisions x where x.deployment_id = n.deployment_id and x.template_hash <> n.template_hash and x.wanted > 0);
+        and n.wanted > o.wanted and t.replicas > 0 and not t.is_daemon and exists (select from stark.deployment_revisions x where x.deployment_id = n.deployment_id and x.template_hash <> n.template_hash and x.wanted > 0);
     return null;
   end $f$;
   create trigger watch_holds after update on stark.deployment_revisions referencing old table as old_rows new table as new_rows for each statement execute function tests.watch_holds();

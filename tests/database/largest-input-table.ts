@@ -205,6 +205,7 @@ export const largest: Record<string, Largest> = {
   cordon_node: ofNode(),
   uncordon_node: ofNode(),
   drain_node: ofNode(),
+  pending_evictions: ofNode(),
   delete_node: ofNode({ p_force: true }),
   create_pods: {
     args: () => ({ p_pods: [{ pack: 'alpha', replicas: pods }] }),

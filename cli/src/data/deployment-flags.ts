@@ -52,6 +52,11 @@ export const deploymentFlags = {
     summary: 'Pods fewer than wanted in a rollout: a number, or percents rounded down. Default: 25%.',
     helpValue: '<1|25%>',
   }),
+  'max-disrupted': Flags.string({
+    summary:
+      'Disruption budget: pods fewer than wanted while nodes are drained, which replace a pod first then. A number, or percents rounded up. Default: none, all leave at once.',
+    helpValue: '<1|25%>',
+  }),
   'min-ready': Flags.string({
     summary: 'A pod is available when it has been ready for so long. Default: 10s.',
     helpValue: '<duration>',
@@ -82,6 +87,7 @@ export interface DeploymentFlagValues extends PodSpecFlagValues {
   strategy?: 'RollingUpdate' | 'Recreate' | undefined;
   'max-surge'?: string | undefined;
   'max-unavailable'?: string | undefined;
+  'max-disrupted'?: string | undefined;
   'min-ready'?: string | undefined;
   'progress-deadline'?: string | undefined;
   'history-limit'?: number | undefined;
@@ -95,6 +101,7 @@ export async function deploymentRequestOf(flags: DeploymentFlagValues): Promise<
   const template = await templateOf(flags);
   const surge = amountOf('--max-surge', flags['max-surge']);
   const unavailable = amountOf('--max-unavailable', flags['max-unavailable']);
+  const disrupted = amountOf('--max-disrupted', flags['max-disrupted']);
   const strategy = {
     ...(flags.strategy !== undefined && { type: flags.strategy }),
     ...(surge !== undefined && { maxSurge: surge }),
@@ -112,6 +119,7 @@ export async function deploymentRequestOf(flags: DeploymentFlagValues): Promise<
     ...(flags.annotation !== undefined && { annotations: parseNotes(flags.annotation) }),
     ...(Object.keys(template).length > 0 && { template }),
     ...(Object.keys(strategy).length > 0 && { strategy }),
+    ...(disrupted !== undefined && { disruption: { maxUnavailable: disrupted } }),
     ...(flags['min-ready'] !== undefined && { minReadySeconds: secondsOf('--min-ready', flags['min-ready']) }),
     ...(flags['progress-deadline'] !== undefined && {
       progressDeadlineSeconds: secondsOf('--progress-deadline', flags['progress-deadline']),

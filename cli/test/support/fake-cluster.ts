@@ -217,6 +217,8 @@ function matches(row: Row, key: string, value: string): boolean {
   switch (operator) {
     case 'eq':
       return String(actual) === operand;
+    case 'is':
+      return String(actual ?? null) === operand;
     case 'in':
       return operand
         .slice(1, -1)

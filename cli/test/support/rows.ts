@@ -12,6 +12,7 @@ export function podRow(name: string, changes: Record<string, unknown> = {}): Rec
     node_name: 'node-1',
     deployment_id: null,
     revision: null,
+    pinned_node_id: null,
     status: 'running',
     status_reason: null,
     status_message: null,
@@ -41,6 +42,7 @@ export function nodeRow(name: string, changes: Record<string, unknown> = {}): Re
     runtime: 'node',
     status: 'healthy',
     unschedulable: false,
+    draining: false,
     accepts: 'anyone',
     accepted_namespaces: [],
     labels: { tier: 'backend' },
@@ -164,7 +166,14 @@ export function deploymentRow(name: string, changes: Record<string, unknown> = {
     ...{ available_replicas: 3, unavailable_replicas: 0, paused: false, rollout_paused: false, follow_latest: false },
     ...{ version_range: null, include_prerelease: false, follow_after: null, strategy: 'RollingUpdate' },
     ...{ max_surge: '25%', max_unavailable: '25%', min_ready_seconds: 10, progress_deadline_seconds: 600 },
-    ...{ revision_history_limit: 10, auto_rollback: true, canary_steps: [], labels: {}, annotations: {} },
+    ...{
+      revision_history_limit: 10,
+      auto_rollback: true,
+      canary_steps: [],
+      disruption_max_unavailable: null,
+      labels: {},
+      annotations: {},
+    },
     conditions: [
       {
         ...{ type: 'Available', status: 'True', reason: 'MinimumReplicasAvailable' },

@@ -147,6 +147,18 @@ export interface PlacementExplanation {
   }[];
 }
 
+/** A pod that has to leave a node that is drained, and what it waits for. */
+export interface PendingEviction {
+  pod_id: string;
+  namespace: string;
+  pod_name: string;
+  deployment_name: string;
+  /** `ReplacementNotAvailable` or `DisruptionBudget`. */
+  reason: string;
+  message: string;
+  retry_after_seconds: number;
+}
+
 /** Results of the functions that answer with a document, or with rows whose columns core types more exactly. */
 export interface FunctionResults {
   cordon_node: Node;
@@ -154,6 +166,7 @@ export interface FunctionResults {
   update_node: Node;
   delete_node: Node;
   drain_node: Pod[];
+  pending_evictions: PendingEviction[];
   roll_back_pod: Pod;
   create_deployment: Deployment;
   update_deployment: Deployment;

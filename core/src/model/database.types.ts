@@ -217,6 +217,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -266,6 +267,7 @@ export type Database = {
           deletion_forced?: boolean;
           deletion_requested_at?: string | null;
           desired_replicas?: number;
+          disruption_max_unavailable?: Json | null;
           follow_after?: string | null;
           follow_latest?: boolean;
           generation?: number;
@@ -314,6 +316,7 @@ export type Database = {
           deletion_forced?: boolean;
           deletion_requested_at?: string | null;
           desired_replicas?: number;
+          disruption_max_unavailable?: Json | null;
           follow_after?: string | null;
           follow_latest?: boolean;
           generation?: number;
@@ -607,6 +610,7 @@ export type Database = {
           capabilities: NonNullable<Json>;
           connected_at: string | null;
           created_at: string;
+          draining: boolean;
           id: string;
           incarnation: number;
           installation: string | null;
@@ -632,6 +636,7 @@ export type Database = {
           capabilities?: NonNullable<Json>;
           connected_at?: string | null;
           created_at?: string;
+          draining?: boolean;
           id?: string;
           incarnation?: number;
           installation?: string | null;
@@ -656,6 +661,7 @@ export type Database = {
           capabilities?: NonNullable<Json>;
           connected_at?: string | null;
           created_at?: string;
+          draining?: boolean;
           id?: string;
           incarnation?: number;
           installation?: string | null;
@@ -925,6 +931,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
+          pinned_node_id: string | null;
           ports: NonNullable<Json>;
           priority: number;
           ready: boolean;
@@ -964,6 +971,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
+          pinned_node_id?: string | null;
           ports?: NonNullable<Json>;
           priority?: number;
           ready?: boolean;
@@ -1002,6 +1010,7 @@ export type Database = {
           pack_id?: string;
           pack_name?: string;
           pack_version_id?: string;
+          pinned_node_id?: string | null;
           ports?: NonNullable<Json>;
           priority?: number;
           ready?: boolean;
@@ -1470,6 +1479,7 @@ export type Database = {
           capabilities: NonNullable<Json>;
           connected_at: string | null;
           created_at: string;
+          draining: boolean;
           id: string;
           incarnation: number;
           installation: string | null;
@@ -1507,6 +1517,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -1603,6 +1614,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
+          pinned_node_id: string | null;
           ports: NonNullable<Json>;
           priority: number;
           ready: boolean;
@@ -1682,6 +1694,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -1755,6 +1768,7 @@ export type Database = {
           capabilities: NonNullable<Json>;
           connected_at: string | null;
           created_at: string;
+          draining: boolean;
           id: string;
           incarnation: number;
           installation: string | null;
@@ -1820,6 +1834,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
+          pinned_node_id: string | null;
           ports: NonNullable<Json>;
           priority: number;
           ready: boolean;
@@ -1883,7 +1898,7 @@ export type Database = {
       };
       disconnect_node: { Args: { p_incarnation: number; p_node_id: string }; Returns: undefined };
       drain_node: {
-        Args: { p_name: string };
+        Args: { p_ignores_budgets?: boolean; p_name: string };
         Returns: {
           annotations: NonNullable<Json>;
           cpu_request: number;
@@ -1905,6 +1920,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
+          pinned_node_id: string | null;
           ports: NonNullable<Json>;
           priority: number;
           ready: boolean;
@@ -2000,6 +2016,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2057,6 +2074,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2099,6 +2117,18 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      pending_evictions: {
+        Args: { p_name: string };
+        Returns: {
+          deployment_name: string;
+          message: string;
+          namespace: string;
+          pod_id: string;
+          pod_name: string;
+          reason: string;
+          retry_after_seconds: number;
+        }[];
+      };
       probe_watcher: { Args: Record<PropertyKey, never>; Returns: number };
       promote_rollout: {
         Args: { p_full?: boolean; p_name: string; p_namespace: string };
@@ -2115,6 +2145,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2201,6 +2232,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2258,6 +2290,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2315,6 +2348,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2404,6 +2438,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
+          pinned_node_id: string | null;
           ports: NonNullable<Json>;
           priority: number;
           ready: boolean;
@@ -2443,6 +2478,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2509,6 +2545,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           pack_version_id: string;
+          pinned_node_id: string | null;
           ports: NonNullable<Json>;
           priority: number;
           ready: boolean;
@@ -2545,6 +2582,7 @@ export type Database = {
           capabilities: NonNullable<Json>;
           connected_at: string | null;
           created_at: string;
+          draining: boolean;
           id: string;
           incarnation: number;
           installation: string | null;
@@ -2582,6 +2620,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2669,6 +2708,7 @@ export type Database = {
           deletion_forced: boolean;
           deletion_requested_at: string | null;
           desired_replicas: number;
+          disruption_max_unavailable: Json | null;
           follow_after: string | null;
           follow_latest: boolean;
           generation: number;
@@ -2751,6 +2791,7 @@ export type Database = {
           capabilities: NonNullable<Json>;
           connected_at: string | null;
           created_at: string;
+          draining: boolean;
           id: string;
           incarnation: number;
           installation: string | null;

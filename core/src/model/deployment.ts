@@ -25,7 +25,7 @@ export interface DeploymentRequest {
   namespace?: string;
   pack?: string;
   version?: string;
-  mode?: string;
+  mode?: 'replicated' | 'daemon';
   replicas?: number;
   labels?: Record<string, string | null>;
   annotations?: Record<string, string | null>;
@@ -38,6 +38,7 @@ export interface DeploymentRequest {
   revisionHistoryLimit?: number;
   autoRollback?: boolean;
   canary?: { steps: CanaryStep[] };
+  disruption?: { maxUnavailable: PodAmount };
   paused?: boolean;
   changeCause?: string;
 }
@@ -55,12 +56,14 @@ export interface DeploymentCondition {
 export type Deployment = RowOf<
   'deployments',
   {
+    mode: 'replicated' | 'daemon';
     status: DeploymentStatus;
     labels: Labels;
     annotations: Labels;
     max_surge: PodAmount;
     max_unavailable: PodAmount;
     canary_steps: readonly CanaryStep[];
+    disruption_max_unavailable: PodAmount | null;
     conditions: readonly DeploymentCondition[];
   }
 >;

@@ -39,6 +39,7 @@ const fields = [
   'revision_history_limit',
   'auto_rollback',
   'canary_steps',
+  'disruption_max_unavailable',
   'labels',
   'annotations',
   'conditions',
@@ -63,6 +64,7 @@ export const deployments = defineResource<Deployment>()({
     { header: 'UP-TO-DATE', value: ({ updated_replicas }) => updated_replicas },
     { header: 'AVAILABLE', value: ({ available_replicas }) => available_replicas },
     { header: 'STATUS', value: ({ status }) => status },
+    { header: 'MODE', value: ({ mode }) => mode, wide: true },
     { header: 'PACK', value: ({ pack_name }) => pack_name, wide: true },
     { header: 'REVISION', value: ({ revision }) => revision, wide: true },
     { header: 'FOLLOWS', value: followsOf, wide: true },
@@ -76,7 +78,11 @@ export const deployments = defineResource<Deployment>()({
     ['Pack', row.pack_name],
     ['Status', row.status],
     ['Reason', whyOf(row)],
-    ['Replicas', `${row.replicas} wanted, ${row.current_replicas} there, ${row.available_replicas} available`],
+    ['Mode', row.mode === 'daemon' ? 'daemon: one pod on every node that fits' : row.mode],
+    [
+      'Replicas',
+      `${row.mode === 'daemon' ? row.desired_replicas : row.replicas} wanted, ${row.current_replicas} there, ${row.available_replicas} available`,
+    ],
     ['Revision', row.revision],
     ['Follows', followsOf(row)],
     ['Strategy', row.strategy],
@@ -87,6 +93,7 @@ export const deployments = defineResource<Deployment>()({
           ['Unavailable', row.max_unavailable] as const,
           ['Canary', row.canary_steps.map((step) => JSON.stringify(step)).join(' ')] as const,
         ]),
+    ['Drain', drainOf(row)],
     ['Ready for', `${row.min_ready_seconds}s, then it is available`],
     ['Deadline', `${row.progress_deadline_seconds}s without progress`],
     ['Goes back', row.auto_rollback ? 'by itself' : 'only by stark rollout undo'],
@@ -119,6 +126,12 @@ export const deployments = defineResource<Deployment>()({
 
 function whyOf(row: DeploymentRow): string {
   return [row.status_reason, row.status_message].filter(Boolean).join(': ');
+}
+
+/** How a drain takes its pods from a node. */
+function drainOf({ mode, disruption_max_unavailable: most }: DeploymentRow): string {
+  if (mode === 'daemon') return 'leaves its pods where they are';
+  return most === null ? 'stops all of its pods at once' : `replaces a pod first; at most ${most} unavailable`;
 }
 
 /** Which versions it takes by itself. */

@@ -14,6 +14,7 @@ const fields = [
   'runtime',
   'status',
   'unschedulable',
+  'draining',
   'accepts',
   'accepted_namespaces',
   'labels',
@@ -37,7 +38,7 @@ export const nodes = defineResource<Node>()({
   labels: (node) => node.labels,
   columns: [
     { header: 'NAME', value: (node) => node.name },
-    { header: 'STATUS', value: (node) => (node.unschedulable ? `${node.status},cordoned` : node.status) },
+    { header: 'STATUS', value: (node) => [node.status, cordonOf(node)].filter(Boolean).join(',') },
     { header: 'RUNTIME', value: (node) => node.runtime },
     { header: 'PODS', value: (node) => share(node, 'pods', String) },
     { header: 'CPU', value: (node) => share(node, 'cpu', formatCpu) },
@@ -56,6 +57,7 @@ export const nodes = defineResource<Node>()({
       ['Runtime', node.runtime],
       ['Status', node.status],
       ['Unschedulable', node.unschedulable],
+      ['Draining', node.draining],
       ['Isolation', `${isolationOf(node)}${meansOf(isolation)}`],
       ['Accepts', acceptanceOf(node)],
       ['Labels', node.labels],
@@ -73,7 +75,7 @@ export const nodes = defineResource<Node>()({
     { name: 'ready', holds: ({ status }) => status === 'healthy' },
     { name: 'schedulable', holds: ({ status, unschedulable }) => status === 'healthy' && !unschedulable },
   ],
-  why: (node) => (node.status === 'healthy' ? (node.unschedulable ? 'cordoned' : '') : node.status),
+  why: (node) => (node.status === 'healthy' ? cordonOf(node) : node.status),
   remove: actionOf('delete_node', {
     right: 'nodes:delete',
     confirm: 'ask',
@@ -86,6 +88,11 @@ export const nodes = defineResource<Node>()({
 /** What holds the pods of a node, as the cluster shows it. */
 export function isolationOf({ labels }: Pick<NodeRow, 'labels'>): string {
   return labels['stark/isolation'] ?? 'unknown';
+}
+
+/** What keeps new pods off a node. */
+function cordonOf({ unschedulable, draining }: NodeRow): string {
+  return draining ? 'draining' : unschedulable ? 'cordoned' : '';
 }
 
 /** Whose pods a node takes, beside its owner's and admins'. */

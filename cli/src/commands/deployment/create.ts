@@ -12,13 +12,20 @@ export default class DeploymentCreate extends StarkCommand<typeof DeploymentCrea
     'Its pods have your rights. A revision whose pods end by themselves three times in a row, or that makes no progress, has failed: the last one that was stable takes its place.';
   static override examples = [
     '<%= config.bin %> deployment create web --pack alpha --replicas 3 --port http --follow-latest --wait=2m',
-    '<%= config.bin %> deployment create api --pack beta --ver 1.2.0 --max-unavailable 1 --canary 20,pause=10m,50,pause',
+    '<%= config.bin %> deployment create gpu-agent --pack gpu --daemon --node-selector gpu=true',
   ];
   static override args = { name: argument('Name of the deployment.') };
   static override flags = {
     pack: Flags.string({ summary: 'Pack to run.', required: true }),
     ...namespaceFlag,
-    replicas: Flags.integer({ char: 'r', summary: 'How many pods.', default: 1, min: 0, max: 10_000 }),
+    replicas: Flags.integer({
+      char: 'r',
+      summary: 'How many pods; 0 is --daemon. Default: 1.',
+      min: 0,
+      max: 10_000,
+      exclusive: ['daemon'],
+    }),
+    daemon: Flags.boolean({ summary: 'One pod on every node that fits, instead of a count.' }),
     paused: Flags.boolean({ summary: 'Frozen: nothing is made until stark deployment resume.' }),
     ...deploymentFlags,
     ...waitFlags,
@@ -31,7 +38,7 @@ export default class DeploymentCreate extends StarkCommand<typeof DeploymentCrea
     const request = {
       ...{ name, namespace, pack: flags.pack },
       // As people were promised: no count means one on every node that fits.
-      ...(flags.replicas === 0 ? { mode: 'daemon' } : { replicas: flags.replicas }),
+      ...(flags.daemon || flags.replicas === 0 ? { mode: 'daemon' as const } : { replicas: flags.replicas ?? 1 }),
       ...(flags.paused && { paused: true }),
       ...(await deploymentRequestOf(flags)),
     };

@@ -17,7 +17,15 @@ export default class DeploymentSet extends StarkCommand<typeof DeploymentSet> {
   static override args = { deployment: names('deployment') };
   static override flags = {
     ...namespaceFlag,
+    daemon: Flags.boolean({
+      summary: 'One pod on every node that fits, instead of a count; --no-daemon goes back to the count.',
+      allowNo: true,
+    }),
     ...deploymentFlags,
+    'no-max-disrupted': Flags.boolean({
+      summary: 'No disruption budget: a drain stops all of its pods at once.',
+      exclusive: ['max-disrupted'],
+    }),
     'remove-env': repeated({ summary: 'Variable to remove; may be repeated.', helpValue: '<NAME>' }),
     'remove-label': repeated({ summary: 'Label of the deployment to remove; may be repeated.', helpValue: '<key>' }),
     'remove-annotation': repeated({ summary: 'Annotation to remove; may be repeated.', helpValue: '<key>' }),
@@ -63,6 +71,8 @@ export default class DeploymentSet extends StarkCommand<typeof DeploymentSet> {
     };
     return {
       ...request,
+      ...(flags.daemon !== undefined && { mode: flags.daemon ? 'daemon' : 'replicated' }),
+      ...(flags['no-max-disrupted'] && { disruption: null }),
       ...(labels !== undefined && { labels }),
       ...(annotations !== undefined && { annotations }),
       ...(Object.keys(template).length > 0 && { template }),
