@@ -266,7 +266,7 @@ comment on column stark.deployment_revisions.template is 'What makes a pod: {lab
 comment on column stark.deployment_revisions.version is 'Version of the pack.';
 comment on column stark.deployment_revisions.cause is 'What made it: create, update, restart, follow, undo, rollback.';
 comment on column stark.deployment_revisions.change_cause is 'Why, as somebody said.';
-comment on column stark.deployment_revisions.created_by is 'Who made it; of follow and rollback the one whose rights its pods have.';
+comment on column stark.deployment_revisions.created_by is 'Who made it, or took it over as it was; of follow and rollback the one whose rights its pods have.';
 comment on column stark.deployment_revisions.status is 'progressing, stable, failed, superseded by a newer one.';
 comment on column stark.deployment_revisions.status_reason is 'Why it failed, one word.';
 comment on column stark.deployment_revisions.status_message is 'Why it failed, one line.';
@@ -396,7 +396,7 @@ comment on column stark.deployments.paused is 'Frozen: changes are stored, and n
 comment on column stark.deployments.rollout_paused is 'The rollout is held; what fails is replaced by its own revision.';
 comment on column stark.deployments.deletion_requested_at is 'When it was asked to go; it goes with the last of its pods.';
 comment on column stark.deployments.deletion_forced is 'Whether its pods are evicted at once instead of being stopped with their grace.';
-comment on column stark.deployments.acts_as is 'Who changed the template last: its pods are made with the rights of this user.';
+comment on column stark.deployments.acts_as is 'Who changed the template last: its pods are made with the rights that this user has now.';
 comment on column stark.deployments.created_by is 'Whose it is.';
 comment on column stark.deployments.generation is 'Grows with each change of what is wanted.';
 comment on column stark.deployments.observed_generation is 'The generation that the controller has seen.';
@@ -1588,7 +1588,7 @@ create view stark_internal.rollout_terms with (security_invoker=true) as
     d.strategy = 'Recreate'::text AS is_recreate,
     d.rollout_paused AS is_held,
     d.paused OR d.deletion_requested_at IS NOT NULL AS is_frozen,
-    stark_internal.may_not_run(d.acts_as, d.namespace, d.pack_id) AS may_not,
+    stark_internal.may_not_run(d.acts_as, d.namespace, d.pack_id, t.template) AS may_not,
     t.template_hash AS newest_hash,
     t.status AS newest_status,
         CASE
@@ -1738,21 +1738,21 @@ CREATE OR REPLACE FUNCTION stark.append_pod_logs(p_node_id uuid, p_incarnation b
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5ead48598d12423fb5ee7be0868833f6';
+as md5 'cf7090222fab2428495397dddcb4c385';
 comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands over lines that its pods printed.';
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.can_i(p_verb text, p_kind text, p_namespace text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION stark.can_i(p_verb text, p_kind text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT true)
  RETURNS boolean
  LANGUAGE plpgsql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '630ee7a1324accde3f1aabb080b54709';
-comment on function stark.can_i(text,text,text) is 'Whether the caller may do this, at least with own objects.';
-grant execute on function stark.can_i(text,text,text) to authenticated;
-grant execute on function stark.can_i(text,text,text) to service_role;
+as md5 '3dd93b702801e61290d9b91c07a38ed9';
+comment on function stark.can_i(text,text,text,boolean) is 'Whether the caller may do this, at least with own objects.';
+grant execute on function stark.can_i(text,text,text,boolean) to authenticated;
+grant execute on function stark.can_i(text,text,text,boolean) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.cordon_node(p_name text)
  RETURNS stark.nodes
@@ -1782,7 +1782,7 @@ CREATE OR REPLACE FUNCTION stark.create_join_token(p_ttl_seconds integer DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ab35bd335299d01bc337aa62fbdc86b5';
+as md5 'e4704f0c34226f7616780a6a29ff5840';
 comment on function stark.create_join_token(integer,jsonb,jsonb,integer,text,text[]) is 'Makes a token by which machines become nodes of the caller.';
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer,text,text[]) to authenticated;
 grant execute on function stark.create_join_token(integer,jsonb,jsonb,integer,text,text[]) to service_role;
@@ -2133,7 +2133,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a19c0b113b529f72dae67ed3b8db03b7';
+as md5 '121e14d33580f4f871a05a264f0e1af1';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
@@ -2155,7 +2155,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '71f30862a33d539aada9a7fa3a5f7da1';
+as md5 '32dc6d5de15ed4662efb2ac4ec7dcd77';
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
@@ -2329,7 +2329,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4ae0eebfe8c8f0a0b5207b7f72fdd607';
+as md5 'c85a6b862e685d87c8c8ec500e736454';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to authenticated;
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to service_role;
@@ -2634,7 +2634,7 @@ CREATE OR REPLACE FUNCTION stark_internal.change_template(p_deployment stark.dep
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '899accbb68cdbe23bd383a013e4e26d0';
+as md5 'eb171d53c3097fef21dc4b42a8c716c8';
 comment on function stark_internal.change_template(stark.deployments,jsonb,text,text,text,bigint) is 'Makes a template the newest revision, with the caller''s rights.';
 
 CREATE OR REPLACE FUNCTION stark_internal.changed_fields(p_before jsonb, p_after jsonb, p_fields text[])
@@ -3029,7 +3029,7 @@ CREATE OR REPLACE FUNCTION stark_internal.fail_rollouts(p_sets stark_internal.re
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '83a72c369ef17f8f39d4bb788d3d5ad4';
+as md5 '465b6412ac56632fb0a02c2fc737ffcc';
 comment on function stark_internal.fail_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Ends rollouts that have failed, and begins the way back.';
 
 CREATE OR REPLACE FUNCTION stark_internal.failing_rollouts(p_sets stark_internal.revision_set[])
@@ -3252,6 +3252,14 @@ CREATE OR REPLACE FUNCTION stark_internal.has_agent_account(p_node stark.nodes)
  SET search_path TO 'pg_temp'
 as md5 'f383efde3eadd88944460d69028685e2';
 comment on function stark_internal.has_agent_account(stark.nodes) is 'Whether the node''s own account may still work as its agent.';
+
+CREATE OR REPLACE FUNCTION stark_internal.has_endless_number(p_value jsonb)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '41a9f89b171d512cf046d1ad104dd12e';
+comment on function stark_internal.has_endless_number(jsonb) is 'True for JSON with a number that JavaScript does not hold.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean
@@ -3643,8 +3651,16 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '054a79ff4720b37764b66d9ddbd9cb7b';
+as md5 '0d0c2e6e0c9257e07eb16a9482d3657c';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
+
+CREATE OR REPLACE FUNCTION stark_internal.maker_of_pods(p_deployment stark.deployments, p_revision stark.deployment_revisions)
+ RETURNS uuid
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '1726d615bac3178a54ec17f8a81156e1';
+comment on function stark_internal.maker_of_pods(stark.deployments,stark.deployment_revisions) is 'Whose rights the pods of a revision have.';
 
 CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
  RETURNS jsonb
@@ -3694,13 +3710,13 @@ CREATE OR REPLACE FUNCTION stark_internal.may_act_as_agent(p_node stark.nodes)
 as md5 '57201aaebf56b659a6a7fc2a8b7a41e4';
 comment on function stark_internal.may_act_as_agent(stark.nodes) is 'Whether the caller may work as the agent of this node.';
 
-CREATE OR REPLACE FUNCTION stark_internal.may_not_run(p_user_id uuid, p_namespace text, p_pack_id uuid)
+CREATE OR REPLACE FUNCTION stark_internal.may_not_run(p_user_id uuid, p_namespace text, p_pack_id uuid, p_template jsonb)
  RETURNS text
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '1589cd470e0d948b423d0090b842fe10';
-comment on function stark_internal.may_not_run(uuid,text,uuid) is 'Why pods may not be made with the rights of this user; null when they may.';
+as md5 '92251b9bd09536f1ff7b42adb654e1aa';
+comment on function stark_internal.may_not_run(uuid,text,uuid,jsonb) is 'Why pods may not be made with the rights of this user; null when they may.';
 
 CREATE OR REPLACE FUNCTION stark_internal.may_read_bundle(p_path text)
  RETURNS boolean
@@ -3795,11 +3811,11 @@ as md5 '45a91772ebe895aa88ad9544929218f7';
 comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_replicas(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
- RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
+ RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text, maker uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'f99f4f80f2ecb8d387b5264dcc061c76';
+as md5 '6ed76c3d5b3e55db3d39dd7ad058280f';
 comment on function stark_internal.missing_replicas(stark_internal.revision_set[],timestamp with time zone) is 'How many counted pods of each revision can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.move_topics(p_topics text[])
@@ -3816,7 +3832,7 @@ CREATE OR REPLACE FUNCTION stark_internal.move_topics_of_lost_rights()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '9b52c9ec432a0bf99de08541e3f56eb6';
+as md5 'fdf1ab75a07a315c537d5140e3069f45';
 comment on function stark_internal.move_topics_of_lost_rights() is 'Moves topics on when somebody lost the right to hear them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()
@@ -3955,7 +3971,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_changed_rights()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '51964ae507239a9e9d9ef630facd0c74';
+as md5 'bb55da46d4fb055f53a0f3a52f129d3b';
 comment on function stark_internal.note_changed_rights() is 'Notes the deployments of users whose rights have changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_versions()
@@ -4536,13 +4552,13 @@ CREATE OR REPLACE FUNCTION stark_internal.require_join(p_secret_sha256 text, p_n
 as md5 '2a7160187ba8ff128f57237dc80ac17b';
 comment on function stark_internal.require_join(text,text,text,timestamp with time zone) is 'The join token, when a machine may become this node by it.';
 
-CREATE OR REPLACE FUNCTION stark_internal.require_json(p_what text, p_value jsonb, p_bytes integer DEFAULT NULL::integer)
+CREATE OR REPLACE FUNCTION stark_internal.require_json(p_what text, p_value jsonb, p_bytes integer DEFAULT stark_internal.call_limit('log_bytes'::text))
  RETURNS void
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'a02f39da3bad64656ac9b8f7d53a8186';
-comment on function stark_internal.require_json(text,jsonb,integer) is 'Raises a coded error for JSON that is too deep or too long.';
+as md5 'a6aaf76db976322ca4a9ba535a654be3';
+comment on function stark_internal.require_json(text,jsonb,integer) is 'Raises a coded error for JSON that is too long, too deep, or has numbers without end.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_namespace(p_name text)
  RETURNS void
@@ -5084,13 +5100,13 @@ CREATE OR REPLACE FUNCTION stark_internal.unknown_field(p_value jsonb, p_known t
 as md5 '4860f44392bc4210a66ad7f63e588e4b';
 comment on function stark_internal.unknown_field(jsonb,text[]) is 'A field of an object that is not known.';
 
-CREATE OR REPLACE FUNCTION stark_internal.unreadable_company(p_namespace text, p_affinity jsonb)
+CREATE OR REPLACE FUNCTION stark_internal.unreadable_company(p_namespace text, p_affinity jsonb, p_user_id uuid DEFAULT NULL::uuid)
  RETURNS text
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '94e29746c38f78eb110ad851369fdd3f';
-comment on function stark_internal.unreadable_company(text,jsonb) is 'Whose pods an affinity asks about although the caller may not read them.';
+as md5 'c68513ac9788d1d69543b43f49244fc7';
+comment on function stark_internal.unreadable_company(text,jsonb,uuid) is 'Whose pods an affinity asks about although who asks may not read them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.user_may(p_user_id uuid, p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean

@@ -21,25 +21,47 @@ comment on function stark_internal.is_deep(jsonb) is 'True for JSON of more than
 revoke all on function stark_internal.is_deep(jsonb) from public, anon;
 
 /**
- * stark_internal.require_json(what, value, bytes): passes when the JSON that a caller gave as this argument has at most 32 levels and so
- * many bytes as a text; null bytes are not counted. Every function that takes JSON asks it, before the cluster lock.
- * Raises INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ * stark_internal.has_endless_number(value): true for JSON with a number that JavaScript does not hold. Postgres keeps 1e131071 in a few bytes,
+ * and writes 131,072 digits where anybody asks for the text: eight thousand of them are a gigabyte. What is too small for JavaScript likewise.
  */
-create function stark_internal.require_json(p_what text, p_value jsonb, p_bytes integer default null)
+create function stark_internal.has_endless_number(p_value jsonb)
+returns boolean
+language plpgsql
+immutable
+set search_path = ''
+as $$
+begin
+  return coalesce(jsonb_path_exists(p_value, 'strict $.** ? (@.type() == "number" && (@ > 1e308 || @ < -1e308 || (@ < 1e-300 && @ > -1e-300 && @ != 0)))'), false);
+end;
+$$;
+comment on function stark_internal.has_endless_number(jsonb) is 'True for JSON with a number that JavaScript does not hold.';
+revoke all on function stark_internal.has_endless_number(jsonb) from public, anon;
+
+/**
+ * stark_internal.require_json(what, value, bytes): passes when the JSON that a caller gave as this argument has at most so many bytes as a
+ * text, 32 levels, and numbers that can be read. Every function that takes JSON asks it before it does anything else with it, and so
+ * before the cluster lock. Raises INVALID_ARGUMENT, LIMIT_EXCEEDED.
+ */
+create function stark_internal.require_json(p_what text, p_value jsonb, p_bytes integer default stark_internal.call_limit('log_bytes'))
 returns void
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
-  if stark_internal.is_deep(p_value) then
+  -- The size as it is stored is known without a look at what is in it; numbers take up to five times as much of it as of the text.
+  if pg_column_size(p_value) > 8 * p_bytes then
+    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s has far more than %s bytes', p_what, p_bytes), 'give less at once');
+  elsif stark_internal.has_endless_number(p_value) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('%s has a number beyond 1e308, or one below 1e-300 that is not 0', p_what), 'write such numbers as strings');
+  elsif stark_internal.is_deep(p_value) then
     perform stark_internal.fail('INVALID_ARGUMENT', format('%s has more than 32 levels', p_what), 'give fewer objects and lists in each other');
   elsif octet_length(p_value::text) > p_bytes then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s has %s bytes, at most %s', p_what, octet_length(p_value::text), p_bytes), 'give less at once');
   end if;
 end;
 $$;
-comment on function stark_internal.require_json(text, jsonb, integer) is 'Raises a coded error for JSON that is too deep or too long.';
+comment on function stark_internal.require_json(text, jsonb, integer) is 'Raises a coded error for JSON that is too long, too deep, or has numbers without end.';
 revoke all on function stark_internal.require_json(text, jsonb, integer) from public, anon;
 
 /** stark_internal.is_dns_label(name): Kubernetes' rule for pods and namespaces (RFC 1123 label, at most 63 characters). */

@@ -397,11 +397,11 @@ revoke all on function stark.whoami() from public, anon;
 grant execute on function stark.whoami() to authenticated, service_role;
 
 /**
- * stark.can_i(verb, kind, namespace) -> boolean, e.g. ('create', 'pods', 'default'). Caller: signed in.
- * Singular kinds and the verbs list, watch, stop, deploy, register are understood. True when the right holds at least for
- * the caller's own objects.
+ * stark.can_i(verb, kind, namespace, own) -> boolean, e.g. ('create', 'pods', 'default'). Caller: signed in.
+ * Singular kinds and the verbs list, watch, stop, deploy, register are understood. own: true when the right holds at least for
+ * the caller's own objects; else only when it holds for everybody's.
  */
-create function stark.can_i(p_verb text, p_kind text, p_namespace text default null)
+create function stark.can_i(p_verb text, p_kind text, p_namespace text default null, p_own boolean default true)
 returns boolean
 language plpgsql
 stable
@@ -419,12 +419,12 @@ begin
       when 'stop' then 'update' when 'cordon' then 'update' when 'drain' then 'update'
       else lower(p_verb)
     end,
-    p_namespace, true);
+    p_namespace, coalesce(p_own, true));
 end;
 $$;
-comment on function stark.can_i(text, text, text) is 'Whether the caller may do this, at least with own objects.';
-revoke all on function stark.can_i(text, text, text) from public, anon;
-grant execute on function stark.can_i(text, text, text) to authenticated, service_role;
+comment on function stark.can_i(text, text, text, boolean) is 'Whether the caller may do this, at least with own objects.';
+revoke all on function stark.can_i(text, text, text, boolean) from public, anon;
+grant execute on function stark.can_i(text, text, text, boolean) to authenticated, service_role;
 
 /** stark.needs_setup() -> boolean: there is no admin yet. Caller: anybody, before signing in. */
 create function stark.needs_setup()

@@ -468,16 +468,17 @@ declare
   v_allocatable jsonb;
   v_node stark.nodes;
   v_labels jsonb := p_labels;
-  v_taints jsonb := stark_internal.without_nulls(p_taints);
+  v_taints jsonb;
   v_capabilities jsonb := p_capabilities;
   v_accepts text;
   v_namespaces text[];
 begin
   perform stark_internal.require_permission('nodes:create', null, true);
   perform stark_internal.require_json('p_labels', p_labels);
-  perform stark_internal.require_json('p_taints', p_taints);
+  perform stark_internal.require_json('p_taints', p_taints, 65536);
   perform stark_internal.require_json('p_allocatable', p_allocatable);
   perform stark_internal.require_json('p_capabilities', p_capabilities);
+  v_taints := stark_internal.without_nulls(p_taints);
   if v_user is null then
     perform stark_internal.fail('UNAUTHENTICATED', 'a node needs an owner, and the secret key is nobody', 'stark auth login');
   end if;

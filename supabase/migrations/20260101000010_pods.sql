@@ -413,11 +413,11 @@ comment on function stark_internal.find_priority_class(text) is 'The priority cl
 revoke all on function stark_internal.find_priority_class(text) from public, anon;
 
 /**
- * stark_internal.unreadable_company(namespace, affinity) -> whose pods a pod of this namespace asks about, although the caller may not read
- * them: a namespace, or those that a selector picks, which may be any. Null when there are none. Like Kubernetes' quota for
- * CrossNamespacePodAffinity it looks at who asks, and not at which pods there are: where a pod is placed, and why not, would tell.
+ * stark_internal.unreadable_company(namespace, affinity, user) -> whose pods a pod of this namespace asks about, although the user, else the
+ * caller, may not read them: a namespace, or those that a selector picks, which may be any. Null when there are none. Like Kubernetes'
+ * quota for CrossNamespacePodAffinity it looks at who asks, and not at which pods there are: where a pod is placed, and why not, would tell.
  */
-create function stark_internal.unreadable_company(p_namespace text, p_affinity jsonb)
+create function stark_internal.unreadable_company(p_namespace text, p_affinity jsonb, p_user_id uuid default null)
 returns text
 language plpgsql
 stable
@@ -427,10 +427,18 @@ declare
   v_found text;
   v_readable text[];
 begin
-  if not p_affinity ?| array['podAffinity', 'podAntiAffinity'] or stark_internal.has_permission('pods:get') then
+  if (p_affinity ?| array['podAffinity', 'podAntiAffinity']) is not true then
+    return null;
+  elsif p_user_id is null then
+    v_readable := stark_internal.permitted_namespaces('pods:get');
+  else
+    v_readable := array(select n.name from stark.namespaces n where stark_internal.user_may(p_user_id, 'pods:get', n.name));
+  end if;
+  -- In all of them may be read what there will be, too.
+  if (p_user_id is null and stark_internal.has_permission('pods:get')) or stark_internal.user_may(p_user_id, 'pods:get') then
     return null;
   end if;
-  v_readable := stark_internal.permitted_namespaces('pods:get') || p_namespace;
+  v_readable := v_readable || p_namespace;
   with terms as (
     select t as term
     from unnest(array['podAffinity', 'podAntiAffinity']) f
@@ -446,8 +454,8 @@ begin
   return v_found;
 end;
 $$;
-comment on function stark_internal.unreadable_company(text, jsonb) is 'Whose pods an affinity asks about although the caller may not read them.';
-revoke all on function stark_internal.unreadable_company(text, jsonb) from public, anon;
+comment on function stark_internal.unreadable_company(text, jsonb, uuid) is 'Whose pods an affinity asks about although who asks may not read them.';
+revoke all on function stark_internal.unreadable_company(text, jsonb, uuid) from public, anon;
 
 /**
  * stark_internal.read_pod(item, user) -> the pod that an entry of create_pods asks for, checked and with every default filled in;

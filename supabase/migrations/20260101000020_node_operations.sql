@@ -33,7 +33,7 @@ begin
   perform stark_internal.require_user();
   -- What a patch removes is counted too.
   perform stark_internal.require_json('p_labels', p_labels, 16384);
-  perform stark_internal.require_json('p_taints', p_taints);
+  perform stark_internal.require_json('p_taints', p_taints, 65536);
   perform stark_internal.require_json('p_allocatable', p_allocatable, 16384);
   perform stark_internal.require_json('p_capabilities', p_capabilities, 16384);
   perform stark_internal.require_node(p_name, 'nodes:update');

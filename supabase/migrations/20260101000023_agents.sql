@@ -246,7 +246,7 @@ declare
   v_refused jsonb[];
 begin
   perform stark_internal.require_user();
-  perform stark_internal.require_json('p_reports', p_reports, stark_internal.call_limit('log_bytes'));
+  perform stark_internal.require_json('p_reports', p_reports);
   if p_incarnation is null or p_reports is null or jsonb_typeof(p_reports) <> 'array' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'report_pods needs p_incarnation and a list p_reports', 'take the incarnation from node_sync');
   end if;

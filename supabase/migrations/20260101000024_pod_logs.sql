@@ -124,9 +124,6 @@ begin
   if jsonb_array_length(p_lines) > stark_internal.call_limit('log_lines') then
     perform stark_internal.fail('LIMIT_EXCEEDED', format('%s lines in one call, at most %s', jsonb_array_length(p_lines), stark_internal.call_limit('log_lines')), 'use several calls');
   end if;
-  if octet_length(p_lines::text) > stark_internal.call_limit('log_bytes') then
-    perform stark_internal.fail('LIMIT_EXCEEDED', format('%s bytes of lines in one call, at most %s', octet_length(p_lines::text), stark_internal.call_limit('log_bytes')), 'use several calls');
-  end if;
   perform stark_internal.require_agent(p_node_id, p_incarnation);
   -- In the order in which they are removed: one that goes at this moment is gone before its lines are looked at.
   perform from stark.pods p

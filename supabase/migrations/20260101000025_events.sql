@@ -126,9 +126,11 @@ begin
         where o.disabled_at is null and n.disabled_at is not null and stark_internal.is_hearing(p.kind, p.verb, p.scope));
   end case;
   if cardinality(v_namespaces) > 0 then
+    -- A namespace that goes takes its bindings with it, and one of its name may be made again: its topic moves although it is no more.
     perform stark_internal.move_topics(array(
-      select 'stark:namespace:' || s.name from stark.namespaces s where s.name = any (v_namespaces) or array_position(v_namespaces, null) is not null
-      union all select 'stark:cluster' where array_position(v_namespaces, null) is not null
+      select 'stark:namespace:' || n from unnest(v_namespaces) n where n is not null
+      union select 'stark:namespace:' || s.name from stark.namespaces s where array_position(v_namespaces, null) is not null
+      union select 'stark:cluster' where array_position(v_namespaces, null) is not null
       order by 1));
   end if;
   return null;

@@ -66,7 +66,7 @@ begin
   perform stark_internal.require_permission('nodes:create', null, true);
   perform stark_internal.require_permission('nodes:delete', null, true);
   perform stark_internal.require_json('p_labels', p_labels);
-  perform stark_internal.require_json('p_taints', p_taints);
+  perform stark_internal.require_json('p_taints', p_taints, 65536);
   if v_user is null then
     perform stark_internal.fail('UNAUTHENTICATED', 'a node needs an owner, and the secret key is nobody', 'stark auth login');
   end if;

@@ -228,7 +228,7 @@ comment on column stark.deployments.paused is 'Frozen: changes are stored, and n
 comment on column stark.deployments.rollout_paused is 'The rollout is held; what fails is replaced by its own revision.';
 comment on column stark.deployments.deletion_requested_at is 'When it was asked to go; it goes with the last of its pods.';
 comment on column stark.deployments.deletion_forced is 'Whether its pods are evicted at once instead of being stopped with their grace.';
-comment on column stark.deployments.acts_as is 'Who changed the template last: its pods are made with the rights of this user.';
+comment on column stark.deployments.acts_as is 'Who changed the template last: its pods are made with the rights that this user has now.';
 comment on column stark.deployments.created_by is 'Whose it is.';
 comment on column stark.deployments.generation is 'Grows with each change of what is wanted.';
 comment on column stark.deployments.observed_generation is 'The generation that the controller has seen.';
@@ -295,7 +295,7 @@ comment on column stark.deployment_revisions.template is 'What makes a pod: {lab
 comment on column stark.deployment_revisions.version is 'Version of the pack.';
 comment on column stark.deployment_revisions.cause is 'What made it: create, update, restart, follow, undo, rollback.';
 comment on column stark.deployment_revisions.change_cause is 'Why, as somebody said.';
-comment on column stark.deployment_revisions.created_by is 'Who made it; of follow and rollback the one whose rights its pods have.';
+comment on column stark.deployment_revisions.created_by is 'Who made it, or took it over as it was; of follow and rollback the one whose rights its pods have.';
 comment on column stark.deployment_revisions.status is 'progressing, stable, failed, superseded by a newer one.';
 comment on column stark.deployment_revisions.status_reason is 'Why it failed, one word.';
 comment on column stark.deployment_revisions.status_message is 'Why it failed, one line.';

@@ -156,8 +156,12 @@ $$;
 comment on function stark_internal.way_back(uuid, bigint) is 'The revision that a failed one is followed by.';
 revoke all on function stark_internal.way_back(uuid, bigint) from public, anon;
 
-/** stark_internal.may_not_run(user, namespace, pack) -> why a deployment may not make pods with this user's rights: OwnerGone or Forbidden; null when it may. */
-create function stark_internal.may_not_run(p_user_id uuid, p_namespace text, p_pack_id uuid)
+/**
+ * stark_internal.may_not_run(user, namespace, pack, template) -> why a deployment may not make pods of this template with this user's rights:
+ * OwnerGone or Forbidden; null when it may. What read_pod asked of the caller is asked once more, since a right may be gone by now. Which
+ * nodes a template names is not: that is kept from who may not see them, and its user knew them.
+ */
+create function stark_internal.may_not_run(p_user_id uuid, p_namespace text, p_pack_id uuid, p_template jsonb)
 returns text
 language plpgsql
 stable
@@ -170,11 +174,43 @@ begin
     when not exists (
       select from stark.packs k where k.id = p_pack_id
         and (k.visibility = 'public' or k.owner_id = p_user_id or stark_internal.user_may(p_user_id, 'packs:pull'))) then 'Forbidden'
+    when not stark_internal.user_may(p_user_id, 'pods:prioritise', p_namespace, true) and exists (
+      select from stark.priority_classes c
+      where case when p_template -> 'spec' ? 'priorityClassName' then c.name = p_template #>> '{spec,priorityClassName}' else c.global_default end
+        and c.preemption_policy = 'Never' and p_template #>> '{spec,preemptionPolicy}' <> 'Never'
+      union all
+      select from stark.priority_classes c where c.global_default and c.value < (p_template ->> 'priority')::integer) then 'Forbidden'
+    when (p_template ->> 'priority')::integer > 1000 and not stark_internal.user_may(p_user_id, 'priorityclasses:create') then 'Forbidden'
+    when stark_internal.unreadable_company(p_namespace, p_template #> '{spec,affinity}', p_user_id) is not null then 'Forbidden'
   end;
 end;
 $$;
-comment on function stark_internal.may_not_run(uuid, text, uuid) is 'Why pods may not be made with the rights of this user; null when they may.';
-revoke all on function stark_internal.may_not_run(uuid, text, uuid) from public, anon;
+comment on function stark_internal.may_not_run(uuid, text, uuid, jsonb) is 'Why pods may not be made with the rights of this user; null when they may.';
+revoke all on function stark_internal.may_not_run(uuid, text, uuid, jsonb) from public, anon;
+
+/**
+ * stark_internal.maker_of_pods(deployment, revision) -> whose rights pods of this revision have: those of who changed the template last, or
+ * where these do not reach to it, those of who made the revision. Who makes a pod reads its env and config: what somebody else gave is for
+ * who may read it, so that nobody gets it by a template of their own that fails.
+ */
+create function stark_internal.maker_of_pods(p_deployment stark.deployments, p_revision stark.deployment_revisions)
+returns uuid
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if p_revision.created_by is distinct from p_deployment.acts_as and (
+    stark_internal.may_not_run(p_deployment.acts_as, p_deployment.namespace, p_deployment.pack_id, p_revision.template) is not null
+    or (not stark_internal.user_may(p_deployment.acts_as, 'pods:read-env', p_deployment.namespace) and exists (
+      select from stark_internal.revision_secrets s where s.deployment_id = p_revision.deployment_id and s.revision = p_revision.revision and s.secrets <> '{}'))) then
+    return p_revision.created_by;
+  end if;
+  return p_deployment.acts_as;
+end;
+$$;
+comment on function stark_internal.maker_of_pods(stark.deployments, stark.deployment_revisions) is 'Whose rights the pods of a revision have.';
+revoke all on function stark_internal.maker_of_pods(stark.deployments, stark.deployment_revisions) from public, anon;
 
 create view stark_internal.rollout_terms with (security_invoker = true) as
 select d.id as deployment_id, d.pods as replicas, d.desired_replicas as before,
@@ -185,7 +221,7 @@ select d.id as deployment_id, d.pods as replicas, d.desired_replicas as before,
        d.pods - case when d.mode = 'daemon' then d.lost_nodes else 0 end as needed,
        d.mode = 'daemon' as is_daemon,
        d.strategy = 'Recreate' as is_recreate, d.rollout_paused as is_held, d.paused or d.deletion_requested_at is not null as is_frozen,
-       stark_internal.may_not_run(d.acts_as, d.namespace, d.pack_id) as may_not,
+       stark_internal.may_not_run(d.acts_as, d.namespace, d.pack_id, t.template) as may_not,
        t.template_hash as newest_hash, t.status as newest_status,
        -- A revision that failed and is not followed by another leaves the place to the last stable one.
        case when t.status = 'failed' then b.template_hash else t.template_hash end as target_hash,

@@ -240,8 +240,9 @@ as $$
 declare
   v_failed record;
   v_back bigint;
+  v_maker uuid;
 begin
-  for v_failed in select f.*, d.auto_rollback, d.acts_as, r.pack_version_id from stark_internal.failing_rollouts(p_sets) f
+  for v_failed in select f.*, d.auto_rollback, r.pack_version_id from stark_internal.failing_rollouts(p_sets) f
       join stark.deployments d on d.id = f.deployment_id join stark.deployment_revisions r on r.deployment_id = f.deployment_id and r.revision = f.revision loop
     update stark.deployment_revisions r set status = 'failed', failed_at = p_now, status_reason = v_failed.reason, status_message = v_failed.message
       where r.deployment_id = v_failed.deployment_id and r.revision = v_failed.revision;
@@ -253,8 +254,10 @@ begin
         on conflict (deployment_id, pack_version_id) do update set failures = b.failures + 1, blocked_until = p_now + stark_internal.block_time(b.failures + 1);
     end if;
     if v_failed.auto_rollback and v_back is not null then
-      perform stark_internal.repeat_revision(v_failed.deployment_id, v_back, 'rollback',
-        format('revision %s failed: %s', v_failed.revision, v_failed.reason), v_failed.acts_as, p_now);
+      select stark_internal.maker_of_pods(d, r) into v_maker
+        from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id where d.id = v_failed.deployment_id and r.revision = v_back;
+      perform stark_internal.repeat_revision(v_failed.deployment_id, v_back, 'rollback', format('revision %s failed: %s', v_failed.revision, v_failed.reason), v_maker, p_now);
+      update stark.deployments d set acts_as = v_maker where d.id = v_failed.deployment_id and d.acts_as is distinct from v_maker;
     end if;
   end loop;
 end;
@@ -448,9 +451,9 @@ $$;
 comment on function stark_internal.but_there_last(jsonb, text) is 'A spec that prefers every node but one.';
 revoke all on function stark_internal.but_there_last(jsonb, text) from public, anon;
 
-/** stark_internal.missing_replicas(sets, now) -> of each set that is counted, and lacks pods, how many can be made now, and why not all. */
+/** stark_internal.missing_replicas(sets, now) -> of each set that is counted, and lacks pods, how many can be made now, and why not all; on which node rather not, and with whose rights. */
 create function stark_internal.missing_replicas(p_sets stark_internal.revision_set[], p_now timestamptz)
-returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz, avoids text)
+returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz, avoids text, maker uuid)
 language plpgsql
 stable
 set search_path = ''
@@ -458,14 +461,17 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select s.deployment_id, s.revision, s.wanted - s.live, greatest(0, least(s.wanted - s.live - h.held, q.room)),
-           case when v.state <> 'ready' then 'VersionWithdrawn' when q.room < s.wanted - s.live then q.reason when h.held > 0 then 'RestartBackOff' end,
-           case when q.room < s.wanted - s.live then q.message when h.held > 0 then 'a pod failed and is replaced after a while' end,
+    select s.deployment_id, s.revision, s.wanted - s.live, case when n.may_not is null then greatest(0, least(s.wanted - s.live - h.held, q.room)) else 0 end,
+           case when v.state <> 'ready' then 'VersionWithdrawn' when n.may_not is not null then n.may_not when q.room < s.wanted - s.live then q.reason when h.held > 0 then 'RestartBackOff' end,
+           case when n.may_not is not null then null when q.room < s.wanted - s.live then q.message when h.held > 0 then 'a pod failed and is replaced after a while' end,
            case when h.held > 0 then h.until end,
-           case when h.until is not null then h.node_name end
+           case when h.until is not null then h.node_name end,
+           m.maker
     from stark_internal.with_replacements(p_sets, p_now) s
     join stark.deployments d on d.id = s.deployment_id and d.mode = 'replicated'
     join stark.deployment_revisions r on r.deployment_id = s.deployment_id and r.revision = s.revision
+    cross join lateral (select stark_internal.maker_of_pods(d, r) as maker) m
+    cross join lateral (select stark_internal.may_not_run(m.maker, d.namespace, d.pack_id, r.template) as may_not) n
     join stark.pack_versions v on v.id = r.pack_version_id
     cross join lateral stark_internal.held_replacements(s.deployment_id, s.template_hash, p_now) h
     cross join lateral stark_internal.namespace_room(r.namespace, coalesce((r.template #>> '{spec,resources,requests,cpu}')::bigint, 0),
@@ -514,7 +520,7 @@ begin
     insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at, deployment_id, revision)
     select stark_internal.name_stem(d.name) || '-' || r.template_hash || '-' || stark_internal.random_suffix(), d.namespace, d.pack_id, d.pack_name, r.pack_version_id, r.version,
            (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash), coalesce(r.template -> 'annotations', '{}'),
-           w.spec, (r.template ->> 'priority')::integer, d.acts_as, p_now, d.id, r.revision
+           w.spec, (r.template ->> 'priority')::integer, m.maker, p_now, d.id, r.revision
     from (
       select m.*, coalesce(sum(m.makeable) over (order by m.deployment_id, m.revision rows between unbounded preceding and 1 preceding), 0) as before
       from stark_internal.missing_replicas(p_sets, p_now) m) m

@@ -653,7 +653,9 @@ begin
     v_users := array(select c.user_id from changed_rows c);
   end if;
   if v_users <> '{}' then
-    perform stark_internal.note_deployments(array(select d.id from stark.deployments d where d.acts_as = any (v_users)));
+    perform stark_internal.note_deployments(array(
+      select d.id from stark.deployments d where d.acts_as = any (v_users)
+      union select r.deployment_id from stark.deployment_revisions r where r.created_by = any (v_users) and r.wanted > 0));
   end if;
   return null;
 end;

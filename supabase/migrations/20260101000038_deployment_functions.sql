@@ -437,6 +437,7 @@ begin
     update stark.deployments d set generation = d.generation + 1, acts_as = v_user, updated_at = now() where d.id = p_deployment.id;
   elsif p_deployment.acts_as is distinct from v_user then
     update stark.deployments d set acts_as = v_user where d.id = p_deployment.id;
+    update stark.deployment_revisions r set created_by = v_user where r.deployment_id = v_old.deployment_id and r.revision = v_old.revision;
   end if;
 end;
 $$;

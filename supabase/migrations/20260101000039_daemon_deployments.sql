@@ -94,7 +94,7 @@ begin
   delete from pg_temp.pass_pods where true;
   insert into pg_temp.pass_pods
     select d.id, (r.template ->> 'priority')::integer, now(), r.pack_version_id, d.namespace, r.template -> 'labels',
-           stark_internal.placement_template(stark_internal.daemon_spec(r.template -> 'spec')), null, null, null, false, null, 0, 0, 0, false, d.acts_as
+           stark_internal.placement_template(stark_internal.daemon_spec(r.template -> 'spec')), null, null, null, false, null, 0, 0, 0, false, stark_internal.maker_of_pods(d, r)
     from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = p_revision
     where d.id = p_deployment_id;
   perform stark_internal.load_makers();
@@ -309,9 +309,9 @@ $$;
 comment on function stark_internal.plan_daemons(stark_internal.revision_set[], timestamptz) is 'What shall be done on each node for deployments of daemon mode.';
 revoke all on function stark_internal.plan_daemons(stark_internal.revision_set[], timestamptz) from public, anon;
 
-/** stark_internal.missing_daemons(sets, now) -> of each revision that lacks pods on nodes how many can be made now, and why not all. That one which stops is still there is no reason: its end is news. */
+/** stark_internal.missing_daemons(sets, now) -> of each revision that lacks pods on nodes how many can be made now, and why not all; with whose rights. That one which stops is still there is no reason: its end is news. */
 create function stark_internal.missing_daemons(p_sets stark_internal.revision_set[], p_now timestamptz)
-returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz, avoids text)
+returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz, avoids text, maker uuid)
 language plpgsql
 stable
 set search_path = ''
@@ -319,11 +319,12 @@ as $$
 #variable_conflict use_column
 begin
   return query
-    select m.deployment_id, m.revision, m.missing, greatest(0, least(m.empty - m.held, q.room)),
-           case when q.room < m.empty then q.reason when m.held > 0 then 'RestartBackOff' end,
-           case when q.room < m.empty then q.message when m.held > 0 then 'a pod failed and is replaced after a while' end,
+    select m.deployment_id, m.revision, m.missing, case when n.may_not is null then greatest(0, least(m.empty - m.held, q.room)) else 0 end,
+           case when n.may_not is not null then n.may_not when q.room < m.empty then q.reason when m.held > 0 then 'RestartBackOff' end,
+           case when n.may_not is not null then null when q.room < m.empty then q.message when m.held > 0 then 'a pod failed and is replaced after a while' end,
            case when m.held > 0 then m.until end,
-           case when m.held > 0 then m.node_name end
+           case when m.held > 0 then m.node_name end,
+           u.maker
     from (
       select p.deployment_id, p.revision, count(*)::integer as missing, count(*) filter (where p.step = 'make') as empty, h.until, h.node_name,
              count(*) filter (where p.step = 'make' and n.name = h.node_name and h.held > 0) as held
@@ -333,7 +334,10 @@ begin
       cross join lateral stark_internal.held_replacements(s.deployment_id, s.template_hash, p_now) h
       where p.step in ('make', 'wait')
       group by p.deployment_id, p.revision, h.until, h.node_name) m
+    join stark.deployments d on d.id = m.deployment_id
     join stark.deployment_revisions r on r.deployment_id = m.deployment_id and r.revision = m.revision
+    cross join lateral (select stark_internal.maker_of_pods(d, r) as maker) u
+    cross join lateral (select stark_internal.may_not_run(u.maker, d.namespace, d.pack_id, r.template) as may_not) n
     cross join lateral stark_internal.namespace_room(r.namespace, coalesce((r.template #>> '{spec,resources,requests,cpu}')::bigint, 0),
       coalesce((r.template #>> '{spec,resources,requests,memory}')::bigint, 0), coalesce((r.template #>> '{spec,resources,requests,storage}')::bigint, 0)) q;
 end;
@@ -355,7 +359,7 @@ begin
     return 0;
   end if;
   with places as (
-    select p.deployment_id, p.revision, p.node_id, m.makeable,
+    select p.deployment_id, p.revision, p.node_id, m.makeable, m.maker,
            row_number() over (partition by p.deployment_id, p.revision order by n.name) as nth, row_number() over (order by p.deployment_id, p.revision, n.name) as ord
     from unnest(p_steps) p
     join stark_internal.missing_daemons(p_sets, p_now) m on m.deployment_id = p.deployment_id and m.revision = p.revision
@@ -365,7 +369,7 @@ begin
     insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at, deployment_id, revision, pinned_node_id)
     select stark_internal.name_stem(d.name) || '-' || r.template_hash || '-' || stark_internal.random_suffix(), d.namespace, d.pack_id, d.pack_name, r.pack_version_id, r.version,
            (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash), coalesce(r.template -> 'annotations', '{}'),
-           w.spec, (r.template ->> 'priority')::integer, d.acts_as, p_now, d.id, r.revision, p.node_id
+           w.spec, (r.template ->> 'priority')::integer, p.maker, p_now, d.id, r.revision, p.node_id
     from places p
     join stark.deployments d on d.id = p.deployment_id
     join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision

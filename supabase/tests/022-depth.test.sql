@@ -38,6 +38,18 @@ create temporary table answers as
 select tests.sign_out();
 select is(coalesce(a.error ->> 'code' = 'INVALID_ARGUMENT' and a.error ->> 'message' = a.argument || ' has more than 32 levels', false), a.levels > 32,
           format('%s(%s) of %s levels of %s', a.fn, a.argument, a.levels, a.what)) from answers a;
+-- What is too long, and numbers that are a few bytes here and hundreds of thousands where anybody asks for the text.
+create temporary table much as
+  select v.what, v.value from (values
+    ('a number of 131,072 digits', '[1e131071]'::jsonb), ('a negative one', '{"a": {"b": -1e131071}}'), ('one of 16,383 decimals', '[0, 1e-16383]'), ('one as large as JavaScript knows', '[1e308]'), ('as small', '[1e-300, 0]'),
+    ('400,000 fields', (select jsonb_object_agg('k' || i, null) from generate_series(1, 400000) i))) v (what, value);
+grant select on much to public;
+select tests.sign_in('ada');
+create temporary table refusals as
+  select d.fn, d.argument, m.what, tests.error_of(format(d.call, m.value)) ->> 'message' as message from json_arguments d, much m;
+select tests.sign_out();
+select matches(coalesce(r.message, ''), case when r.what like '%fields' then '^' || r.argument || ' has (far more than )?\d+ bytes' when r.what ~ '^as small|JavaScript' then '^(?!.*beyond 1e308)' else '^' || r.argument || ' has a number beyond 1e308' end,
+  format('%s(%s) of %s', r.fn, r.argument, r.what)) from refusals r;
 select is_empty(
   $$select d.fn, d.argument from json_arguments d join pg_proc p using (oid)
     where position('require_json(''' || d.argument || '''' in p.prosrc) = 0

@@ -114,6 +114,7 @@ export const largest: Record<string, Largest> = {
     more: () => [
       ['labels', { p_labels: labels(65) }, 'INVALID_LABELS'],
       ['taints', { p_taints: taints(65) }, 'INVALID_TAINTS'],
+      ['300,000 taints', { p_taints: many(300_000, () => ({ x: null })) }, 'LIMIT_EXCEEDED'],
       ['uses', { p_uses: 1001 }, 'INVALID_ARGUMENT'],
       ['time', { p_ttl_seconds: 2_592_001 }, 'INVALID_ARGUMENT'],
     ],
@@ -185,6 +186,7 @@ export const largest: Record<string, Largest> = {
     args: () => ({ ...ofMachine, p_name: 'fresh', p_runtime: 'node' }),
     more: () => [
       ...manyOfMachine('INVALID_ARGUMENT'),
+      ['300,000 taints', { p_taints: many(300_000, () => ({ x: null })) }, 'LIMIT_EXCEEDED'],
       [
         'namespaces',
         { p_capabilities: { accepts: 'namespaces', acceptedNamespaces: namespaces(65) } },

@@ -1467,7 +1467,7 @@ export type Database = {
         Returns: Json;
       };
       append_pod_logs: { Args: { p_incarnation: number; p_lines: Json; p_node_id: string }; Returns: number };
-      can_i: { Args: { p_kind: string; p_namespace?: string; p_verb: string }; Returns: boolean };
+      can_i: { Args: { p_kind: string; p_namespace?: string; p_own?: boolean; p_verb: string }; Returns: boolean };
       cordon_node: {
         Args: { p_name: string };
         Returns: {
