@@ -80,6 +80,8 @@ export class Agent {
   #heartbeat: SyncAnswer['heartbeat'] = { interval: 15, timeout: 30 };
   #connectedAt = 0;
   #takeovers = 0;
+  /** The incarnation of which it is known that it is over. */
+  #overtaken: number | undefined;
   #commandChannel: CommandChannel | undefined;
   #livenessReporter: LivenessReporter | undefined;
   #stopping: Promise<void> | undefined;
@@ -234,9 +236,13 @@ export class Agent {
     } catch (error) {
       const failure = toStarkError(error);
       if (!isStaleIncarnation(failure)) throw failure;
-      this.#takeovers = clock.now() - this.#connectedAt < TAKEOVER_WINDOW_MS ? this.#takeovers + 1 : 1;
-      log.warn({ takeovers: this.#takeovers }, 'this node was given up, or taken over; connecting anew');
-      if (this.#takeovers > 1) await this.#pause(jitteredBackoff(clock, this.#takeovers, LONGEST_BACKOFF_MS));
+      // Once for each, however often connecting anew fails: pods run on meanwhile, and may be somebody else's by now.
+      if (this.#overtaken !== this.incarnation) {
+        this.#overtaken = this.incarnation;
+        this.#takeovers = clock.now() - this.#connectedAt < TAKEOVER_WINDOW_MS ? this.#takeovers + 1 : 1;
+        log.warn({ takeovers: this.#takeovers }, 'this node was given up, or taken over; connecting anew');
+        if (this.#takeovers > 1) await this.#pause(jitteredBackoff(clock, this.#takeovers, LONGEST_BACKOFF_MS));
+      }
       if (this.#stopping !== undefined) return;
       // Says so when the name is another installation's by now, instead of taking it back and forth.
       await controlPlane.registerNode(node);

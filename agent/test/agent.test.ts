@@ -281,6 +281,21 @@ describe('an agent', () => {
     expect(answered.at(-1)).toBeGreaterThan(10_000);
   });
 
+  it('that cannot connect anew at once does not take that for more takeovers', async () => {
+    await started();
+    plane.incarnation += 1;
+    plane.claimed = new StarkError('busy', { code: 'CLUSTER_BUSY', status: 503 });
+    const before = clock.now();
+    plane.commands?.notified('sync');
+    const tries = () => plane.calls.filter((call) => call === 'register').length;
+    for (let ms = 0; tries() < 4 && ms < 100_000; ms += 100) await clock.advance(100);
+    // The back-off alone: one, two and four seconds, and a fifth more at most.
+    expect(clock.now() - before).toBeLessThan(9_000);
+    plane.claimed = undefined;
+    await clock.advance(10_000);
+    expect(agent.incarnation).toBe(plane.incarnation);
+  });
+
   it('sends reports made before a takeover under its new incarnation', async () => {
     const pod = aPod();
     plane.ledger.place(pod);

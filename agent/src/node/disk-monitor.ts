@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { PodLimits } from '../reconciler/pod-limits.js';
 import { all, type DiskUse, deletedUse, folderUse } from './disk-use.js';
 import { standsStill } from './process-use.js';
+import { StoppedProcesses } from './stopped-processes.js';
 
 const PAUSE_MS = 2_000;
 /** A pod whose folder takes long to look at is looked at more seldom, at most a tenth of the time. */
@@ -70,6 +71,7 @@ class Turns {
 const turns = new Turns();
 /** Threads share their process: of two looks while it stands still the second waits. */
 let earlierStill: Promise<unknown> = Promise.resolve();
+const stopped = new StoppedProcesses();
 
 /** Looks at what one pod keeps on disk again and again, until it is stopped. */
 export class DiskMonitor {
@@ -134,15 +136,14 @@ export class DiskMonitor {
   }
 
   async #standStill(): Promise<{ use: DiskUse; hidden: number | undefined }> {
-    const stopped = new Set<number>();
     try {
       // Again, for those that were started meanwhile.
       for (let before = -1; before < stopped.size; ) {
         before = stopped.size;
-        for (const pid of this.probe.processes()) if (signal(pid, 'SIGSTOP')) stopped.add(pid);
+        stopped.stop(this.probe.processes());
       }
       const late = performance.now() + LONGEST_STOP_MS;
-      while (![...stopped].every(standsStill) && performance.now() < late) await sleep(STOP_POLL_MS);
+      while (!stopped.every(standsStill) && performance.now() < late) await sleep(STOP_POLL_MS);
       await sleep(SETTLE_MS);
       const found = await this.#measure(Date.now() - CLOCK_MS);
       this.#restless = found.use.changed ? this.#restless + 1 : 0;
@@ -151,16 +152,8 @@ export class DiskMonitor {
       }
       return found;
     } finally {
-      for (const pid of stopped) signal(pid, 'SIGCONT');
+      stopped.continue();
     }
-  }
-}
-
-function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): boolean {
-  try {
-    return process.kill(pid, name);
-  } catch {
-    return false; // It has ended.
   }
 }
 
