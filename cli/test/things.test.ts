@@ -91,6 +91,33 @@ describe('describe', () => {
     expect((await run('pod describe alpha-1')).stdout).toMatch(/Events:\n.*pending +0\/1 nodes: 1 cordoned/);
   });
 
+  it('shows what a pod was given to who may read it, and says so to others', async () => {
+    const { id } = podRow('alpha-1');
+    cluster.tables.pod_env = [{ pod_id: id, env: { TOKEN: 's3cret' }, config: { a: { b: 1 } } }];
+    const { stdout } = await run('pod status alpha-1');
+    expect(stdout).toMatch(/^Env: +TOKEN=s3cret\nConfig: +a=b=1$/m);
+    expect(await json('describe pod alpha-1')).toMatchObject([{ env: { TOKEN: 's3cret' }, config: { a: { b: 1 } } }]);
+    cluster.tables.pod_env = [];
+    expect((await run('pod describe alpha-1')).stdout).toMatch(/^Env: +<none>\nConfig: +<none>$/m);
+    const rights: unknown[] = [];
+    const only = (own: boolean) => {
+      cluster.functions.can_i = (args) => {
+        rights.push(args);
+        return { body: own && args.p_own === true };
+      };
+    };
+    const hidden = /^Env: +not shown: it takes the right pods:read-env\nConfig: +not shown/m;
+    only(false);
+    expect((await run('pod describe alpha-1')).stdout).toMatch(hidden);
+    expect(await json('describe pod alpha-1')).not.toMatchObject([{ env: null }]);
+    expect(rights[0]).toEqual({ p_verb: 'read-env', p_kind: 'pods', p_namespace: 'default', p_own: false });
+    only(true);
+    expect((await run('pod describe alpha-1')).stdout).toMatch(hidden);
+    cluster.tables.pods = [podRow('alpha-1', { created_by: cluster.userId })];
+    expect((await run('pod describe alpha-1')).stdout).toMatch(/^Env: +<none>$/m);
+    cluster.functions.can_i = () => ({ body: true });
+  });
+
   it('gives machines the object with its events', async () => {
     expect(await json('describe pod alpha-1')).toMatchObject([{ name: 'alpha-1', events: [{ seq: 1 }, { seq: 2 }] }]);
   });

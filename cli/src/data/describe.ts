@@ -1,5 +1,5 @@
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
-import { type AnyRow, RESOURCES, type Related, type Resource } from '@stark-o/core/resources';
+import { type AnyRow, type Guarded, RESOURCES, type Related, type Resource } from '@stark-o/core/resources';
 import type { OutputFormat } from '../base/format.js';
 import { describe, printKinds, printList, type Shown, type View, writeData } from '../base/output.js';
 import { table } from '../base/table.js';
@@ -15,6 +15,8 @@ const MAX_RELATED = 10;
 interface Described<Row> {
   row: Row;
   events: ObjectEvent[] | undefined;
+  /** Nothing where the kind has none, or the caller may not read it. */
+  guarded: Record<string, unknown> | undefined;
 }
 
 /** Prints things of one kind in full: what is wanted, what is, why, what goes with them, and what happened last. */
@@ -51,7 +53,13 @@ async function describedObjects<Row>(
   rows: readonly Row[],
 ): Promise<Shown<Described<Row>>> {
   const described = await Promise.all(
-    rows.map(async (row): Promise<Described<Row>> => ({ row, events: await eventsOf(connection, resource, row) })),
+    rows.map(async (row): Promise<Described<Row>> => {
+      const [events, guarded] = await Promise.all([
+        eventsOf(connection, resource, row),
+        guardedOf(connection, resource, row),
+      ]);
+      return { row, events, guarded };
+    }),
   );
   return { view: viewOfDescribed(resource), rows: described };
 }
@@ -70,7 +78,11 @@ function viewOfDescribed<Row>(resource: Resource<Row>): View<Described<Row>> {
     kind: resource.kind,
     name: ({ row }) => resource.name(row),
     columns: resource.columns.map((column) => ({ ...column, value: ({ row }: Described<Row>) => column.value(row) })),
-    object: ({ row, events }) => ({ ...resource.object(row), ...(events === undefined ? {} : { events }) }),
+    object: ({ row, events, guarded }) => ({
+      ...resource.object(row),
+      ...guarded,
+      ...(events === undefined ? {} : { events }),
+    }),
   };
 }
 
@@ -84,13 +96,57 @@ async function eventsOf<Row>(
   return (await lastEvents(connection, { about }, LAST_EVENTS)).map(objectEvent);
 }
 
+/** What stands apart from a row. That there is no row of it may mean that it has none, or that it is not for the caller. */
+async function guardedOf<Row>(
+  connection: Connection,
+  resource: Resource<Row>,
+  row: Row,
+): Promise<Record<string, unknown> | undefined> {
+  const { guarded } = resource;
+  if (guarded === undefined) return undefined;
+  const client = await connection.client();
+  const names = Object.keys(guarded.fields);
+  const query = client.from(guarded.table).select(names.join(',')).eq(guarded.column, resource.id(row)).limit(1);
+  const [found] = await connection.rows<Record<string, unknown>>(query);
+  if (found !== undefined) return found;
+  const isReadable = await mayReadGuarded(connection, resource, guarded, row);
+  return isReadable ? Object.fromEntries(names.map((name) => [name, null])) : undefined;
+}
+
+async function mayReadGuarded<Row>(
+  connection: Connection,
+  { rights, source, ...resource }: Resource<Row>,
+  { verb, owner }: Guarded,
+  row: Row,
+): Promise<boolean> {
+  const { namespace = null } = resource.object(row) as { namespace?: string | null };
+  const may = (p_own: boolean) =>
+    connection.call('can_i', { p_verb: verb, p_kind: rights, p_namespace: namespace, p_own });
+  if (await may(false)) return true;
+  if (!(await may(true)) || !('table' in source)) return false;
+  const query = (await connection.client()).from(source.table).select(owner).eq('id', resource.id(row)).limit(1);
+  const { user_id } = await connection.call('whoami');
+  const [thing] = await connection.rows<Record<string, unknown>>(query);
+  return thing?.[owner] === user_id;
+}
+
 async function linesOf<Row>(
   connection: Connection,
   resource: Resource<Row>,
-  { row, events }: Described<Row>,
+  { row, events, guarded }: Described<Row>,
 ): Promise<string[]> {
   const related = await Promise.all(resource.related.map((one) => relatedLines(connection, one, row)));
-  return [...describe(resource.details(row)), ...related.flat(), ...(events === undefined ? [] : eventLines(events))];
+  const details = [...resource.details(row), ...guardedDetails(resource, guarded)];
+  return [...describe(details), ...related.flat(), ...(events === undefined ? [] : eventLines(events))];
+}
+
+function guardedDetails<Row>(
+  { guarded, rights }: Resource<Row>,
+  values: Record<string, unknown> | undefined,
+): [string, unknown][] {
+  if (guarded === undefined) return [];
+  const hidden = `not shown: it takes the right ${rights}:${guarded.verb}`;
+  return Object.entries(guarded.fields).map(([name, title]) => [title, values === undefined ? hidden : values[name]]);
 }
 
 async function relatedLines<Row>(connection: Connection, related: Related<Row>, row: Row): Promise<string[]> {

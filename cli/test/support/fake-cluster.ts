@@ -25,6 +25,7 @@ export class FakeCluster {
   readonly userId = '00000000-0000-4000-8000-000000000001';
   readonly tables: Record<string, Row[]> = {
     pods: [],
+    pod_env: [],
     nodes: [],
     packs: [],
     pack_versions: [],
@@ -61,6 +62,7 @@ export class FakeCluster {
         roles: [{ role: 'admin', namespace: null }],
       },
     });
+    this.functions.can_i = () => ({ body: true });
     this.functions.events_topic = ({ p_namespace }) => ({
       body: p_namespace === undefined ? 'stark:cluster' : `stark:namespace:${p_namespace}`,
     });

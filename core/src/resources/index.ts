@@ -29,6 +29,7 @@ export type {
   Caller,
   Column,
   Condition,
+  Guarded,
   Related,
   Resource,
   Source,

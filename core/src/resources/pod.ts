@@ -80,6 +80,13 @@ export const pods = defineResource<Pod>()({
     { title: 'Deployment', kind: 'deployment', column: 'id', value: (pod) => pod.deployment_id ?? '' },
     { title: 'Node', kind: 'node', column: 'name', value: (pod) => pod.node_name ?? '' },
   ],
+  guarded: {
+    table: 'pod_env',
+    column: 'pod_id',
+    fields: { env: 'Env', config: 'Config' },
+    verb: 'read-env',
+    owner: 'created_by',
+  },
   conditions: [
     { name: 'ready', holds: ({ status, ready }) => status === 'succeeded' || (status === 'running' && ready) },
     { name: 'scheduled', holds: (pod) => pod.node_name !== null },

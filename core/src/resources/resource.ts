@@ -30,6 +30,18 @@ export interface Related<Row> {
   value(row: Row): string;
 }
 
+/** What stands apart from a thing's row, since reading it is a right of its own. */
+export interface Guarded {
+  readonly table: keyof Stark['Tables'];
+  /** The column of that table that names the thing. */
+  readonly column: string;
+  /** Its columns, and what each is called for people. */
+  readonly fields: Readonly<Record<string, string>>;
+  readonly verb: string;
+  /** The column of the thing that says whose it is: a right to one's own may be enough. */
+  readonly owner: string;
+}
+
 /** Something that one can wait for. */
 export interface Condition<Row> {
   readonly name: string;
@@ -73,6 +85,7 @@ export interface Resource<Row> extends KindNames {
   /** What its events are called; nothing where it has none. */
   readonly eventKind: string | undefined;
   readonly related: readonly Related<Row>[];
+  readonly guarded: Guarded | undefined;
   readonly conditions: readonly Condition<Row>[];
   readonly remove: Action<Row> | undefined;
   /** After its `remove` it is still there, changed. */
@@ -91,7 +104,7 @@ export interface Resource<Row> extends KindNames {
   readonly failure: { readonly code: string; holds(row: Row): boolean } | undefined;
 }
 
-type Defaults = 'eventKind' | 'stays' | 'related' | 'conditions' | 'remove' | 'labels' | 'why' | 'failure';
+type Defaults = 'eventKind' | 'stays' | 'related' | 'guarded' | 'conditions' | 'remove' | 'labels' | 'why' | 'failure';
 type Derived = 'name' | 'id' | 'object' | 'fields' | 'nameColumn' | 'idColumn';
 type Options<Row, Field extends string> = Omit<Resource<Row>, Defaults | Derived> &
   Partial<Pick<Resource<Row>, Defaults>> & {
@@ -108,6 +121,7 @@ export function defineResource<Full extends object>() {
     idColumn: undefined,
     eventKind: undefined,
     related: [],
+    guarded: undefined,
     conditions: [],
     remove: undefined,
     stays: false,
