@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { SourceMap, type SourceMapPayload } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Bundle, bundlePack, checkBundle } from '../src/bundle/bundle.js';
@@ -172,6 +173,47 @@ describe('a bundle', () => {
       expect.stringMatching(/^a pod cannot start threads: .*pack\.mjs → lib → worker_threads$/),
     ]);
   });
+
+  it('comes with a word on what a package needs that a pod has not, unless its sources know', async () => {
+    const use = using('node-sqlite3-wasm');
+    const folder = project(
+      { 'pack.mjs': use, 'aware.mjs': `${use} // PRAGMA synchronous=OFF` },
+      { 'node-sqlite3-wasm': { 'index.js': 'module.exports = () => 1;' } },
+    );
+    expect((await bundle(folder)).warnings).toEqual([
+      expect.stringMatching(/^node-sqlite3-wasm: .*pragma synchronous = off/),
+    ]);
+    expect((await bundle(folder, 'aware.mjs')).warnings).toEqual([]);
+  });
+
+  it('is strict, as every ES module is, whatever its sources were', async () => {
+    const sloppy = { 'index.js': 'module.exports = () => (function () { return typeof this; })();' };
+    const folder = project({ 'pack.mjs': using('sloppy') }, { sloppy });
+    expect(await run(folder, await bundle(folder))).toBe('undefined');
+  });
+
+  it.each([
+    ['', 1],
+    ['#!/usr/bin/env node\n', 2],
+  ])(
+    'that needs require has it before all else but the line for a shell, which its map knows: %j',
+    async (shell, line) => {
+      const folder = project(
+        { 'pack.mjs': `${shell}import lib from 'lib'; export default () => lib() + 'told';` },
+        { lib: { 'index.js': 'module.exports = () => require("node:path").sep;' } },
+      );
+      const made = await bundle(folder);
+      expect(await run(folder, made)).toBe('/told');
+      const lines = Buffer.from(made.code).toString().split('\n');
+      expect(lines[line - 1]).toContain('createRequire');
+      const at = lines.findIndex((text) => text.includes('told'));
+      const map = new SourceMap(JSON.parse(Buffer.from(made.map ?? []).toString()) as SourceMapPayload);
+      expect(map.findEntry(at, lines[at]?.indexOf('lib') ?? 0)).toMatchObject({
+        originalSource: expect.stringMatching(/pack\.mjs$/),
+        originalLine: line - 1,
+      });
+    },
+  );
 
   it('names the addon that a module loads by a path, and what reads files by the current folder', async () => {
     const folder = project(

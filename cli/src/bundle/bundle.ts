@@ -10,9 +10,9 @@ import {
   type Built,
   describe,
   notForPods,
-  readByFolder,
   refuseDecoratorMetadata,
   refuseLateModules,
+  unawareOfPods,
   warningsOf,
 } from './findings.js';
 
@@ -44,7 +44,7 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
   const refused: string[] = [];
   const leftOut: LeftOut[] = [];
   const addons: LeftOut[] = [];
-  const build = (banner: string) => {
+  const build = () => {
     for (const list of [refused, leftOut, addons]) list.length = 0;
     return run({
       entryPoints: [entry],
@@ -55,7 +55,6 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
       minify: options.minify,
       sourcemap: 'external',
       legalComments: 'none',
-      banner: { js: banner },
       loader: { '.html': 'text', '.css': 'text', '.svg': 'text', '.txt': 'text', '.wasm': 'binary', '.png': 'dataurl' },
       plugins: [
         ...(runtime === 'node' ? [] : [refuseBuiltins(refused)]),
@@ -67,7 +66,7 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
       logLevel: 'silent',
     });
   };
-  let built = await build('');
+  let built = await build();
   if (refused.length > 0) {
     throw new StarkError(`a pack for ${runtime} cannot use Node.js modules`, {
       code: 'RUNTIME_MISMATCH',
@@ -79,24 +78,22 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
   if (addons.length > 0) throw notForPods(addons, built);
   await refuseDecoratorMetadata(built);
   await refuseLateModules(built);
-  const banner = runtime === 'node' ? nodeBanner : webBanner;
   if (runtime === 'node') assets.latePackages = await spokenOf(root, inputsOf(built));
+  if (assets.latePackages.length > 0) built = await build();
+  requireDefaultExport(built, relative(process.cwd(), entry));
   // Code of npm packages that was CommonJS asks for Node's modules by `require`, which an ES module does not have.
   const needsRequire = runtime === 'node' && /\brequire\b/.test(code(built).text);
-  if (needsRequire || assets.isNeeded || assets.latePackages.length > 0) built = await build(banner);
-  requireDefaultExport(built, relative(process.cwd(), entry));
-  const bytes = code(built).contents;
+  const { bytes, map } = finished(built, needsRequire || assets.isNeeded ? bannerOf(runtime) : undefined);
   const inputs = inputsOf(built);
   const requireRoom = (more: number) => requireSize(bytes.byteLength, relative(process.cwd(), entry), more);
   requireRoom(0);
   const archive = await assets.archive(inputs, requireRoom);
   for (const { file, importer } of assets.addons) leftOut.push({ name: installedName(file), importer, why: 'native' });
-  const map = built.outputFiles.find((file) => file.path.endsWith('.map'))?.contents;
   return {
     code: bytes,
     map,
     sha256: sha256(bytes),
-    warnings: [...warningsOf(built, leftOut), ...(await readByFolder(root, inputs))],
+    warnings: [...warningsOf(built, leftOut), ...(await unawareOfPods(root, inputs))],
     ...(archive !== undefined && { assets: archive }),
   };
 }
@@ -214,6 +211,21 @@ async function run(options: BuildOptions): Promise<Built> {
       cause: error,
     });
   }
+}
+
+const bannerOf = (runtime: PackRuntime) => (runtime === 'node' ? nodeBanner : webBanner);
+
+/** What was built, with a line before it where it needs one: whether it does is known only now, and to build once more would take as long. */
+function finished(built: Built, banner: string | undefined): { bytes: Uint8Array; map: Uint8Array | undefined } {
+  const { text, contents } = code(built);
+  const map = built.outputFiles.find((file) => file.path.endsWith('.map'));
+  if (banner === undefined) return { bytes: contents, map: map?.contents };
+  // For a shell, and nothing may stand before it.
+  const [hashbang = ''] = /^#!.*\n/.exec(text) ?? [];
+  const bytes = Buffer.from(`${hashbang}${banner}\n${text.slice(hashbang.length)}`);
+  if (map === undefined) return { bytes, map };
+  const { mappings, ...rest } = JSON.parse(map.text) as { mappings: string };
+  return { bytes, map: Buffer.from(JSON.stringify({ ...rest, mappings: `;${mappings}` })) };
 }
 
 function inputsOf(built: Built): Set<string> {

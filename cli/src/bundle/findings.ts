@@ -13,10 +13,10 @@ export type Built = BuildResult<{ write: false; metafile: true }>;
 const INSTEAD: Readonly<Record<string, string>> = {
   argon2: 'hash-wasm',
   bcrypt: 'bcryptjs',
-  'better-sqlite3': 'node-sqlite3-wasm or sql.js, or a database beside the pod',
+  'better-sqlite3': 'node-sqlite3-wasm (pragma synchronous = off) or sql.js, or a database beside the pod',
   canvas: 'pureimage or canvaskit-wasm',
   sharp: 'jimp or wasm-vips',
-  sqlite3: 'node-sqlite3-wasm or sql.js, or a database beside the pod',
+  sqlite3: 'node-sqlite3-wasm (pragma synchronous = off) or sql.js, or a database beside the pod',
 };
 
 /** What a pod cannot do, however its pack asks for it. */
@@ -24,6 +24,14 @@ const NOT_IN_A_POD: Readonly<Record<string, string>> = {
   child_process: 'start other programs',
   cluster: 'start other processes',
   worker_threads: 'start threads',
+};
+
+/** What a package asks of its machine that a pod has not, and how its user does without: not said where the pack's own sources say it. */
+const ASKS_FOR_MORE: Readonly<Record<string, { what: string; isSaid: RegExp }>> = {
+  'node-sqlite3-wasm': {
+    what: 'a pod has no fsync, by which SQLite fails with a disk I/O error: execute "pragma synchronous = off" first',
+    isSaid: /\bsynchronous\s*=\s*(off|0)\b/i,
+  },
 };
 
 const MAX_LINES = 20;
@@ -109,12 +117,17 @@ function awaits(node: unknown): boolean {
 const READS_BY_NAME =
   /\b(?:readFile|readFileSync|createReadStream|readdir|readdirSync)\(\s*(["'`])((?:\.{1,2}\/)?[\w@][\w@./-]*)\1/g;
 
-/** Where the pack's own sources read files by the folder that they are started in, which in a pod is its empty data folder. */
-export async function readByFolder(root: string, inputs: ReadonlySet<string>): Promise<string[]> {
+/**
+ * What the pack's own sources do not know of pods: they read files by the folder that they are started in, which is the empty data folder,
+ * or they use a package without saying what it needs here.
+ */
+export async function unawareOfPods(root: string, inputs: ReadonlySet<string>): Promise<string[]> {
   const lines: string[] = [];
+  const asking = new Set([...inputs].map(packageOfInput).filter((name) => Object.hasOwn(ASKS_FOR_MORE, name)));
   for (const path of inputs) {
     if (packageOfInput(path) !== '' || !/\.[cm]?[jt]sx?$/.test(path)) continue;
     const text = await readFile(path, 'utf8').catch(() => '');
+    for (const name of asking) if (ASKS_FOR_MORE[name]?.isSaid.test(text)) asking.delete(name);
     const names = [...text.matchAll(READS_BY_NAME)].map(([, , name = '']) => name);
     const read = names.find((name) => existsSync(resolve(root, name)));
     const what = read ?? (/\bprocess\.cwd\(\)/.test(text) ? 'files' : undefined);
@@ -123,7 +136,7 @@ export async function readByFolder(root: string, inputs: ReadonlySet<string>): P
     const reason = 'by the current folder, which in a pod is its own data folder';
     lines.push(`${relative(process.cwd(), path)} asks for ${what} ${reason}: ${instead}`);
   }
-  return lines;
+  return [...lines, ...[...asking].map((name) => `${name}: ${ASKS_FOR_MORE[name]?.what}`)];
 }
 
 async function hasDecorators(text: string, path: string): Promise<boolean> {
