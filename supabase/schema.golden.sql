@@ -3216,7 +3216,7 @@ CREATE OR REPLACE FUNCTION stark_internal.fitting_nodes(p_deployment_id uuid, p_
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '7d2d751c2e7aec6a5d3d5e6b440986d4';
+as md5 '3206cea258c2daca2fbd45a90bc13821';
 comment on function stark_internal.fitting_nodes(uuid,bigint) is 'The nodes that fit a revision of a deployment of daemon mode.';
 
 CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
@@ -3643,7 +3643,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_daemons(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4adfa036ab39c0af485c884af2c13c7b';
+as md5 '1c4b0887b8fd5aed6b994b3700913490';
 comment on function stark_internal.make_daemons(stark_internal.revision_set[],stark_internal.daemon_step[],timestamp with time zone) is 'Makes pods that nodes lack.';
 
 CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
@@ -3787,11 +3787,11 @@ as md5 'c0a3bf67e92c9f380d6a56b952f5b257';
 comment on function stark_internal.mirror_users() is 'Keeps one profile for each user of Supabase Auth.';
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_daemons(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
- RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text)
+ RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text, maker uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '0aa219a3a39ef515742faa00fcde350b';
+as md5 '1fff4c98646ed1373fe666081f15a31f';
 comment on function stark_internal.missing_daemons(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of deployments of daemon mode can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[], p_namespace text)

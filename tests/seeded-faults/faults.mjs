@@ -2,6 +2,7 @@
 import { agentFaults } from './agent.mjs';
 import { clientFaults } from './clients.mjs';
 import { databaseFaults } from './database.mjs';
+import { neighbourFaults } from './neighbours.mjs';
 import { stackFaults } from './stack.mjs';
 
-export const faults = [...databaseFaults, ...agentFaults, ...stackFaults, ...clientFaults];
+export const faults = [...databaseFaults, ...neighbourFaults, ...agentFaults, ...stackFaults, ...clientFaults];
