@@ -5233,7 +5233,7 @@ CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'caba34c336761369b49c031ff6808133';
+as md5 'c0108aeba77d0de31c4824184a64f445';
 comment on function stark_internal.write_node_updates() is 'Writes and broadcasts one event for each node that changed in more than its allocated amounts.';
 
 -- Elsewhere

@@ -361,10 +361,10 @@ begin
   -- Column by column: each pass changes allocated of many nodes, and comparing them as JSON would be most of its cost.
   select array_agg(to_jsonb(n)) into v_objects
     from old_rows o join changed_rows n using (id)
-    where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.labels, o.taints, o.capabilities, o.overrides,
+    where (o.name, o.owner_id, o.runtime, o.status, o.status_reason, o.unschedulable, o.draining, o.labels, o.taints, o.capabilities, o.overrides,
            o.allocatable, o.incarnation, o.connected_at, o.created_at, o.updated_at, o.agent_id, o.installation,
            o.accepts, o.accepted_namespaces)
-      is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.labels, n.taints, n.capabilities, n.overrides,
+      is distinct from (n.name, n.owner_id, n.runtime, n.status, n.status_reason, n.unschedulable, n.draining, n.labels, n.taints, n.capabilities, n.overrides,
            n.allocatable, n.incarnation, n.connected_at, n.created_at, n.updated_at, n.agent_id, n.installation,
            n.accepts, n.accepted_namespaces);
   perform stark_internal.append_events('node', 'updated', 'id', v_objects);

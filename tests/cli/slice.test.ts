@@ -180,6 +180,51 @@ describe('the first slice, command by command', () => {
     expect(watcher.lines[0]).toMatchObject({ type: 'added' });
   }, 90_000);
 
+  it('a deployment, with every change told to a watcher and every line of its pods to a follower', async () => {
+    const watcher = follow(['get', 'deployments', '--watch', '-o', 'json']);
+    const create = ['deployment', 'create', 'web', '--pack', 'alpha', '--min-ready', '0s', '--max-disrupted', '0'];
+    await ok([...create, '--port', 'http', '--wait=30s']);
+    const follower = startStark(['pod', 'logs', 'deployment/web', '--follow'], { env });
+    const logged: string[] = [];
+    const said: string[] = [];
+    follower.stdout?.on('data', (chunk) => logged.push(String(chunk)));
+    follower.stderr?.on('data', (chunk) => said.push(String(chunk)));
+    const pods = async () => (await json<{ name: string }[]>('pod-list', ['get', 'pods'])).map(({ name }) => name);
+    const prefixed = (names: string[]) => names.every((name) => logged.join('').includes(`[${name}] `));
+    const [first = ''] = await pods();
+    await waitFor('a line of the first pod', () => prefixed([first]));
+    await ok(['deployment', 'scale', 'web', '--replicas', '2', '--wait=30s']);
+    const both = await pods();
+    expect(both).toHaveLength(2);
+    await waitFor('a line of each pod', () => prefixed(both));
+    await ok(['rollout', 'restart', 'web', '--wait=60s']);
+    const fresh = await pods();
+    await waitFor('lines of those that took their place', () => prefixed(fresh));
+
+    // Its only node: no replacement has room elsewhere, and none may be missing.
+    const held = await run(['node', 'drain', 'node-1', '--timeout', '1s']);
+    expect(held.code, held.stderr).toBe(3);
+    expect(held.stderr).toMatch(
+      /2 pods left; web-\S+, web-\S+: deployment web has 2 pods available and keeps 2: .* fits on no node/,
+    );
+    const [draining] = await json<{ draining: boolean }[]>('node-list', ['node', 'list']);
+    expect(draining).toMatchObject({ draining: true, unschedulable: true });
+    await ok(['node', 'uncordon', 'node-1']);
+    expect((await pods()).filter((name) => fresh.includes(name))).toHaveLength(2);
+
+    await ok(['deployment', 'delete', 'web', '--yes', '--wait=30s']);
+    expect(await ended(follower)).toBe(0);
+    expect(said.join('')).toMatch(/deployment web is gone\n$/);
+    for (const name of [...both, ...fresh]) expect(said.join('')).toMatch(new RegExp(`pod ${name} (is gone|stopped)`));
+    await waitFor('the watcher to see the end', () => watcher.lines.some(({ type }) => type === 'deleted'));
+    watcher.child.kill('SIGINT');
+    expect(await ended(watcher.child)).toBe(0);
+    const objects = watcher.lines.map(({ object }) => object as Record<string, unknown>);
+    for (const object of objects) promised('deployment-list', [object]);
+    expect(objects.map(({ available_replicas }) => available_replicas)).toEqual(expect.arrayContaining([1, 2]));
+    expect(objects.map(({ revision }) => revision)).toContain(2);
+  }, 120_000);
+
   it('a website, from its project to its page', async () => {
     const registered = await json('pack-register', ['pack', 'register', join(root, 'examples', 'vite-pack')]);
     expect(registered).toMatchObject({ pack_name: 'vite-pack', runtime: 'isomorphic' });

@@ -1,4 +1,3 @@
-import type { Change, Watch } from '@stark-o/core';
 import type { AnyRow } from '@stark-o/core/resources';
 import type { OutputFormat } from '../base/format.js';
 import { interruptSignal } from '../base/interrupt.js';
@@ -6,8 +5,22 @@ import { renderList, toJson, toYaml, type View, writeData } from '../base/output
 import { table } from '../base/table.js';
 import { mayAnimate } from '../base/terminal.js';
 
+/** A row that is there, or another one than before; undefined when it has gone. */
+export interface RowChange {
+  readonly kind: string;
+  readonly id: string;
+  readonly row: AnyRow | undefined;
+}
+
+/** Where a list hears of its rows. */
+export interface RowFeed {
+  readonly ready: Promise<void>;
+  onChange(listener: (changes: readonly RowChange[]) => void): () => void;
+  close(): Promise<void>;
+}
+
 export interface WatchListOptions {
-  kind: Change['kind'];
+  kind: string;
   view: View<AnyRow>;
   id: (row: AnyRow) => string;
   /** Which rows the list is of. */
@@ -28,7 +41,7 @@ interface News {
  * Shows a list and how it changes, until Ctrl-C: drawn anew on a terminal, a row for each change on anything else, one
  * JSON object a line with `-o json`.
  */
-export async function watchList(watch: Watch, options: WatchListOptions): Promise<void> {
+export async function watchList(watch: RowFeed, options: WatchListOptions): Promise<void> {
   const { signal, dispose } = interruptSignal();
   const shown = new Map<string, AnyRow>();
   const show = shower(options, shown);

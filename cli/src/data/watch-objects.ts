@@ -10,11 +10,12 @@ import {
 } from '@stark-o/core';
 import { usageError } from '@stark-o/core/errors';
 import { matchesSelector, parseSelector } from '@stark-o/core/model';
-import type { AnyRow, Resource } from '@stark-o/core/resources';
+import { type AnyRow, deployments, type Resource } from '@stark-o/core/resources';
 import type { OutputFormat } from '../base/format.js';
 import { viewOf } from '../base/output.js';
 import type { Connection } from '../session/connection.js';
 import type { Filter } from './query.js';
+import { DeploymentFeed } from './watch-deployments.js';
 import { watchList } from './watch-list.js';
 
 /** Shows things of a kind and how they change, until Ctrl-C. */
@@ -24,6 +25,18 @@ export async function watchObjects(
   filter: Filter,
   format: OutputFormat,
 ): Promise<void> {
+  if (resource.kind === deployments.kind) {
+    const feed = new DeploymentFeed(connection, await watchOf(connection, resource, filter.namespace), filter);
+    const all = viewOf(resource, { namespaces: filter.namespace === undefined });
+    const options = {
+      kind: resource.kind,
+      format,
+      view: all,
+      id: (row: AnyRow) => resource.id(row),
+      matches: () => true,
+    };
+    return watchList(feed, { ...options, rows: () => feed.rows.values() });
+  }
   const { eventKind } = resource;
   const kind = EVENT_KINDS.find((known) => known === eventKind);
   const rows = kind === undefined ? undefined : rowsOf[kind];

@@ -2,7 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { DEPLOYMENT_STATUSES } from '@stark-o/core/model';
 import { deployments } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
-import { allNamespacesFlag, namespaceFlag, optionalNames, selectorFlag } from '../../base/flags.js';
+import { allNamespacesFlag, namespaceFlag, optionalNames, selectorFlag, watchFlag } from '../../base/flags.js';
 import { say } from '../../base/terminal.js';
 
 export default class DeploymentList extends StarkCommand<typeof DeploymentList> {
@@ -16,6 +16,7 @@ export default class DeploymentList extends StarkCommand<typeof DeploymentList> 
     ...namespaceFlag,
     ...allNamespacesFlag,
     ...selectorFlag,
+    ...watchFlag,
     status: Flags.option({ options: DEPLOYMENT_STATUSES, summary: 'Only those with this status.' })(),
   };
 
@@ -23,6 +24,7 @@ export default class DeploymentList extends StarkCommand<typeof DeploymentList> 
     const namespace = await this.namespace();
     const { selector, status } = this.flags;
     const filter = { namespace, names: this.args.deployment, selector, equal: { status } };
+    if (this.flags.watch) return this.watch(deployments, filter);
     const found = await this.list(deployments, filter);
     if (found.length === 0) {
       say(`no deployments${namespace === undefined ? '' : ` in namespace ${namespace}`}`);
