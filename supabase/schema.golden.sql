@@ -1760,7 +1760,7 @@ CREATE OR REPLACE FUNCTION stark.cordon_node(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '80d88650a41221085e01ca499ab413dd';
+as md5 '119fff502d9ec8712891cf3a0bcb82c2';
 comment on function stark.cordon_node(text) is 'Keeps new pods off a node.';
 grant execute on function stark.cordon_node(text) to authenticated;
 grant execute on function stark.cordon_node(text) to service_role;
@@ -1848,7 +1848,7 @@ CREATE OR REPLACE FUNCTION stark.delete_namespace(p_name text, p_if_version bigi
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'a4ee1c6349d7b58738844f4cbaec3dcf';
+as md5 'f53efec5de98c27cd9170ca655f7e096';
 comment on function stark.delete_namespace(text,bigint) is 'Empties a namespace, then removes it.';
 grant execute on function stark.delete_namespace(text,bigint) to authenticated;
 grant execute on function stark.delete_namespace(text,bigint) to service_role;
@@ -1859,7 +1859,7 @@ CREATE OR REPLACE FUNCTION stark.delete_node(p_name text, p_force boolean DEFAUL
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5bd9ea49bb34876e220a21c92996089d';
+as md5 '558986f8c13a2aafcdce604022406b66';
 comment on function stark.delete_node(text,boolean,bigint) is 'Removes a node.';
 grant execute on function stark.delete_node(text,boolean,bigint) to authenticated;
 grant execute on function stark.delete_node(text,boolean,bigint) to service_role;
@@ -1881,7 +1881,7 @@ CREATE OR REPLACE FUNCTION stark.delete_pods(p_ids uuid[], p_if_version bigint D
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3e12a8ddbdcf429848ec5c4e624dd408';
+as md5 '0318d26fde4516d37103a5f3a31a6950';
 comment on function stark.delete_pods(uuid[],bigint) is 'Stops pods and removes their rows.';
 grant execute on function stark.delete_pods(uuid[],bigint) to authenticated;
 grant execute on function stark.delete_pods(uuid[],bigint) to service_role;
@@ -1903,7 +1903,7 @@ CREATE OR REPLACE FUNCTION stark.delete_role(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '31c9322691e05c3a7083e31d2be45f1a';
+as md5 '14ad762ccbd156747831ec1b281f2555';
 comment on function stark.delete_role(text) is 'Deletes a role and takes it from everybody who has it.';
 grant execute on function stark.delete_role(text) to authenticated;
 grant execute on function stark.delete_role(text) to service_role;
@@ -1936,7 +1936,7 @@ CREATE OR REPLACE FUNCTION stark.disconnect_node(p_node_id uuid, p_incarnation b
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '55fb8096b71e99b69957a372599160f1';
+as md5 'd92e4325dbb686df537a75de74965793';
 comment on function stark.disconnect_node(uuid,bigint) is 'An agent says goodbye; its pods have ended.';
 grant execute on function stark.disconnect_node(uuid,bigint) to authenticated;
 grant execute on function stark.disconnect_node(uuid,bigint) to service_role;
@@ -1991,7 +1991,7 @@ CREATE OR REPLACE FUNCTION stark.finish_pack_version(p_version_id uuid)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '0eaad2cd1f092be8d7001110557de726';
+as md5 '49e692cc210b4e227b75c075184301f2';
 comment on function stark.finish_pack_version(uuid) is 'Makes an uploaded version ready, after comparing its size with Storage.';
 grant execute on function stark.finish_pack_version(uuid) to authenticated;
 grant execute on function stark.finish_pack_version(uuid) to service_role;
@@ -2013,7 +2013,7 @@ CREATE OR REPLACE FUNCTION stark.grant_role(p_user_id uuid, p_role text, p_names
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd8dbb45dde75eeceb15095da5b0259cb';
+as md5 'c286c07bb21def85050b6c576da1163e';
 comment on function stark.grant_role(uuid,text,text) is 'Gives a user a role, in the whole cluster or in one namespace.';
 grant execute on function stark.grant_role(uuid,text,text) to authenticated;
 grant execute on function stark.grant_role(uuid,text,text) to service_role;
@@ -2034,7 +2034,7 @@ CREATE OR REPLACE FUNCTION stark.join_node(p_secret_sha256 text, p_user_id uuid,
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f3107a33936d63e26d7f76289ab638dc';
+as md5 'e36f78250273ee875c68bc02762e0380';
 comment on function stark.join_node(text,uuid,text,text) is 'Makes a node for a machine that joins, and lets its account speak for it.';
 grant execute on function stark.join_node(text,uuid,text,text) to service_role;
 
@@ -2067,7 +2067,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '5115f9803d8783d2245697e68beea2b2';
+as md5 '112fe4162fa98b1ab57f80c04c5b4e86';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
@@ -2133,7 +2133,7 @@ CREATE OR REPLACE FUNCTION stark.register_node(p_name text, p_runtime text, p_la
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '121e14d33580f4f871a05a264f0e1af1';
+as md5 '6c922d58abb6d413efe8f909c228a5ab';
 comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) is 'Makes a node, or updates the caller''s own of that name.';
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
@@ -2155,7 +2155,7 @@ CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigin
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '32dc6d5de15ed4662efb2ac4ec7dcd77';
+as md5 'f3013191ab93ead79452f8326b8b1102';
 comment on function stark.report_pods(uuid,bigint,jsonb) is 'An agent says how its pods are.';
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.report_pods(uuid,bigint,jsonb) to service_role;
@@ -2210,7 +2210,7 @@ CREATE OR REPLACE FUNCTION stark.revoke_role(p_user_id uuid, p_role text, p_name
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '7ee77330a0c75a785e2e6b2ac781e2f7';
+as md5 'cb9680992db3390ffc559be027024f37';
 comment on function stark.revoke_role(uuid,text,text) is 'Takes a role away from a user.';
 grant execute on function stark.revoke_role(uuid,text,text) to authenticated;
 grant execute on function stark.revoke_role(uuid,text,text) to service_role;
@@ -2221,7 +2221,7 @@ CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '31c7ff25572db89fd068134fe7e7611f';
+as md5 'f52b6556fc52757649c6de79de7a04ee';
 comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to service_role;
@@ -2253,7 +2253,7 @@ CREATE OR REPLACE FUNCTION stark.stop_pods(p_ids uuid[], p_if_version bigint DEF
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3e9d4be1a67626feb445311638e96341';
+as md5 '83a9f9778588b48c6b3419854e9ec513';
 comment on function stark.stop_pods(uuid[],bigint) is 'Stops pods; their rows stay.';
 grant execute on function stark.stop_pods(uuid[],bigint) to authenticated;
 grant execute on function stark.stop_pods(uuid[],bigint) to service_role;
@@ -2274,7 +2274,7 @@ CREATE OR REPLACE FUNCTION stark.uncordon_node(p_name text)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '07a54be2272fae6cb49af0ae64b5b629';
+as md5 '7ef06b5ce221d606599a2edd63a7e03b';
 comment on function stark.uncordon_node(text) is 'Lets a node have new pods again.';
 grant execute on function stark.uncordon_node(text) to authenticated;
 grant execute on function stark.uncordon_node(text) to service_role;
@@ -2318,7 +2318,7 @@ CREATE OR REPLACE FUNCTION stark.update_namespace(p_name text, p_labels jsonb DE
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6e4fe8b1a2f644d6b61c80752a9987fb';
+as md5 'a277c82296c5383475aeba5b940ed947';
 comment on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) is 'Patches a namespace''s labels, quota and limit range.';
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to authenticated;
 grant execute on function stark.update_namespace(text,jsonb,jsonb,jsonb,bigint) to service_role;
@@ -2329,7 +2329,7 @@ CREATE OR REPLACE FUNCTION stark.update_node(p_name text, p_labels jsonb DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c85a6b862e685d87c8c8ec500e736454';
+as md5 '13d0190ab550830a398767c438b53b44';
 comment on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) is 'Patches a node''s labels, taints, amounts and capabilities.';
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to authenticated;
 grant execute on function stark.update_node(text,jsonb,jsonb,jsonb,jsonb,bigint,text,text[]) to service_role;
@@ -2340,7 +2340,7 @@ CREATE OR REPLACE FUNCTION stark.update_pack(p_name text, p_visibility text DEFA
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '72cdcfda3968c0dde3cb9a34ad09b37e';
+as md5 '7a8e9270364bc304e86baf50c703c5a0';
 comment on function stark.update_pack(text,text,text,bigint) is 'Changes who may use a pack, and its description.';
 grant execute on function stark.update_pack(text,text,text,bigint) to authenticated;
 grant execute on function stark.update_pack(text,text,text,bigint) to service_role;
@@ -2362,7 +2362,7 @@ CREATE OR REPLACE FUNCTION stark.update_role(p_name text, p_permissions text[] D
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd60c616e7f585cf4047d3a9fff61d740';
+as md5 '199dc4c3578d9724952cf39adfc3f075';
 comment on function stark.update_role(text,text[],text) is 'Changes what a role may do, or its description.';
 grant execute on function stark.update_role(text,text[],text) to authenticated;
 grant execute on function stark.update_role(text,text[],text) to service_role;
@@ -2373,7 +2373,7 @@ CREATE OR REPLACE FUNCTION stark.watch_nodes(p_observations jsonb, p_since times
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '03f827f525600f286f134bbbce535be6';
+as md5 '09871fe158680cce9fe4979a43867643';
 comment on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) is 'A watcher tells what it saw of the nodes.';
 grant execute on function stark.watch_nodes(jsonb,timestamp with time zone,timestamp with time zone) to service_role;
 
@@ -2394,7 +2394,7 @@ CREATE OR REPLACE FUNCTION stark.withdraw_pack_version(p_name text, p_version te
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c6496ecc642e02eebf96bba0f72a74a4';
+as md5 'd375282876e23e27e46e58d7d7c824f7';
 comment on function stark.withdraw_pack_version(text,text) is 'Keeps new pods off a version.';
 grant execute on function stark.withdraw_pack_version(text,text) to authenticated;
 grant execute on function stark.withdraw_pack_version(text,text) to service_role;
@@ -2567,11 +2567,11 @@ comment on function stark_internal.bump_version() is 'Counts resource_version up
 
 CREATE OR REPLACE FUNCTION stark_internal.but_there_last(p_spec jsonb, p_node_name text)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '45f1174e230494dd0e2de8ae954b70a0';
-comment on function stark_internal.but_there_last(jsonb,text) is 'A spec that prefers every node but one.';
+as md5 '6172b243164c71ff0f6838046b4e7b41';
+comment on function stark_internal.but_there_last(jsonb,text) is 'A spec for every node but one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.call_limit(p_what text)
  RETURNS integer
@@ -3236,6 +3236,14 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_versions(p_ids uuid[], p_now ti
  SET jit TO 'off'
 as md5 '227f7e1772c3b1b9f7652313928f7665';
 comment on function stark_internal.follow_versions(uuid[],timestamp with time zone) is 'Has deployments take the version they follow.';
+
+CREATE OR REPLACE FUNCTION stark_internal.forgive_nodes(p_ids uuid[])
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '53ee0221b6211637267db72c852fd73a';
+comment on function stark_internal.forgive_nodes(uuid[]) is 'Lets pods be where others of their deployment failed, when there is no other place.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
  RETURNS boolean
@@ -3962,7 +3970,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_changed_pods()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '51024cc36ed1857d01380c668332afcd';
+as md5 '609c87494ea9c515963114c357c50640';
 comment on function stark_internal.note_changed_pods() is 'Notes the deployments of pods that have changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.note_changed_rights()
@@ -4362,7 +4370,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '2e6945618690d09c9a5dd88027d83cd7';
+as md5 'e7af5f55028506cf233d409078020084';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
@@ -4917,7 +4925,7 @@ CREATE OR REPLACE FUNCTION stark_internal.set_disabled(p_user_id uuid, p_since t
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bfc028eaea3e2e165f85ce16744f08d9';
+as md5 '51bd568d6fd553705f03cb8a4f31d6b7';
 comment on function stark_internal.set_disabled(uuid,timestamp with time zone) is 'Takes every right and session from a user, or gives them back.';
 
 CREATE OR REPLACE FUNCTION stark_internal.settle_deployments(p_sets stark_internal.revision_set[], p_now timestamp with time zone)

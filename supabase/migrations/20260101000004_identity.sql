@@ -557,6 +557,7 @@ begin
     on conflict on constraint binding_is_unique do nothing;
   select * into v_binding from stark.role_bindings b
     where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
+  perform stark_internal.work_off_notes();
   return v_binding;
 end;
 $$;
@@ -574,12 +575,16 @@ language plpgsql
 security definer
 set search_path = ''
 as $$
+declare
+  v_found boolean;
 begin
   perform stark_internal.require_permission('roles:delete', p_namespace);
   perform stark_internal.lock_cluster();
   delete from stark.role_bindings b
     where b.user_id = p_user_id and b.role = p_role and b.namespace is not distinct from p_namespace;
-  return found;
+  v_found := found;
+  perform stark_internal.work_off_notes();
+  return v_found;
 end;
 $$;
 comment on function stark.revoke_role(uuid, text, text) is 'Takes a role away from a user.';

@@ -177,6 +177,7 @@ begin
   perform stark_internal.check_namespace(v_namespace.labels, v_namespace.quota, v_namespace.limit_range);
   update stark.namespaces n set labels = v_namespace.labels, quota = v_namespace.quota, limit_range = v_namespace.limit_range
     where n.name = p_name returning * into v_namespace;
+  perform stark_internal.work_off_notes();
   return v_namespace;
 end;
 $$;
@@ -240,6 +241,7 @@ begin
   select * into v_namespace from stark.namespaces n where n.name = p_name;
   perform stark_internal.remove_ended_pods();
   perform stark_internal.remove_emptied_namespaces();
+  perform stark_internal.work_off_notes();
   return v_namespace;
 end;
 $$;

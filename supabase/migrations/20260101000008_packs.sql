@@ -309,6 +309,7 @@ begin
     update stark.pack_versions v set state = 'ready', ready_at = now() where v.id = p_version_id returning * into v_version;
     update stark.packs p set latest_version = stark_internal.latest_version(p.id), updated_at = now() where p.id = v_version.pack_id;
   end if;
+  perform stark_internal.work_off_notes();
   return to_jsonb(v_version);
 end;
 $$;
@@ -366,6 +367,7 @@ begin
   end if;
   update stark.packs p set latest_version = stark_internal.latest_version(p.id), updated_at = now()
     where p.id = v_pack.id and p.latest_version is distinct from stark_internal.latest_version(p.id);
+  perform stark_internal.work_off_notes();
   return v_version;
 end;
 $$;
@@ -400,6 +402,7 @@ begin
   update stark.packs p set visibility = coalesce(p_visibility, p.visibility), description = coalesce(p_description, p.description), updated_at = now()
     where p.id = v_pack.id
       and (coalesce(p_visibility, p.visibility), coalesce(p_description, p.description)) is distinct from (p.visibility, p.description);
+  perform stark_internal.work_off_notes();
   select * into v_pack from stark.packs p where p.id = v_pack.id;
   return v_pack;
 end;

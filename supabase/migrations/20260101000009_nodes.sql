@@ -540,6 +540,7 @@ begin
         and (n.labels, n.taints, n.allocatable, n.capabilities, n.accepts, n.accepted_namespaces, n.installation)
             is distinct from (v_labels, v_taints, v_allocatable, v_capabilities, v_accepts, v_namespaces, coalesce(p_installation, n.installation));
   end if;
+  perform stark_internal.work_off_notes();
   return jsonb_build_object('node_id', v_node.id, 'name', v_node.name);
 end;
 $$;

@@ -803,6 +803,7 @@ begin
   perform stark_internal.require_pods(p_ids, 'pods:update', p_if_version);
   perform stark_internal.begin_stop(p_ids);
   return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
+  perform stark_internal.work_off_notes();
 end;
 $$;
 comment on function stark.stop_pods(uuid[], bigint) is 'Stops pods; their rows stay.';
@@ -830,6 +831,7 @@ begin
   perform stark_internal.begin_stop(p_ids, p_deletes => true);
   return query select p.* from stark.pods p where p.id = any (p_ids) order by p.namespace, p.name;
   perform stark_internal.remove_ended_pods();
+  perform stark_internal.work_off_notes();
 end;
 $$;
 comment on function stark.delete_pods(uuid[], bigint) is 'Stops pods and removes their rows.';

@@ -92,6 +92,7 @@ begin
     where n.id = v_node.id
       and (n.overrides, n.labels, n.taints, n.allocatable, n.capabilities)
           is distinct from (v_node.overrides, v_node.labels, v_node.taints, v_node.allocatable, v_node.capabilities);
+  perform stark_internal.work_off_notes();
   select * into v_node from stark.nodes n where n.id = v_node.id;
   return v_node;
 end;
@@ -117,6 +118,7 @@ begin
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   update stark.nodes n set unschedulable = true, updated_at = now() where n.id = v_node.id and not n.unschedulable;
+  perform stark_internal.work_off_notes();
   select * into v_node from stark.nodes n where n.id = v_node.id;
   return v_node;
 end;
@@ -142,6 +144,7 @@ begin
   perform stark_internal.lock_cluster();
   v_node := stark_internal.require_node(p_name, 'nodes:update');
   update stark.nodes n set unschedulable = false, draining = false, updated_at = now() where n.id = v_node.id and n.unschedulable;
+  perform stark_internal.work_off_notes();
   select * into v_node from stark.nodes n where n.id = v_node.id;
   return v_node;
 end;
@@ -229,6 +232,7 @@ begin
   perform stark_internal.evict_all(v_node, 'NodeDeleted');
   perform stark_internal.remove_ended_pods();
   delete from stark.nodes n where n.id = v_node.id;
+  perform stark_internal.work_off_notes();
   return v_node;
 end;
 $$;

@@ -51,6 +51,7 @@ begin
     'pack', v_pod.pack_name, 'version', v_version, 'namespace', v_pod.namespace, 'labels', v_pod.labels,
     'priority', case when not v_pod.spec ? 'priorityClassName' then v_pod.priority end)) || jsonb_build_object('spec', v_pod.spec || coalesce(v_env, '{}')), v_user))[1];
   perform stark_internal.schedule_pods();
+  perform stark_internal.work_off_notes();
   select * into v_pod from stark.pods p where p.id = v_new;
   return v_pod;
 end;

@@ -81,6 +81,7 @@ begin
         updated_at = now()
     where n.id = p_node_id and (p_incarnation is null or n.status <> 'healthy');
   perform stark_internal.wake_watcher();
+  perform stark_internal.work_off_notes();
   return jsonb_strip_nulls(jsonb_build_object('secret', v_secret)) || jsonb_build_object(
     'node_id', p_node_id,
     'incarnation', v_node.incarnation,
@@ -244,6 +245,7 @@ as $$
 declare
   v_reports stark_internal.pod_report[];
   v_refused jsonb[];
+  v_answers jsonb;
 begin
   perform stark_internal.require_user();
   perform stark_internal.require_json('p_reports', p_reports);
@@ -266,7 +268,9 @@ begin
     where p.problem is not null);
   perform stark_internal.lock_cluster();
   perform stark_internal.require_agent(p_node_id, p_incarnation);
-  return stark_internal.apply_reports(p_node_id, v_reports, v_refused);
+  v_answers := stark_internal.apply_reports(p_node_id, v_reports, v_refused);
+  perform stark_internal.work_off_notes();
+  return v_answers;
 end;
 $$;
 comment on function stark.report_pods(uuid, bigint, jsonb) is 'An agent says how its pods are.';
@@ -304,6 +308,7 @@ begin
       finished_at = now()
     where p.node_id = p_node_id and stark_internal.occupies(p.status);
   perform stark_internal.remove_ended_pods();
+  perform stark_internal.work_off_notes();
 end;
 $$;
 comment on function stark.disconnect_node(uuid, bigint) is 'An agent says goodbye; its pods have ended.';

@@ -270,6 +270,7 @@ begin
   if stark_internal.reap_nodes() = 0 then
     perform stark_internal.continue_work();
   end if;
+  perform stark_internal.work_off_notes();
   return jsonb_build_object('wants_presence_list', exists (
     select from stark.node_leases l join stark.nodes n on n.id = l.node_id where l.liveness = 'thrifty' and n.status in ('healthy', 'unhealthy')));
 end;

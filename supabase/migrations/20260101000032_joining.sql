@@ -245,6 +245,7 @@ begin
       jsonb_build_object('labels', coalesce(v_token.labels, '{}'), 'taints', v_taints, 'allocatable', '{}'::jsonb, 'capabilities', '{}'::jsonb)
         || case when v_token.accepts is null then '{}' else jsonb_build_object('accepts', v_token.accepts, 'accepted_namespaces', v_token.accepted_namespaces) end)
     returning id into v_id;
+  perform stark_internal.work_off_notes();
   return jsonb_build_object('node_id', v_id, 'name', p_name);
 end;
 $$;

@@ -434,22 +434,57 @@ $$;
 comment on function stark_internal.held_replacements(uuid, text, timestamptz) is 'How many pods that failed for good are not replaced yet.';
 revoke all on function stark_internal.held_replacements(uuid, text, timestamptz) from public, anon;
 
-/** stark_internal.but_there_last(spec, node) -> the spec with the wish to be on another node than this one, where there is another. */
+/** stark_internal.but_there_last(spec, node) -> the spec for any other node than this one; forgive_nodes takes that back where no other is found. */
 create function stark_internal.but_there_last(p_spec jsonb, p_node_name text)
 returns jsonb
-language sql
+language plpgsql
 immutable
 set search_path = ''
 as $$
-  select case when p_node_name is null then p_spec else p_spec || jsonb_build_object('affinity', coalesce(p_spec -> 'affinity', '{}')
-    || jsonb_build_object('nodeAffinity', coalesce(p_spec #> '{affinity,nodeAffinity}', '{}')
-    || jsonb_build_object('preferredDuringSchedulingIgnoredDuringExecution',
-         coalesce(p_spec #> '{affinity,nodeAffinity,preferredDuringSchedulingIgnoredDuringExecution}', '[]')
-         || jsonb_build_array(jsonb_build_object('weight', 100, 'preference', jsonb_build_object('matchFields', jsonb_build_array(
-              jsonb_build_object('key', 'metadata.name', 'operator', 'NotIn', 'values', jsonb_build_array(p_node_name))))))))) end;
+declare
+  v_required constant text[] := array['affinity', 'nodeAffinity', 'requiredDuringSchedulingIgnoredDuringExecution'];
+  v_field jsonb := jsonb_build_object('key', 'metadata.name', 'operator', 'NotIn', 'values', jsonb_build_array(p_node_name));
+  v_terms jsonb;
+begin
+  if p_node_name is null then
+    return p_spec;
+  end if;
+  -- Of several terms one has to hold, so each says it.
+  v_terms := (
+    select jsonb_agg(t.term || jsonb_build_object('matchFields', coalesce(t.term -> 'matchFields', '[]') || v_field) order by t.ord)
+    from jsonb_array_elements(coalesce(p_spec #> (v_required || 'nodeSelectorTerms'::text), '[{}]')) with ordinality as t (term, ord));
+  return p_spec || jsonb_build_object('affinity', coalesce(p_spec -> 'affinity', '{}') || jsonb_build_object('nodeAffinity',
+    coalesce(p_spec #> '{affinity,nodeAffinity}', '{}') || jsonb_build_object('requiredDuringSchedulingIgnoredDuringExecution', jsonb_build_object('nodeSelectorTerms', coalesce(v_terms, '[]')))));
+end;
 $$;
-comment on function stark_internal.but_there_last(jsonb, text) is 'A spec that prefers every node but one.';
+comment on function stark_internal.but_there_last(jsonb, text) is 'A spec for every node but one.';
 revoke all on function stark_internal.but_there_last(jsonb, text) from public, anon;
+
+/**
+ * stark_internal.forgive_nodes(ids) -> how many pods of these deployments may be placed where one of theirs failed for good, now that they were found
+ * to fit on no other node.
+ */
+create function stark_internal.forgive_nodes(p_ids uuid[])
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_forgiven integer;
+begin
+  update stark.pods p set spec = w.spec, status_reason = null, status_message = null
+    from stark.deployment_revisions r
+    join stark_internal.rollout_terms t on t.deployment_id = r.deployment_id and not t.is_frozen and t.may_not is null
+    cross join lateral (
+      select stark_internal.among_their_own(r.template -> 'spec', (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash)) as spec offset 0) w
+    where r.deployment_id = any (p_ids) and p.deployment_id = r.deployment_id and p.revision = r.revision and p.pinned_node_id is null
+      and p.status = 'pending' and p.status_reason = 'Unschedulable' and p.spec <> w.spec;
+  get diagnostics v_forgiven = row_count;
+  return v_forgiven;
+end;
+$$;
+comment on function stark_internal.forgive_nodes(uuid[]) is 'Lets pods be where others of their deployment failed, when there is no other place.';
+revoke all on function stark_internal.forgive_nodes(uuid[]) from public, anon;
 
 /** stark_internal.missing_replicas(sets, now) -> of each set that is counted, and lacks pods, how many can be made now, and why not all; on which node rather not, and with whose rights. */
 create function stark_internal.missing_replicas(p_sets stark_internal.revision_set[], p_now timestamptz)

@@ -294,6 +294,7 @@ begin
   perform stark_internal.fail_rollouts(v_sets, p_now);
   perform stark_internal.follow_versions(v_ids, p_now);
   perform stark_internal.fit_daemons(v_ids);
+  v_made := stark_internal.forgive_nodes(v_ids);
   -- What stops leaves room for what is made, so it is planned again until nothing is left to do.
   for step in 1 .. 6 loop
     v_counted := array(select c from stark_internal.count_revisions(v_ids, p_now) c);
@@ -527,7 +528,8 @@ begin
         and (o.ready <> n.ready or o.finished_at is distinct from n.finished_at
           or (o.status = 'stopping') <> (n.status = 'stopping')
           or ((o.status_reason, o.status_message) is distinct from (n.status_reason, n.status_message) and 'CrashLoopBackOff' in (o.status_reason, n.status_reason))
-          or (o.status = 'pending' and (o.status_reason = 'Unschedulable') is distinct from (n.status_reason = 'Unschedulable')))));
+          -- Why it fits nowhere is the deployment's word, too.
+          or (o.status = 'pending' and 'Unschedulable' in (o.status_reason, n.status_reason) and (o.status_reason, o.status_message) is distinct from (n.status_reason, n.status_message)))));
   end if;
   if exists (select from stark.deployments d where d.status_reason = 'QuotaExceeded') then
     perform stark_internal.note_deployments(array(

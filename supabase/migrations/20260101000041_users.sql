@@ -92,6 +92,7 @@ begin
   if exists (select from stark.role_bindings b where b.user_id = p_user_id and b.role = 'admin' and b.namespace is null) and not stark_internal.has_admin() then
     perform stark_internal.fail('LAST_ADMIN', format('%s is the last admin of the cluster', coalesce(v_profile.email, p_user_id::text)), 'make another admin first');
   end if;
+  perform stark_internal.work_off_notes();
   return v_profile;
 end;
 $$;

@@ -139,6 +139,7 @@ begin
   if p_permissions is not null then
     perform stark_internal.put_permissions(p_name, p_permissions);
   end if;
+  perform stark_internal.work_off_notes();
   return v_role;
 end;
 $$;
@@ -165,6 +166,7 @@ begin
   perform stark_internal.require_own_role(p_name);
   v_bindings := (select count(*) from stark.role_bindings b where b.role = p_name);
   delete from stark.roles r where r.name = p_name;
+  perform stark_internal.work_off_notes();
   return v_bindings;
 end;
 $$;

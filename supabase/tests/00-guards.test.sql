@@ -64,6 +64,15 @@ select set_eq(
   'of the machinery, policies need these and no others');
 
 select is_empty(
+  $$select p.proname from pg_proc p
+    where p.pronamespace = 'stark'::regnamespace and p.prosrc !~ 'work_off_notes|reconciled_deployment|set_disabled'
+      -- What these write is new, or nothing that a deployment can have to do with.
+      and p.proname not in ('create_role', 'delete_pack', 'register_pack_version', 'setup_admin')
+      and (p.prosrc ~ '(update|delete from) stark\.(pods|nodes|namespaces|packs|pack_versions|role_bindings|role_permissions|roles|profiles)\M'
+        or p.prosrc ~ 'insert into stark\.(nodes|role_bindings|role_permissions)\M' or p.prosrc ~ 'begin_stop|apply_reports|renew_leases|put_permissions')$$,
+  'who writes what deployments care about has them looked at before the answer, not at the commit');
+
+select is_empty(
   $$select r from unnest(array['anon', 'authenticated', 'service_role', 'authenticator']) r where has_schema_privilege(r, 'stark_internal', 'usage')$$,
   'no API role may use schema stark_internal');
 

@@ -269,11 +269,31 @@ select is(stark_internal.among_their_own(format('{"topologySpreadConstraints": [
   '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "web"}}}', '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "db"}}}',
   '{"topologyKey": "host", "labelSelector": {"matchLabels": {"app": "web"}}, "matchLabelKeys": ["pod-template-hash"]}')) t (own, other, among);
 
+-- A pod that failed for good is replaced, that node last: whatever the template prefers, and not when there is no other
+select is(stark_internal.but_there_last(spec, 'n1') #>> '{affinity,nodeAffinity,requiredDuringSchedulingIgnoredDuringExecution,nodeSelectorTerms}', terms, 'each term leaves the node out') from (values
+  ('{}'::jsonb, '[{"matchFields": [{"key": "metadata.name", "values": ["n1"], "operator": "NotIn"}]}]'),
+  ('{"affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": []}, {"matchFields": [1]}]}}}}',
+   '[{"matchFields": [{"key": "metadata.name", "values": ["n1"], "operator": "NotIn"}], "matchExpressions": []}, {"matchFields": [1, {"key": "metadata.name", "values": ["n1"], "operator": "NotIn"}]}]')) t (spec, terms);
+delete from stark.deployments where true;
+delete from stark.pods where true;
+select tests.at(2210), tests.sign_in('uma');
+select lives_ok($$select stark.create_deployment('{"name": "liked", "pack": "alpha", "version": "1.0.0", "template": {"spec": {"affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+  {"weight": 100, "preference": {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}}]}}}}}')$$, 'one that likes n1');
+select tests.sign_out(), tests.let_run(2221);
+select is(node_name, 'n1', 'it is there') from stark.pods where finished_at is null;
+select tests.report_managed(array['running'], 'failed', '{"reason": "Error"}'), tests.look();
+select isnt(node_name, 'n1', 'its replacement is elsewhere') from stark.pods where finished_at is null;
+update stark.nodes set unschedulable = name <> 'n1';
+select tests.let_run(2235), tests.report_managed(array['running'], 'failed', '{"reason": "Error"}', $$p.node_name <> 'n1'$$), tests.look();
+update stark.nodes set unschedulable = name <> (select p.node_name from stark.pods p where p.status = 'failed' order by p.finished_at desc limit 1);
+select tests.settle(2235, 2);
+select is(p.node_name, (select f.node_name from stark.pods f where f.status = 'failed' order by f.finished_at desc limit 1), 'where there is no other node, it is that one again') from stark.pods p where p.finished_at is null;
+update stark.nodes set unschedulable = false;
+
 -- Daemon mode: one pod on every node that fits
 select tests.sign_out();
-update stark.deployments set deletion_requested_at = now(), deletion_forced = true where true;
-select tests.look(), tests.let_run(2300);
-delete from stark.pods;
+delete from stark.deployments where true;
+delete from stark.pods where true;
 create function pg_temp.nodes_of(p_name text) returns text language sql as $$
   select coalesce(string_agg(coalesce((select n.name from stark.nodes n where n.id = coalesce(p.pinned_node_id, p.node_id)), 'none') || ' r' || p.revision || ' ' || p.status, ', '
     order by (select n.name from stark.nodes n where n.id = coalesce(p.pinned_node_id, p.node_id)), p.revision, p.status), '')

@@ -276,6 +276,70 @@ it('two reconcilers at once never make a pod too many', async () => {
   }
 });
 
+/** A call that found the cluster busy did nothing, and is made again, as clients do. */
+async function patiently(session: pg.Client, sql: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await session.query(sql);
+      return;
+    } catch (error) {
+      if (attempt === 8 || !(error as Error).message.includes('CLUSTER_BUSY')) throw error;
+    }
+  }
+}
+
+it('two drains, reconcilers and a quota that refuses, all at once, keep the budget', async () => {
+  const sessions = await Promise.all(Array.from({ length: 4 }, () => connect(database)));
+  const asUma = `select set_config('request.jwt.claims', json_build_object('sub', tests.uid('uma'), 'role', 'authenticated')::text, false)`;
+  const available = async () =>
+    (await rowsOf<{ pods: number }>(`select available_replicas as pods from stark.deployments where name = 'busy'`))[0];
+  const agentsReport = async () => {
+    await owner.query(`select tests.report_managed('{scheduled,transferring,starting}', 'running', '{"ready": true}')`);
+    await owner.query(`select tests.report_managed('{stopping}', 'stopped')`);
+    await owner.query('select tests.look()');
+  };
+  await owner.query(asUma);
+  await owner.query(
+    `select stark.create_deployment('{"name": "busy", "pack": "alpha", "version": "1.0.0", "replicas": 6, "minReadySeconds": 0, "disruption": {"maxUnavailable": 1}}')`,
+  );
+  await owner.query(`select set_config('request.jwt.claims', '', false)`);
+  try {
+    await agentsReport();
+    expect(await available()).toEqual({ pods: 6 });
+    for (const quota of [7, 6, 9, 6]) {
+      const [empty] = await rowsOf<{ name: string }>(
+        `select n.name from stark.nodes n order by (select count(*) from stark.pods p where p.node_id = n.id and p.finished_at is null), n.name limit 1`,
+      );
+      const others = ['n1', 'n2', 'n3'].filter((name) => name !== empty?.name);
+      await owner.query('select count(*) from stark.nodes n, stark.uncordon_node(n.name)');
+      await Promise.all(
+        [
+          ...others.map((name) => `select count(*) from stark.drain_node('${name}')`),
+          `update stark.namespaces set quota = '{"pods": ${quota}}' where name = 'default'`,
+          `do $$ begin update stark.deployments set next_reconcile_at = reconciled_at where true; perform stark_internal.reconcile_due(); end $$`,
+        ].map((sql, i) => patiently(sessions[i] as pg.Client, sql)),
+      );
+      for (let round = 0; round < 8; round++) {
+        await agentsReport();
+        expect((await available())?.pods).toBeGreaterThanOrEqual(5);
+      }
+      expect(await rowsOf(`select * from tests.violations`)).toEqual([]);
+    }
+    await owner.query(`update stark.namespaces set quota = '{}' where name = 'default'`);
+    for (let round = 0; round < 12; round++) await agentsReport();
+    expect(await rowsOf(`select name from stark.nodes where draining`)).toEqual([]);
+    expect(await rowsOf(`select status, available_replicas as pods from stark.deployments`)).toEqual([
+      { status: 'complete', pods: 6 },
+    ]);
+  } finally {
+    await owner.query('select count(*) from stark.nodes n, stark.uncordon_node(n.name)');
+    await owner.query(asUma);
+    await owner.query(`select stark.delete_deployment('default', 'busy', 'background', true)`);
+    await owner.query(`select set_config('request.jwt.claims', '', false)`);
+    await Promise.all(sessions.map((session) => session.end()));
+  }
+}, 120_000);
+
 it('a report on a pod of a large deployment reads no other pod', async () => {
   const read = async (name: string) => {
     const [pod] = await rowsOf<{ id: string; node: string }>(
