@@ -54,13 +54,13 @@ try {
   for (const name of packs) {
     const bundle = join(scratch, `${name}.mjs`);
     stark(['pack', 'bundle', join(root, 'examples', name), '--out', bundle]);
-    stark(['pack', 'register', bundle, '--name', name, '--ver', '1.0.0', '--runtime', 'node']);
+    stark(['pack', 'register', bundle]);
   }
   stark(['pack', 'list']);
 
   title('A deployment: three pods of alpha, always, of the latest version');
   const created = performance.now();
-  const wishes = ['--replicas', String(replicas), '--port', 'http', '--follow-latest', '--min-ready', '1s'];
+  const wishes = ['--replicas', String(replicas), '--follow-latest', '--min-ready', '1s'];
   stark(['deployment', 'create', 'alpha', '--pack', 'alpha', ...wishes, '--wait=60s']);
   const firstRunning = performance.now();
   stark(['pod', 'list']);
@@ -79,7 +79,7 @@ try {
   stark(['rollout', 'history', 'alpha']);
 
   title('A pod of beta, made by hand');
-  stark(['pod', 'create', '--pack', 'beta', '--port', 'http', '--wait=60s']);
+  stark(['pod', 'create', '--pack', 'beta', '--wait=60s']);
   const pods = json(['pod', 'list']).filter((pod) => pod.status === 'running');
   const wanted = replicas + 1;
   if (pods.length !== wanted) throw new Error(`${pods.length} of ${wanted} pods are running`);

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { bundlePack, checkBundle, sha256 } from '../src/bundle/bundle.js';
+import { manifestIn } from '../src/bundle/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import { versionRow } from './support/rows.js';
 import { Machine, temporaryFolder } from './support/run.js';
@@ -25,7 +26,8 @@ describe('pack bundle', () => {
       'package.json': JSON.stringify({
         name: 'demo',
         version: '1.2.3',
-        stark: { entry: 'pack.ts', runtime: 'isomorphic' },
+        description: 'says\u2028hi',
+        stark: { entry: 'pack.ts', runtime: 'isomorphic', ports: ['http'] },
       }),
       'pack.ts':
         'import { hi } from "./lib/hi.js"; import page from "./page.html"; export default (): string => hi + page;',
@@ -40,6 +42,7 @@ describe('pack bundle', () => {
       name: 'demo',
       version: '1.2.3',
       runtime: 'isomorphic',
+      ports: ['http'],
       path,
       size_bytes: bytes.byteLength,
       sha256: sha256(bytes),
@@ -48,6 +51,10 @@ describe('pack bundle', () => {
     expect(bytes.toString()).not.toContain('sourceMappingURL');
     expect(JSON.parse(readFileSync(`${path}.map`, 'utf8')).sources.join()).toContain('hi.ts');
     expect((await import(path)).default()).toBe('hi<p>page</p>');
+    expect(await manifestIn(path, bytes)).toEqual({
+      ...{ name: 'demo', version: '1.2.3', description: 'says\u2028hi', runtime: 'isomorphic' },
+      ...{ ports: [{ name: 'http' }], entry: 'default' },
+    });
   });
 
   it('gives the same bytes for the same source', async () => {
@@ -219,7 +226,7 @@ describe('pack register', () => {
       announced.push(args);
       return { body: { pack_id: 'p', version_id: 'v', ...places } };
     };
-    const flags = ['--name', 'demo', '--ver', '1.0.0'];
+    const flags = ['--name', 'demo', '--ver', '1.0.0', '--runtime', 'node'];
     expect(await machine.run(['pack', 'register', out, ...flags])).toMatchObject({ code: 0 });
     expect(announced).toMatchObject([{ p_assets_size_bytes: assets_size_bytes, p_assets_sha256: assets_sha256 }]);
     expect(cluster.objects.get('packs/p/a.zip')).toEqual(readFileSync(assets_path));
@@ -227,6 +234,76 @@ describe('pack register', () => {
     writeFileSync(join(folder, 'pack.mjs'), good);
     await machine.run(['pack', 'bundle', join(folder, 'pack.mjs'), '--out', out]);
     expect(existsSync(assets_path)).toBe(false);
+  });
+
+  describe('takes what nobody typed from', () => {
+    const about = {
+      name: 'web',
+      version: '3.0.0',
+      description: 'A page.',
+      stark: { runtime: 'node', ports: ['http'] },
+    };
+    const taken = { p_name: 'web', p_version: '3.0.0', p_runtime: 'node', p_description: 'A page.' };
+
+    it('the bundle itself, wherever it lies', async () => {
+      const project = folderWith({ 'package.json': JSON.stringify(about), 'src/index.ts': good });
+      // Another project's package.json stands above it.
+      const elsewhere = folderWith({ 'package.json': '{"name":"other","version":"9.9.9","stark":{}}' });
+      const out = join(elsewhere, 'deep', 'pack.js');
+      expect(await machine.run(['pack', 'bundle', project, '--out', out])).toMatchObject({ code: 0 });
+      const result = await machine.run(['pack', 'register', out]);
+      expect(result, result.stderr).toMatchObject({ code: 0 });
+      expect(announced).toMatchObject([{ ...taken, p_ports: [{ name: 'http' }], p_entry: 'default' }]);
+      expect(result.stderr).toContain(
+        `from ${out} itself: name web, version 3.0.0, runtime node, ports http, the description\n`,
+      );
+      const typed = ['--name', 'mine', '--ver', '4.0.0', '--port', 'admin=81', '--description', 'Other.'];
+      const said = await machine.run(['pack', 'register', out, ...typed]);
+      expect(said.stderr).toContain(`from ${out} itself: runtime node\n`);
+      expect(announced[1]).toMatchObject({ p_name: 'mine', p_version: '4.0.0', p_description: 'Other.' });
+      expect(announced[1]?.p_ports).toEqual([{ name: 'admin', strategy: 'fixed', port: 81 }]);
+    });
+
+    it('the nearest package.json, where it is about a pack and the bundle says nothing', async () => {
+      const folder = folderWith({ 'package.json': JSON.stringify(about), 'pack.js': good });
+      const path = join(folder, 'pack.js');
+      const result = await machine.run(['pack', 'register', path]);
+      expect(result, result.stderr).toMatchObject({ code: 0 });
+      expect(result.stderr).toContain(`from ${join(folder, 'package.json')}: name web`);
+      expect(announced).toMatchObject([{ ...taken, p_entry: 'default' }]);
+      writeFileSync(join(folder, 'package.json'), '{"name":"repository","version":"0.1.0"}');
+      expect(await machine.run(['pack', 'register', path])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('--name is needed'),
+      });
+    });
+
+    it('nobody, where nobody says where it runs', async () => {
+      const project = folderWith({ 'package.json': '{"name":"a","version":"1.0.0"}', 'index.ts': good });
+      for (const what of [project, join(project, 'index.ts')]) {
+        expect(await machine.run(['pack', 'register', what])).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/does not say where it runs[\s\S]*--runtime node, browser or isomorphic/),
+        });
+      }
+      const out = join(project, 'out.js');
+      expect((await machine.run(['pack', 'bundle', project, '--out', out])).stdout).toContain('runtime not said');
+      expect(await machine.run(['pack', 'register', out])).toMatchObject({ code: 2 });
+      expect(announced).toEqual([]);
+      expect(await machine.run(['pack', 'register', out, '--runtime', 'node'])).toMatchObject({ code: 0 });
+      expect(await machine.run(['pack', 'register', join(project, 'index.ts'), '--runtime', 'browser'])).toMatchObject({
+        code: 0,
+      });
+      expect(announced.map(({ p_runtime }) => p_runtime)).toEqual(['node', 'browser']);
+    });
+
+    it('no line that was tampered with', async () => {
+      const path = join(folderWith({ 'pack.js': `${good}\n//# starkManifest={"name":"No Name"}\n` }), 'pack.js');
+      expect(await machine.run(['pack', 'register', path, '--name', 'a', '--ver', '1.0.0'])).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('BUNDLE_INVALID'),
+      });
+    });
   });
 
   it('bundles a folder first, be it a project or a website', async () => {
@@ -237,7 +314,8 @@ describe('pack register', () => {
       // A process of its own: esbuild looks for files from where it was started first.
       const result = await machine.run(['pack', 'register', folder], { env: {} });
       expect(result.code, result.stderr).toBe(0);
-      expect(announced.pop()).toMatchObject({ p_name: 'web', p_version: '3.0.0', p_runtime: 'isomorphic' });
+      const told = { p_name: 'web', p_version: '3.0.0', p_runtime: 'isomorphic', p_entry: 'default' };
+      expect(announced.pop()).toMatchObject({ ...told, ...(folder === site && { p_ports: [{ name: 'http' }] }) });
     }
     expect(cluster.objects.get('packs/p/v.js')?.toString()).toContain('base64');
     // A website is registered under the runtime that it was bundled for, and not half a pack for another.

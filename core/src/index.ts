@@ -4,7 +4,7 @@ export { type Channel, ReconnectingChannel, type ReconnectingChannelOptions } fr
 export { EXIT_CODES, type ExitCode, exitCodeOf } from './errors/exit-codes.js';
 export { type ErrorEnvelope, StarkError, type StarkErrorOptions, usageError } from './errors/stark-error.js';
 export { type ErrorSource, toStarkError } from './errors/to-stark-error.js';
-export { type PackManifest, toPackManifest } from './manifests/pack.js';
+export { type BundleManifest, type PackManifest, toBundleManifest, toPackManifest } from './manifests/pack.js';
 export { toPodRequest, toPodRequests } from './manifests/pod.js';
 export type { ManifestProblem } from './manifests/problems.js';
 export { type Database, STARK_SCHEMA } from './model/database.js';

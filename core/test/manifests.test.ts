@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StarkError, toPackManifest, toPodRequest, toPodRequests } from '../src/index.js';
+import { StarkError, toBundleManifest, toPackManifest, toPodRequest, toPodRequests } from '../src/index.js';
 
 function problems(read: () => unknown): StarkError {
   try {
@@ -136,6 +136,16 @@ describe('toPodRequest', () => {
   });
 });
 
+describe('toBundleManifest', () => {
+  it('takes what a bundle says, all or nothing of it', () => {
+    const said = { name: 'a', version: '1.0.0', ports: [{ name: 'http' }], entry: 'default' };
+    expect(toBundleManifest({ ...said, runtime: 'universal' })).toEqual({ ...said, runtime: 'isomorphic' });
+    expect(toBundleManifest({})).toEqual({});
+    expect(problems(() => toBundleManifest({ name: 'No Name' })).message).toMatch(/the bundle: name/);
+    expect(problems(() => toBundleManifest({ more: 1 })).message).toMatch(/more is not a field/);
+  });
+});
+
 describe('toPackManifest', () => {
   it('reads package.json', () => {
     expect(
@@ -143,13 +153,14 @@ describe('toPackManifest', () => {
         name: 'alpha',
         version: '1.0.0',
         type: 'module',
-        stark: { runtime: 'universal', entry: 'pack.ts' },
+        stark: { runtime: 'universal', entry: 'pack.ts', ports: ['http', { name: 'admin', port: 8081 }] },
       }),
     ).toEqual({
       name: 'alpha',
       version: '1.0.0',
       entry: 'pack.ts',
       runtime: 'isomorphic',
+      ports: [{ name: 'http' }, { name: 'admin', port: 8081 }],
     });
   });
 
@@ -158,7 +169,6 @@ describe('toPackManifest', () => {
       name: '@a/b',
       version: '1.0.0',
       entry: 'src/index.ts',
-      runtime: 'node',
     });
   });
 
@@ -170,6 +180,8 @@ describe('toPackManifest', () => {
       /stark\.runtime must be node, browser, isomorphic, universal, not "deno"/,
     ],
     [{ name: 'a', version: '1.0.0', stark: { entri: 'x' } }, /stark\.entri is not a field/],
+    [{ name: 'a', version: '1.0.0', stark: { ports: ['HTTP'] } }, /stark\.ports\[0\]\.name "HTTP"/],
+    [{ name: 'a', version: '1.0.0', stark: { ports: ['a', 'a'] } }, /two ports of the same name/],
     ['text', /must be an object, not "text"/],
   ])('%j is refused', (json, message) => expect(problems(() => toPackManifest(json)).message).toMatch(message));
 });

@@ -43,6 +43,7 @@ create table stark.pack_versions (
   assets_size_bytes bigint,
   assets_sha256 text,
   assets_path text,
+  ports jsonb not null default '[]',
   created_by uuid references stark.profiles (id) on delete set null,
   created_at timestamptz not null default now(),
   ready_at timestamptz,
@@ -53,6 +54,7 @@ create table stark.pack_versions (
   constraint runtime_is_known check (runtime in ('node', 'browser', 'isomorphic')),
   constraint entry_is_a_short_name check (entry ~ '^[A-Za-z_$][A-Za-z0-9_$]{0,127}$'),
   constraint state_is_known check (state in ('uploading', 'ready', 'withdrawn')),
+  constraint ports_are_declarations check (stark_internal.ports_problem(ports) is null),
   constraint assets_path_is_unique unique (bucket, assets_path),
   constraint bundle_has_at_most_50_mb check (size_bytes between 1 and 52428800),
   constraint bundle_and_assets_have_at_most_50_mb check (size_bytes + assets_size_bytes <= 52428800),
@@ -78,6 +80,7 @@ comment on column stark.pack_versions.path is 'Path of the bundle in its bucket.
 comment on column stark.pack_versions.assets_size_bytes is 'Size of the archive of assets; null where there is none.';
 comment on column stark.pack_versions.assets_sha256 is 'SHA-256 of the archive of assets, hex; an agent unpacks nothing that differs.';
 comment on column stark.pack_versions.assets_path is 'Path of the archive of assets in the bundle''s bucket.';
+comment on column stark.pack_versions.ports is 'Ports that its pods have where their spec names none: a list of {name, port?}.';
 comment on column stark.pack_versions.created_by is 'Who registered it.';
 comment on column stark.pack_versions.ready_at is 'When the upload was finished.';
 comment on column stark.pack_versions.resource_version is 'Grows with each change.';
@@ -107,8 +110,8 @@ begin
     from old_rows o join new_rows n using (id)
     where o.state <> 'uploading'
       and (n.state = 'uploading'
-        or (o.pack_id, o.version, o.runtime, o.entry, o.size_bytes, o.sha256, o.bucket, o.path, o.assets_size_bytes, o.assets_sha256, o.assets_path)
-           is distinct from (n.pack_id, n.version, n.runtime, n.entry, n.size_bytes, n.sha256, n.bucket, n.path, n.assets_size_bytes, n.assets_sha256, n.assets_path))
+        or (o.pack_id, o.version, o.runtime, o.entry, o.size_bytes, o.sha256, o.bucket, o.path, o.assets_size_bytes, o.assets_sha256, o.assets_path, o.ports)
+           is distinct from (n.pack_id, n.version, n.runtime, n.entry, n.size_bytes, n.sha256, n.bucket, n.path, n.assets_size_bytes, n.assets_sha256, n.assets_path, n.ports))
     limit 1;
   if found then
     perform stark_internal.fail('VERSION_EXISTS', format('%s is registered already and cannot change', v_name), 'register a new version');
@@ -127,9 +130,9 @@ create trigger _100_keep_versions_immutable after update on stark.pack_versions
 
 /**
  * stark.register_pack_version(name, version, runtime, entry, visibility, description, size_bytes, sha256, assets_size_bytes,
- * assets_sha256) -> {pack_id, version_id, bucket, path, assets_path?}: announces a bundle, and the archive of its assets if it has
- * one; upload them to Storage under bucket and path, then call
- * finish_pack_version. A first version makes the pack (private unless said otherwise). Calling again while it is still
+ * assets_sha256, ports) -> {pack_id, version_id, bucket, path, assets_path?}: announces a bundle, and the archive of its assets if
+ * it has one; upload them to Storage under bucket and path, then call finish_pack_version. Its pods have these ports where their
+ * spec names none: a list of {name, port?}. A first version makes the pack (private unless said otherwise). Calling again while it is still
  * uploading returns the same; with another sum another path, and what was uploaded before counts no more.
  * Caller: packs:create; for an existing pack its owner, or who may update any pack. Locks: the cluster lock.
  * Raises: UNAUTHENTICATED, FORBIDDEN, INVALID_NAME, INVALID_VERSION, INVALID_RUNTIME, INVALID_ARGUMENT, BUNDLE_TOO_LARGE,
@@ -145,7 +148,8 @@ create function stark.register_pack_version(
   p_size_bytes bigint default null,
   p_sha256 text default null,
   p_assets_size_bytes bigint default null,
-  p_assets_sha256 text default null
+  p_assets_sha256 text default null,
+  p_ports jsonb default '[]'
 )
 returns jsonb
 language plpgsql
@@ -158,8 +162,10 @@ declare
   v_pack stark.packs;
   v_version stark.pack_versions;
   v_assets_sha256 text := lower(p_assets_sha256);
+  v_ports jsonb := coalesce(nullif(p_ports, 'null'), '[]');
 begin
   perform stark_internal.require_permission('packs:create', null, true);
+  perform stark_internal.require_json('p_ports', v_ports, 8192);
   if v_user is null then
     perform stark_internal.fail('UNAUTHENTICATED', 'a pack needs an owner, and the secret key is nobody', 'stark auth login');
   end if;
@@ -191,6 +197,8 @@ begin
   if p_sha256 is null or lower(p_sha256) !~ '^[0-9a-f]{64}$' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'sha256 must be the SHA-256 of the bundle in 64 hex digits', 'stark pack register');
   end if;
+  perform stark_internal.fail('INVALID_ARGUMENT', stark_internal.ports_problem(v_ports), 'e.g. [{"name": "http"}]')
+    where stark_internal.ports_problem(v_ports) is not null;
   if num_nulls(p_assets_size_bytes, p_assets_sha256) = 1 or p_assets_size_bytes < 1 or v_assets_sha256 !~ '^[0-9a-f]{64}$' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'assets need their size in bytes, at least 1, and their SHA-256 in 64 hex digits', 'stark pack register');
   end if;
@@ -226,24 +234,24 @@ begin
       set size_bytes = p_size_bytes, sha256 = lower(p_sha256), runtime = v_runtime, entry = p_entry,
           path = v_pack.id || '/' || v.id || '/' || lower(p_sha256) || '.js',
           assets_size_bytes = p_assets_size_bytes, assets_sha256 = v_assets_sha256,
-          assets_path = v_pack.id || '/' || v.id || '/' || v_assets_sha256 || '.zip'
+          assets_path = v_pack.id || '/' || v.id || '/' || v_assets_sha256 || '.zip', ports = v_ports
       where v.id = v_version.id returning * into v_version;
   else
     v_version.id := gen_random_uuid();
     insert into stark.pack_versions (id, pack_id, pack_name, version, runtime, entry, size_bytes, sha256, path,
-                                     assets_size_bytes, assets_sha256, assets_path, created_by)
+                                     assets_size_bytes, assets_sha256, assets_path, ports, created_by)
       values (v_version.id, v_pack.id, p_name, p_version, v_runtime, p_entry, p_size_bytes, lower(p_sha256),
               v_pack.id || '/' || v_version.id || '/' || lower(p_sha256) || '.js',
-              p_assets_size_bytes, v_assets_sha256, v_pack.id || '/' || v_version.id || '/' || v_assets_sha256 || '.zip', v_user)
+              p_assets_size_bytes, v_assets_sha256, v_pack.id || '/' || v_version.id || '/' || v_assets_sha256 || '.zip', v_ports, v_user)
       returning * into v_version;
   end if;
   return jsonb_strip_nulls(jsonb_build_object('pack_id', v_pack.id, 'version_id', v_version.id, 'bucket', v_version.bucket,
     'path', v_version.path, 'assets_path', v_version.assets_path));
 end;
 $$;
-comment on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
-revoke all on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text) from public, anon;
-grant execute on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text) to authenticated, service_role;
+comment on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text, jsonb) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
+revoke all on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text, jsonb) from public, anon;
+grant execute on function stark.register_pack_version(text, text, text, text, text, text, bigint, text, bigint, text, jsonb) to authenticated, service_role;
 
 /** stark_internal.latest_version(pack) -> text: highest ready version in semver order; a pre-release only when there is nothing else. */
 create function stark_internal.latest_version(p_pack_id uuid)
@@ -316,6 +324,21 @@ $$;
 comment on function stark.finish_pack_version(uuid) is 'Makes an uploaded version ready, after comparing its size with Storage.';
 revoke all on function stark.finish_pack_version(uuid) from public, anon;
 grant execute on function stark.finish_pack_version(uuid) to authenticated, service_role;
+
+/** stark_internal.with_ports(spec, version) -> the spec of a pod, with the ports that this version declares where it names none. */
+create function stark_internal.with_ports(p_spec jsonb, p_version_id uuid)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select case
+    when jsonb_typeof(p_spec) <> 'object' or p_spec ? 'ports' then p_spec
+    else p_spec || coalesce((select jsonb_build_object('ports', v.ports) from stark.pack_versions v where v.id = p_version_id and v.ports <> '[]'), '{}')
+  end;
+$$;
+comment on function stark_internal.with_ports(jsonb, uuid) is 'A pod''s spec with the ports that its version declares.';
+revoke all on function stark_internal.with_ports(jsonb, uuid) from public, anon;
 
 /** stark_internal.require_pack(name, permission) -> the pack. Raises UNAUTHENTICATED, FORBIDDEN, PACK_NOT_FOUND (also for one the caller may not see). */
 create function stark_internal.require_pack(p_name text, p_permission text)

@@ -519,6 +519,9 @@ begin
   if stark_internal.annotations_problem(v_pod.annotations) is not null then
     perform stark_internal.fail('INVALID_ARGUMENT', stark_internal.annotations_problem(v_pod.annotations), 'give {"key": "value"}');
   end if;
+  v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
+  -- Before the spec is checked, since its probes may name ports that the version declares.
+  v_pod.spec := stark_internal.with_ports(v_pod.spec, v_version.id);
   if stark_internal.spec_problem(v_pod.spec) is not null then
     perform stark_internal.fail('INVALID_SPEC', stark_internal.spec_problem(v_pod.spec), 'stark pod create --help');
   end if;
@@ -545,7 +548,6 @@ begin
     end if;
     v_pod.spec := '{"preemptionPolicy": "Never"}' || v_pod.spec;
   end if;
-  v_version := stark_internal.find_deployable_version(p_item ->> 'pack', p_item ->> 'version', p_user_id);
   v_pod.pack_id := v_version.pack_id;
   v_pod.pack_name := v_version.pack_name;
   v_pod.pack_version_id := v_version.id;

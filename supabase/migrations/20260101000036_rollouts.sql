@@ -563,7 +563,7 @@ begin
     join stark.deployment_revisions r on r.deployment_id = m.deployment_id and r.revision = m.revision
     -- Once for each revision, and not for each pod.
     cross join lateral (select stark_internal.but_there_last(
-      stark_internal.among_their_own(r.template -> 'spec', (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash)), m.avoids) as spec offset 0) w
+      stark_internal.among_their_own(stark_internal.with_ports(r.template -> 'spec', r.pack_version_id), (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash)), m.avoids) as spec offset 0) w
     cross join lateral generate_series(1, least(m.makeable, v_left - m.before)) g
     on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
     returning id, deployment_id, revision

@@ -162,7 +162,8 @@ begin
     'secrets', jsonb_strip_nulls(jsonb_build_object('env', v_pod.spec -> 'env')) || case when v_pod.spec ? 'config' then jsonb_build_object('config', v_pod.spec -> 'config') else '{}' end,
     'template', jsonb_strip_nulls(jsonb_build_object('restartedAt', p_template -> 'restartedAt')) || jsonb_build_object(
       'labels', v_pod.labels - 'pod-template-hash', 'annotations', coalesce(p_template -> 'annotations', '{}'), 'priority', v_pod.priority,
-      'spec', v_pod.spec - 'env' - 'config'));
+      -- Ports that a version declares are those of each version, and of none that follows.
+      'spec', v_pod.spec - case when v_spec ? 'ports' then '{env,config}' else '{env,config,ports}' end::text[]));
 end;
 $$;
 comment on function stark_internal.read_template(text, text, text, jsonb, uuid) is 'The template that a deployment asks for, checked.';

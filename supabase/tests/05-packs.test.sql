@@ -32,6 +32,7 @@ select is(tests.code_of(format('select stark.register_pack_version(%s)', args)),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 0, p_sha256 => repeat('a', 64)$$, 'INVALID_ARGUMENT', 'an empty bundle'),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 52428801, p_sha256 => repeat('a', 64)$$, 'BUNDLE_TOO_LARGE', 'one byte over 50 MB'),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 1$$, 'INVALID_ARGUMENT', 'no sum'),
+  ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_ports => '[{"containerPort": 80}]'$$, 'INVALID_ARGUMENT', 'a port that is none'),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => 'xyz'$$, 'INVALID_ARGUMENT', 'a sum that is none'),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_assets_size_bytes => 1$$, 'INVALID_ARGUMENT', 'assets without a sum'),
   ($$'alpha', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_assets_sha256 => repeat('b', 64)$$, 'INVALID_ARGUMENT', 'assets without a size'),
@@ -139,6 +140,21 @@ select pg_temp.upload((select upload || jsonb_build_object('path', upload -> 'as
 select results_eq($$select v ->> 'state', (v ->> 'assets_size_bytes')::bigint, v ->> 'assets_sha256' from stark.finish_pack_version((select (upload ->> 'version_id')::uuid from assets)) v$$,
   $$values ('ready', 30::bigint, repeat('c', 64))$$, 'then it is ready');
 select is(pg_temp.register('without-assets', '1.0.0') ? 'assets_path', false, 'who announces none has no place for any');
+
+-- Ports that a version declares are those of its pods, unless they say otherwise
+select tests.sign_in('uma');
+select pg_temp.upload(u), stark.finish_pack_version((u ->> 'version_id')::uuid)
+  from stark.register_pack_version('ported', '1.0.0', 'node', p_size_bytes => 10, p_sha256 => repeat('a', 64), p_ports => '[{"name": "http"}]') u;
+select is(stark.register_pack_version('silent', '1.0.0', 'node', p_size_bytes => 1, p_sha256 => repeat('a', 64), p_ports => null) ->> 'bucket', 'packs', 'null is none');
+select is((select p.spec -> 'ports' from stark.create_pods(jsonb_build_array(jsonb_build_object('pack', 'ported', 'spec', spec))) p), ports, what) from (values
+  ('{}'::jsonb, '[{"name": "http"}]'::jsonb, 'a pod has them'), ('{"ports": null}', '[{"name": "http"}]', 'also with null'), ('{"ports": []}', '[]', 'one that wants none has none'),
+  ('{"ports": [{"name": "other"}]}', '[{"name": "other"}]', 'or those that it names'),
+  ('{"readinessProbe": {"httpGet": {"port": "http"}}}', '[{"name": "http"}]', 'and its probes may name them')) t (spec, ports, what);
+select is((stark.create_deployment('{"name": "ported", "pack": "ported"}')).name, 'ported', 'a deployment is made');
+select is((select p.spec -> 'ports' from stark.pods p where p.deployment_id is not null), '[{"name": "http"}]', 'whose pods have them');
+select is((select r.template #> '{spec,ports}' from stark.deployment_revisions r), null, 'while its template leaves them to each version');
+select tests.sign_out();
+select is(tests.code_of($$update stark.pack_versions set ports = '[]' where pack_name = 'ported'$$), 'VERSION_EXISTS', 'and they never change');
 
 select * from finish();
 rollback;

@@ -18,7 +18,7 @@ const READER = {
     name: 'reader',
     version: '1.0.0',
     dependencies: { lib: '1' },
-    stark: { entry: 'src/pack.mjs', assets: ['views'] },
+    stark: { entry: 'src/pack.mjs', runtime: 'node', assets: ['views'] },
   }),
   'src/pack.mjs': `import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'; import { join } from 'node:path'; import font from 'lib';
     export default (ctx) => {

@@ -6,7 +6,7 @@ import { repeated } from './flags.js';
 export const runtimeFlag = {
   runtime: Flags.option({
     options: [...PACK_RUNTIMES, 'universal'] as const,
-    summary: 'Where it runs (universal: another name of isomorphic). Default: what package.json says, else node.',
+    summary: 'Where it runs (universal: another name of isomorphic). Default: what package.json says.',
   })(),
 };
 

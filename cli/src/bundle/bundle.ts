@@ -35,6 +35,8 @@ export interface BundleOptions {
   root?: string | undefined;
   /** Files and folders of the project that are to travel with the bundle. */
   assets?: readonly string[] | undefined;
+  /** Last line of the bundle, a comment. */
+  footer?: string | undefined;
 }
 
 /** Bundles a pack's source into one ESM file for its runtime. */
@@ -55,6 +57,7 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
       minify: options.minify,
       sourcemap: 'external',
       legalComments: 'none',
+      footer: { js: options.footer ?? '' },
       loader: { '.html': 'text', '.css': 'text', '.svg': 'text', '.txt': 'text', '.wasm': 'binary', '.png': 'dataurl' },
       plugins: [
         ...(runtime === 'node' ? [] : [refuseBuiltins(refused)]),
@@ -99,7 +102,11 @@ export async function bundlePack(entry: string, runtime: PackRuntime, options: B
 }
 
 /** Bundles the source that stands for a website, whose files are in it as data. */
-export async function bundleSite(source: string, what: string, runtime: PackRuntime): Promise<Bundle> {
+export async function bundleSite(
+  source: string,
+  what: string,
+  { runtime, footer }: { runtime: PackRuntime; footer: string },
+): Promise<Bundle> {
   const built = await run({
     stdin: { contents: source, sourcefile: 'site.js', resolveDir: process.cwd() },
     outfile: 'pack.js',
@@ -107,6 +114,7 @@ export async function bundleSite(source: string, what: string, runtime: PackRunt
     format: 'esm',
     ...platformOf(runtime),
     charset: 'utf8',
+    footer: { js: footer },
     legalComments: 'none',
     metafile: true,
     write: false,

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StarkError, usageError } from '@stark-o/core/errors';
-import type { PackRuntime, PackVisibility } from '@stark-o/core/model';
+import type { PackRuntime, PackVisibility, PodPort } from '@stark-o/core/model';
 import { upwards } from '../config/directories.js';
 import { readTextFile } from '../config/text.js';
 import { findSite, type Site } from '../web/site.js';
@@ -12,6 +12,8 @@ export interface PackProject {
   /** Absolute path of the source file whose default export is the pack, or the website that is to be one. */
   source: { entry: string } | { site: Site };
   about: PackAbout;
+  /** Where that stands. */
+  packageJson: string | undefined;
 }
 
 export interface PackAbout {
@@ -20,6 +22,8 @@ export interface PackAbout {
   runtime?: PackRuntime;
   visibility?: PackVisibility;
   description?: string;
+  /** Ports that its pods have where their spec names none. */
+  ports?: PodPort[];
   /** Files and folders of the project that travel with the bundle. */
   assets?: string[];
 }
@@ -33,18 +37,20 @@ export async function readProject(path: string): Promise<PackProject> {
   if (found === undefined) throw notFound(`${path} does not exist`);
   const packageJson = await nearestPackageJson(found.isDirectory() ? place : dirname(place));
   const manifest = packageJson === undefined ? undefined : await readManifest(packageJson);
-  const about = manifest ?? {};
+  const about = manifest?.about ?? {};
   if (!found.isDirectory()) {
     const directory = packageJson === undefined ? dirname(place) : dirname(packageJson);
-    return { directory, source: { entry: place }, about };
+    return { directory, source: { entry: place }, about, packageJson };
   }
   const site = manifest?.declaredEntry === undefined ? await findSite(place) : undefined;
   if (site !== undefined)
-    return { directory: site.kind === 'static' ? dirname(place) : place, source: { site }, about };
+    return { directory: site.kind === 'static' ? dirname(place) : place, source: { site }, about, packageJson };
   const candidates = [manifest?.entry, ...usualEntries, manifest?.main].filter((name) => name !== undefined);
   for (const candidate of candidates) {
     const entry = join(place, candidate);
-    if ((await stat(entry).catch(() => undefined))?.isFile()) return { directory: place, source: { entry }, about };
+    if ((await stat(entry).catch(() => undefined))?.isFile()) {
+      return { directory: place, source: { entry }, about, packageJson };
+    }
     if (candidate === manifest?.declaredEntry) {
       throw usageError(`package.json names ${candidate} as stark.entry, and ${entry} does not exist`);
     }
@@ -55,10 +61,14 @@ export async function readProject(path: string): Promise<PackProject> {
   );
 }
 
-/** What the package.json nearest to a bundle says, for registering it without repeating name and version. */
-export async function aboutBundle(path: string): Promise<PackAbout> {
+/**
+ * What the package.json nearest to a bundle says, where the bundle says nothing itself: only one that has a member `stark` is about a
+ * pack, since every repository has one further up.
+ */
+export async function aboutBundle(path: string): Promise<{ about: PackAbout; packageJson: string | undefined }> {
   const packageJson = await nearestPackageJson(dirname(resolve(path)));
-  return packageJson === undefined ? {} : readManifest(packageJson);
+  const manifest = packageJson === undefined ? undefined : await readManifest(packageJson);
+  return manifest?.isPack ? { about: manifest.about, packageJson } : { about: {}, packageJson: undefined };
 }
 
 async function nearestPackageJson(from: string): Promise<string | undefined> {
@@ -69,9 +79,17 @@ async function nearestPackageJson(from: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function readManifest(
-  path: string,
-): Promise<PackAbout & { entry?: string; declaredEntry?: string; main?: string }> {
+/** What a package.json says: of the pack, and where its source is. */
+interface ProjectManifest {
+  about: PackAbout;
+  /** It has a member `stark`. */
+  isPack: boolean;
+  entry?: string;
+  declaredEntry?: string;
+  main?: string;
+}
+
+async function readManifest(path: string): Promise<ProjectManifest> {
   let json: Record<string, unknown>;
   try {
     json = JSON.parse(await readTextFile(path));
@@ -79,14 +97,16 @@ async function readManifest(
     throw usageError(`${path} is not valid JSON: ${(error as Error).message}`);
   }
   // A package that is not meant as a pack may lack what a pack needs; flags can say it instead.
-  if (typeof json.name !== 'string' || typeof json.version !== 'string') return {};
+  if (typeof json.name !== 'string' || typeof json.version !== 'string') return { about: {}, isPack: false };
   const { toPackManifest } = await import('@stark-o/core');
-  const manifest = toPackManifest(json, path);
+  const { entry, ...about } = toPackManifest(json, path);
   const declared = (json.stark as { entry?: string } | undefined)?.entry;
   // What a compiler wrote, where there is no source in a usual place.
   const main = typeof json.main === 'string' ? json.main : undefined;
   return {
-    ...manifest,
+    about,
+    entry,
+    isPack: json.stark !== undefined,
     ...(declared === undefined ? {} : { declaredEntry: declared }),
     ...(main === undefined ? {} : { main }),
   };

@@ -11,6 +11,7 @@ export const versionColumns = [
   'version',
   'runtime',
   'entry',
+  'ports',
   'state',
   'size_bytes',
   'sha256',
@@ -52,6 +53,7 @@ export const versionView: View<VersionRow> = {
     { header: 'SIZE', value: (version) => sizeOf(version.size_bytes + (version.assets_size_bytes ?? 0)) },
     { header: 'SHA256', value: (version) => version.sha256.slice(0, 12) },
     { header: 'ENTRY', value: (version) => version.entry, wide: true },
+    { header: 'PORTS', value: (version) => version.ports.map(({ name }) => name), wide: true },
     { header: 'AGE', value: (version) => ageOf(version.created_at) },
   ],
 };

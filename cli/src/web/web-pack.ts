@@ -7,8 +7,8 @@ import { type Site, withStaticFiles } from './site.js';
 
 const runtimeFile = fileURLToPath(new URL('./serve.js', import.meta.url));
 
-/** Makes a pack of a website: its files as data, and the function that serves them. */
-export function makeWebPack(site: Site, runtime: PackRuntime): Promise<Bundle> {
+/** Makes a pack of a website: its files as data, the function that serves them, and a last line. */
+export function makeWebPack(site: Site, runtime: PackRuntime, footer: string): Promise<Bundle> {
   return withStaticFiles(site, async (folder) => {
     const files = await readSite(folder);
     const index = 'index.html';
@@ -22,6 +22,6 @@ export function makeWebPack(site: Site, runtime: PackRuntime): Promise<Bundle> {
       `export const web = ${JSON.stringify(web)};`,
       'export default (ctx) => runWebPack(ctx, web);',
     ].join('\n');
-    return bundleSite(source, `the site in ${site.directory}`, runtime);
+    return bundleSite(source, `the site in ${site.directory}`, { runtime, footer });
   });
 }

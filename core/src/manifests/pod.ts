@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { PodRequest } from '../model/api.js';
 import { TAINT_EFFECTS } from '../model/taints.js';
 import { cpu, dictionary, dnsLabel, dnsName, labels, memory, packName, versionOrLatest, whole } from './fields.js';
+import { ports } from './ports.js';
 import { checkManifest } from './problems.js';
 
 const text = v.string();
@@ -97,23 +98,6 @@ const affinity = v.strictObject({
   podAffinity: v.optional(podAffinity),
   podAntiAffinity: v.optional(podAffinity),
 });
-
-const port = v.pipe(
-  v.strictObject({
-    name: dnsLabel,
-    strategy: v.optional(v.picklist(['random', 'fixed'])),
-    port: v.optional(whole(1, 65535)),
-  }),
-  v.check(
-    (it) => it.strategy === undefined || (it.strategy === 'fixed') === (it.port !== undefined),
-    'names a port exactly when its strategy is fixed',
-  ),
-);
-
-const ports = v.pipe(
-  v.array(port),
-  v.check((list) => new Set(list.map(({ name }) => name)).size === list.length, 'has two ports of the same name'),
-);
 
 const amounts = v.strictObject({
   cpu: v.optional(cpu),

@@ -707,6 +707,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           path: string;
+          ports: NonNullable<Json>;
           ready_at: string | null;
           resource_version: number;
           runtime: string;
@@ -729,6 +730,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           path: string;
+          ports?: NonNullable<Json>;
           ready_at?: string | null;
           resource_version?: number;
           runtime: string;
@@ -750,6 +752,7 @@ export type Database = {
           pack_id?: string;
           pack_name?: string;
           path?: string;
+          ports?: NonNullable<Json>;
           ready_at?: string | null;
           resource_version?: number;
           runtime?: string;
@@ -2208,6 +2211,7 @@ export type Database = {
           p_description?: string;
           p_entry?: string;
           p_name: string;
+          p_ports?: Json;
           p_runtime: string;
           p_sha256?: string;
           p_size_bytes?: number;
@@ -2884,6 +2888,7 @@ export type Database = {
           pack_id: string;
           pack_name: string;
           path: string;
+          ports: NonNullable<Json>;
           ready_at: string | null;
           resource_version: number;
           runtime: string;

@@ -1,4 +1,5 @@
 import type { RowOf } from './database.js';
+import type { PodPort } from './pod.js';
 
 /** Where a pack can run; `universal` is accepted as another name of `isomorphic`. */
 export const PACK_RUNTIMES = ['node', 'browser', 'isomorphic'] as const;
@@ -14,4 +15,7 @@ export const MAX_BUNDLE_BYTES = 50 * 1024 * 1024;
 export type PackRecord = RowOf<'packs', { visibility: PackVisibility }>;
 
 /** One immutable bundle of a pack, as `stark.pack_versions` shows it. */
-export type PackVersion = RowOf<'pack_versions', { runtime: PackRuntime; state: 'uploading' | 'ready' | 'withdrawn' }>;
+export type PackVersion = RowOf<
+  'pack_versions',
+  { runtime: PackRuntime; state: 'uploading' | 'ready' | 'withdrawn'; ports: PodPort[] }
+>;

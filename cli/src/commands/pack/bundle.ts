@@ -12,7 +12,7 @@ import { makePack } from '../../bundle/make-pack.js';
 export default class PackBundle extends StarkCommand<typeof PackBundle> {
   static override summary = 'Bundle a pack into one file.';
   static override description =
-    'The source is the entry that package.json names under "stark", or src/index.ts. Its default export is the pack: a function that gets a PackContext. The source map is written beside the bundle. A Nuxt or Vite project, or a folder with an index.html, becomes a pack that serves its static files.';
+    'The source is the entry that package.json names under "stark", or src/index.ts. Its default export is the pack: a function that gets a PackContext. Name, version, description, runtime and ports of the nearest package.json travel in the bundle’s last line. The source map is written beside it. A Nuxt or Vite project, or a folder with an index.html, becomes a pack that serves its static files.';
   static override examples = [
     '<%= config.bin %> pack bundle ./examples/alpha --out alpha.js',
     '<%= config.bin %> pack bundle ./my-nuxt-site --out site.js --runtime isomorphic',
@@ -31,7 +31,7 @@ export default class PackBundle extends StarkCommand<typeof PackBundle> {
   };
 
   async run(): Promise<void> {
-    const { bundle, about, runtime, ...made } = await makePack(this.args.source, {
+    const { bundle, about, ...made } = await makePack(this.args.source, {
       runtime: toRuntime(this.flags.runtime),
       minify: this.flags.minify,
       external: this.flags.external,
@@ -46,11 +46,11 @@ export default class PackBundle extends StarkCommand<typeof PackBundle> {
     // One of an earlier bundle would be registered with this one.
     if (bundle.assets === undefined) await rm(assetsPath(path), { force: true });
     else await writeFile(assetsPath(path), bundle.assets);
-    const name = about.name ?? null;
-    const version = about.version ?? null;
+    const { name = null, version = null, runtime = null, ports = [] } = about;
     await this.printObject(
       {
-        ...{ name, version, runtime, path, size_bytes: bundle.code.byteLength, sha256: bundle.sha256 },
+        ...{ name, version, runtime, ports: ports.map((port) => port.name), path },
+        ...{ size_bytes: bundle.code.byteLength, sha256: bundle.sha256 },
         ...(bundle.assets !== undefined && {
           assets_path: assetsPath(path),
           assets_size_bytes: bundle.assets.byteLength,
@@ -59,11 +59,12 @@ export default class PackBundle extends StarkCommand<typeof PackBundle> {
       },
       `bundle/${name ?? path}`,
       [
-        `${name ?? 'pack'}: ${path}, ${sizeOf(bundle.code.byteLength)}, runtime ${runtime}, sha256 ${bundle.sha256}`,
+        `${name === null ? 'pack' : `${name}@${version}`}: ${path}, ${sizeOf(bundle.code.byteLength)}, runtime ${runtime ?? 'not said'}, sha256 ${bundle.sha256}`,
         ...(bundle.assets === undefined ? [] : [`assets: ${assetsPath(path)}, ${sizeOf(bundle.assets.byteLength)}`]),
       ],
     );
     const named = name === null ? ' --name my-pack --ver 1.0.0' : '';
-    this.next(`stark pack register ${this.flags.out ?? path}${named} --runtime ${runtime}`);
+    const tagged = runtime === null ? ' --runtime node' : '';
+    this.next(`stark pack register ${this.flags.out ?? path}${named}${tagged}`);
   }
 }
