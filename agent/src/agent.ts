@@ -44,6 +44,8 @@ export interface AgentEnd {
 const SYNC_EVERY_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 30_000;
 const LONGEST_BACKOFF_MS = 30_000;
+/** Channels that are lost are mostly back before anybody needs to know. */
+const REALTIME_AWAY_MS = 10_000;
 const FIRST_JOIN_MS = 10_000;
 const LAST_DELIVERY_MS = 5_000;
 /** How long a pod's end may wait for its last lines; then it is reported without them. */
@@ -89,6 +91,8 @@ export class Agent {
   #syncWanted = false;
   #syncFailures = 0;
   #refusals = 0;
+  #awaySince = 0;
+  #realtimeAway: { since: number | undefined; said: boolean } = { since: undefined, said: false };
   #cancelTimer: (() => void) | undefined;
   #progressReportWaits = false;
   /** Pods of which it was reported that they are none. */
@@ -193,7 +197,7 @@ export class Agent {
     });
     this.#armSync();
     if (!(await this.#commandChannel.joined(FIRST_JOIN_MS)))
-      log.warn({}, 'Realtime is not reachable yet; commands come by the timer');
+      log.debug({}, 'Realtime is not reachable yet; commands come by the timer');
   }
 
   /** Asks what the node should run. Calls that come while one is under way become one more. */
@@ -217,6 +221,7 @@ export class Agent {
       this.#syncWanted = false;
       try {
         await this.#syncOnce();
+        this.#sayBack();
         this.#syncFailures = 0;
         this.#refusals = 0;
         this.#armSync();
@@ -224,6 +229,13 @@ export class Agent {
         this.#syncFailed(toStarkError(error));
       }
     }
+  }
+
+  #sayBack(): void {
+    const { clock, log } = this.options;
+    if (this.#syncFailures === 0) return;
+    const away = Math.round((clock.now() - this.#awaySince) / 1000);
+    log.info({ pods: this.#reconciler.pods.size }, `back: the cluster answers again after ${away} s; pods went on`);
   }
 
   async #syncOnce(): Promise<void> {
@@ -283,7 +295,8 @@ export class Agent {
     this.#tell(answer);
     this.#connectedAt = clock.now();
     logs.startAt(incarnation);
-    log.info({ node_id: this.#nodeId, incarnation, pods: answer.pods.length }, 'connected');
+    const again = this.#syncFailures > 0 || this.#takeovers > 0;
+    log[again ? 'info' : 'debug']({ node_id: this.#nodeId, incarnation, pods: answer.pods.length }, 'connected');
     this.#reconciler.apply(this.#usable(answer.pods));
     this.options.onChange?.();
     this.#reportRelay.wake();
@@ -294,13 +307,16 @@ export class Agent {
     const { log, clock } = this.options;
     if (isRefusal(error)) this.#refusals += 1;
     if (isTransient(error) && this.#refusals < REFUSALS_UNTIL_STOP) {
-      if (this.#syncFailures === 0)
-        log.warn({ code: error.code, error: error.message }, 'cannot reach the control plane; pods go on');
+      const what = isRefusal(error) ? 'the cluster refuses this node' : 'cannot reach the cluster';
+      if (this.#syncFailures === 0) {
+        this.#awaySince = clock.now();
+        log.warn({ code: error.code }, `${what}, trying again; pods go on: ${error.message}`);
+      }
       this.#armTimer(jitteredBackoff(clock, this.#syncFailures, LONGEST_BACKOFF_MS));
       this.#syncFailures += 1;
       return;
     }
-    log.error({ code: error.code, error: error.message }, 'this node is not wanted any more; stopping');
+    log.error({ code: error.code }, `this node is not wanted any more; its pods are stopped: ${error.message}`);
     this.#stopping ??= this.#stop({ reason: 'refused', error });
   }
 
@@ -323,9 +339,25 @@ export class Agent {
   // Asking is a sign of life too, and the only one left while Realtime is away.
   #armSync(): void {
     const every = this.options.syncEveryMs ?? SYNC_EVERY_MS;
-    this.#armTimer(
-      this.#livenessReporter?.isDelivering ? every : Math.min(every, (this.#heartbeat.timeout * 1000) / 2),
-    );
+    const isDelivering = this.#livenessReporter?.isDelivering ?? false;
+    this.#watchRealtime(isDelivering);
+    this.#armTimer(isDelivering ? every : Math.min(every, (this.#heartbeat.timeout * 1000) / 2));
+  }
+
+  /** Says once that Realtime is away for long although the cluster answers, and that it is back. */
+  #watchRealtime(isDelivering: boolean): void {
+    const { clock, log } = this.options;
+    const now = clock.now();
+    if (isDelivering) {
+      const { since, said } = this.#realtimeAway;
+      if (said) log.info({}, `Realtime is back after ${Math.round((now - (since ?? now)) / 1000)} s`);
+      this.#realtimeAway = { since: undefined, said: false };
+      return;
+    }
+    this.#realtimeAway.since ??= now;
+    if (this.#realtimeAway.said || now - this.#realtimeAway.since < REALTIME_AWAY_MS) return;
+    this.#realtimeAway.said = true;
+    log.warn({}, 'Realtime is not reachable: commands come late, by asking for them; stark doctor says more');
   }
 
   #armTimer(ms: number): void {
@@ -407,7 +439,8 @@ export class Agent {
         const refused = error.status === 401 || error.status === 403 || !isTransient(error);
         const delay = jitteredBackoff(clock, failures, LONGEST_BACKOFF_MS);
         if (refused || clock.now() + delay > deadline) throw error;
-        log.warn({ code: error.code, error: error.message }, `cannot ${what} yet, trying again`);
+        const said = failures === 0 ? 'warn' : 'debug';
+        log[said]({ code: error.code }, `cannot ${what} yet, trying again: ${error.message}`);
         await this.#pause(delay);
       }
     }
@@ -419,7 +452,7 @@ export class Agent {
 
   async #stop(end: AgentEnd): Promise<void> {
     const { controlPlane, log, logs, reports, logOutbox } = this.options;
-    log.info({ pods: this.#reconciler.pods.size }, 'stopping');
+    log.debug({ pods: this.#reconciler.pods.size }, 'stopping');
     this.options.onChange?.();
     this.#cancelTimer?.();
     await this.#reconciler.close();
@@ -430,7 +463,10 @@ export class Agent {
       ? await Promise.all([this.#reportRelay.drain(LAST_DELIVERY_MS), this.#logRelay.drain(LAST_DELIVERY_MS)])
       : [true];
     if (delivered.includes(false))
-      log.warn({ reports: reports.size, lines: logOutbox.size }, 'not everything could be delivered; it is kept');
+      log.warn(
+        { reports: reports.size, lines: logOutbox.size },
+        'not everything could be delivered; it is kept for the next start',
+      );
     this.#reportRelay.stop();
     this.#logRelay.stop();
     if (heard) {

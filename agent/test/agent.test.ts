@@ -221,6 +221,64 @@ describe('an agent', () => {
     expect(reports.size + logOutbox.size).toBe(0);
   });
 
+  describe('says in its log', () => {
+    const said = () =>
+      logged.filter(({ level }) => level !== 'debug').map(({ level, message }) => `${level}: ${message}`);
+
+    it('one line for each step of a pod that a person cares about', async () => {
+      const pod = aPod();
+      await started();
+      plane.ledger.place(pod);
+      plane.commands?.notified('pods.start');
+      await rest();
+      node.runs[0]?.start();
+      await rest();
+      expect(said()).toEqual([`info: pod ${pod.name} runs ${pod.pack}@${pod.version}`]);
+      node.runs[0]?.exit({ exitCode: 1, reason: 'Error', message: 'boom' });
+      await rest();
+      expect(said().slice(1)).toEqual([expect.stringMatching(/^warn: pod .* is starting \(CrashLoopBackOff\).*boom$/)]);
+    });
+
+    it('once that the cluster is away, and once that it is back', async () => {
+      await started();
+      plane.failure = new StarkError('cannot reach it', { code: 'UNREACHABLE' });
+      for (let n = 0; n < 4; n++) {
+        plane.commands?.notified('sync');
+        await clock.advance(10_000);
+      }
+      plane.failure = undefined;
+      await clock.advance(60_000);
+      expect(said()).toEqual([
+        'warn: cannot reach the cluster, trying again; pods go on: cannot reach it',
+        expect.stringMatching(/^info: back: the cluster answers again after \d+ s; pods went on$/),
+      ]);
+    });
+
+    it('that its session is over, and not that the cluster is away', async () => {
+      await started();
+      plane.failure = new StarkError('the session has ended', { code: 'NOT_SIGNED_IN', status: 401 });
+      plane.commands?.notified('sync');
+      await clock.advance(120_000);
+      expect(said().slice(0, 2)).toEqual([
+        'warn: the cluster refuses this node, trying again; pods go on: the session has ended',
+        'error: this node is not wanted any more; its pods are stopped: the session has ended',
+      ]);
+    });
+
+    it('that Realtime is away for long, and back, but nothing of channels that come and go', async () => {
+      await started();
+      plane.isDelivering = false;
+      plane.commands?.notified('sync');
+      await clock.advance(5_000);
+      expect(said()).toEqual([]);
+      await clock.advance(60_000);
+      expect(said()).toEqual([expect.stringMatching(/^warn: Realtime is not reachable: .*stark doctor/)]);
+      plane.isDelivering = true;
+      await clock.advance(60_000);
+      expect(said().slice(1)).toEqual([expect.stringMatching(/^info: Realtime is back after \d+ s$/)]);
+    });
+  });
+
   it('tries at once when the channel is back, whatever its back-off', async () => {
     const pod = aPod();
     plane.ledger.place(pod);

@@ -17,7 +17,7 @@ export interface OpenChannelOptions {
 
 const LONGEST_BACKOFF_MS = 30_000;
 
-/** A channel of this node: it comes back by the agent's clock, and the agent's log says when it is away. */
+/** A channel of this node: it comes back by the agent's clock, and the agent says when Realtime is away for long. */
 export function openChannel(options: OpenChannelOptions): ReconnectingChannel {
   const { client, topic, clock, log, config = {}, broadcasts = {}, joined, lost } = options;
   const channel = new ReconnectingChannel(client, topic, {
@@ -25,10 +25,10 @@ export function openChannel(options: OpenChannelOptions): ReconnectingChannel {
     broadcasts,
     onJoined: joined,
     onLost: (reason, status) => {
-      log.warn({ topic, status, reason }, 'a channel of this node is not open');
+      log.debug({ topic, status, reason }, 'a channel of this node is not open');
       lost(`channel ${status}`);
     },
-    onSystemError: (message) => log.warn({ topic, message }, 'Realtime ends a channel of this node'),
+    onSystemError: (message) => log.debug({ topic, message }, 'Realtime ends a channel of this node'),
     retryAfterMs: (attempt) => jitteredBackoff(clock, attempt, LONGEST_BACKOFF_MS),
     after: (ms, callback) => clock.after(ms, callback),
   });

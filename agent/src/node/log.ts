@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { usageError } from '@stark-o/core';
 import pino from 'pino';
 import pretty from 'pino-pretty';
 import type { AgentLog } from '../reconciler/adapters.js';
@@ -9,8 +10,19 @@ const CONTROLS = new RegExp(
   'gu',
 );
 
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+
+/** How much is logged: what STARK_LOG_LEVEL says, else LOG_LEVEL, which may be meant for another program and say what we do not know. */
+export function logLevel(env: NodeJS.ProcessEnv = process.env): string {
+  const own = env.STARK_LOG_LEVEL?.toLowerCase();
+  if (own && !LEVELS.includes(own))
+    throw usageError(`STARK_LOG_LEVEL is "${own}"`, `set it to one of ${LEVELS.join(', ')}`);
+  const shared = env.LOG_LEVEL?.toLowerCase() ?? '';
+  return own || (LEVELS.includes(shared) ? shared : 'info');
+}
+
 /** The agent's own log: JSON lines, or readable ones when a person watches. */
-export function createAgentLog(level = process.env.STARK_LOG_LEVEL ?? 'info', out = process.stderr): AgentLog {
+export function createAgentLog(level = logLevel(), out = process.stderr): AgentLog {
   const options: pino.LoggerOptions = {
     level,
     base: { service: 'agent' },
@@ -25,7 +37,9 @@ export function createAgentLog(level = process.env.STARK_LOG_LEVEL ?? 'info', ou
     destination: forTerminal(out),
     messageKey: 'message',
     timestampKey: 'timestamp',
-    ignore: 'service,node_id,pod_id',
+    // The line says it in words.
+    ignore: 'service,node,node_id,pod_id,pod,status,reason',
+    singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   });
   return pino(options, stream);

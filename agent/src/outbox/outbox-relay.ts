@@ -139,11 +139,11 @@ export class OutboxRelay<T> {
     );
     if (delivery.outcome === 'later') {
       if (this.#failures === 0)
-        log.warn({ error: delivery.error.message, waiting: outbox.size }, `cannot deliver ${name}, trying again`);
+        log.debug({ error: delivery.error.message, waiting: outbox.size }, `cannot deliver ${name}, trying again`);
       this.#failures += 1;
       return false;
     }
-    if (this.#failures > 0) log.info({ waiting: outbox.size }, `delivering ${name} again`);
+    if (this.#failures > 0) log.debug({ waiting: outbox.size }, `delivering ${name} again`);
     this.#failures = 0;
     if (delivery.outcome === 'delivered') {
       outbox.done(last.number);

@@ -1,3 +1,4 @@
+import { isTerminal } from '@stark-o/core';
 import {
   type AgentLog,
   type BundleCache,
@@ -10,7 +11,7 @@ import {
   type ReportSink,
 } from './adapters.js';
 import { HealthCheck } from './health-check.js';
-import type { WantedPod } from './pod.js';
+import type { PodReport, WantedPod } from './pod.js';
 import { type Action, type ManagedPod, type Observation, step } from './pod-machine.js';
 import { StartLimiter } from './start-limiter.js';
 
@@ -88,7 +89,7 @@ export class Reconciler {
     switch (action.type) {
       case 'report':
         reports.report(action.report);
-        this.#logReport(pod, action.report.status, action.report.reason, action.report.message);
+        this.#logReport(pod, action.report);
         break;
       case 'fetch':
         void this.#fetch(pod, action.attempt);
@@ -229,11 +230,21 @@ export class Reconciler {
     return false;
   }
 
-  #logReport(pod: WantedPod, status: string, reason?: string, message?: string): void {
+  /** One line for each change that a person cares about; what lies between is for those who look for a fault. */
+  #logReport(pod: WantedPod, { status, reason, message, ready, ports }: PodReport): void {
+    const { log } = this.options;
     const fields = { pod_id: pod.id, pod: `${pod.namespace}/${pod.name}`, status, ...(reason && { reason }) };
-    const line = `pod ${pod.name} is ${status}${reason ? ` (${reason})` : ''}${message ? `: ${message}` : ''}`;
-    if (status === 'failed' || (reason !== undefined && ALARMING.has(reason))) this.options.log.warn(fields, line);
-    else this.options.log.info(fields, line);
+    const why = `${reason ? ` (${reason})` : ''}${message ? `: ${message}` : ''}`;
+    if (status === 'failed' || (reason !== undefined && ALARMING.has(reason))) {
+      log.warn(fields, `pod ${pod.name} is ${status}${why}`);
+    } else if (status === 'running' && reason === undefined) {
+      const listens = Object.entries(ports ?? {}).map(([name, port]) => `${name} ${port}`);
+      const where = listens.length === 0 ? '' : `, port ${listens.join(', ')}`;
+      log.info(fields, `pod ${pod.name} runs ${pod.pack}@${pod.version}${where}${ready ? '' : ', not ready yet'}`);
+    } else {
+      const isStep = reason === undefined && !isTerminal(status);
+      log[isStep ? 'debug' : 'info'](fields, `pod ${pod.name} is ${status}${why}`);
+    }
   }
 }
 
