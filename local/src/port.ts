@@ -2,7 +2,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { PortTakenError } from './postgres/errors.js';
 
-const HOST = '127.0.0.1';
+/** This machine alone. */
+export const LOOPBACK = '127.0.0.1';
 
 /** A port that nobody else can take. Who calls meanwhile waits for the server that it is handed to. */
 export class ReservedPort {
@@ -19,10 +20,10 @@ export class ReservedPort {
   }
 
   /** Binds the port, of which 0 asks the system for a free one; fails with its owner when somebody has it. */
-  static async take(port: number): Promise<ReservedPort> {
+  static async take(port: number, host: string = LOOPBACK): Promise<ReservedPort> {
     const reserved = new ReservedPort();
     try {
-      await listen(reserved.#listener, { host: HOST, port, exclusive: true });
+      await listen(reserved.#listener, { host, port, exclusive: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw await portTaken(port);
       throw error;

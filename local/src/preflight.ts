@@ -16,6 +16,7 @@ export async function preflight(o: {
   dataDir: string;
   port: number;
   dbPort: number;
+  host?: string | undefined;
   nodeVersion?: string;
 }): Promise<ReservedPort> {
   refuseOldNode(o.nodeVersion ?? process.versions.node);
@@ -25,7 +26,7 @@ export async function preflight(o: {
       hint: 'stark up --db-port <another>',
     });
   }
-  return reserveGatewayPort(o.port);
+  return reserveGatewayPort(o.port, o.host);
 }
 
 function refuseOldNode(version: string): void {
@@ -58,10 +59,17 @@ async function refuseUnwritable(dataDir: string): Promise<void> {
   }
 }
 
-async function reserveGatewayPort(port: number): Promise<ReservedPort> {
+async function reserveGatewayPort(port: number, host: string | undefined): Promise<ReservedPort> {
   try {
-    return await ReservedPort.take(port);
+    return await ReservedPort.take(port, host);
   } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new StackError(step, 'HOST_UNKNOWN', `this machine has no address ${host}`, {
+        hint: 'stark up --host 0.0.0.0 listens on all addresses that it has',
+        cause: error,
+      });
+    }
     const hint = 'stop that program, or stark up --port <another>';
     if (error instanceof PortTakenError)
       throw new StackError(step, 'PORT_TAKEN', error.message, { hint, cause: error });

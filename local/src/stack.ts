@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { applyRealtimeSchema, createRealtimeServer, type RealtimeServer, type RealtimeStats } from '@stark-o/realtime';
 import type { Logger } from 'pino';
 import openDatabase from 'postgres';
+import { ownUrl, reachableUrls } from './addresses.js';
 import { type ProjectConfig, readProjectConfig } from './config/project-config.js';
 import { takeControl } from './control.js';
 import { StackError } from './errors.js';
@@ -17,7 +18,7 @@ import { Gateway, type Health } from './gateway/gateway.js';
 import { StackIdentity } from './gateway/identity.js';
 import { loadKeys, type StackKeys } from './keys.js';
 import { migrate } from './migrations.js';
-import type { ReservedPort } from './port.js';
+import { LOOPBACK, type ReservedPort } from './port.js';
 import { bootstrapGrants, bootstrapPlatform } from './postgres/bootstrap.js';
 import { PostgresCluster } from './postgres/cluster.js';
 import { preflight } from './preflight.js';
@@ -36,6 +37,8 @@ export interface StackOptions {
   dataDir: string;
   /** HTTP port; 0 takes a free one. Default: `api.port` of config.toml. */
   port?: number;
+  /** The address that the HTTP port listens on: `0.0.0.0` for all that the machine has. Default: this machine alone. */
+  host?: string | undefined;
   /** Postgres port; 0 takes a free one. Default: `db.port` of config.toml. */
   dbPort?: number;
   /** Throws the data directory's content away first. */
@@ -103,7 +106,11 @@ export class Stack {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port.port}`;
+    return ownUrl(this.#host, this.#port.port);
+  }
+
+  get #host(): string {
+    return this.#options.host ?? LOOPBACK;
   }
 
   /** Connection string of role `postgres`, what a hosted project hands out. */
@@ -133,6 +140,8 @@ export class Stack {
       workdir: this.#options.workdir,
       dataDir: this.#options.dataDir,
       url: this.url,
+      host: this.#host,
+      reachableAt: reachableUrls(this.#host, this.#port.port),
       dbUrl: this.#postgresReady ? this.dbUrl : '',
       plan: this.#options.plan ?? 'self-hosted',
       keys: this.#keys,
@@ -234,6 +243,7 @@ export class Stack {
       dataDir: this.#options.dataDir,
       port,
       dbPort: this.#options.dbPort ?? config.db.port,
+      host: this.#options.host,
     });
     this.#port = reserved;
     // The last of all: nobody else may listen here while anything of ours may still call.

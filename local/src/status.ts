@@ -18,6 +18,10 @@ export interface StackStatus {
   workdir: string;
   dataDir: string;
   url: string;
+  /** The address that its HTTP port listens on. */
+  host: string;
+  /** Where other machines reach it; empty where only this one does. */
+  reachableAt: string[];
   dbUrl: string;
   plan: string;
   keys: StackKeys;

@@ -1,5 +1,6 @@
 import type { StackStatus } from '@stark-o/local';
 import { describe } from '../base/output.js';
+import { withProgramName } from '../base/program.js';
 
 /** What `-o json` promises of a stack, from `up` and `status` alike. */
 export interface StackObject {
@@ -8,6 +9,9 @@ export interface StackObject {
   started_at: string;
   context: string | null;
   url: string;
+  host: string;
+  /** Where other machines reach it. */
+  reachable_at: string[];
   db_url: string;
   plan: string;
   workdir: string;
@@ -27,6 +31,8 @@ export function stackObject(status: StackStatus, context: string | null): StackO
     started_at: status.startedAt,
     context,
     url: status.url,
+    host: status.host,
+    reachable_at: status.reachableAt,
     db_url: status.dbUrl,
     plan: status.plan,
     workdir: status.workdir,
@@ -54,9 +60,15 @@ export function stackLines(stack: StackObject, options: { secrets: boolean }): s
     ...describe([
       ['State', `${stack.state}, pid ${stack.pid}`],
       ['URL', stack.url],
+      [
+        'From elsewhere',
+        stack.reachable_at.length === 0
+          ? withProgramName('not reachable (stark up --host 0.0.0.0)')
+          : stack.reachable_at,
+      ],
       ['Database', shown(stack.db_url)],
       ['Publishable key', stack.keys.publishable],
-      ['Secret key', options.secrets ? stack.keys.secret : '… (stark status --show-secrets)'],
+      ['Secret key', options.secrets ? stack.keys.secret : withProgramName('… (stark status --show-secrets)')],
       ['Data', stack.data_dir],
       ['Project', stack.workdir],
       ['Realtime plan', stack.plan],

@@ -11,8 +11,14 @@ import type { StackObject } from './describe.js';
 /** What the stack in the background tells the command that started it. */
 export type FromBackground =
   | { step: StepEvent }
-  | { ready: StackObject }
+  | { ready: StackObject; current: string }
   | { failed: ErrorEnvelope['error']; exitCode: ExitCode };
+
+/** A stack that runs in the background, and the context in force. */
+export interface StartedInBackground {
+  stack: StackObject;
+  current: string;
+}
 
 /** Set for the process in the background, which then reports through its channel. */
 export const backgroundVariable = 'STARK_IN_BACKGROUND';
@@ -35,7 +41,7 @@ export async function startInBackground(
   argv: readonly string[],
   dataDir: string,
   onStep: (event: StepEvent) => void,
-): Promise<StackObject> {
+): Promise<StartedInBackground> {
   const log = new StartLog(dataDir);
   const output = await log.open();
   const child = spawn(process.execPath, [...noDebugger(), process.argv[1] ?? '', ...argv], {
@@ -46,7 +52,7 @@ export async function startInBackground(
   closeSync(output);
   const { signal, dispose } = interruptSignal();
   try {
-    const stack = await new Promise<StackObject>((resolve, reject) => {
+    const started = await new Promise<StartedInBackground>((resolve, reject) => {
       signal.addEventListener('abort', () => {
         child.kill('SIGTERM');
         reject(interrupted());
@@ -60,12 +66,12 @@ export async function startInBackground(
       });
       child.on('message', (message: FromBackground) => {
         if ('step' in message) onStep(message.step);
-        else if ('ready' in message) resolve(message.ready);
+        else if ('ready' in message) resolve({ stack: message.ready, current: message.current });
         else reject(toStarkError(message, log.path));
       });
     });
     log.keep();
-    return stack;
+    return started;
   } catch (error) {
     // Another stack is at home there: the log in place is the other's.
     if ((error as StarkError).code === 'DATA_DIR_IN_USE') log.discard();

@@ -50,6 +50,7 @@ export const ERROR_CODES = {
   },
   FILE_NOT_FOUND: { status: 404, by: 'command', means: 'A file or folder that was named does not exist.' },
   FUNCTION_MISSING: { by: 'command', means: 'An Edge Function does not answer at the cluster.' },
+  HOST_UNKNOWN: { exit: 'usage', by: 'stack', means: 'The machine has no such address to listen on.' },
   INITDB_FAILED: { by: 'stack', means: 'Postgres could not make a database in the data directory.' },
   INTERNAL: {
     status: 500,
@@ -101,6 +102,7 @@ export const ERROR_CODES = {
   NOT_RUNNING: { by: 'stack', means: 'Postgres was asked for before it was started.' },
   NOT_SIGNED_IN: { status: 401, exit: 'signIn', by: 'client', means: 'There is no session, or it has ended.' },
   NO_BINARIES: { by: 'stack', means: 'No build of Postgres is installed for this platform.' },
+  NO_CLUSTER: { exit: 'usage', by: 'command', means: 'No cluster is known: none runs here, and none was named.' },
   NO_PREVIOUS_RUN: {
     exit: 'notFound',
     by: 'command',

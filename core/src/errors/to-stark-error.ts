@@ -126,9 +126,16 @@ function unreachable(cause: unknown, source: ErrorSource): StarkError {
   const reason = reasonOf(cause as Loose);
   return new StarkError(`cannot reach ${where}${reason === undefined ? '' : `: ${reason}`}`, {
     code: 'UNREACHABLE',
-    hint: 'stark status',
+    hint: reachingHint(source.url),
     cause,
   });
+}
+
+function reachingHint(url: string | undefined): string {
+  const isHere = url === undefined || /^https?:\/\/(127\.|localhost|\[::1\])/.test(url);
+  return isHere
+    ? 'stark status; where it does not run, stark up --detach'
+    : 'see whether the URL is right: stark context list';
 }
 
 // undici hides the reason in `cause`, and PostgREST's client flattens that into the text of `details`.

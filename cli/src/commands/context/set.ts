@@ -28,9 +28,11 @@ export default class ContextSet extends StarkCommand<typeof ContextSet> {
     if (url === undefined || key === undefined) throw usageError(`--url and --key are needed for a new context`);
     if (!URL.canParse(url)) throw usageError(`--url: "${url}" is no URL`);
     await contexts.save(name, { ...before, url, key, ...(namespace === undefined ? {} : { namespace }) });
+    // The first one that a person names is the one that is meant.
+    const current = (await contexts.current()) ?? (await contexts.use(name).then(() => name));
     await this.printObject({ name, url, namespace: namespace ?? null }, `context/${name}`, [
-      `context ${name} (${url})`,
+      `context ${name} (${url})${current === name ? ', the one in force' : ''}`,
     ]);
-    this.next(`stark context use ${name}`);
+    if (current !== name) this.next(`stark context use ${name}`);
   }
 }

@@ -3,6 +3,7 @@ import { parseDuration, parseLabels, parseTaint } from '@stark-o/core/model';
 import { StarkCommand } from '../../../base/command.js';
 import { acceptance, acceptFlags, repeated } from '../../../base/flags.js';
 import { say } from '../../../base/terminal.js';
+import { Contexts } from '../../../config/contexts.js';
 
 export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate> {
   static override summary = 'Make a token by which machines join as nodes of yours.';
@@ -42,6 +43,24 @@ export default class NodeTokenCreate extends StarkCommand<typeof NodeTokenCreate
     const nodes = made.max_uses === 1 ? 'one node' : `${made.max_uses} nodes`;
     const end = made.expires_at.replace(/\.\d+/, '');
     say(`join token ${made.id}, for ${nodes} until ${end}; it is not shown again`);
-    this.next(`stark node agent start --url ${connection.url} --key ${connection.key} --token ${made.token}`);
+    const { url, problem } = await this.#fromElsewhere(connection.url);
+    this.next(`stark node agent start --url ${url} --key ${connection.key} --token ${made.token}`);
+    if (problem !== undefined) this.say(problem);
+  }
+
+  /** Where the machine that joins finds the cluster; a loopback address is that machine itself. */
+  async #fromElsewhere(url: string): Promise<{ url: string; problem?: string }> {
+    if (!/^http:\/\/(127\.|localhost[:/]|\[::1\])/.test(url)) return { url };
+    const { configDirectory } = await this.settings();
+    const { readStackState } = await import('@stark-o/local/running-stack');
+    for (const { dataDir, url: known } of await new Contexts(configDirectory).list()) {
+      if (dataDir === undefined || known !== url) continue;
+      const [first] = (await readStackState(dataDir))?.reachableAt ?? [];
+      if (first !== undefined) return { url: first };
+    }
+    return {
+      url,
+      problem: `${url} is reached on this machine only; for another one: stark down, then stark up --detach --host 0.0.0.0, then stark node token create`,
+    };
   }
 }
