@@ -10,10 +10,11 @@ import { settings } from '@oclif/core/settings';
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import { normaliseArgv, toExisting } from './base/argv.js';
 import { asStarkError } from './base/errors.js';
-import { type OutputFormat, outputFormats, requestedFormat } from './base/format.js';
+import { formatOf, type OutputFormat, requestedFormat } from './base/format.js';
 import { installInterrupt, installOutputErrors } from './base/interrupt.js';
+import { programName } from './base/program.js';
 import { reportError } from './base/report.js';
-import { nearest } from './base/suggest.js';
+import { nearestCommand } from './base/suggest.js';
 import { freshenManifest } from './manifest.js';
 
 /** Root of the package, where package.json with the oclif section stands. */
@@ -100,6 +101,8 @@ async function showHelp(config: Config, command: string | undefined, words: read
     throw unknownCommand(config, words);
   }
   const { default: Help } = await import('./help.js');
+  // What the examples are made with.
+  config.bin = programName();
   const subject = command ?? topic.join(':');
   await new Help(config, config.pjson.oclif.helpOptions).showHelp(subject === '' ? [] : [subject]);
 }
@@ -117,7 +120,7 @@ function unknownCommand(config: Config, words: readonly string[]): StarkError {
       hint: `stark ${typed.join(' ')} --help`,
     });
   }
-  const meant = nearest(typed.slice(0, 3).join(' '), visible) ?? nearest(typed.slice(0, 2).join(' '), visible);
+  const meant = [3, 2].map((count) => nearestCommand(typed.slice(0, count), visible)).find((id) => id !== undefined);
   const suggestion = meant === undefined ? '' : `; did you mean "stark ${meant}"?`;
   return new StarkError(`unknown command "${typed.join(' ')}"${suggestion}`, {
     code: 'UNKNOWN_COMMAND',
@@ -126,5 +129,5 @@ function unknownCommand(config: Config, words: readonly string[]): StarkError {
 }
 
 function formatOfErrors(argv: readonly string[]): OutputFormat | undefined {
-  return requestedFormat(argv) ?? outputFormats.find((format) => format === process.env.STARK_OUTPUT);
+  return requestedFormat(argv) ?? formatOf(process.env.STARK_OUTPUT);
 }

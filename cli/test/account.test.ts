@@ -40,7 +40,7 @@ describe.runIf(canBecome)('an account without a name, a home and a shell', () =>
   it.each([
     ['all commands', ['--help'], 0, /stark/, /^$/],
     ['the version', ['--version'], 0, /stark:/, /^$/],
-    ['what it is not', ['pod', 'list'], 2, /^$/, /^error: no key is known for/],
+    ['what it is not', ['pod', 'list'], 2, /^$/, /^error: there is no cluster yet/],
   ] as const)('is told %s', async (_, words, code, stdout, stderr) => {
     const result = await stark([...words]);
     expect(result, result.stderr).toMatchObject({ code });

@@ -187,6 +187,21 @@ describe('server-config', () => {
   });
 });
 
+describe('users', () => {
+  const names = async (...args: string[]) => (await machine.run([...args, '-o', 'name'])).stdout;
+
+  it('are people; machines that joined are listed when everything is wanted, or they are named', async () => {
+    const node = 'node-00000000-0000-4000-8000-000000000009@nodes.stark.invalid';
+    const rows = [userRow('bob@example.com', 'b0b'), userRow(node, 'a0a'), { ...userRow('x', 'c0c'), email: null }];
+    cluster.functions.list_users = () => ({ body: rows });
+    const people = 'user/bob@example.com\nuser/null\n';
+    expect(await names('auth', 'list-users')).toBe(people);
+    expect(await names('get', 'users')).toBe(people);
+    expect(await names('auth', 'list-users', '--all')).toContain(`user/${node}\n`);
+    expect(await names('get', 'user', node)).toBe(`user/${node}\n`);
+  });
+});
+
 describe('explain placement', () => {
   it('takes what pod create takes, and says of every node what it would do', async () => {
     const { code, stdout } = await run('explain placement --pack alpha -s disk=ssd --memory 1Gi -l app=web -p 5');

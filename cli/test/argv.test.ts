@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bareName, normaliseArgv, type Target, targetsOf, toExisting } from '../src/base/argv.js';
-import { editDistance, nearest } from '../src/base/suggest.js';
+import { editDistance, nearest, nearestCommand } from '../src/base/suggest.js';
+import { buildManifest } from '../src/manifest.js';
+import { packageRoot } from './support/run.js';
 
 describe('a command line in any order', () => {
   it.each<[string, string]>([
@@ -112,6 +114,40 @@ describe('the nearest word', () => {
     ['zzzzzz', ['list'], undefined],
   ])('of %s among %j is %s', (word, candidates, expected) => {
     expect(nearest(word, candidates)).toBe(expected);
+  });
+
+  const commands = [
+    'node list',
+    'node delete',
+    'node describe',
+    'node drain',
+    'pod logs',
+    'pack withdraw',
+    'context set',
+  ];
+  it.each([
+    ['node descibe', 'node describe'],
+    ['node deletr', 'node delete'],
+    ['node dlete', 'node delete'],
+    ['node debug', undefined],
+    ['node detail', undefined],
+    ['node train', 'node drain'],
+    ['pack withdrawn', 'pack withdraw'],
+    ['context get', 'context set'],
+    ['pod log', 'pod logs'],
+  ])('of command "%s" is harmless, or its own verb: %s', (typed, expected) => {
+    expect(nearestCommand(typed.split(' '), commands)).toBe(expected);
+  });
+
+  it('of every harmful command is never that of another verb', async () => {
+    const { commands: all } = await buildManifest(packageRoot);
+    const ids = Object.keys(all).map((id) => id.replaceAll(':', ' '));
+    for (const id of ids) {
+      const left = ids.filter((other) => other !== id);
+      const suggested = nearestCommand(id.split(' '), left)?.split(' ').at(-1);
+      if (suggested === undefined || suggested === id.split(' ').at(-1)) continue;
+      expect(suggested, `stark ${id}`).not.toMatch(/^(delete|drain|withdraw|revoke|disable|undo|rollback|down)$/);
+    }
   });
 
   it('counts a swap as one mistake', () => {

@@ -107,7 +107,7 @@ describe('every command ends with the code of what happened', () => {
     const gone = await new FakeCluster().start();
     const { url } = gone;
     await gone.stop();
-    const env = { STARK_URL: url, STARK_TOKEN: 'x' };
+    const env = { STARK_URL: url, STARK_TOKEN: 'a.b.c' };
     const result = await machine.run(['pod', 'list'], { env });
     expect(result).toMatchObject({
       code: 8,

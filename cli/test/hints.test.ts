@@ -1,8 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nouns } from '../src/base/argv.js';
+import { firstWords, programName, withProgramName } from '../src/base/program.js';
+import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
-import { Machine, packageRoot } from './support/run.js';
+import { Machine, packageRoot, temporaryFolder } from './support/run.js';
 import { Surface } from './support/surface.js';
 
 // A hint is a command to type. One that does not exist sends a person who is in trouble already into a second one.
@@ -77,6 +80,68 @@ describe('commands that hints of … tell to type exist', () => {
   });
 });
 
+describe('a hint begins with what is typed here', () => {
+  const bin = join(packageRoot, 'bin', 'stark.js');
+
+  it('the name where it is installed, npx below a folder that has it, else the path', () => {
+    const place = temporaryFolder();
+    const env = { PATH: ['/usr/bin', join(place, 'bin')].join(delimiter) };
+    expect(programName(env, place)).toBe(`node ${bin}`);
+    expect(programName(env, packageRoot)).toBe('npx stark');
+    expect(programName(env, join(root, 'docs'))).toBe('npx stark');
+    // npm puts such a folder in the path of its scripts, and no shell has it.
+    const ofNpm = { PATH: join(root, 'node_modules', '.bin') };
+    expect(programName(ofNpm, place)).toBe(`node ${bin}`);
+    mkdirSync(join(place, 'bin'));
+    writeFileSync(join(place, 'bin', 'stark'), 'another program of this name');
+    expect(programName(env, place)).toBe(`node ${bin}`);
+    rmSync(join(place, 'bin', 'stark'));
+    symlinkSync(bin, join(place, 'bin', 'stark'));
+    expect(programName(env, place)).toBe('stark');
+  });
+
+  it('in every command of a text, and in nothing else', () => {
+    const { PATH } = process.env;
+    const cwd = process.cwd();
+    process.env.PATH = '/usr/bin';
+    process.chdir(root);
+    try {
+      expect(withProgramName('stark up, or stark auth login; npx stark pod list')).toBe(
+        'npx stark up, or npx stark auth login; npx stark pod list',
+      );
+      for (const text of [
+        'a stark contrast',
+        'examples/stark pod',
+        '@stark pod',
+        'stark.json',
+        'stark stack identity',
+      ]) {
+        expect(withProgramName(text)).toBe(text);
+      }
+    } finally {
+      process.env.PATH = PATH;
+      process.chdir(cwd);
+    }
+  });
+
+  it('for people, and in help; what machines read says stark', async () => {
+    const machine = new Machine();
+    const env = { PATH: '/usr/bin:/bin' };
+    expect((await machine.run(['pod', 'list'], { env, cwd: root })).stderr).toContain('hint:  npx stark up starts one');
+    expect(JSON.parse((await machine.run(['pod', 'list', '--json'], { env, cwd: root })).stderr).error.hint).toMatch(
+      /^stark up starts one/,
+    );
+    expect((await machine.run(['pod', 'list', '--help'], { env, cwd: root })).stdout).toContain('$ npx stark pod list');
+    expect((await machine.run(['pod', 'lst'], { env, cwd: root })).stderr).toMatch(/did you mean "npx stark pod list"/);
+  });
+
+  it('knows the first word of every command', async () => {
+    const { commands } = await buildManifest(packageRoot);
+    for (const id of Object.keys(commands)) expect(firstWords, id).toContain(id.split(':')[0]);
+    for (const noun of Object.keys(nouns)) expect(firstWords, noun).toContain(noun);
+  });
+});
+
 describe('asking what one may do', () => {
   const cluster = new FakeCluster();
   const machine = new Machine();
@@ -98,5 +163,16 @@ describe('asking what one may do', () => {
     });
     expect(await machine.run(['auth', 'can-i', 'create', 'nodes'])).toMatchObject({ code: 1, stdout: 'no\n' });
     expect(asked).toMatchObject([{ p_verb: 'create', p_kind: 'pods', p_namespace: 'team-a' }, { p_namespace: null }]);
+    // Every name of a kind that commands take is one here.
+    for (const [word, kind] of Object.entries({
+      po: 'pods',
+      deploy: 'deployments',
+      jt: 'nodes',
+      rb: 'roles',
+      cc: 'settings',
+    })) {
+      await machine.run(['auth', 'can-i', 'get', word]);
+      expect(asked.at(-1)).toMatchObject({ p_kind: kind });
+    }
   });
 });

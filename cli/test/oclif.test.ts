@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requestedFormat } from '../src/base/format.js';
 import { FakeCluster } from './support/fake-cluster.js';
+import { podRow } from './support/rows.js';
 import { Machine, packageRoot } from './support/run.js';
 
 // What oclif does by itself and a person would not expect, each found by running it.
@@ -16,6 +17,17 @@ beforeAll(async () => {
 afterAll(() => cluster.stop());
 
 describe('oclif', () => {
+  it('takes a switch for given with =true, and for not given with =false, as kubectl does', async () => {
+    const listed = async (...flags: string[]) => (await machine.run(['pod', 'list', '-o', 'name', ...flags])).stdout;
+    cluster.tables.pods = [podRow('here'), podRow('there', { namespace: 'prod' })];
+    expect(await listed('--all-namespaces=true')).toBe('pod/here\npod/there\n');
+    expect(await listed('--all-namespaces=false')).toBe('pod/here\n');
+    expect((await machine.run(['pod', 'list', '--watch=5'])).stderr).toContain(
+      '--watch is a switch and takes no value',
+    );
+    cluster.tables.pods = [];
+  });
+
   it('1. does not turn every exit code into 1 in JSON mode', async () => {
     const plain = await machine.run(['pod', 'status', 'nobody']);
     const json = await machine.run(['pod', 'status', 'nobody', '--json']);
@@ -26,6 +38,8 @@ describe('oclif', () => {
     [['pod', 'list', '-o', 'xml'], 'a value that is not among the options'],
     [['pod', 'list', '--nope'], 'an unknown flag'],
     [['pack', 'register', 'a', 'b'], 'an argument too many'],
+    [['pod', 'list', '--watch=5'], 'a value of a switch'],
+    [['pod', 'list', '--all-namespaces='], 'nothing as the value of a switch'],
     [['pod', 'create'], 'a missing flag'],
     [['pod', 'status'], 'a missing argument'],
     [['pod', 'create', '--pack'], 'a flag without its value'],

@@ -2,7 +2,8 @@ import { type NodeRow, nodes, type PodRow, pods } from '@stark-o/core/resources'
 import { describe, expect, it } from 'vitest';
 import { outputFormats } from '../src/base/format.js';
 import { renderList, viewOf } from '../src/base/output.js';
-import { cell, table } from '../src/base/table.js';
+import { Progress } from '../src/base/progress.js';
+import { type Column, cell, shorten, table, wrap } from '../src/base/table.js';
 import { mayAnimate, wantsColour, widthOf } from '../src/base/terminal.js';
 import { nodeRow, podRow } from './support/rows.js';
 
@@ -65,15 +66,62 @@ describe('a list', () => {
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  it('is cut to the terminal, but never its first column, and never in a pipe', () => {
-    const columns = [
-      { header: 'NAME', value: () => 'a-name-of-thirty-characters-ok' },
-      { header: 'NOTE', value: () => 'x'.repeat(60) },
+  describe('in a terminal', () => {
+    const columns: Column<string>[] = [
+      { header: 'NAME', value: (name) => name },
+      { header: 'ROLES', value: () => `${'x'.repeat(50)}-the-end` },
+      { header: 'AGE', value: () => '5m' },
     ];
-    const [, cut = ''] = table(columns, [1], { width: 60 });
-    expect(cut).toHaveLength(60);
-    expect(cut).toMatch(/^a-name-of-thirty-characters-ok {3}x+…$/);
-    expect(table(columns, [1])[1]).toHaveLength(93);
+    const why = '0/5 nodes: 3 taint dedicated=gpu:NoSchedule, 2 insufficient cpu (need 500, free 100)';
+    const prose: Column<string>[] = [...columns, { header: 'WHY', value: () => why, prose: true }];
+
+    it.each([60, 80, 120])('fits %i columns, and nothing is cut in a pipe', (width) => {
+      for (const name of ['pod-1', `node-${'0123456789'.repeat(6)}@nodes.example`]) {
+        for (const shown of [columns, prose]) {
+          for (const line of table(shown, [name], { width })) expect(line.length).toBeLessThanOrEqual(width);
+          expect(table(shown, [name])).toHaveLength(2);
+          expect(table(shown, [name])[1]).toContain(name);
+        }
+      }
+    });
+
+    it('has sentences go on in the next line, since their end is what decides', () => {
+      const lines = table(prose, ['pod-1'], { width: 80 });
+      const at = lines[0]?.indexOf('WHY') ?? 0;
+      expect(
+        lines
+          .slice(1)
+          .map((line) => line.slice(at).trim())
+          .join(' '),
+      ).toBe(why);
+      for (const line of lines.slice(2)) expect(line.slice(0, at).trim()).toBe('');
+    });
+
+    it('leaves names as they are as long as it can, then takes from their middle', () => {
+      const name = 'a-name-of-thirty-characters-ok';
+      expect(table(columns, [name], { width: 60 })[1]).toMatch(/^a-name-of-thirty-characters-ok {3}x+…x*-the-end +5m$/);
+      expect(table(columns, [name], { width: 40 })[1]).toMatch(/^a-name[\w-]*…[\w-]*-ok {3}/);
+      expect(shorten('node-1@example.com', 11)).toBe('node-…e.com');
+      expect(['ab', 'abc', 'abcd'].map((text) => shorten(text, 3))).toEqual(['ab', 'abc', 'a…d']);
+    });
+
+    it('breaks a word that is longer than a line', () => {
+      expect(wrap(`see ${'x'.repeat(25)} there`, 10)).toEqual([
+        'see',
+        'x'.repeat(10),
+        'x'.repeat(10),
+        'xxxxx',
+        'there',
+      ]);
+      expect(wrap('short', 10)).toEqual(['short']);
+    });
+  });
+
+  it('says each thing once where every line stays', () => {
+    const written: string[] = [];
+    const progress = new Progress({ write: (text: string) => written.push(text) } as never);
+    for (const text of ['a is pending', 'b is pending', 'a is pending', 'b is pending', 'a runs']) progress.now(text);
+    expect(written).toEqual(['a is pending\n', 'b is pending\n', 'a runs\n']);
   });
 
   it('keeps columns in line over several prints', () => {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vites
 import { waitFor, waitTime } from '../src/base/wait.js';
 import { parseEnv, parsePort } from '../src/data/pod-flags.js';
 import { judgeRunning } from '../src/data/pod-wait.js';
+import { Steadiness } from '../src/data/steadiness.js';
 import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import { podRow } from './support/rows.js';
@@ -603,6 +604,65 @@ describe('waiting', () => {
     expect(judge({ ready: false })).toMatchObject({ waiting: '0/1 running; a is running, not ready on node-1' });
     for (const status of ['failed', 'evicted', 'stopped'])
       expect(judge({ status })).toMatchObject({ failed: { code: 'POD_FAILED', exitCode: 1 } });
+  });
+
+  describe('believes a pod that runs', () => {
+    const wanted = [{ name: 'a', namespace: 'default' }];
+    const judge = (steadiness: Steadiness, changes: object) => {
+      const pod = { ...podRow('a'), started_at: new Date().toISOString(), ...changes };
+      return judgeRunning([pod as unknown as PodRow], wanted, steadiness);
+    };
+
+    it('after a moment only, which begins anew with each restart', () => {
+      const steadiness = new Steadiness();
+      vi.useFakeTimers();
+      try {
+        expect(judge(steadiness, {})).toMatchObject({ againMs: 2_000 });
+        vi.advanceTimersByTime(1_500);
+        expect(judge(steadiness, {})).toMatchObject({ againMs: 500 });
+        expect(judge(steadiness, { restarts: 1 })).toMatchObject({ againMs: 2_000 });
+        vi.advanceTimersByTime(2_000);
+        expect(judge(steadiness, { restarts: 1 })).toEqual({ done: true });
+      } finally {
+        vi.useRealTimers();
+      }
+    });
+
+    it('at once where it has run for long, or a probe has said so', () => {
+      const long = { started_at: '2026-01-01T00:00:02+00:00' };
+      expect(judge(new Steadiness(), long)).toEqual({ done: true });
+      expect(judge(new Steadiness(), { ...long, restarts: 3 })).toMatchObject({ againMs: 2_000 });
+      expect(judge(new Steadiness(), { spec: { readinessProbe: { packReady: {} } } })).toEqual({ done: true });
+    });
+  });
+
+  it.each([
+    ['pod', 'create', '--pack', 'alpha', '--wait=20s'],
+    ['pod', 'status', 'crashing', '--wait=20s'],
+    ['wait', 'pod/crashing', '--timeout', '20s'],
+  ])('tells of a crash at once: %s %s', async (...args) => {
+    const crash = { status_reason: 'CrashLoopBackOff', status_message: 'back-off 1 s after Error (exit code 1): boom' };
+    const pod = podRow('crashing', { ...crash, status: 'starting', ready: false, exit_code: 1 });
+    pods(pod);
+    logs(pod, 'listening on undefined', 'Error: boom');
+    cluster.functions.create_pods = () => ({ body: [pod] });
+    const result = await machine.run(args);
+    expect(result).toMatchObject({ code: 1, stdout: '' });
+    expect(result.stderr).toContain('boom (POD_FAILED)');
+    if (args[0] === 'wait') return;
+    expect(result.stderr).toMatch(/last lines of its log:\n +listening on undefined\n +Error: boom\n/);
+    const envelope = JSON.parse((await machine.run([...args, '--json'])).stderr.split('\n').at(-2) ?? '');
+    expect(envelope.error.details).toEqual({ pod: 'crashing', log: ['listening on undefined', 'Error: boom'] });
+  });
+
+  it('says what a pack that only does its work needs', async () => {
+    pods(
+      podRow('done', {
+        ...{ status: 'starting', ready: false, exit_code: 0, status_reason: 'CrashLoopBackOff' },
+        status_message: 'back-off 1 s after Completed (exit code 0)',
+      }),
+    );
+    expect((await machine.run(['pod', 'status', 'done', '--wait=20s'])).stderr).toContain('--restart OnFailure');
   });
 
   it('looks again as soon as something has changed', async () => {

@@ -104,6 +104,13 @@ beforeAll(async () => {
   cluster.tables.deployment_revisions = [revisionRow('web')];
   cluster.tables.deployment_reasons = [{ reason: 'AsWanted', completed_by: 'nothing' }];
   for (const fn of deploymentFunctions) cluster.functions[fn] = () => ({ body: deploymentRow('web') });
+  cluster.tables.node_leases = [
+    {
+      node_id: nodeRow('node-1').id,
+      usage: { cpu: 120.4, memory: 300, pods: { [String(podRow('alpha-1').id)]: { cpu: 20, memory: 64 } } },
+    },
+  ];
+  cluster.tables.pod_env = [];
   cluster.tables.pod_history = [historyRow('alpha-1')];
   cluster.functions.can_i = () => ({ body: true });
   cluster.functions.roll_back_pod = () => ({ body: podRow('alpha-2', { version: '0.9.0' }) });
@@ -167,6 +174,11 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['events', ['events', '--for', 'pod/alpha-1']],
   ['api-resources', ['api-resources']],
   ['pod-list', ['pod', 'rollback', 'alpha-1']],
+  ['top', ['top', 'nodes']],
+  ['top', ['top', 'pods', '-A']],
+  ['pod-list', ['debug', 'pod/alpha-1', '--no-wait']],
+  ['node-list', ['label', 'node/node-1', 'a=b']],
+  ['deployment-list', ['annotate', 'deployment/web', 'a=b']],
   ['pod-history', ['pod', 'history', 'alpha-1']],
   ['namespace-list', ['namespace', 'create', 'team-a', '--quota', 'pods=5']],
   ['namespace-list', ['namespace', 'update', 'team-a', '--max', 'cpu=2']],
@@ -211,7 +223,7 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['node-token-list', ['node', 'token', 'revoke', '3f9a2c1d07']],
   ['pack-list', ['pack', 'list']],
   ['pack-versions', ['pack', 'versions', 'alpha']],
-  ['pack-register', ['pack', 'register', bundle, '--name', 'alpha', '--ver', '1.0.1']],
+  ['pack-register', ['pack', 'register', bundle, '--name', 'alpha', '--ver', '1.0.1', '--runtime', 'node']],
   ['pack-bundle', ['pack', 'bundle', bundle, '--out', `${bundle}.out.js`]],
   [
     'auth-login',
@@ -305,7 +317,11 @@ describe('JSON output', () => {
       'node-delete': 'node-list',
       'node-describe': 'describe',
       'node-drain': 'node-list',
+      annotate: 'get',
+      'pod-debug': 'pod-list',
       delete: 'get',
+      label: 'get',
+      watch: 'pod-watch',
       wait: 'get',
       'node-uncordon': 'node-list',
       'node-update': 'node-list',

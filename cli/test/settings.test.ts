@@ -13,6 +13,7 @@ import {
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
+import { StarkError } from '@stark-o/core/errors';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Contexts } from '../src/config/contexts.js';
 import { configDirectory, upwards } from '../src/config/directories.js';
@@ -20,7 +21,7 @@ import { writePrivateJson } from '../src/config/files.js';
 import { isTrusted } from '../src/config/owner.js';
 import { resolveSettings } from '../src/config/settings.js';
 import { Connection } from '../src/session/connection.js';
-import { findWorkdir } from '../src/stack/place.js';
+import { addLocalContext, findWorkdir } from '../src/stack/place.js';
 import { Machine, temporaryFolder } from './support/run.js';
 
 const base = temporaryFolder();
@@ -83,6 +84,163 @@ describe('a setting comes from', () => {
   });
 });
 
+describe('variables that other programs read too', () => {
+  const general = { SUPABASE_URL: 'https://abc.supabase.co/', SUPABASE_ANON_KEY: 'anon' };
+
+  it('name a cluster where no context does, and the key goes nowhere else', async () => {
+    const settings = await resolve({}, general);
+    expect(settings).toMatchObject({ url: 'https://abc.supabase.co', key: 'anon' });
+    expect(settings.all.url.origin).toBe('variable SUPABASE_URL');
+    expect((await resolve({ url: 'https://other.example' }, general)).key).toBeUndefined();
+    expect((await resolve({ url: 'https://abc.supabase.co' }, general)).key).toBe('anon');
+    expect(await resolve({}, { ...general, STARK_URL: 'http://mine:1', STARK_KEY: 'k' })).toMatchObject({ key: 'k' });
+    await contexts.save('local', { url: 'http://local:1', key: 'of-context' });
+    await contexts.use('local');
+    expect(await resolve({}, general)).toMatchObject({ url: 'http://local:1', key: 'of-context' });
+  });
+});
+
+describe('the session of earlier versions', () => {
+  const old = (file: string, value: object) => {
+    mkdirSync(join(home, '.stark'), { recursive: true });
+    writeFileSync(join(home, '.stark', file), JSON.stringify(value));
+  };
+  const session = { accessToken: 'a.b.c', refreshToken: 'r', userId: 'u', email: 'ada@example.com' };
+  const connect = async (flags = {}) => new Connection(await resolve(flags), false);
+
+  it.each<[string, unknown]>([
+    ['seconds', 4102444800],
+    ['milliseconds', 4102444800000],
+    ['a date', '2100-01-01T00:00:00Z'],
+  ])('is read at its place, its end in %s, until somebody signs in or out', async (_, expiresAt) => {
+    old('config.json', { supabaseUrl: 'http://old:1', supabaseAnonKey: 'k' });
+    old('credentials.json', { ...session, expiresAt });
+    const { sessions } = await connect();
+    expect(await sessions.read()).toEqual({ ...session, expiresAt: 4102444800 });
+    await sessions.write({ ...session, accessToken: 'd.e.f', expiresAt: 1 });
+    expect(await sessions.read()).toMatchObject({ accessToken: 'd.e.f' });
+    expect(await sessions.clear()).toBe(true);
+    expect(await sessions.read()).toBeUndefined();
+  });
+
+  it('goes to no other place', async () => {
+    old('config.json', { supabaseUrl: 'http://old:1', supabaseAnonKey: 'k' });
+    old('credentials.json', { ...session, expiresAt: 4102444800 });
+    expect(await (await connect({ url: 'http://evil:1', key: 'k' })).sessions.read()).toBeUndefined();
+  });
+});
+
+describe('the first error', () => {
+  const connect = async (flags = {}, more = {}) => new Connection(await resolve(flags, more), false);
+
+  it('says what to type where there is no cluster, or no key', async () => {
+    await expect(connect()).rejects.toMatchObject({
+      code: 'NO_CLUSTER',
+      exitCode: 2,
+      hint: expect.stringMatching(/^stark up .*stark context set <name> --url/),
+    });
+    await expect(connect({ url: 'https://abc.supabase.co' })).rejects.toMatchObject({
+      message: 'no key is known for https://abc.supabase.co (flag --url)',
+      hint: expect.stringContaining('stark context set <name> --url https://abc.supabase.co --key'),
+    });
+  });
+
+  it('says that a token is none, and which one was not taken', async () => {
+    const place = { STARK_URL: 'http://x:1', STARK_KEY: 'k' };
+    await expect((await connect({}, { ...place, STARK_TOKEN: 'garbage' })).accessToken()).rejects.toMatchObject({
+      message: 'the access token (variable STARK_TOKEN) is none: it has to be a JWT',
+      exitCode: 4,
+    });
+    const refused = new StarkError('the session is not valid', { code: 'NOT_SIGNED_IN', hint: 'stark auth login' });
+    expect((await connect({}, { ...place, STARK_TOKEN: 'a.b.c' })).explain(refused)).toMatchObject({
+      message: expect.stringContaining('does not accept STARK_TOKEN'),
+      hint: expect.stringContaining('unset STARK_TOKEN'),
+    });
+    expect((await connect({}, place)).explain(refused)).toBe(refused);
+  });
+
+  it('waits for an answer only as long as it was told to', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const machine = new Machine();
+      const args = ['pod', 'list', '--request-timeout', '300ms'];
+      const env = { STARK_URL: url, STARK_KEY: 'k', STARK_TOKEN: 'a.b.c' };
+      expect(await machine.run(args, { env })).toMatchObject({
+        code: 8,
+        stderr: expect.stringContaining(`no answer from ${url} within 300ms (UNREACHABLE)`),
+      });
+    } finally {
+      silent.closeAllConnections();
+      silent.close();
+    }
+    expect((await resolve({ 'request-timeout': '5' })).requestTimeoutMs).toBe(5_000);
+    expect((await resolve({ 'request-timeout': '0' })).requestTimeoutMs).toBeUndefined();
+    await expect(resolve({ 'request-timeout': 'soon' })).rejects.toThrow(/request timeout "soon"/);
+  });
+});
+
+describe('the context of a stack that starts', () => {
+  const up = { key: 'k', url: 'http://127.0.0.1:5', dataDir: '/one' };
+  const running = new Set<string>();
+  const isRunning = async (dataDir: string) => running.has(dataDir);
+  const add = async (stack: typeof up) => {
+    process.env.STARK_CONFIG_DIR = join(home, 'xdg', 'stark');
+    try {
+      return await addLocalContext(stack, isRunning);
+    } finally {
+      delete process.env.STARK_CONFIG_DIR;
+    }
+  };
+  beforeEach(() => running.clear());
+
+  it('is local, and in force where none is, or one of a stack that is down', async () => {
+    expect(await add(up)).toEqual({ name: 'local', current: 'local' });
+    expect(await add({ ...up, dataDir: '/two' })).toEqual({ name: 'local', current: 'local' });
+    expect((await contexts.list()).map(({ name, dataDir }) => [name, dataDir])).toEqual([['local', '/two']]);
+  });
+
+  it('takes nothing from one that runs, however often it starts', async () => {
+    await add(up);
+    running.add('/one');
+    const second = { ...up, url: 'http://127.0.0.1:6', dataDir: '/two' };
+    expect(await add(second)).toEqual({ name: 'local-6', current: 'local' });
+    expect(await add({ ...second, url: 'http://127.0.0.1:7' })).toEqual({ name: 'local-6', current: 'local' });
+    expect(await add(up)).toEqual({ name: 'local', current: 'local' });
+    expect(await contexts.current()).toBe('local');
+    expect((await contexts.get('local-6')).url).toBe('http://127.0.0.1:7');
+  });
+
+  it('takes nothing from one that leads to another machine', async () => {
+    await contexts.save('production', { url: 'https://abc.supabase.co', key: 'k' });
+    await contexts.use('production');
+    expect(await add(up)).toEqual({ name: 'local', current: 'production' });
+    await contexts.save('local', { url: 'https://not-ours.example', key: 'k' });
+    expect(await add({ ...up, dataDir: '/two' })).toMatchObject({ name: 'local-5', current: 'production' });
+    expect((await contexts.get('local')).url).toBe('https://not-ours.example');
+  });
+});
+
+describe('commands about a cluster of this machine', () => {
+  it.each([['status'], ['down'], ['up', '--detach']])('refuse a context that is none: stark %s', async (...words) => {
+    const machine = new Machine();
+    const far = ['--url', 'https://abc.supabase.co', '--key', 'sb_publishable_x'];
+    expect((await machine.run(['context', 'set', 'prod', ...far])).stdout).toContain('the one in force');
+    expect((await machine.run(['context', 'set', 'other', ...far])).stdout).not.toContain('in force');
+    for (const context of words[0] === 'up' ? [['--context', 'prod']] : [['--context', 'prod'], []]) {
+      expect(await machine.run([...words, ...context])).toMatchObject({
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining(
+          'context prod is https://abc.supabase.co, no cluster that runs on this machine',
+        ),
+      });
+    }
+    expect(await machine.run([...words, '--context', 'prodd'])).toMatchObject({ code: 6 });
+  });
+});
+
 describe('a cloned repository', () => {
   const evil = 'https://evil.example';
   const clone = (settings: object) => writeFileSync(join(home, 'project', 'stark.json'), JSON.stringify(settings));
@@ -137,7 +295,7 @@ describe('a cloned repository', () => {
     await contexts.save('local', { url: 'http://local:1', key: 'of-context' });
     await contexts.use('local');
     clone({ url: evil });
-    await expect(connect()).rejects.toMatchObject({ message: `no key is known for ${evil}` });
+    await expect(connect()).rejects.toMatchObject({ message: expect.stringContaining(`no key is known for ${evil}`) });
     clone({ url: 'http://local:1/' });
     expect((await connect()).key).toBe('of-context');
   });
@@ -341,7 +499,7 @@ describe('contexts', () => {
       '--key',
       'sb_publishable_abcdefghijkl',
     ]);
-    expect(set, set.stderr).toMatchObject({ code: 0, stdout: 'context far (https://far.example)\n' });
+    expect(set, set.stderr).toMatchObject({ code: 0, stdout: 'context far (https://far.example), the one in force\n' });
     expect(await machine.run(['context', 'set', 'near', '--url', 'https://near.example'])).toMatchObject({ code: 2 });
     expect(await machine.run(['context', 'use', 'fra'])).toMatchObject({
       code: 6,

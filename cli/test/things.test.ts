@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeCluster } from './support/fake-cluster.js';
-import { nodeRow, packRow, podRow } from './support/rows.js';
+import { deploymentRow, nodeRow, packRow, podRow } from './support/rows.js';
 import { ended, Machine } from './support/run.js';
 
-// The commands that serve every kind of thing: get, describe, events, wait, delete.
+// The commands that serve every kind of thing: get, describe, events, wait, delete, label, annotate, top, and debug of pods.
 const cluster = new FakeCluster();
 const machine = new Machine();
 let deleted: unknown[];
+let changed: unknown[];
 
 beforeAll(async () => {
   await cluster.start();
@@ -35,7 +36,22 @@ beforeEach(() => {
     eventRow(2, podRow('alpha-1')),
     eventRow(3, podRow('alpha-2', { namespace: 'prod' })),
   ];
-  for (const fn of ['delete_pods', 'delete_node', 'delete_namespace']) {
+  cluster.tables.deployments = [deploymentRow('web', { labels: { app: 'web' }, annotations: { note: 'old' } })];
+  cluster.tables.node_leases = [
+    {
+      node_id: nodeRow('node-1').id,
+      usage: { cpu: 500, memory: 1024, pods: { [String(podRow('alpha-1').id)]: { cpu: 50, memory: 256 } } },
+    },
+  ];
+  cluster.tables.pod_env = [{ pod_id: podRow('alpha-1').id, env: { A: '1' }, config: { title: 'x' } }];
+  changed = [];
+  for (const fn of ['update_node', 'update_namespace', 'update_deployment', 'create_pods']) {
+    cluster.functions[fn] = (args) => {
+      changed.push({ [fn]: args });
+      return { body: fn === 'create_pods' ? [podRow('copy')] : {} };
+    };
+  }
+  for (const fn of ['delete_pods', 'delete_node', 'delete_namespace', 'delete_pack']) {
     cluster.functions[fn] = (args) => {
       deleted.push({ [fn]: args });
       return { body: [] };
@@ -204,6 +220,12 @@ describe('delete', () => {
     expect(deleted).toEqual([{ delete_namespace: { p_name: 'team-a' } }]);
   });
 
+  it('takes a pack with all its versions, and for its name', async () => {
+    expect(await run('pack delete alpha')).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
+    expect((await run('pack delete alpha --yes')).stdout).toBe('pack/alpha deleted\n');
+    expect(deleted).toEqual([{ delete_pack: { p_name: 'alpha' } }]);
+  });
+
   it('refuses what cannot be deleted, and to guess what is meant', async () => {
     expect(await run('delete clusterconfig cluster')).toMatchObject({ code: 2 });
     expect(await run('delete namespace')).toMatchObject({
@@ -222,5 +244,118 @@ describe('delete', () => {
     };
     expect(await run('delete namespace team-a --yes --wait=20s')).toMatchObject({ code: 0 });
     expect(cluster.tables.namespaces).toEqual([]);
+  });
+});
+
+describe('label and annotate', () => {
+  it('set and take away, in both word orders and of several kinds', async () => {
+    expect((await run('label node/node-1 zone=b tier-')).stdout).toBe('node/node-1 labelled\n');
+    expect((await run('node label node-1 zone=b tier-')).code).toBe(0);
+    expect((await run('label nodes node-1 zone=b tier-')).code).toBe(0);
+    const wanted = { update_node: { p_name: 'node-1', p_labels: { zone: 'b', tier: null } } };
+    expect(changed.splice(0)).toEqual([wanted, wanted, wanted]);
+    expect((await run('label namespace/team-a deployment/web team=a')).stdout).toBe(
+      'namespace/team-a labelled\ndeployment/web labelled\n',
+    );
+    expect(changed.splice(0)).toEqual([
+      { update_namespace: { p_name: 'team-a', p_labels: { team: 'a' } } },
+      { update_deployment: { p_namespace: 'default', p_name: 'web', p_changes: { labels: { team: 'a' } } } },
+    ]);
+    expect((await run('annotate deployment web owner=ada:b=c note-')).stdout).toBe('deployment/web annotated\n');
+    expect(changed).toMatchObject([
+      { update_deployment: { p_changes: { annotations: { owner: 'ada:b=c', note: null } } } },
+    ]);
+  });
+
+  it('change a value only when somebody says so, and all of a kind likewise', async () => {
+    expect(await run('label node/node-1 tier=frontend')).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/tier of node node-1 is "backend" already[\s\S]*--overwrite/),
+    });
+    expect(await run('annotate deployment/web note=new')).toMatchObject({ code: 2 });
+    expect(changed).toEqual([]);
+    expect((await run('label node/node-1 tier=backend')).code).toBe(0);
+    expect((await run('label nodes --all tier=frontend --overwrite')).code).toBe(0);
+    expect((await run('label nodes -l tier=backend a=b')).code).toBe(0);
+    expect(changed).toHaveLength(3);
+  });
+
+  it.each([
+    ['label node/node-1', 'say what to change'],
+    ['label nodes a=b', '--selector or --all'],
+    ['label node/node-1 a=b a-', 'changed twice'],
+    ['label node/node-1 a=b c', '"c" is no label'],
+    ['label node/node-1 -a=b', ''],
+    ['label node/node-1 a/b/c=d', 'a/b/c'],
+    ['label pod/alpha-1 a=b', 'those of deployments and nodes and namespaces can'],
+    ['annotate node/node-1 a=b', 'cannot be changed'],
+  ])('refuse %s', async (line, message) => {
+    expect(await run(line)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+    expect(changed).toEqual([]);
+  });
+});
+
+describe('top', () => {
+  it('shows what nodes and pods use, and how much of what they may', async () => {
+    expect((await run('top nodes')).stdout).toBe(
+      'NAME     CPU    CPU%   MEMORY   MEMORY%\nnode-1   500m   25%    1Gi      25%\n',
+    );
+    expect(await json('top pods -A --sort-by cpu')).toMatchObject([
+      {
+        name: 'alpha-1',
+        namespace: 'default',
+        node: 'node-1',
+        cpu: 50,
+        cpu_percent: 50,
+        memory: 256,
+        memory_percent: 200,
+      },
+      { name: 'alpha-2', cpu: null, cpu_percent: null },
+    ]);
+    expect((await run('pod top alpha-1 -o name')).stdout).toBe('pod/alpha-1\n');
+    expect(await run('top packs')).toMatchObject({ code: 2, stderr: expect.stringContaining('stark top nodes') });
+  });
+});
+
+describe('watch', () => {
+  it('is get --watch of one kind', async () => {
+    expect(await run('watch pods,nodes')).toMatchObject({ code: 2, stderr: expect.stringContaining('one kind') });
+    expect(await run('watch rolebindings')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('cannot be watched'),
+    });
+    expect(await run('rolebindings watch')).toMatchObject({ code: 2 });
+  });
+});
+
+describe('debug', () => {
+  it('runs a copy with what the pod has, and changes', async () => {
+    cluster.tables.pods = [podRow('alpha-1', { spec: { ports: [{ name: 'http', port: 80 }], nodeName: 'node-1' } })];
+    const result = await run('debug pod/alpha-1 --env B=2 --ver 1.1.0 --no-wait -o name');
+    expect(result, result.stderr).toMatchObject({ code: 0, stdout: 'pod/copy\n' });
+    const spec = {
+      ...{ ports: [{ name: 'http' }], nodeName: 'node-1', restartPolicy: 'Never' },
+      ...{ env: { A: '1', B: '2' }, config: { title: 'x' } },
+    };
+    expect(changed).toEqual([
+      {
+        create_pods: {
+          p_pods: [{ pack: 'alpha', version: '1.1.0', namespace: 'default', name: 'alpha-1-debug', spec }],
+        },
+      },
+    ]);
+    await run('pod debug alpha-1 --copy-to mine --keep-labels --port http=81 --no-wait');
+    expect(changed[1]).toMatchObject({
+      create_pods: {
+        p_pods: [{ name: 'mine', labels: { app: 'web' }, spec: { ports: [{ name: 'http', port: 81 }] } }],
+      },
+    });
+    expect(await run('debug pod/nobody')).toMatchObject({ code: 6 });
+  });
+
+  it('says what of the pod it could not read', async () => {
+    cluster.tables.pod_env = [];
+    cluster.functions.can_i = () => ({ body: false });
+    expect((await run('debug alpha-1 --no-wait')).stderr).toContain('you may not read what pod alpha-1 was given');
   });
 });

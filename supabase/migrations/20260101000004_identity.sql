@@ -17,14 +17,38 @@ comment on column stark.roles.alias_of is 'Another name of that role; its permis
 comment on column stark.roles.built_in is 'Comes with Stark and cannot be deleted.';
 comment on column stark.roles.description is 'What the role is for.';
 
+/** stark_internal.right_kinds() -> the kinds of objects that rights are about. */
+create function stark_internal.right_kinds()
+returns text[]
+language sql
+immutable
+set search_path = ''
+as $$
+  select array['packs', 'nodes', 'pods', 'deployments', 'logs', 'events', 'namespaces', 'users', 'roles', 'priorityclasses', 'settings'];
+$$;
+comment on function stark_internal.right_kinds() is 'Kinds of objects that rights are about.';
+revoke all on function stark_internal.right_kinds() from public, anon;
+
+/** stark_internal.right_verbs() -> what rights allow to do. */
+create function stark_internal.right_verbs()
+returns text[]
+language sql
+immutable
+set search_path = ''
+as $$
+  select array['get', 'create', 'update', 'delete', 'pull', 'connect', 'prioritise', 'read-env', 'bind', 'escalate'];
+$$;
+comment on function stark_internal.right_verbs() is 'Verbs of rights.';
+revoke all on function stark_internal.right_verbs() from public, anon;
+
 create table stark.role_permissions (
   role text not null references stark.roles (name) on delete cascade,
   kind text not null,
   verb text not null,
   scope text not null default 'any',
   primary key (role, kind, verb, scope),
-  constraint kind_is_known check (kind in ('*', 'packs', 'nodes', 'pods', 'deployments', 'logs', 'events', 'namespaces', 'users', 'roles', 'priorityclasses', 'settings')),
-  constraint verb_is_known check (verb in ('*', 'get', 'create', 'update', 'delete', 'pull', 'connect', 'prioritise', 'read-env', 'bind', 'escalate')),
+  constraint kind_is_known check (kind = '*' or kind = any (stark_internal.right_kinds())),
+  constraint verb_is_known check (verb = '*' or verb = any (stark_internal.right_verbs())),
   constraint scope_is_any_or_own check (scope in ('any', 'own'))
 );
 comment on table stark.role_permissions is 'What each role may do. Absent means no.';
@@ -398,8 +422,9 @@ grant execute on function stark.whoami() to authenticated, service_role;
 
 /**
  * stark.can_i(verb, kind, namespace, own) -> boolean, e.g. ('create', 'pods', 'default'). Caller: signed in.
- * Singular kinds and the verbs list, watch, stop, deploy, register are understood. own: true when the right holds at least for
- * the caller's own objects; else only when it holds for everybody's.
+ * Singular kinds, and verbs of commands such as list, watch, stop, scale, deploy, are understood. own: true when the right holds at
+ * least for the caller's own objects; else only when it holds for everybody's. Raises: UNAUTHENTICATED, USER_DISABLED,
+ * INVALID_ARGUMENT for what no right is about.
  */
 create function stark.can_i(p_verb text, p_kind text, p_namespace text default null, p_own boolean default true)
 returns boolean
@@ -408,18 +433,27 @@ stable
 security definer
 set search_path = ''
 as $$
+declare
+  v_kind text := lower(p_kind);
+  v_verb text := lower(p_verb);
 begin
   perform stark_internal.require_user();
-  return stark_internal.has_permission(
-    case when lower(p_kind) like '%s' or p_kind = '*' then lower(p_kind) else lower(p_kind) || 's' end
-    || ':' ||
-    case lower(p_verb)
-      when 'list' then 'get' when 'watch' then 'get' when 'describe' then 'get'
-      when 'deploy' then 'create' when 'register' then 'create'
-      when 'stop' then 'update' when 'cordon' then 'update' when 'drain' then 'update'
-      else lower(p_verb)
-    end,
-    p_namespace, coalesce(p_own, true));
+  v_kind := case when v_kind = '*' or v_kind = any (stark_internal.right_kinds()) then v_kind when v_kind like '%s' then v_kind || 'es' else v_kind || 's' end;
+  v_verb := case
+    when v_verb in ('list', 'watch', 'describe', 'wait') then 'get'
+    when v_verb in ('deploy', 'register') then 'create'
+    when v_verb in ('stop', 'cordon', 'uncordon', 'drain', 'scale', 'label', 'annotate', 'patch', 'edit', 'set', 'pause', 'resume', 'rollback', 'undo', 'restart', 'promote', 'withdraw') then 'update'
+    else v_verb
+  end;
+  if v_kind is null or not (v_kind = '*' or v_kind = any (stark_internal.right_kinds())) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('no right is about %s', coalesce(to_json(left(p_kind, 80))::text, 'null')),
+      'kinds: ' || array_to_string(stark_internal.right_kinds(), ', '));
+  end if;
+  if v_verb is null or not (v_verb = '*' or v_verb = any (stark_internal.right_verbs())) then
+    perform stark_internal.fail('INVALID_ARGUMENT', format('no right has the verb %s', coalesce(to_json(left(p_verb, 80))::text, 'null')),
+      'verbs: ' || array_to_string(stark_internal.right_verbs(), ', '));
+  end if;
+  return stark_internal.has_permission(v_kind || ':' || v_verb, p_namespace, coalesce(p_own, true));
 end;
 $$;
 comment on function stark.can_i(text, text, text, boolean) is 'Whether the caller may do this, at least with own objects.';

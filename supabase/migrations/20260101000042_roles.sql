@@ -46,7 +46,7 @@ begin
       on conflict do nothing;
   exception when check_violation then
     perform stark_internal.fail('INVALID_ARGUMENT', 'a permission has an unknown kind or verb',
-      'kinds: packs, nodes, pods, deployments, logs, events, namespaces, users, roles, priorityclasses, settings; verbs: get, create, update, delete, pull, connect, prioritise, read-env, bind, escalate');
+      format('kinds: %s; verbs: %s', array_to_string(stark_internal.right_kinds(), ', '), array_to_string(stark_internal.right_verbs(), ', ')));
   end;
   -- Last: what watches for lost rights looks at what is left.
   delete from stark.role_permissions p where p.role = p_role and concat_ws(':', p.kind, p.verb, p.scope) <> all (v_permissions);

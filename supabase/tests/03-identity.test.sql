@@ -35,6 +35,10 @@ select is(stark.whoami(), jsonb_build_object('user_id', tests.uid('ada'), 'email
 select ok(stark.can_i(v, k, 'default'), format('an admin can %s %s', v, k))
   from unnest(array['get', 'create', 'update', 'delete', 'connect', 'pull']) v, unnest(array['packs', 'nodes', 'pods', 'logs', 'users', 'roles']) k;
 
+select is(tests.code_of(format('select stark.can_i(%L, %L)', verb, kind)), 'INVALID_ARGUMENT', format('no right is %s of %s', verb, kind)) from (values
+  ('fly', 'pods'), ('get', 'pigs'), ('fly', 'pigs'), (null, 'pods'), ('get', null), ('', '')) t (verb, kind);
+select ok(stark.can_i(v, k), format('%s %s is understood', v, k)) from (values ('scale', 'deployment'), ('label', 'nodes'), ('*', '*'), ('GET', 'Pods'), ('get', 'priorityclass')) t (v, k);
+
 select tests.sign_out();
 select tests.add_user('vic', 'viewer'), tests.add_user('dev', 'developer'), tests.add_user('dep', 'deployer'), tests.add_user('op', 'operator'),
   tests.add_user('usr', 'user'), tests.add_user('nod', 'node'), tests.add_user('none'), tests.add_user('scoped', 'developer', 'stark-public');

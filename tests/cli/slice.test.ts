@@ -118,7 +118,7 @@ describe('the first slice, command by command', () => {
   it('pack bundle, register, list, versions', async () => {
     const bundle = join(folder, 'alpha.js');
     const { sha256 } = await json('pack-bundle', ['pack', 'bundle', join(root, 'examples', 'alpha'), '--out', bundle]);
-    const register = ['pack', 'register', bundle, '--name', 'alpha', '--ver', '1.0.0', '--runtime', 'node'];
+    const register = ['pack', 'register', bundle];
     expect(await json('pack-register', register)).toMatchObject({ pack_name: 'alpha', state: 'ready', sha256 });
     expect((await ok(register)).stdout).toContain('already registered');
     expect(await json<unknown[]>('pack-list', ['pack', 'list'])).toMatchObject([
@@ -155,7 +155,7 @@ describe('the first slice, command by command', () => {
 
   it('pod create, list, status, logs, delete, with every change told to a watcher', async () => {
     const watcher = follow(['pod', 'list', '--watch', '-o', 'json']);
-    const create = ['pod', 'create', '--pack', 'alpha', '--name', 'web', '--port', 'http', '--wait=30s'];
+    const create = ['pod', 'create', '--pack', 'alpha', '--name', 'web', '--wait=30s'];
     const [pod] = await json<{ ports: { http: number } }[]>('pod-list', create);
     expect(pod).toMatchObject({ name: 'web', status: 'running', ready: true, node_name: 'node-1' });
     const page = await waitFor('the page', () => fetch(`http://127.0.0.1:${pod?.ports.http}/`));
@@ -228,7 +228,7 @@ describe('the first slice, command by command', () => {
   it('a website, from its project to its page', async () => {
     const registered = await json('pack-register', ['pack', 'register', join(root, 'examples', 'vite-pack')]);
     expect(registered).toMatchObject({ pack_name: 'vite-pack', runtime: 'isomorphic' });
-    const create = ['pod', 'create', '--pack', 'vite-pack', '--name', 'site', '--port', 'http', '--wait=30s'];
+    const create = ['pod', 'create', '--pack', 'vite-pack', '--name', 'site', '--wait=30s'];
     const [pod] = await json<{ ports: { http: number } }[]>('pod-list', create);
     const page = await waitFor('the page', async () => (await fetch(`http://127.0.0.1:${pod?.ports.http}/`)).text());
     const script = /src="(\/assets\/[^"]+\.js)"/.exec(page)?.[1];

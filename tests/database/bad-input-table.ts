@@ -306,7 +306,7 @@ export const rows: Record<string, Row> = {
   can_i: {
     as: 'viewer',
     good: () => ({ p_verb: 'get', p_kind: 'pods' }),
-    bad: { p_verb: 'whatever', p_kind: 'whatever', p_namespace: 'whatever' },
+    bad: { p_verb: 'INVALID_ARGUMENT', p_kind: 'INVALID_ARGUMENT', p_namespace: 'whatever' },
   },
   setup_admin: {
     as: 'secret',
@@ -582,6 +582,7 @@ export const rows: Record<string, Row> = {
       p_sha256: 'a'.repeat(64),
       p_assets_size_bytes: 10,
       p_assets_sha256: 'b'.repeat(64),
+      p_ports: [{ name: 'http' }],
     }),
     bad: {
       p_name: 'INVALID_NAME',
@@ -594,8 +595,10 @@ export const rows: Record<string, Row> = {
       p_sha256: 'INVALID_ARGUMENT',
       p_assets_size_bytes: 'typed',
       p_assets_sha256: 'INVALID_ARGUMENT',
+      p_ports: 'INVALID_ARGUMENT',
     },
     cases: () => [
+      ['a port that is none', { p_ports: [{ name: 'HTTP' }] }, 'INVALID_ARGUMENT', 'each port'],
       ['assets that fill it', { p_assets_size_bytes: 52_428_800 }, 'BUNDLE_TOO_LARGE', '52428800'],
       ['a pack of another', { p_name: 'hidden' }, 'FORBIDDEN', 'hidden'],
       ['a version that is ready', { p_name: 'alpha' }, 'VERSION_EXISTS', 'alpha@1.0.0'],

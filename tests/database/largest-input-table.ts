@@ -73,7 +73,7 @@ export const largest: Record<string, Largest> = {
   list_users: { args: () => ({}) },
   diagnostics: { args: () => ({}) },
   probe_watcher: { args: () => ({}) },
-  can_i: { args: () => ({ p_verb: long(1000), p_kind: long(1000), p_namespace: long(1000) }) },
+  can_i: { args: () => ({ p_verb: 'get', p_kind: 'pods', p_namespace: long(1000) }) },
   events_topic: {
     args: () => ({ p_namespace: 'default' }),
     more: () => [['a name', { p_namespace: long(1_000_000) }, 'NAMESPACE_NOT_FOUND']],

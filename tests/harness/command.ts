@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type Result as CommandResult, runInServer } from '../../cli/test/support/command-server.js';
+import { pathWithStark } from '../../cli/test/support/run.js';
 import { root } from './stack.js';
 
 export type { CommandResult };
@@ -45,5 +46,12 @@ export function startStark(args: string[], options: { env?: Record<string, strin
 }
 
 function environment(own: Record<string, string> = {}): NodeJS.ProcessEnv {
-  return { ...process.env, NO_COLOR: '1', SUPABASE_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', ...own };
+  return {
+    ...process.env,
+    PATH: pathWithStark,
+    NO_COLOR: '1',
+    SUPABASE_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+    ...own,
+  };
 }

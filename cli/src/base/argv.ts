@@ -14,6 +14,10 @@ export const genericCommands: Readonly<Record<string, string>> = {
   events: 'events',
   wait: 'wait',
   delete: 'delete',
+  watch: 'watch',
+  label: 'label',
+  annotate: 'annotate',
+  top: 'top',
 };
 
 const synonyms = { get: 'list', ls: 'list', show: 'describe', rm: 'delete', remove: 'delete' };
@@ -28,7 +32,7 @@ export const verbs: Readonly<Record<string, Readonly<Record<string, string>>>> =
 };
 
 // Verbs that mean pods when no noun is said.
-const podVerbs = new Set(['logs', 'log']);
+const podVerbs = new Set(['logs', 'log', 'debug']);
 
 // Global flags that may stand in front of the command and take a value.
 const leadingWithValue = new Set(['-n', '--namespace', '-o', '--output', '--context']);

@@ -1,5 +1,6 @@
 import { Command } from '@oclif/core/command';
 import type * as Interfaces from '@oclif/core/interfaces';
+import { usageError } from '@stark-o/core/errors';
 import type { AnyRow, Resource } from '@stark-o/core/resources';
 import { resolveSettings, type SettingName, type Settings } from '../config/settings.js';
 import type { Filter } from '../data/query.js';
@@ -8,6 +9,7 @@ import { bareName, nouns } from './argv.js';
 import { globalFlags } from './flags.js';
 import type { OutputFormat } from './format.js';
 import { printList, printObject, type View, viewOf } from './output.js';
+import { withProgramName } from './program.js';
 import { paint, say } from './terminal.js';
 
 type CommandFlags<T extends typeof Command> = Interfaces.InferredFlags<(typeof StarkCommand)['baseFlags'] & T['flags']>;
@@ -34,7 +36,10 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
         args: this.ctor.args,
         strict: this.ctor.strict,
       },
-      withOptionalValues(this.argv, Object.keys(this.ctor.flags ?? {})),
+      withSwitches(withOptionalValues(this.argv, Object.keys(this.ctor.flags ?? {})), {
+        ...(super.ctor as typeof StarkCommand).baseFlags,
+        ...this.ctor.flags,
+      }),
     );
     this.flags = flags as unknown as CommandFlags<T>;
     this.args = withBareNames(args) as unknown as CommandArgs<T>;
@@ -46,7 +51,7 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
   }
 
   protected override async catch(error: Error): Promise<never> {
-    throw this.#connection?.refused ?? error;
+    throw this.#connection?.explain(error) ?? error;
   }
 
   override warn(input: string | Error): string | Error {
@@ -112,7 +117,12 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
   /** Says something to a person; nothing when stderr is no terminal or stdout is being read by a program. */
   protected next(...commands: string[]): void {
     if (process.stderr.isTTY !== true) return;
-    for (const command of commands) say(`${paint(process.stderr, 'cyan', 'next:')} ${command}`);
+    for (const command of commands) this.say(`${paint(process.stderr, 'cyan', 'next:')} ${command}`);
+  }
+
+  /** Says something to a person, with its commands as they can be typed here. */
+  protected say(text: string): void {
+    say(withProgramName(text));
   }
 }
 
@@ -123,6 +133,23 @@ function withOptionalValues(argv: readonly string[], flags: readonly string[]): 
   return argv.flatMap((word, index) => {
     if (word !== '--wait' || (end >= 0 && index > end)) return [word];
     return /^\d+(\.\d+)?(ms|s|m|h)?$/.test(argv[index + 1] ?? '') ? [word] : ['--wait=5m'];
+  });
+}
+
+interface Switch {
+  type: string;
+  allowNo?: boolean;
+}
+
+// oclif takes `--watch=5` for `--watch`. As kubectl has it a switch may be given true or false, and nothing else.
+function withSwitches(argv: readonly string[], flags: Readonly<Record<string, Switch>>): string[] {
+  const end = argv.indexOf('--');
+  return argv.flatMap((word, index) => {
+    const [, name = '', value = ''] = /^--([a-z][a-z-]*)=(.*)$/s.exec(word) ?? [];
+    if (flags[name]?.type !== 'boolean' || (end >= 0 && index > end)) return [word];
+    if (value === 'true') return [`--${name}`];
+    if (value === 'false') return flags[name].allowNo ? [`--no-${name}`] : [];
+    throw usageError(`--${name} is a switch and takes no value, not "${value}"`);
   });
 }
 
@@ -144,5 +171,6 @@ function settingFlags(flags: Record<string, unknown>): Partial<Record<SettingNam
     namespace: text('namespace'),
     token: text('token'),
     output: flags.json === true ? 'json' : text('output'),
+    'request-timeout': text('request-timeout'),
   };
 }

@@ -1,19 +1,30 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { usageError } from '@stark-o/core/errors';
-import { outputFormats } from './format.js';
+import { formatNames, formatOf, outputFormats } from './format.js';
+import { nearest } from './suggest.js';
 
 /** Flags that every command has. */
 export const globalFlags = {
-  output: Flags.option({
+  output: Flags.string({
     char: 'o',
-    options: outputFormats,
     summary: 'How to print the result.',
     helpGroup: 'GLOBAL',
-    helpValue: 'table|wide|json|yaml|name',
-  })(),
+    helpValue: formatNames.join('|'),
+    parse: async (text) => {
+      if (formatOf(text) !== undefined) return text;
+      const meant = nearest(text, outputFormats);
+      const suggestion = meant === undefined ? '' : `; did you mean ${meant}?`;
+      throw usageError(`"${text}" is none of ${formatNames.join(', ')}${suggestion}`);
+    },
+  }),
   json: Flags.boolean({ summary: 'The same as --output json.', helpGroup: 'GLOBAL', exclusive: ['output'] }),
   context: Flags.string({ summary: 'Cluster to talk to (see stark context list).', helpGroup: 'GLOBAL' }),
+  'request-timeout': Flags.string({
+    summary: 'How long to wait for each answer of the cluster. Default: as long as it takes.',
+    helpGroup: 'GLOBAL',
+    helpValue: '<duration>',
+  }),
   'no-color': Flags.boolean({ summary: 'No colours.', helpGroup: 'GLOBAL' }),
   debug: Flags.boolean({ summary: 'Show requests, their ids and timings, and stack traces.', helpGroup: 'GLOBAL' }),
 };
@@ -134,6 +145,10 @@ export const things = () => words('A kind, a kind and names, or TYPE/NAME severa
 
 /** The same where none means all. */
 export const optionalThings = () => optionalWords('A kind, a kind and names, or TYPE/NAME several times.');
+
+/** Things of any kind, and behind them what is changed of them. */
+export const wordsToChange = () =>
+  words('A kind and names, or TYPE/NAME several times; then key=value or key-, several times.')({ required: true });
 
 /** One argument that must be there. */
 export function argument(description: string) {

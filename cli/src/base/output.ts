@@ -1,7 +1,8 @@
+import { usageError } from '@stark-o/core/errors';
 import type { Resource } from '@stark-o/core/resources';
 import type { OutputFormat } from './format.js';
-import { type Column, table } from './table.js';
-import { escapeControls, fitFor, printable, widthOf } from './terminal.js';
+import { type Column, table, wrap } from './table.js';
+import { escapeControls, fitFor, fittingWidth, printable } from './terminal.js';
 
 /** How a kind of thing is shown: its columns, its name, and what of it `-o json` promises. */
 export interface View<Row> {
@@ -48,7 +49,7 @@ export async function printKinds<Row>(
   format: OutputFormat,
   print: (list: Shown<Row>) => Promise<void> = ({ view, rows }) => printList(view, rows, format),
 ): Promise<void> {
-  if (lists.length > 1 && (format === 'json' || format === 'yaml')) {
+  if (lists.length > 1 && format !== 'table' && format !== 'wide' && format !== 'name') {
     const all = lists.flatMap(({ view, rows }) =>
       rows.map((row) => ({ kind: view.kind, ...Object(view.object?.(row) ?? row) })),
     );
@@ -72,15 +73,46 @@ export async function renderList<Row>(
       return await toYaml(rows.map(toObject), stream);
     case 'name':
       return rows.map((row) => `${view.kind}/${view.name(row)}\n`).join('');
-    default: {
+    case 'table':
+    case 'wide': {
       if (rows.length === 0) return '';
       const lines = table(view.columns, rows, {
         wide: format === 'wide',
-        ...(stream.isTTY && format === 'table' ? { width: widthOf(stream) } : {}),
+        ...(format === 'table' && { width: fittingWidth(stream) }),
       });
       return `${lines.join('\n')}\n`;
     }
+    default:
+      return renderTemplate(rows.map(toObject), format, stream);
   }
+}
+
+/**
+ * Objects by a template. As kubectl has it, of one object a path begins there, and of several at a list with `items`; for several a path
+ * that begins elsewhere is that of each.
+ */
+async function renderTemplate(objects: readonly unknown[], format: string, stream: Stream): Promise<string> {
+  const { compileJsonPath, textOfValue, valuesAt } = await import('./jsonpath.js');
+  const equals = format.indexOf('=');
+  const template = format.slice(equals + 1);
+  if (format.startsWith('jsonpath=')) {
+    const show = compileJsonPath(template);
+    const [only] = objects;
+    const single = objects.length === 1 && typeof only === 'object' ? only : undefined;
+    const ofList = /\{\s*(range\s+)?[$@]?\.?items\b/.test(template) || /^\.?items\b/.test(template);
+    const texts = ofList || single !== undefined ? [show({ ...single, items: objects })] : objects.map(show);
+    const text = texts.join(' ');
+    return fitFor(text === '' || text.endsWith('\n') ? text : `${text}\n`, stream);
+  }
+  const columns = template.split(',').map((text): Column<unknown> => {
+    const [header = '', ...path] = text.split(':');
+    if (header === '' || path.length === 0) {
+      throw usageError(`custom-columns: "${text}" is no column`, 'e.g. -o custom-columns=NAME:.name,NODE:.node_name');
+    }
+    const values = valuesAt(path.join(':'));
+    return { header, value: (object) => values(object).map(textOfValue) };
+  });
+  return `${table(columns, objects).join('\n')}\n`;
 }
 
 /** Prints things that were changed: a line of what was done to each for people, else the list of them. */
@@ -102,6 +134,7 @@ export async function printObject(
   text: { name: string; lines: readonly string[] },
   options: { stays?: boolean } = {},
 ): Promise<void> {
+  if (format.includes('=')) return writeData(await renderTemplate([object], format, process.stdout));
   switch (format) {
     case 'json':
       // Who reads from a process that stays needs to know where the object ends: at the end of the line.
@@ -118,8 +151,16 @@ export async function printObject(
 /** Lines of `Key:  value` pairs, values under each other, as `describe` prints them. */
 export function describe(pairs: readonly (readonly [string, unknown])[]): string[] {
   const width = Math.max(...pairs.map(([key]) => key.length)) + 2;
-  return pairs.map(([key, value]) => `${`${key}:`.padEnd(width)} ${text(value)}`);
+  const room = Math.max(shortestValue, (fittingWidth() ?? Number.POSITIVE_INFINITY) - width - 1);
+  return pairs.flatMap(([key, value]) => {
+    const [first, ...more] = text(value)
+      .split('\n')
+      .flatMap((line) => wrap(line, room));
+    return [`${`${key}:`.padEnd(width)} ${first}`, ...more.map((line) => `${' '.repeat(width + 1)}${line}`)];
+  });
 }
+
+const shortestValue = 24;
 
 function text(value: unknown): string {
   if (value === null || value === undefined || value === '') return '<none>';

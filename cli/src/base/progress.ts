@@ -11,6 +11,8 @@ export class Progress {
   /** Whether there is one moving line, and not a line for each change. */
   readonly animated: boolean;
   #text = '';
+  /** What was said already where every line stays: of two states that change places each is said once. */
+  readonly #said = new Set<string>();
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -25,6 +27,8 @@ export class Progress {
     if (text === this.#text) return;
     this.#text = text;
     if (!this.animated) {
+      if (this.#said.has(text)) return;
+      this.#said.add(text);
       this.#stream.write(`${text}\n`);
       return;
     }

@@ -1,6 +1,7 @@
 import type { StarkError } from '@stark-o/core/errors';
 import type { OutputFormat } from './format.js';
 import { toJson, toYaml } from './output.js';
+import { withProgramName } from './program.js';
 import { paint, printable, say } from './terminal.js';
 
 export interface ReportOptions {
@@ -20,13 +21,14 @@ export async function reportError(error: StarkError, options: ReportOptions): Pr
 }
 
 function sayError(error: StarkError, options: ReportOptions): void {
+  const words = (text: string) => linesOf(withProgramName(text));
   const showsCode = error.code !== 'USAGE' && error.code !== 'INTERRUPTED' && error.code !== 'UNKNOWN';
   const code = showsCode ? paint(process.stderr, 'dim', ` (${error.code})`) : '';
-  say(`${paint(process.stderr, 'red', 'error:')} ${linesOf(error.message)}${code}`);
+  say(`${paint(process.stderr, 'red', 'error:')} ${words(error.message)}${code}`);
   for (const line of detailLines(error.details)) say(`  ${printable(line)}`);
-  if (error.hint !== undefined) say(`${paint(process.stderr, 'cyan', 'hint:')}  ${linesOf(error.hint)}`);
+  if (error.hint !== undefined) say(`${paint(process.stderr, 'cyan', 'hint:')}  ${words(error.hint)}`);
   if (error.code === 'USAGE' && options.command !== undefined) {
-    say(`${paint(process.stderr, 'cyan', 'help:')}  stark ${options.command} --help`);
+    say(`${paint(process.stderr, 'cyan', 'help:')}  ${words(`stark ${options.command} --help`)}`);
   }
 }
 
@@ -36,7 +38,10 @@ function detailLines(details: unknown): string[] {
   if (details === undefined || details === null || details === '') return [];
   if (typeof details === 'string') return details.split('\n');
   if (Array.isArray(details)) return details.map(detailText);
-  return Object.entries(details).map(([key, value]) => `${key}: ${detailText(value)}`);
+  return Object.entries(details).flatMap(([key, value]) => {
+    if (key !== 'log' || !Array.isArray(value)) return [`${key}: ${detailText(value)}`];
+    return ['last lines of its log:', ...value.map((line) => `  ${line}`)];
+  });
 }
 
 // A person reads some of a long list; machines get all of it.

@@ -12,6 +12,34 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
+/** Verbs after which something is gone, or does not run any more. */
+const HARMFUL = new Set([
+  ...[
+    'delete',
+    'disable',
+    'down',
+    'drain',
+    'logout',
+    'pause',
+    'promote',
+    'restart',
+    'revoke',
+    'rollback',
+    'set',
+    'undo',
+  ],
+  'withdraw',
+]);
+
+/** The command that mistyped words most likely meant. One that does harm only where its own verb was mistyped by a letter. */
+export function nearestCommand(typed: readonly string[], commands: readonly string[]): string | undefined {
+  const isMeant = (id: string) => {
+    const verb = id.split(' ').at(-1) ?? '';
+    return !HARMFUL.has(verb) || typed.some((word) => editDistance(word, verb) <= 1);
+  };
+  return nearest(typed.join(' '), commands.filter(isMeant));
+}
+
 /** How many letters must be inserted, deleted, replaced or swapped with their neighbour to make one word of another. */
 export function editDistance(left: string, right: string): number {
   let beforeLast: number[] = [];

@@ -6,16 +6,21 @@ export type { Column };
 export interface TableOptions {
   wide?: boolean;
   headers?: boolean;
-  /** Cells are cut so that lines fit; never set for a pipe, where a cut name is a wrong name. */
-  width?: number;
+  /** Lines are made to fit it; never set for a pipe, where a shortened name is a wrong name. */
+  width?: number | undefined;
   /** Widths of columns so far: rows printed later line up with those before. Grows as needed. */
   widths?: number[];
 }
 
 const gap = '   ';
-const shortest = 6;
+/** Cells are made no narrower than this; a name, which people copy, gives way last. */
+const shortest = 8;
+const shortestName = 16;
+const shortestProse = 30;
+/** Even of a sentence, where a name needs the room. */
+const narrowest = 16;
 
-/** Lines of a table: heading first, one line a row, columns parted by three spaces, no space inside a cell. */
+/** Lines of a table: heading first, columns parted by three spaces, no space inside a cell; a line a row, or more where a sentence is long. */
 export function table<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -28,13 +33,22 @@ export function table<Row>(
     cells.reduce((width, line) => Math.max(width, line[index]?.length ?? 0), options.widths?.[index] ?? 0),
   );
   options.widths?.splice(0, options.widths.length, ...widths);
-  if (options.width !== undefined) shrink(widths, options.width);
-  return cells.map((line) =>
-    line
-      .map((text, index) => cut(text, widths[index] ?? 0).padEnd(widths[index] ?? 0))
-      .join(gap)
-      .trimEnd(),
-  );
+  const prose = shown.findIndex((column) => column.prose);
+  if (options.width !== undefined) shrink(widths, options.width, prose);
+  return cells.flatMap((line) => linesOf(line, widths, prose));
+}
+
+function linesOf(cells: readonly string[], widths: readonly number[], prose: number): string[] {
+  const before = cells.map((text, index) => {
+    const width = widths[index] ?? 0;
+    return index === prose ? '' : shorten(text, width).padEnd(width);
+  });
+  if (prose < 0) return [before.join(gap).trimEnd()];
+  // Nothing stands behind a sentence.
+  const lead = before.slice(0, prose).map((text) => `${text}${gap}`);
+  const [first = '', ...more] = wrap(cells[prose] ?? '', widths[prose] ?? 0);
+  const indent = ' '.repeat(lead.join('').length);
+  return [`${lead.join('')}${first}`.trimEnd(), ...more.map((line) => `${indent}${line}`)];
 }
 
 /** What stands in a cell: `<none>` for nothing, and no white space, so that `awk '{print $3}'` works. */
@@ -52,19 +66,46 @@ export function cell(value: unknown): string {
 const sentence = (value: unknown): string =>
   value === null || value === undefined || value === '' ? '' : printable(String(value).replace(/\s+/g, ' '));
 
-// The widest column but the first gives way: the name is what people copy.
-function shrink(widths: number[], limit: number): void {
-  const total = () => widths.reduce((sum, width) => sum + width, 0) + gap.length * (widths.length - 1);
-  for (let over = total() - limit; over > 0; over = total() - limit) {
-    let widest = -1;
-    for (let index = 1; index < widths.length; index++) {
-      if ((widths[index] ?? 0) > shortest && (widest < 0 || (widths[index] ?? 0) > (widths[widest] ?? 0)))
-        widest = index;
-    }
-    if (widest < 0) return;
-    widths[widest] = (widths[widest] ?? 0) - 1;
+// A sentence gives way first, since it goes on in the next line; then the widest column, and a name when nothing else is left.
+function shrink(widths: number[], limit: number, prose: number): void {
+  const over = () => widths.reduce((sum, width) => sum + width, 0) + gap.length * (widths.length - 1) - limit;
+  const give = (index: number, least: number, by: number) => {
+    const width = widths[index] ?? 0;
+    widths[index] = Math.max(Math.min(width, least), width - Math.max(0, by));
+  };
+  if (prose >= 0) give(prose, shortestProse, over());
+  while (over() > 0) {
+    const widest = widths.reduce(
+      (best, width, index) =>
+        index > 0 && index !== prose && width > shortest && width > (widths[best] ?? 0) ? index : best,
+      -1,
+    );
+    if (widest < 0) break;
+    give(widest, shortest, 1);
   }
+  give(0, shortestName, over());
+  if (prose >= 0) give(prose, narrowest, over());
 }
 
-const cut = (text: string, width: number) =>
-  text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+/** A text of at most so many characters: what is left out is in its middle, since names differ at their ends. */
+export function shorten(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const tail = Math.floor((width - 1) / 2);
+  return `${text.slice(0, Math.max(0, width - 1 - tail))}…${tail > 0 ? text.slice(-tail) : ''}`;
+}
+
+/** A text in lines of at most so many characters, broken between words where that is possible. */
+export function wrap(text: string, width: number): string[] {
+  if (text.length <= width || width < 1) return [text];
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+    for (; line.length > width; line = line.slice(width)) lines.push(line.slice(0, width));
+  }
+  return [...lines, line];
+}

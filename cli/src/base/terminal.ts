@@ -77,6 +77,11 @@ export function widthOf(stream: TerminalStream): number {
   return stream.isTTY === true && stream.columns !== undefined && stream.columns >= 40 ? stream.columns : 80;
 }
 
+/** The width to fit lines to; nothing where no person reads them. */
+export function fittingWidth(stream: TerminalStream = process.stdout): number | undefined {
+  return stream.isTTY === true ? widthOf(stream) : undefined;
+}
+
 /** Says what may go wrong. */
 export function warn(text: string): void {
   say(`${paint(process.stderr, 'yellow', 'warning:')} ${printable(text)}`);

@@ -6,7 +6,11 @@ import { interruptSignal } from './interrupt.js';
 import { Progress } from './progress.js';
 
 /** What one poll says about what we wait for. */
-export type Verdict = { done: true } | { failed: StarkError } | { waiting: string };
+export type Verdict =
+  | { done: true }
+  | { failed: StarkError }
+  /** Also without a change the answer may be another one after so long. */
+  | { waiting: string; againMs?: number };
 
 export interface WaitOptions<State> {
   /** Asks for the present state. */
@@ -51,7 +55,8 @@ export async function waitFor<State>(options: WaitOptions<State>): Promise<State
       progress.now(verdict.waiting);
       const left = deadline - performance.now();
       if (left <= 0) throw timedOut(options, verdict.waiting);
-      await pauseFor(Math.min(options.isLive?.() ? livePauseMs : pause, left), signal, options.changed);
+      const { againMs = Number.POSITIVE_INFINITY } = verdict;
+      await pauseFor(Math.min(options.isLive?.() ? livePauseMs : pause, left, againMs), signal, options.changed);
       pause = Math.min(longestPauseMs, pause * 1.5);
     }
   } finally {

@@ -2,6 +2,7 @@ import * as Flags from '@oclif/core/flags';
 import { EXIT_CODES, usageError } from '@stark-o/core/errors';
 import { StarkCommand } from '../base/command.js';
 import { placeFlags } from '../base/flags.js';
+import { withProgramName } from '../base/program.js';
 import { confirm, mayAsk } from '../base/prompt.js';
 import { paint, printable, say } from '../base/terminal.js';
 import { allChecks } from '../doctor/checks.js';
@@ -94,6 +95,6 @@ function lines(outcomes: readonly Outcome[]): string[] {
     const line = `${paint(process.stdout, colours[result], result.padEnd(7))}  ${id.padEnd(width)}  ${printable(message)}`;
     if (said.has(hint)) return [line];
     said.add(hint);
-    return [line, `${' '.repeat(width + 11)}${printable(hint ?? '')}`];
+    return [line, `${' '.repeat(width + 11)}${printable(withProgramName(hint ?? ''))}`];
   });
 }

@@ -7,9 +7,9 @@ import { targetsOf } from '../base/argv.js';
 import { StarkCommand } from '../base/command.js';
 import { allNamespacesFlag, namespaceFlag, optionalThings } from '../base/flags.js';
 import { interruptSignal } from '../base/interrupt.js';
-import { toJson, toYaml, type View, writeData } from '../base/output.js';
+import { renderList, toJson, toYaml, type View, writeData } from '../base/output.js';
 import { table } from '../base/table.js';
-import { say } from '../base/terminal.js';
+import { fittingWidth, say } from '../base/terminal.js';
 import {
   type EventRow,
   type EventSelection,
@@ -103,9 +103,12 @@ export default class Events extends StarkCommand<typeof Events> {
     const format = await this.format();
     if (format === 'json') await writeData(events.map((event) => `${toJson(eventObject(event))}\n`).join(''));
     else if (format === 'yaml') for (const event of events) await writeData(`---\n${await toYaml(eventObject(event))}`);
-    else if (format === 'name') await writeData(events.map(({ seq }) => `event/${seq}\n`).join(''));
+    else if (format !== 'table' && format !== 'wide') await writeData(await renderList(view, events, format));
     else {
-      const lines = table(eventTable, events, { wide: format === 'wide', headers, widths });
+      const lines = table(eventTable, events, {
+        ...{ wide: format === 'wide', headers, widths },
+        ...(format === 'table' && { width: fittingWidth() }),
+      });
       if (lines.length > 0) await writeData(`${lines.join('\n')}\n`);
     }
   }

@@ -1,13 +1,14 @@
 import * as Flags from '@oclif/core/flags';
 import { StarkError, usageError } from '@stark-o/core/errors';
 import { parseDuration } from '@stark-o/core/model';
-import { type AnyRow, RESOURCES, type Resource } from '@stark-o/core/resources';
+import { type AnyRow, type PodRow, RESOURCES, type Resource } from '@stark-o/core/resources';
 import { targetsOf } from '../base/argv.js';
 import { StarkCommand } from '../base/command.js';
 import { namespaceFlag, selectorFlag, things } from '../base/flags.js';
 import { printChanged } from '../base/output.js';
 import { type Verdict, waitFor } from '../base/wait.js';
 import { findObjects } from '../data/query.js';
+import { Steadiness } from '../data/steadiness.js';
 
 export default class Wait extends StarkCommand<typeof Wait> {
   static override summary = 'Wait until things are so; also for things that do not exist yet.';
@@ -63,8 +64,11 @@ function wishOf(resource: Resource<AnyRow>, text: string): Wish {
       const known = resource.conditions.map((one) => `condition=${one.name}`).join(', ');
       throw usageError(`a ${resource.kind} has no condition ${name}`, `known: ${known || 'create, delete'}`);
     }
-    const expected = negated?.toLowerCase() !== 'false';
-    return untilAll(resource, (row) => condition.holds(row) === expected);
+    if (negated?.toLowerCase() === 'false') return untilAll(resource, (row) => !condition.holds(row));
+    return untilAll(resource, (row) => condition.holds(row), {
+      fails: condition.fails,
+      leftMs: resource.kind === 'pod' && condition.fails !== undefined ? steadinessOfPods() : undefined,
+    });
   }
   const [, field = '', value = ''] = /^(?:jsonpath=)?\{?\.?([^}=]+)\}?=(.*)$/.exec(text) ?? [];
   const path = field.split('.').filter(Boolean);
@@ -82,7 +86,18 @@ const untilGone =
       ? { done: true }
       : { waiting: `${others.length + 1} left; ${resource.name(first)} is there${because(resource, first)}` };
 
-function untilAll(resource: Resource<AnyRow>, holds: (row: AnyRow) => boolean): Wish {
+/** How long until a pod that runs can be believed to stay. */
+function steadinessOfPods(): (row: AnyRow) => number {
+  const steadiness = new Steadiness();
+  return (row) => (row.status === 'running' ? steadiness.leftMs(row as unknown as PodRow) : 0);
+}
+
+interface Doubts {
+  fails?: ((row: AnyRow) => boolean) | undefined;
+  leftMs?: ((row: AnyRow) => number) | undefined;
+}
+
+function untilAll(resource: Resource<AnyRow>, holds: (row: AnyRow) => boolean, doubts: Doubts = {}): Wish {
   return (rows, names) => {
     const missing = names?.find(
       (name) => !rows.some((row) => resource.name(row) === name || resource.id(row) === name),
@@ -91,9 +106,14 @@ function untilAll(resource: Resource<AnyRow>, holds: (row: AnyRow) => boolean): 
     if (rows.length === 0) return { waiting: `no ${resource.plural} yet` };
     const left = rows.filter((row) => !holds(row));
     const [first] = left;
-    if (first === undefined) return { done: true };
+    if (first === undefined) {
+      const againMs = Math.max(0, ...rows.map((row) => doubts.leftMs?.(row) ?? 0));
+      return againMs === 0
+        ? { done: true }
+        : { waiting: `${rows.length}/${rows.length}, waiting to see that they stay`, againMs };
+    }
     const { failure } = resource;
-    const failed = left.find((row) => failure?.holds(row));
+    const failed = left.find((row) => failure?.holds(row) || doubts.fails?.(row));
     if (failure !== undefined && failed !== undefined) return { failed: hasFailed(resource, failed, failure.code) };
     return {
       waiting: `${rows.length - left.length}/${rows.length}; ${resource.name(first)}${because(resource, first)}`,

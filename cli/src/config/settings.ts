@@ -1,13 +1,14 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { usageError } from '@stark-o/core/errors';
-import { type OutputFormat, outputFormats } from '../base/format.js';
+import { parseDuration } from '@stark-o/core/model';
+import { formatNames, formatOf, type OutputFormat } from '../base/format.js';
 import { nearest } from '../base/suggest.js';
 import { type Context, Contexts } from './contexts.js';
 import { configDirectory, legacyDirectory, upwards } from './directories.js';
 import { readJsonFile } from './files.js';
 
-export const settingNames = ['context', 'url', 'key', 'namespace', 'output', 'token'] as const;
+export const settingNames = ['context', 'url', 'key', 'namespace', 'output', 'token', 'request-timeout'] as const;
 
 export type SettingName = (typeof settingNames)[number];
 
@@ -24,17 +25,30 @@ export interface SettingSources {
   home?: string;
 }
 
-/** What is in force for one command: flag, else STARK_* variable, else stark.json, else the context's file, else default. */
+/**
+ * What is in force for one command: flag, else STARK_* variable, else stark.json, else the context's file, else SUPABASE_URL with its key
+ * where there is no context, else the folder of old, else default.
+ */
 export class Settings {
   readonly all: Readonly<Record<SettingName, Setting>>;
   readonly configDirectory: string;
   /** The project's stark.json, where that is what names the place: by its URL, or by a context that is not the current one. */
   readonly projectOfUrl: string | undefined;
 
-  constructor(all: Record<SettingName, Setting>, directory: string, projectOfUrl?: string) {
+  readonly #legacyCredentials: string | undefined;
+
+  constructor(
+    all: Record<SettingName, Setting>,
+    directory: string,
+    {
+      projectOfUrl,
+      legacyCredentials,
+    }: { projectOfUrl?: string | undefined; legacyCredentials?: string | undefined } = {},
+  ) {
     this.all = all;
     this.configDirectory = directory;
     this.projectOfUrl = projectOfUrl;
+    this.#legacyCredentials = legacyCredentials;
   }
 
   /**
@@ -78,10 +92,20 @@ export class Settings {
     return this.all.token.value;
   }
 
+  /** How long to wait for each answer; undefined for as long as it takes. */
+  get requestTimeoutMs(): number | undefined {
+    return Number(this.all['request-timeout'].value ?? 0) || undefined;
+  }
+
+  /** The session that earlier versions kept, where the place is theirs too. */
+  get legacyCredentials(): string | undefined {
+    return this.#legacyCredentials;
+  }
+
   get output(): OutputFormat {
     const { value, origin } = this.all.output;
-    const format = outputFormats.find((known) => known === value);
-    if (format === undefined) throw usageError(`output "${value}" (${origin}) is none of ${outputFormats.join(', ')}`);
+    const format = formatOf(value);
+    if (format === undefined) throw usageError(`output "${value}" (${origin}) is none of ${formatNames.join(', ')}`);
     return format;
   }
 }
@@ -99,7 +123,7 @@ export async function resolveSettings(sources: SettingSources = {}): Promise<Set
   const legacy = await readLegacy(home);
   const above = (name: SettingName): Setting | undefined => {
     if (flags[name] !== undefined) return { value: flags[name], origin: `flag --${name}` };
-    const variable = `STARK_${name.toUpperCase()}`;
+    const variable = `STARK_${name.toUpperCase().replaceAll('-', '_')}`;
     if (env[variable]) return { value: env[variable], origin: `variable ${variable}` };
     const inProject = project?.values[name];
     return inProject === undefined ? undefined : { value: inProject, origin: project?.path ?? '' };
@@ -122,22 +146,50 @@ export async function resolveSettings(sources: SettingSources = {}): Promise<Set
       return { value: undefined, origin: 'not set' };
     }
     if (inContext !== undefined) return { value: inContext, origin: contexts.path(context.value ?? '') };
+    const general = chosen === undefined ? supabaseVariable(name, env, url?.value) : undefined;
+    if (general !== undefined) return general;
     const old = legacy?.values[name];
     if (old !== undefined) return { value: old, origin: legacy?.path ?? '' };
     return { value: fallback, origin: fallback === undefined ? 'not set' : 'default' };
   };
+  const place = checkedUrl(url ?? below('url', defaults.url));
+  const isOfOld = legacy !== undefined && place.origin === legacy.path;
   return new Settings(
     {
       context,
-      url: checkedUrl(url ?? below('url', defaults.url)),
+      url: place,
       key: above('key') ?? below('key'),
       namespace: above('namespace') ?? below('namespace', defaults.namespace),
       output: above('output') ?? below('output', defaults.output),
       token: above('token') ?? { value: undefined, origin: 'not set' },
+      'request-timeout': checkedTimeout(above('request-timeout') ?? { value: undefined, origin: 'not set' }),
     },
     directory,
-    projectOfUrl,
+    { projectOfUrl, legacyCredentials: isOfOld ? join(legacyDirectory(home), 'credentials.json') : undefined },
   );
+}
+
+// Variables that many programs read: they may be another project's, so a context that somebody chose stands above them.
+function supabaseVariable(name: SettingName, env: NodeJS.ProcessEnv, url: string | undefined): Setting | undefined {
+  const { SUPABASE_URL: place, SUPABASE_ANON_KEY: key } = env;
+  if (!place) return undefined;
+  if (name === 'url') return { value: place, origin: 'variable SUPABASE_URL' };
+  const isThere = url === undefined || withoutSlash(url) === withoutSlash(place);
+  return name === 'key' && key && isThere ? { value: key, origin: 'variable SUPABASE_ANON_KEY' } : undefined;
+}
+
+function checkedTimeout(setting: Setting): Setting {
+  if (setting.value === undefined) return setting;
+  try {
+    // A bare number is seconds, as kubectl has it, and 0 is no limit.
+    const text = /^\d+$/.test(setting.value) ? `${setting.value}s` : setting.value;
+    return { ...setting, value: String(parseDuration(text)) };
+  } catch {
+    throw usageError(
+      `request timeout "${setting.value}" (${setting.origin}) is no duration`,
+      'e.g. --request-timeout 10s',
+    );
+  }
 }
 
 // A context that was asked for must exist; one that was merely current may have been deleted behind our back.

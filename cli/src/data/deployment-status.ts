@@ -3,7 +3,7 @@ import { type DeploymentRow, deployments } from '@stark-o/core/resources';
 import type { OutputFormat } from '../base/format.js';
 import { printList, type View, writeData } from '../base/output.js';
 import { table } from '../base/table.js';
-import { paint, printable } from '../base/terminal.js';
+import { fittingWidth, paint, printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
 import { eventLines, lastEvents, type ObjectEvent, objectEvent } from './events.js';
 import { countColumns, findRevisions, type RevisionRow, revisionObject } from './rollouts.js';
@@ -61,7 +61,7 @@ function linesOf({ row, revisions, completedBy, events }: DeploymentReport): str
     printable(`${row.name} in namespace ${row.namespace}: ${row.status}, revision ${row.revision}, ${version}`),
     `${barOf(row)} ${row.available_replicas}/${row.desired_replicas} available`,
     '',
-    ...table(countColumns, shown),
+    ...table(countColumns, shown, { width: fittingWidth() }),
     '',
     `Why:     ${printable(why)}`,
     ...(row.status === 'complete' ? [] : [`Needs:   ${printable(completedBy ?? 'time')}`]),

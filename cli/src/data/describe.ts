@@ -3,6 +3,7 @@ import { type AnyRow, type Guarded, RESOURCES, type Related, type Resource } fro
 import type { OutputFormat } from '../base/format.js';
 import { describe, printKinds, printList, type Shown, type View, writeData } from '../base/output.js';
 import { table } from '../base/table.js';
+import { fittingWidth } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
 import { eventLines, lastEvents, type ObjectEvent, objectEvent } from './events.js';
 import { findObjects } from './query.js';
@@ -160,6 +161,8 @@ async function relatedLines<Row>(connection: Connection, related: Related<Row>, 
     throw error;
   });
   if (found.length === 0) return [];
-  const lines = table(resource.columns, found.slice(0, MAX_RELATED)).map((line) => `  ${line}`);
+  const width = fittingWidth();
+  const fitting = width === undefined ? {} : { width: width - 2 };
+  const lines = table(resource.columns, found.slice(0, MAX_RELATED), fitting).map((line) => `  ${line}`);
   return [`${related.title}:`, ...lines, ...(found.length > MAX_RELATED ? ['  …'] : [])];
 }

@@ -1,7 +1,8 @@
 import type { Column } from '@stark-o/core/resources';
 import { ageOf } from '@stark-o/core/resources';
 import type { SupabaseClient } from '@supabase/supabase-js';
-import { printable } from '../base/terminal.js';
+import { wrap } from '../base/table.js';
+import { fittingWidth, printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
 
 // Not the whole object once more, which each event holds.
@@ -104,12 +105,17 @@ export const eventTable: readonly Column<EventRow>[] = [
   { header: 'WHY', value: whyOf, prose: true },
 ];
 
+/** Where the status of an event stands. */
+const eventIndent = 22;
+
 /** Events as lines under a description. */
 export function eventLines(events: readonly ObjectEvent[]): string[] {
   if (events.length === 0) return ['Events: <none>'];
-  const lines = events.map((event) => {
-    const why = printable(whyOf(event));
-    return `  ${ageOf(event.time).padEnd(6)} ${event.type.padEnd(12)} ${event.status ?? ''}${why === '' ? '' : `  ${why}`}`;
+  const room = Math.max(24, (fittingWidth() ?? Number.POSITIVE_INFINITY) - eventIndent);
+  const lines = events.flatMap((event) => {
+    const [first = '', ...more] = wrap([event.status, printable(whyOf(event))].filter(Boolean).join('  '), room);
+    const head = `  ${ageOf(event.time).padEnd(6)} ${event.type.padEnd(12)} `;
+    return [`${head}${first}`, ...more.map((line) => `${' '.repeat(eventIndent)}${line}`)];
   });
   return ['Events:', ...lines.map((line) => line.trimEnd())];
 }

@@ -15,6 +15,8 @@ export interface Filter {
   allowMissing?: boolean;
   /** No more than so many. */
   most?: number;
+  /** Also those that lists of their kind leave out. */
+  everything?: boolean;
 }
 
 /** Reads things of a kind page by page, in order of name, and complains about names that are not there. */
@@ -64,6 +66,11 @@ function narrowed<Row>(
     if (value !== undefined) query = query.eq(column, value);
   }
   if (filter.names !== undefined && filter.names.length > 0) query = query.or(namesOrIds(resource, filter.names));
+  const { unlisted } = resource;
+  if (unlisted !== undefined && filter.names === undefined && filter.equal === undefined && !filter.everything) {
+    // What has no value there is not like it either, which SQL does not say.
+    query = query.or(`${unlisted.column}.is.null,${unlisted.column}.not.like.${unlisted.like}`);
+  }
   const exact = exactLabels(selector);
   if (exact !== undefined) query = query.contains('labels', exact);
   // The id as well: things of several namespaces may have one name.

@@ -93,7 +93,11 @@ function shower(options: WatchListOptions, shown: Map<string, AnyRow>) {
     } else if (isTable && mayAnimate(process.stdout)) {
       const rows = [...shown.values()].sort((a, b) => (view.name(a) < view.name(b) ? -1 : 1));
       const room = (process.stdout.rows ?? 24) - 2;
-      const text = await renderList(view, rows.slice(0, room), format);
+      const lines = (await renderList(view, rows.slice(0, room), format)).split('\n').slice(0, -1);
+      const text = lines
+        .slice(0, room)
+        .map((line) => `${line}\n`)
+        .join('');
       // Back to where the list began, and away with what stood below.
       process.stdout.write(`${drawn === 0 ? '' : `\u001b[${drawn}A`}\u001b[0J`);
       await writeData(text);
@@ -103,7 +107,7 @@ function shower(options: WatchListOptions, shown: Map<string, AnyRow>) {
         const headers = printed.size === 0;
         const lines = isTable
           ? table(view.columns, [row], { wide: format === 'wide', headers, widths })
-          : [nameOf(row)];
+          : [format === 'name' ? nameOf(row) : (await renderList(view, [row], format)).trimEnd()];
         const last = lines.at(-1) ?? '';
         // Much that changes is not shown in a list.
         if (printed.get(options.id(row)) !== last) await writeData(`${lines.join('\n')}\n`);

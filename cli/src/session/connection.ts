@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchOver, type ProvingAgent, provenConnections } from '@stark-o/agent/known-stack';
 import type { FunctionArgs, FunctionName, FunctionResult, StarkClient } from '@stark-o/core';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
+import { formatDuration } from '@stark-o/core/model';
 import type { Caller } from '@stark-o/core/resources';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { KnownStacksFile } from '../config/known-stacks.js';
@@ -18,6 +19,20 @@ interface RetryingQuery {
   retry(enabled: boolean): PromiseLike<{ data: unknown; error: unknown; status: number }>;
 }
 
+/** Nobody can be talked to without a key: what to type depends on whether a place was named at all. */
+function noCluster({ url, all }: Settings): StarkError {
+  if (all.url.origin === 'default') {
+    return new StarkError('there is no cluster yet: no context is in force, and no URL was given', {
+      code: 'NO_CLUSTER',
+      hint: 'stark up starts one on this machine; stark context set <name> --url <url> --key <publishable key> names another one',
+    });
+  }
+  return usageError(
+    `no key is known for ${url} (${all.url.origin})`,
+    `stark context set <name> --url ${url} --key <publishable key>, or stark context use <name>`,
+  );
+}
+
 /** The way to one cluster: its client, its session, and the functions and tables of schema `stark`. */
 export class Connection {
   readonly url: string;
@@ -31,28 +46,71 @@ export class Connection {
   refused: StarkError | undefined;
   readonly #connections: ProvingAgent | undefined;
   readonly #token: string | undefined;
+  readonly #tokenOrigin: string;
   #client: Promise<StarkClient> | undefined;
 
   constructor(settings: Settings, debug: boolean) {
     this.url = settings.url;
-    if (settings.key === undefined) {
-      throw usageError(`no key is known for ${settings.url}`, 'stark up, or stark auth login --url <url> --key <key>');
-    }
-    this.key = settings.key;
+    const { key } = settings;
+    if (key === undefined) throw noCluster(settings);
+    this.key = key;
     this.knownStacks = new KnownStacksFile(settings.configDirectory);
     this.#connections = provenConnections(settings.url, this.knownStacks, (error) => {
       this.refused = error;
     });
-    const proven = fetchOver(this.#connections);
+    const proven = this.#timed(fetchOver(this.#connections), settings.requestTimeoutMs);
     this.fetch = debug ? debugFetch(proven) : proven;
-    this.sessions = new SessionFile(settings.configDirectory, settings.context, settings.url);
+    const { configDirectory, context, url, legacyCredentials } = settings;
+    this.sessions = new SessionFile(configDirectory, context, url, legacyCredentials);
     this.signIn = new SignIn(this.url, this.key, this.fetch);
     this.#token = settings.token;
+    this.#tokenOrigin = settings.all.token.origin;
+  }
+
+  /** A fetch that waits no longer than this for an answer. */
+  #timed(inner: typeof fetch, timeoutMs: number | undefined): typeof fetch {
+    if (timeoutMs === undefined) return inner;
+    return async (input, init) => {
+      const over = AbortSignal.timeout(timeoutMs);
+      const signal = init?.signal == null ? over : AbortSignal.any([init.signal, over]);
+      try {
+        return await inner(input, { ...init, signal });
+      } catch (cause) {
+        if (!over.aborted) throw cause;
+        this.refused = new StarkError(
+          `no answer from ${this.url} within ${timeoutMs < 1000 ? `${timeoutMs}ms` : formatDuration(timeoutMs)}`,
+          {
+            code: 'UNREACHABLE',
+            hint: 'give it longer with --request-timeout, or see stark doctor',
+            cause,
+          },
+        );
+        throw this.refused;
+      }
+    };
+  }
+
+  /** The error as it is to be told: who really answered, and which token it was that was not accepted. */
+  explain(error: Error): Error {
+    if (this.refused !== undefined) return this.refused;
+    if (this.#token === undefined || !(error instanceof StarkError) || error.code !== 'NOT_SIGNED_IN') return error;
+    return new StarkError(`${this.url} does not accept STARK_TOKEN: ${error.message}`, {
+      code: 'NOT_SIGNED_IN',
+      status: error.status,
+      hint: 'unset STARK_TOKEN, then stark auth login',
+      cause: error,
+    });
   }
 
   /** The token to work with: STARK_TOKEN, else that of the session, renewed when its time is up. */
   async accessToken(): Promise<string> {
-    if (this.#token !== undefined) return this.#token;
+    if (this.#token !== undefined) {
+      if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(this.#token)) return this.#token;
+      throw new StarkError(`the access token (${this.#tokenOrigin}) is none: it has to be a JWT`, {
+        code: 'INVALID_CREDENTIALS',
+        hint: 'unset STARK_TOKEN, then stark auth login',
+      });
+    }
     const session = await this.sessions.fresh((refreshToken) => this.signIn.refresh(refreshToken));
     if (session === undefined) {
       throw new StarkError(`not signed in at ${this.url}`, { code: 'NOT_SIGNED_IN', hint: 'stark auth login' });

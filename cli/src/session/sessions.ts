@@ -26,17 +26,26 @@ const marginSeconds = 60;
  */
 export class SessionFile {
   readonly path: string;
+  /** Where earlier versions kept one, read while there is none here. */
+  readonly #legacy: string | undefined;
 
-  constructor(configDirectory: string, context: string, url: string) {
+  constructor(configDirectory: string, context: string, url: string, legacy?: string) {
+    this.#legacy = legacy;
     const place = createHash('sha256').update(url).digest('hex').slice(0, 10);
     this.path = join(configDirectory, 'sessions', `${context}-${place}.json`);
   }
 
   async read(): Promise<Session | undefined> {
-    const found = (await readJsonFile(this.path)) as Partial<Session> | undefined;
+    const found = ((await readJsonFile(this.path)) ?? (await this.#readLegacy())) as Partial<Session> | undefined;
     return typeof found?.accessToken === 'string' && typeof found.refreshToken === 'string'
       ? (found as Session)
       : undefined;
+  }
+
+  async #readLegacy(): Promise<Record<string, unknown> | undefined> {
+    const found = this.#legacy === undefined ? undefined : await readJsonFile(this.#legacy);
+    if (found === undefined) return undefined;
+    return { ...found, expiresAt: secondsOf(found.expiresAt) };
   }
 
   async write(session: Session): Promise<void> {
@@ -46,6 +55,7 @@ export class SessionFile {
   async clear(): Promise<boolean> {
     const had = (await this.read()) !== undefined;
     await rm(this.path, { force: true });
+    if (this.#legacy !== undefined) await rm(this.#legacy, { force: true });
     return had;
   }
 
@@ -73,4 +83,11 @@ export class SessionFile {
       }
     });
   }
+}
+
+/** A moment as seconds since 1970, however it was written; long ago when it cannot be read, so that the session is renewed. */
+function secondsOf(moment: unknown): number {
+  const seconds = typeof moment === 'number' ? moment : Date.parse(String(moment)) / 1000;
+  if (Number.isNaN(seconds)) return 0;
+  return seconds > 1e11 ? seconds / 1000 : seconds;
 }

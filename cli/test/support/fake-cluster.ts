@@ -209,7 +209,7 @@ function matches(row: Row, key: string, value: string): boolean {
   if (key === 'or')
     return value
       .slice(1, -1)
-      .split(/,(?=[a-z_]+\.in\.)/)
+      .split(/,(?=[a-z_]+\.(?:in|is|not)\.)/)
       .some((part) => {
         const dot = part.indexOf('.');
         return matches(row, part.slice(0, dot), part.slice(dot + 1));
@@ -227,6 +227,10 @@ function matches(row: Row, key: string, value: string): boolean {
         .split(',')
         .map((item) => item.replace(/^"|"$/g, ''))
         .includes(String(actual));
+    case 'is':
+      return actual === null || actual === undefined;
+    case 'not':
+      return actual != null && !likes(String(actual), operand.replace(/^like\./, ''));
     case 'gt':
       return compare(actual, typeof actual === 'number' ? Number(operand) : operand) > 0;
     case 'gte':
@@ -237,6 +241,14 @@ function matches(row: Row, key: string, value: string): boolean {
       throw new Error(`the fake knows no filter ${key}=${value}`);
   }
 }
+
+const likes = (text: string, pattern: string) =>
+  new RegExp(
+    `^${pattern
+      .split('*')
+      .map((part) => part.replace(/[.]/g, '\\.'))
+      .join('.*')}$`,
+  ).test(text);
 
 const compare = (a: unknown, b: unknown) =>
   (a as number) < (b as number) ? -1 : (a as number) > (b as number) ? 1 : 0;

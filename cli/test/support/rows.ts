@@ -84,6 +84,7 @@ export function versionRow(
     version_key: version,
     runtime: 'node',
     entry: 'default',
+    ports: [],
     state: 'ready',
     size_bytes: 812,
     sha256: 'a'.repeat(64),

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll } from 'vitest';
 import { writePrivateJson } from '../../src/config/files.js';
@@ -11,6 +11,9 @@ import type { FakeCluster } from './fake-cluster.js';
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 const bin = join(packageRoot, 'bin', 'stark.js');
+
+/** A machine on which the command is installed: what commands say to type begins with its name. */
+export const pathWithStark = [join(packageRoot, 'test', 'bin'), process.env.PATH].join(delimiter);
 
 export interface RunOptions {
   env?: Record<string, string>;
@@ -53,7 +56,7 @@ export class Machine {
         ([name]) => !/^(STARK_|NO_COLOR|FORCE_COLOR|CI$|VITEST|NODE_ENV|XDG_)/.test(name),
       ),
     );
-    return { ...inherited, HOME: this.home, STARK_CONFIG_DIR: this.config };
+    return { ...inherited, PATH: pathWithStark, HOME: this.home, STARK_CONFIG_DIR: this.config };
   }
 
   /** Makes a cluster the one in force, and signs in without typing. */

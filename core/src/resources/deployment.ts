@@ -1,7 +1,7 @@
 import type { Deployment } from '../model/deployment.js';
 import { ageOf, labelsCell, momentOf } from './cells.js';
 import { KINDS } from './kinds.js';
-import { actionOf, defineResource } from './resource.js';
+import { actionOf, defineResource, relabelOf } from './resource.js';
 
 /** What is shown of a deployment. */
 export type DeploymentRow = Pick<Deployment, (typeof fields)[number]>;
@@ -113,6 +113,9 @@ export const deployments = defineResource<Deployment>()({
   ],
   why: whyOf,
   failure: { code: 'DEPLOYMENT_FAILED', holds: (row) => isObserved(row) && row.status === 'failed' },
+  relabel: relabelOf('update_deployment', ['label', 'annotation'], ({ namespace, name }: DeploymentRow, changes) => ({
+    ...{ p_namespace: namespace, p_name: name, p_changes: { ...changes } as never },
+  })),
   remove: actionOf('delete_deployment', {
     right: 'deployments:delete',
     confirm: 'name',

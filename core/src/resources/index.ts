@@ -30,6 +30,8 @@ export type {
   Column,
   Condition,
   Guarded,
+  Relabel,
+  Relabelling,
   Related,
   Resource,
   Source,

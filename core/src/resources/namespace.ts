@@ -1,7 +1,7 @@
 import type { Namespace } from '../model/namespace.js';
 import { ageOf, momentOf } from './cells.js';
 import { KINDS } from './kinds.js';
-import { actionOf, defineResource } from './resource.js';
+import { actionOf, defineResource, relabelOf } from './resource.js';
 
 /** What is shown of a namespace. */
 export type NamespaceRow = Pick<Namespace, (typeof fields)[number]>;
@@ -38,6 +38,9 @@ export const namespaces = defineResource<Namespace>()({
   related: [{ title: 'Pods', kind: 'pod', column: 'namespace', value: ({ name }) => name }],
   conditions: [{ name: 'ready', holds: ({ phase }) => phase === 'active' }],
   why: ({ phase }) => (phase === 'active' ? '' : phase),
+  relabel: relabelOf('update_namespace', ['label'], ({ name }: NamespaceRow, { labels = {} }) => ({
+    ...{ p_name: name, p_labels: { ...labels } },
+  })),
   remove: actionOf('delete_namespace', {
     right: 'namespaces:delete',
     confirm: 'name',

@@ -3,7 +3,7 @@ import { formatCpu, formatMemory } from '../model/quantity.js';
 import { formatTaint } from '../model/taints.js';
 import { ageOf, labelsCell, momentOf } from './cells.js';
 import { KINDS } from './kinds.js';
-import { actionOf, defineResource } from './resource.js';
+import { actionOf, defineResource, relabelOf } from './resource.js';
 
 /** What is shown of a node. */
 export type NodeRow = Pick<Node, (typeof fields)[number]>;
@@ -76,6 +76,9 @@ export const nodes = defineResource<Node>()({
     { name: 'schedulable', holds: ({ status, unschedulable }) => status === 'healthy' && !unschedulable },
   ],
   why: (node) => (node.status === 'healthy' ? cordonOf(node) : node.status),
+  relabel: relabelOf('update_node', ['label'], (node: NodeRow, { labels = {} }) => ({
+    ...{ p_name: node.name, p_labels: { ...labels } },
+  })),
   remove: actionOf('delete_node', {
     right: 'nodes:delete',
     confirm: 'ask',

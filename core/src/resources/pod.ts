@@ -88,9 +88,13 @@ export const pods = defineResource<Pod>()({
     owner: 'created_by',
   },
   conditions: [
-    { name: 'ready', holds: ({ status, ready }) => status === 'succeeded' || (status === 'running' && ready) },
+    {
+      name: 'ready',
+      holds: ({ status, ready }) => status === 'succeeded' || (status === 'running' && ready),
+      fails: isCrashing,
+    },
     { name: 'scheduled', holds: (pod) => pod.node_name !== null },
-    { name: 'running', holds: ({ status }) => status === 'running' },
+    { name: 'running', holds: ({ status }) => status === 'running', fails: isCrashing },
     { name: 'succeeded', holds: ({ status }) => status === 'succeeded' },
     { name: 'ended', holds: ({ status }) => isTerminal(status) },
   ],
@@ -98,11 +102,15 @@ export const pods = defineResource<Pod>()({
   failure: { code: 'POD_FAILED', holds: ({ status }) => isTerminal(status) && status !== 'succeeded' },
   remove: actionOf('delete_pods', {
     right: 'pods:delete',
-    confirm: 'never',
+    confirm: 'ask',
     done: 'deleted',
     args: (pod: PodRow) => ({ p_ids: [pod.id] }),
   }),
 });
+
+function isCrashing({ status_reason }: PodRow): boolean {
+  return status_reason === 'CrashLoopBackOff';
+}
 
 function whyOf(pod: PodRow): string {
   return [pod.status_reason, pod.status_message].filter(Boolean).join(': ');

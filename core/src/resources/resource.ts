@@ -46,6 +46,8 @@ export interface Guarded {
 export interface Condition<Row> {
   readonly name: string;
   holds(row: Row): boolean;
+  /** That it does not hold, and will not stay so when it does: waiting for it ends. */
+  fails?(row: Row): boolean;
 }
 
 /** Calls a function of schema `stark`. */
@@ -70,6 +72,19 @@ export interface Action<Row> {
   run(call: Caller, row: Row, options: ActionOptions): Promise<unknown>;
 }
 
+/** What is set of labels or annotations, by key; null takes one away. */
+export interface Relabelling {
+  readonly labels?: Readonly<Record<string, string | null>>;
+  readonly annotations?: Readonly<Record<string, string | null>>;
+}
+
+/** How labels or annotations of a thing are changed. */
+export interface Relabel<Row> {
+  readonly what: readonly ('label' | 'annotation')[];
+  readonly fn: FunctionName;
+  run(call: Caller, row: Row, changes: Relabelling): Promise<unknown>;
+}
+
 /** A kind of thing: what of it is read, how it is listed and described, what goes with it, and what can be done to it. */
 export interface Resource<Row> extends KindNames {
   readonly kind: Kind;
@@ -88,6 +103,9 @@ export interface Resource<Row> extends KindNames {
   readonly guarded: Guarded | undefined;
   readonly conditions: readonly Condition<Row>[];
   readonly remove: Action<Row> | undefined;
+  readonly relabel: Relabel<Row> | undefined;
+  /** Those whose column reads like this are machinery: a list has them only when they are named, or everything is wanted. */
+  readonly unlisted: { readonly column: string; readonly like: string } | undefined;
   /** After its `remove` it is still there, changed. */
   readonly stays: boolean;
   name(row: Row): string;
@@ -104,7 +122,18 @@ export interface Resource<Row> extends KindNames {
   readonly failure: { readonly code: string; holds(row: Row): boolean } | undefined;
 }
 
-type Defaults = 'eventKind' | 'stays' | 'related' | 'guarded' | 'conditions' | 'remove' | 'labels' | 'why' | 'failure';
+type Defaults =
+  | 'eventKind'
+  | 'unlisted'
+  | 'stays'
+  | 'related'
+  | 'guarded'
+  | 'conditions'
+  | 'remove'
+  | 'relabel'
+  | 'labels'
+  | 'why'
+  | 'failure';
 type Derived = 'name' | 'id' | 'object' | 'fields' | 'nameColumn' | 'idColumn';
 type Options<Row, Field extends string> = Omit<Resource<Row>, Defaults | Derived> &
   Partial<Pick<Resource<Row>, Defaults>> & {
@@ -124,6 +153,8 @@ export function defineResource<Full extends object>() {
     guarded: undefined,
     conditions: [],
     remove: undefined,
+    relabel: undefined,
+    unlisted: undefined,
     stays: false,
     labels: () => ({}),
     why: () => '',
@@ -145,4 +176,13 @@ export function actionOf<Row, F extends FunctionName>(
 ): Action<Row> {
   const { args, forcible = false, ...rest } = action;
   return { ...rest, fn, forcible, run: (call, row, options) => call(fn, args(row, options)) };
+}
+
+/** Makes a change of labels or annotations of a function. */
+export function relabelOf<Row, F extends FunctionName>(
+  fn: F,
+  what: Relabel<Row>['what'],
+  args: (row: Row, changes: Relabelling) => FunctionArgs<F>,
+): Relabel<Row> {
+  return { fn, what, run: (call, row, changes) => call(fn, args(row, changes)) };
 }

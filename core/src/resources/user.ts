@@ -17,6 +17,8 @@ export const users = defineResource<User>()({
   notFound: 'USER_NOT_FOUND',
   idColumn: 'id',
   eventKind: 'user',
+  // Accounts that machines got when they joined, which nobody signs in with; each goes with its node.
+  unlisted: { column: 'email', like: 'node-*@nodes.stark.invalid' },
   columns: [
     { header: 'E-MAIL', value: ({ email }) => email },
     { header: 'NAME', value: ({ display_name }) => display_name, wide: true },

@@ -5,7 +5,7 @@ import { StarkCommand } from '../../base/command.js';
 import { namespaceFlag, repeated } from '../../base/flags.js';
 import { writeData } from '../../base/output.js';
 import { type Column, table } from '../../base/table.js';
-import { printable } from '../../base/terminal.js';
+import { fittingWidth, printable } from '../../base/terminal.js';
 import { podSpecFlags, podSpecOf } from '../../data/pod-spec.js';
 
 type NodeAnswer = PlacementExplanation['nodes'][number];
@@ -54,7 +54,7 @@ export default class ExplainPlacement extends StarkCommand<typeof ExplainPlaceme
     const count = feasible === 1 ? '1 node' : `${feasible} nodes`;
     const first = message ?? `${count} would take it, the first of the list by policy ${policy}`;
     await writeData(
-      `${[printable(first), ...(nodes.length === 0 ? [] : table(columns, nodes, { wide }))].join('\n')}\n`,
+      `${[printable(first), ...(nodes.length === 0 ? [] : table(columns, nodes, { wide, ...(!wide && { width: fittingWidth() }) }))].join('\n')}\n`,
     );
   }
 }

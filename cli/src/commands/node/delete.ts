@@ -1,7 +1,7 @@
 import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
 import { names, yesFlag } from '../../base/flags.js';
-import { confirm } from '../../base/prompt.js';
+import { confirm, mayAsk } from '../../base/prompt.js';
 import { changeNodes, type NodeCall } from '../../data/nodes.js';
 
 export default class NodeDelete extends StarkCommand<typeof NodeDelete> {
@@ -19,9 +19,13 @@ export default class NodeDelete extends StarkCommand<typeof NodeDelete> {
   async run(): Promise<void> {
     const wanted = this.args.node;
     const { force, yes } = this.flags;
+    const { context } = await this.settings();
     const list = wanted.join(', ');
-    if (force && !(await confirm(`Evict the pods of ${list} and delete ${wanted.length === 1 ? 'it' : 'them'}?`, yes)))
-      return;
+    const question = force
+      ? `Evict the pods of ${list} and delete ${wanted.length === 1 ? 'it' : 'them'} in context ${context}?`
+      : `Delete node${wanted.length === 1 ? '' : 's'} ${list} in context ${context}?`;
+    // A script that names them has said so, unless pods go with them.
+    if ((force || mayAsk()) && !(await confirm(question, yes))) return;
     const calls: NodeCall[] = [
       (call, name) => call('delete_node', { p_name: name, ...(force ? { p_force: true } : {}) }),
     ];

@@ -4,7 +4,7 @@ import { type PodRow, pods as podResource } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
 import { namespaceFlag, optionalNames, selectorFlag, waitFlags, yesFlag } from '../../base/flags.js';
 import { writeData } from '../../base/output.js';
-import { confirm } from '../../base/prompt.js';
+import { confirm, mayAsk } from '../../base/prompt.js';
 import { say } from '../../base/terminal.js';
 import { waitTime } from '../../base/wait.js';
 import { waitForGone } from '../../data/pod-wait.js';
@@ -44,8 +44,11 @@ export default class PodDelete extends StarkCommand<typeof PodDelete> {
       say(`no pods in namespace ${namespace}`);
       return this.#print([]);
     }
-    const question = `Delete ${pods.length} pod${pods.length === 1 ? '' : 's'} of namespace ${namespace} in context ${settings.context}?`;
-    if (!byName && !(await confirm(question, flags.yes))) return;
+    const [only, ...others] = pods;
+    const what = others.length === 0 ? `pod ${only?.name}` : `${pods.length} pods`;
+    const question = `Delete ${what} of namespace ${namespace} in context ${settings.context}?`;
+    // A script that names them has said so.
+    if ((!byName || mayAsk()) && !(await confirm(question, flags.yes))) return;
     const deleted = await deletePods(connection, pods);
     if (timeoutMs !== undefined) await waitForGone(connection, pods, timeoutMs);
     await this.#print(deleted, timeoutMs === undefined);

@@ -180,11 +180,14 @@ function httpUrl(text: string): string {
   return text.replace(/^ws(s?):\/\/(.*?)(\/ws)?\/?$/, 'http$1://$2');
 }
 
+const joinAgain = 'stark node token create, where somebody is signed in, then start the agent with --token';
+
 /** That the cluster ended this, and no fault that a restart would cure, must be plain to the supervisor that restarts it. */
 function removed(name: string, { code, message, hint }: StarkError): StarkError {
   return new StarkError(`node ${name} is not wanted any more: ${message}; its pods were stopped`, {
     code: 'NODE_REMOVED',
-    hint: code === 'NODE_NOT_FOUND' ? 'stark node token create, then start the agent with --token' : hint,
+    // An account of a node does not sign in: it joins.
+    hint: code === 'NODE_NOT_FOUND' || code === 'NOT_SIGNED_IN' ? joinAgain : hint,
     details: { code },
   });
 }
