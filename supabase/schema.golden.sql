@@ -681,6 +681,7 @@ create table stark.pack_versions (
   assets_size_bytes bigint,
   assets_sha256 text,
   assets_path text,
+  ports jsonb default '[]'::jsonb not null,
   created_by uuid,
   created_at timestamp with time zone default now() not null,
   ready_at timestamp with time zone,
@@ -693,6 +694,7 @@ alter table stark.pack_versions add constraint assets_sha256_is_64_hex_digits CH
 alter table stark.pack_versions add constraint bundle_and_assets_have_at_most_50_mb CHECK (((size_bytes + assets_size_bytes) <= 52428800));
 alter table stark.pack_versions add constraint bundle_has_at_most_50_mb CHECK (((size_bytes >= 1) AND (size_bytes <= 52428800)));
 alter table stark.pack_versions add constraint entry_is_a_short_name CHECK ((entry ~ '^[A-Za-z_$][A-Za-z0-9_$]{0,127}$'::text));
+alter table stark.pack_versions add constraint ports_are_declarations CHECK ((stark_internal.ports_problem(ports) IS NULL));
 alter table stark.pack_versions add constraint ready_version_has_a_time CHECK (((state = 'uploading'::text) OR (ready_at IS NOT NULL)));
 alter table stark.pack_versions add constraint runtime_is_known CHECK ((runtime = ANY (ARRAY['node'::text, 'browser'::text, 'isomorphic'::text])));
 alter table stark.pack_versions add constraint sha256_is_64_hex_digits CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
@@ -730,6 +732,7 @@ comment on column stark.pack_versions.path is 'Path of the bundle in its bucket.
 comment on column stark.pack_versions.assets_size_bytes is 'Size of the archive of assets; null where there is none.';
 comment on column stark.pack_versions.assets_sha256 is 'SHA-256 of the archive of assets, hex; an agent unpacks nothing that differs.';
 comment on column stark.pack_versions.assets_path is 'Path of the archive of assets in the bundle''s bucket.';
+comment on column stark.pack_versions.ports is 'Ports that its pods have where their spec names none: a list of {name, port?}.';
 comment on column stark.pack_versions.created_by is 'Who registered it.';
 comment on column stark.pack_versions.ready_at is 'When the upload was finished.';
 comment on column stark.pack_versions.resource_version is 'Grows with each change.';
@@ -1096,9 +1099,9 @@ create table stark.role_permissions (
   scope text default 'any'::text not null
 );
 alter table stark.role_permissions enable row level security;
-alter table stark.role_permissions add constraint kind_is_known CHECK ((kind = ANY (ARRAY['*'::text, 'packs'::text, 'nodes'::text, 'pods'::text, 'deployments'::text, 'logs'::text, 'events'::text, 'namespaces'::text, 'users'::text, 'roles'::text, 'priorityclasses'::text, 'settings'::text])));
+alter table stark.role_permissions add constraint kind_is_known CHECK (((kind = '*'::text) OR (kind = ANY (stark_internal.right_kinds()))));
 alter table stark.role_permissions add constraint scope_is_any_or_own CHECK ((scope = ANY (ARRAY['any'::text, 'own'::text])));
-alter table stark.role_permissions add constraint verb_is_known CHECK ((verb = ANY (ARRAY['*'::text, 'get'::text, 'create'::text, 'update'::text, 'delete'::text, 'pull'::text, 'connect'::text, 'prioritise'::text, 'read-env'::text, 'bind'::text, 'escalate'::text])));
+alter table stark.role_permissions add constraint verb_is_known CHECK (((verb = '*'::text) OR (verb = ANY (stark_internal.right_verbs()))));
 alter table stark.role_permissions add constraint role_permissions_role_fkey FOREIGN KEY (role) REFERENCES stark.roles(name) ON DELETE CASCADE;
 alter table stark.role_permissions add constraint role_permissions_pkey PRIMARY KEY (role, kind, verb, scope);
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.role_permissions FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
@@ -1749,7 +1752,7 @@ CREATE OR REPLACE FUNCTION stark.can_i(p_verb text, p_kind text, p_namespace tex
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3dd93b702801e61290d9b91c07a38ed9';
+as md5 'b3914e92035e97433548120db5834529';
 comment on function stark.can_i(text,text,text,boolean) is 'Whether the caller may do this, at least with own objects.';
 grant execute on function stark.can_i(text,text,text,boolean) to authenticated;
 grant execute on function stark.can_i(text,text,text,boolean) to service_role;
@@ -2138,16 +2141,16 @@ comment on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,u
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to authenticated;
 grant execute on function stark.register_node(text,text,jsonb,jsonb,jsonb,jsonb,uuid,uuid) to service_role;
 
-CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version text, p_runtime text, p_entry text DEFAULT 'default'::text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_size_bytes bigint DEFAULT NULL::bigint, p_sha256 text DEFAULT NULL::text, p_assets_size_bytes bigint DEFAULT NULL::bigint, p_assets_sha256 text DEFAULT NULL::text)
+CREATE OR REPLACE FUNCTION stark.register_pack_version(p_name text, p_version text, p_runtime text, p_entry text DEFAULT 'default'::text, p_visibility text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_size_bytes bigint DEFAULT NULL::bigint, p_sha256 text DEFAULT NULL::text, p_assets_size_bytes bigint DEFAULT NULL::bigint, p_assets_sha256 text DEFAULT NULL::text, p_ports jsonb DEFAULT '[]'::jsonb)
  RETURNS jsonb
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd6a49c59090f802c2ef444eef7b067a9';
-comment on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
-grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) to authenticated;
-grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text) to service_role;
+as md5 '118f59d14f6faf5dd83df40d169ea97c';
+comment on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text,jsonb) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
+grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text,jsonb) to authenticated;
+grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text,jsonb) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigint, p_reports jsonb)
  RETURNS jsonb
@@ -3520,7 +3523,7 @@ CREATE OR REPLACE FUNCTION stark_internal.keep_versions_immutable()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '5f1deac207f40b18436581b19e304840';
+as md5 '5e76107e2d317d0b0c35e961e65f96a0';
 comment on function stark_internal.keep_versions_immutable() is 'Refuses changes to a version that is ready or withdrawn.';
 
 CREATE OR REPLACE FUNCTION stark_internal.label_keys_problem(p_owner jsonb, p_field text, p_what text)
@@ -3659,7 +3662,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '0d0c2e6e0c9257e07eb16a9482d3657c';
+as md5 'd513a136d938d24d8dee98a6f7cea738';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
 
 CREATE OR REPLACE FUNCTION stark_internal.maker_of_pods(p_deployment stark.deployments, p_revision stark.deployment_revisions)
@@ -4280,7 +4283,7 @@ CREATE OR REPLACE FUNCTION stark_internal.put_permissions(p_role text, p_permiss
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '42d820f99445b69370a4a856972b35bf';
+as md5 'b80dd0aae01ba180c39d4818ba10666e';
 comment on function stark_internal.put_permissions(text,text[]) is 'Replaces the permissions of a role, never by more than the caller has.';
 
 CREATE OR REPLACE FUNCTION stark_internal.quota_problem(p_quota jsonb)
@@ -4312,7 +4315,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '349aad465f726f26bfbebe2d0a3ca003';
+as md5 'a19263f82ef05f931bcdb58383648a8d';
 comment on function stark_internal.read_pod(jsonb,uuid) is 'The pod that an entry of create_pods asks for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
@@ -4328,7 +4331,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_template(p_pack text, p_version t
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '5489a5b02cde9eb5d3d6e5e3f7954411';
+as md5 '48688059219fd7c94f35e5c972b4f12c';
 comment on function stark_internal.read_template(text,text,text,jsonb,uuid) is 'The template that a deployment asks for, checked.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time zone DEFAULT now())
@@ -4703,6 +4706,22 @@ CREATE OR REPLACE FUNCTION stark_internal.resources_problem(p_resources jsonb, p
  SET search_path TO 'pg_temp'
 as md5 'ab6b2b4ee4559fca997866619881d2b6';
 comment on function stark_internal.resources_problem(jsonb,text) is 'What is wrong with these resource amounts; null when nothing is.';
+
+CREATE OR REPLACE FUNCTION stark_internal.right_kinds()
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '1c72db49d9fc426aca8660febc30b57f';
+comment on function stark_internal.right_kinds() is 'Kinds of objects that rights are about.';
+
+CREATE OR REPLACE FUNCTION stark_internal.right_verbs()
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'a0177afa364fcc806d5059ff7f6043f3';
+comment on function stark_internal.right_verbs() is 'Verbs of rights.';
 
 CREATE OR REPLACE FUNCTION stark_internal.round_rules(p_group stark_internal.pod_group)
  RETURNS TABLE(rule integer, kind text, topology_key text, max_skew integer, weight integer, is_own boolean)
@@ -5181,6 +5200,14 @@ CREATE OR REPLACE FUNCTION stark_internal.with_label_keys(p_rules jsonb, p_label
  SET search_path TO 'pg_temp'
 as md5 '336a069a811de1cf235beb9768499165';
 comment on function stark_internal.with_label_keys(jsonb,jsonb) is 'Rules about other pods with matchLabelKeys written out.';
+
+CREATE OR REPLACE FUNCTION stark_internal.with_ports(p_spec jsonb, p_version_id uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '78d1a2380dde15b638ec4413f4b2eae1';
+comment on function stark_internal.with_ports(jsonb,uuid) is 'A pod''s spec with the ports that its version declares.';
 
 CREATE OR REPLACE FUNCTION stark_internal.with_replacements(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS SETOF stark_internal.revision_set

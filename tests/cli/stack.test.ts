@@ -115,8 +115,17 @@ describe('stark up', () => {
     // The name `local` belongs to the first as long as it runs.
     const { context, url } = JSON.parse(second.stdout);
     expect(context).toBe(`local-${new URL(url).port}`);
-    expect((await command(['down'], { env })).stdout).toContain(other);
-    expect((await command(['status', '--context', 'local', '-o', 'name'], { env })).stdout).toBe('stack/local\n');
+    // And commands still go there.
+    expect(second.stderr).toContain('commands still go to context local');
+    expect((await command(['status', '-o', 'name'], { env })).stdout).toBe('stack/local\n');
+    const taken = new URL(url).port;
+    const third = ['up', '--data-dir', join(folder, 'third'), '--port', taken, '--db-port', '0', '--detach'];
+    expect(await command(third, { env })).toMatchObject({
+      code: 7,
+      stderr: expect.stringContaining(`port ${taken} is that of the cluster of context ${context}, which is running`),
+    });
+    expect((await command(['down', '--context', context], { env })).stdout).toContain(other);
+    expect((await command(['status', '-o', 'name'], { env })).stdout).toBe('stack/local\n');
   }, 120_000);
 
   it.each<[string, string[], number, RegExp]>([
