@@ -306,7 +306,7 @@ export const rows: Record<string, Row> = {
   can_i: {
     as: 'viewer',
     good: () => ({ p_verb: 'get', p_kind: 'pods' }),
-    bad: { p_verb: 'INVALID_ARGUMENT', p_kind: 'INVALID_ARGUMENT', p_namespace: 'whatever' },
+    bad: { p_verb: 'INVALID_ARGUMENT', p_kind: 'INVALID_ARGUMENT', p_namespace: 'whatever', p_own: 'typed' },
   },
   setup_admin: {
     as: 'secret',

@@ -227,8 +227,6 @@ function matches(row: Row, key: string, value: string): boolean {
         .split(',')
         .map((item) => item.replace(/^"|"$/g, ''))
         .includes(String(actual));
-    case 'is':
-      return actual === null || actual === undefined;
     case 'not':
       return actual != null && !likes(String(actual), operand.replace(/^like\./, ''));
     case 'gt':

@@ -7,6 +7,7 @@ interface FlagShape {
   char?: string;
   required?: boolean;
   options?: string[];
+  allowNo?: boolean;
 }
 interface ArgShape {
   required?: boolean;
@@ -68,7 +69,10 @@ export class Surface {
         values.push(word);
         continue;
       }
-      const found = Object.entries(command.flags).find(([long, { char }]) => (dashes === '-' ? char : long) === name);
+      const found = Object.entries(command.flags).find(
+        ([long, { char, allowNo }]) =>
+          (dashes === '-' ? char : long) === name || (allowNo && dashes === '--' && name === `no-${long}`),
+      );
       if (found === undefined && name !== 'help') return { flags, values, problem: `has no ${dashes}${name}` };
       const [long = name, flag] = found ?? [];
       flags.add(long);
