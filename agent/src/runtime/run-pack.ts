@@ -53,7 +53,8 @@ export class PackRun {
     });
     await host.tell({ type: 'started' });
     try {
-      await pack(context);
+      // A pack that is asked to end before it begins would wait for a signal that it has missed, until its grace period is over.
+      if (!host.signal.aborted) await pack(context);
       await host.returned?.();
     } catch (error) {
       return this.fail('run', error);
