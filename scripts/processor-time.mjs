@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const ticksPerSecond = 100;
 const pollEveryMs = 1000;
+const shownFiles = 40;
 
 export class ProcessorTime {
   #costs;
@@ -18,8 +19,8 @@ export class ProcessorTime {
     if (process.platform === 'linux') this.#timer = setInterval(() => this.#look(), pollEveryMs);
   }
 
-  /** Ends the watch; lines to print, the dearest folder first, or file where these are asked for. */
-  report({ byFile = false } = {}) {
+  /** Ends the watch; lines to print: every folder, and the files that cost most, the dearest first. */
+  report() {
     clearInterval(this.#timer);
     if (!existsSync(this.#costs)) return [];
     const files = readFileSync(this.#costs, 'utf8')
@@ -27,19 +28,25 @@ export class ProcessorTime {
       .filter(Boolean)
       .map((line) => JSON.parse(line));
     const detached = [...this.#detached.values()];
-    const seconds = new Map();
-    for (const { file, seconds: used } of [...files, ...detached]) {
-      const name = byFile ? file : file.slice(0, file.lastIndexOf('/'));
-      seconds.set(name, (seconds.get(name) ?? 0) + used);
+    const tables = [new Map(), new Map()];
+    for (const { file, seconds } of [...files, ...detached]) {
+      for (const [table, name] of [
+        [tables[0], file.slice(0, file.lastIndexOf('/'))],
+        [tables[1], file],
+      ])
+        table.set(name, (table.get(name) ?? 0) + seconds);
     }
-    const all = statOf('self').used + detached.reduce((sum, { seconds: used }) => sum + used, 0);
-    const counted = [...seconds.values()].reduce((sum, used) => sum + used, 0);
-    const rows = [...seconds, ['set-up, build and vitest itself', all - counted]].sort((a, b) => b[1] - a[1]);
-    const line = (used, name) => `${used.toFixed(0).padStart(6)}  ${name}`;
+    const [byFolder, byFile] = tables.map((table) => [...table].sort((a, b) => b[1] - a[1]));
+    const all = statOf('self').used + detached.reduce((sum, { seconds }) => sum + seconds, 0);
+    const counted = byFolder.reduce((sum, [, seconds]) => sum + seconds, 0);
+    const line = ([name, seconds]) => `${seconds.toFixed(0).padStart(6)}  ${name}`;
     return [
-      `Processor seconds by ${byFile ? 'file' : 'folder'}:`,
-      ...rows.map(([name, used]) => line(used, name)),
-      line(all, 'in all'),
+      'Processor seconds by folder:',
+      ...byFolder.map(line),
+      line(['set-up, build and vitest itself', all - counted]),
+      line(['in all', all]),
+      'The dearest files:',
+      ...byFile.slice(0, shownFiles).map(line),
     ];
   }
 

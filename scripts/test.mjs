@@ -63,7 +63,7 @@ const status = await runToEnd([vitest, ...args], {
 });
 
 const totals = readTotals(report);
-for (const line of processorTime.report({ byFile: filters.length > 0 })) console.log(line);
+for (const line of processorTime.report()) console.log(line);
 rmSync(scratch, { recursive: true, force: true });
 const skipped = totals.skipped > 0 ? `, ${totals.skipped} skipped` : '';
 console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
