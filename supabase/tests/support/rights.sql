@@ -20,6 +20,9 @@ create or replace function tests.make_rights() returns void language plpgsql as 
 declare
   v_actor text;
 begin
+  -- The working tables of a scheduling pass are made once a session. Made inside of a call that is undone they are made again for each,
+  -- and Postgres plans every statement anew after that.
+  perform stark_internal.open_tables();
   perform tests.add_user(a.actor) from tests.rights_actors() a;
   insert into stark.namespaces (name) values ('a'), ('b');
   insert into stark.role_bindings (user_id, role, namespace) select tests.uid(a.actor), a.role, a.namespace from tests.rights_actors() a where a.role is not null;
