@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longest: begun first, so that no worker is left alone with one of them at the end. */
 const LONGEST =
-  /\/tests\/(demo|cli\/(stack|slice|joining)|database\/(schema|postgres-15)|agent\/(liveness|faults|browser)|stack\/lifecycle)\.test\.ts$/;
+  /\/(agent\/test\/(walls|uncaught-errors)|tests\/(demo|docs\/commands|cli\/(stack|slice|joining|doctor)|database\/(schema|postgres-15|bad-input|scheduler-oracle)|agent\/(liveness|logs|faults|browser|conformance)|security\/rights-matrix|stack\/lifecycle))\.test\.ts$/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -16,9 +16,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['{core,file-lock,agent,cli,local,local/realtime}/test/**/*.test.ts', 'tests/**/*.test.ts'],
-    // Most files start servers of their own, and wait for them; one worker more than the two cores of the smallest machine uses
-    // the waiting, and still more would make deadlines late.
-    maxWorkers: 3,
+    // Most files start servers of their own, and wait for them: with three workers a fourth of the time of two cores was left.
+    maxWorkers: 4,
     pool: 'forks',
     // Files share the processes of the workers: to load and compile the same modules for each of them was a tenth of the whole run.
     isolate: false,

@@ -169,7 +169,9 @@ describe('hostile pods', () => {
       const pod = await over(id);
       expect(pod, act).toMatchObject(end);
       if (act === 'read')
-        expect(await cluster.logs(id)).toEqual(paths.map((path) => `refused ${path} ERR_ACCESS_DENIED`));
+        await expect
+          .poll(() => cluster.logs(id), { timeout: DEADLINE_MS })
+          .toEqual(paths.map((path) => `refused ${path} ERR_ACCESS_DENIED`));
     }
     expect(await over(endless.spin), 'spin').toMatchObject({
       status: 'failed',
