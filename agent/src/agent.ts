@@ -2,7 +2,8 @@ import { CALL_LIMITS, isTerminal, type StarkError, toStarkError } from '@stark-o
 import type { CommandChannel } from './control-plane/command-channel.js';
 import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/control-plane.js';
 import { isRefusal, isStaleIncarnation, isTransient } from './control-plane/failures.js';
-import type { LivenessReporter, NodeCredential, NodeUsage } from './control-plane/liveness-reporter.js';
+import type { LivenessReporter, NodeCredential } from './control-plane/liveness-reporter.js';
+import { type NodeUsage, usageOfNode } from './control-plane/node-usage.js';
 import { LiveLines } from './logs/live-lines.js';
 import type { LogCollector } from './logs/log-collector.js';
 import type { LogLine } from './logs/log-line.js';
@@ -331,9 +332,7 @@ export class Agent {
   }
 
   #usage(): NodeUsage {
-    const pods = [...this.options.executor.usage()];
-    const sum = (kind: 'cpu' | 'memory') => pods.reduce((total, [, usage]) => total + usage[kind], 0);
-    return { cpu: sum('cpu'), memory: sum('memory'), pods: Object.fromEntries(pods) };
+    return usageOfNode(this.options.executor.usage());
   }
 
   // Asking is a sign of life too, and the only one left while Realtime is away.

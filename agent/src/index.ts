@@ -11,8 +11,8 @@ export type {
   LivenessListener,
   LivenessReporter,
   NodeCredential,
-  NodeUsage,
 } from './control-plane/liveness-reporter.js';
+export type { NodeUsage } from './control-plane/node-usage.js';
 export type { Credentials, OnTokens } from './control-plane/session.js';
 export { SupabaseControlPlane, type SupabaseControlPlaneOptions } from './control-plane/supabase.js';
 export { LogCollector } from './logs/log-collector.js';

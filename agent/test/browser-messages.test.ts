@@ -43,6 +43,8 @@ function aSandbox() {
     },
     onLine: (line) => lines.push(line),
     onDropped: (count) => seen.push(`dropped ${count}`),
+    onMetrics: (metrics) => seen.push(JSON.stringify(metrics)),
+    onGone: () => seen.push('gone'),
     store: async (storageRequest) => asked.push(storageRequest),
   });
   return {
@@ -81,6 +83,13 @@ const MALFORMED: [string, unknown][] = [
   ['an unknown wish', { type: 'storage', id: 1, request: { op: 'drop' } }],
   ['an end that is a list', { type: 'exit', code: deep }],
   ['an end beyond all numbers', { type: 'exit', code: Number.NaN }],
+  ['numbers that are none', { type: 'metrics', values: null }],
+  ['a number that is a text', { type: 'metrics', values: { queue: '5' } }],
+  ['a number below nothing', { type: 'metrics', values: { queue: -1 } }],
+  ['an endless number', { type: 'metrics', values: { queue: Number.POSITIVE_INFINITY } }],
+  ['a number without a name', { type: 'metrics', values: { 'a b': 1 } }],
+  ['a number that is measured', { type: 'metrics', values: { cpu: 1 } }],
+  ['eleven numbers', { type: 'metrics', values: Object.fromEntries([...'abcdefghijk'].map((name) => [name, 1])) }],
   ['a failure without words', { type: 'failed', phase: 'run', permanent: false }],
   ['a failure of no phase', { type: 'failed', phase: 'end', message: 'x', permanent: false }],
   ['a failure with a book', { type: 'failed', phase: 'run', message: 'x'.repeat(2_000), permanent: false }],
@@ -116,6 +125,7 @@ describe('what a pod of a browser tells its agent', () => {
     frame.postMessage({ type: 'pong' });
     pod.postMessage({ type: 'started' });
     pod.postMessage({ type: 'ready' });
+    pod.postMessage({ type: 'metrics', values: { queue: 5 } });
     const record = JSON.stringify({ level: 'warn', message: 'up' });
     const said = [
       { record },
@@ -126,7 +136,9 @@ describe('what a pod of a browser tells its agent', () => {
     pod.postMessage({ type: 'storage', id: 1, request: { op: 'set', key: 'a', value: '1' } });
     pod.postMessage({ type: 'exit', code: 7 });
     expect(await outcome()).toMatchObject({ exitCode: 7, reason: 'Error' });
-    expect(seen).toEqual(expect.arrayContaining(['shown', 'started', 'ready', 'dropped 3', 'closed']));
+    expect(seen).toEqual(
+      expect.arrayContaining(['shown', 'started', 'ready', '{"queue":5}', 'dropped 3', 'closed', 'gone']),
+    );
     expect(lines.map(({ level, message }) => [level, message.length])).toEqual([
       ['warn', 2],
       [undefined, 16_366],

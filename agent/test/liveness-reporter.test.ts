@@ -1,7 +1,8 @@
 import { createStarkClient, type StarkClient } from '@stark-o/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { type NodeUsage, RealtimeLivenessReporter } from '../src/control-plane/liveness-reporter.js';
+import { RealtimeLivenessReporter } from '../src/control-plane/liveness-reporter.js';
+import type { NodeUsage } from '../src/control-plane/node-usage.js';
 import { FakeClock } from './support/fake-clock.js';
 import { FakeRealtime } from './support/fake-realtime.js';
 import { memoryLog } from './support/log.js';

@@ -49,6 +49,7 @@ beforeAll(async () => {
     serveOpenly(),
   ]);
   cluster = await Cluster.setUp(test);
+  await call(cluster.client, 'update_cluster_config', { p_changes: { heartbeat_interval: 2 } });
   const cases = conformanceCases(server.url);
   for (const pack of new Set(cases.map((one) => one.pack))) {
     const source = await readFile(join(root, 'agent', 'conformance', 'packs', pack), 'utf8');
@@ -181,5 +182,17 @@ describe('a pack on Node.js and in Chromium', () => {
     await expect(text).toMatchFileSnapshot(
       join(root, 'agent', 'conformance', 'lines', `${name.replaceAll(' ', '-')}.txt`),
     );
+  });
+
+  it('tells its numbers with the heartbeats of its node', async () => {
+    const told = await waitFor('the numbers of both', async () => {
+      const { data } = await cluster.client.from('node_leases').select('usage');
+      const usages = (data ?? []) as unknown as { usage: { pods?: Record<string, { metrics?: object }> } }[];
+      const numbers = usages.map(({ usage }) =>
+        Object.values(usage.pods ?? {}).flatMap(({ metrics }) => metrics ?? []),
+      );
+      return numbers.every((of) => of.length > 0) && numbers;
+    });
+    expect(told).toEqual([[{ queue: 5 }], [{ queue: 5 }]]);
   });
 });

@@ -58,6 +58,7 @@ it('does unfinished jobs again after a restart', async () => {
   // No machine finds sixteen zeros: the first run ends in the middle of the job.
   const first = await start({ everyMs: 0, zeros: 16 }, storage);
   await add(first, '{"text":"a"}');
+  expect(first.metrics).toEqual({ waiting: 1 });
   await add(first, '{"text":"b"}');
   await waitFor('the worker to have begun', async () => (await state(first)).current?.text === 'a');
   await first.stop();

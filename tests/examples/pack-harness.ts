@@ -5,6 +5,8 @@ import type { Pack, PackContext, PackStorage } from '@stark-o/core';
 export interface RunningPack {
   url: string;
   logs: string[];
+  /** The numbers that it told last. */
+  metrics: Readonly<Record<string, number>>;
   /** Resolves when the pack called `ctx.ready()`; rejects when it ended before. */
   ready: Promise<void>;
   /** Aborts the signal and waits for the pack to return. */
@@ -33,6 +35,7 @@ export function memoryStorage(): PackStorage {
 export async function runPack<C>(pack: Pack<C>, config: C, storage = memoryStorage()): Promise<RunningPack> {
   const port = await freePort();
   const logs: string[] = [];
+  const metrics: Record<string, number> = {};
   const end = new AbortController();
   const log = (message: string | Error) => void logs.push(String(message));
   let becomeReady = () => {};
@@ -52,6 +55,9 @@ export async function runPack<C>(pack: Pack<C>, config: C, storage = memoryStora
     supabase: () => Promise.reject(new Error('this pack runs without a project')),
     signal: end.signal,
     ready: becomeReady,
+    metric: (name, value) => {
+      metrics[name] = value;
+    },
   };
   const run = Promise.resolve(pack(ctx));
   const ready = Promise.race([called, run.then(() => Promise.reject(new Error('the pack ended before it was ready')))]);
@@ -59,6 +65,7 @@ export async function runPack<C>(pack: Pack<C>, config: C, storage = memoryStora
   return {
     url: `http://127.0.0.1:${port}`,
     logs,
+    metrics,
     ready,
     stop: async () => {
       end.abort();

@@ -33,18 +33,18 @@ describe('what anybody may have sent', () => {
 
   it('takes a usage that is an object of a sensible size', () => {
     expect(readUsage({ usage: { cpu: 1 } })).toEqual({ cpu: 1 });
-    const vast = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`pod-${i}`, 1000]));
+    const vast = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`pod-${i}`, 1000]));
     for (const usage of [undefined, null, 5, [1], vast]) expect(readUsage({ usage })).toBeUndefined();
   });
 
   it('takes the amounts of a usage and no text, which the database might refuse with the report about all nodes', () => {
-    const pods = { [NODE]: { cpu: 5, memory: 6.5, storage: 0 } };
+    const pods = { [NODE]: { cpu: 5, memory: 6.5, storage: 0, metrics: { queue: 7 } } };
     expect(readUsage({ usage: { cpu: 1, pods } })).toEqual({ cpu: 1, pods });
-    for (const bad of ['\0', '\ud800', 'text', Number.NaN, null, [1], { deep: { er: { est: 1 } } }])
-      expect(JSON.stringify(readUsage({ usage: { cpu: 1, bad } }))).toMatch(/^{"cpu":1(,"bad":{"deep":{}})?}$/);
+    for (const bad of ['\0', '\ud800', 'text', Number.NaN, null, [1], { deep: { er: { est: { of: 1 } } } }])
+      expect(JSON.stringify(readUsage({ usage: { cpu: 1, bad } }))).toMatch(/^{"cpu":1(,"bad":{"deep":{"er":{}}})?}$/);
     expect(readUsage({ usage: { '\0': 1, '\ud800': 1, 'a b': 1, cpu: 1 } })).toEqual({ cpu: 1 });
     const endless: unknown = JSON.parse(`${'{"a":'.repeat(2_000)}1${'}'.repeat(2_000)}`);
-    expect(readUsage({ usage: endless })).toEqual({ a: { a: {} } });
+    expect(readUsage({ usage: endless })).toEqual({ a: { a: { a: {} } } });
   });
 });
 
@@ -82,6 +82,11 @@ describe('a batch', () => {
     const batch = new ObservationBatch();
     for (let i = 0; i < 20_010; i++) batch.add({ ...credential(), incarnation: i, sign: 'heartbeat' });
     expect(batch.take()).toHaveLength(20_000);
+    const usage = { pods: 'x'.repeat(50_000) };
+    for (let i = 0; i < 400; i++) batch.add({ ...credential(), incarnation: i, sign: 'heartbeat', usage });
+    const told = batch.take();
+    expect(told).toHaveLength(400);
+    expect(JSON.stringify(told).length).toBeLessThan(17_000_000);
   });
 });
 

@@ -16,6 +16,15 @@ export default (ctx) => {
   ctx.log.info('node', { members: Object.keys(ctx.node), named: ctx.node.name.length > 0 });
   ctx.log.info('config', ctx.config);
   ctx.log.info('env', ctx.env);
+  ctx.log.info('numbers', {
+    reserved: refused(() => ctx.metric('cpu', 1)),
+    named: refused(() => ctx.metric('two words', 1)),
+    endless: refused(() => ctx.metric('queue', Number.POSITIVE_INFINITY)),
+    text: refused(() => ctx.metric('queue', '5')),
+    eleven: refused(() => {
+      for (let i = 0; i < 11; i++) ctx.metric(`n${i}`, i);
+    }),
+  });
   ctx.log.info('frozen', {
     all: [ctx.pod, ctx.pack, ctx.node, ctx.log, ctx.config, ctx.env, ctx.ports].map(frozen),
     pod: refused(() => {

@@ -1,5 +1,7 @@
-/** Says after a while that it can serve; more than once. */
-export default async ({ ready, signal, log }) => {
+/** Says after a while that it can serve, more than once, and a number about itself. */
+export default async ({ ready, metric, signal, log }) => {
+  metric('queue', 4);
+  metric('queue', 5);
   await new Promise((resolve) => setTimeout(resolve, 300));
   log.info('ready');
   ready();

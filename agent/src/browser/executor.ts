@@ -2,6 +2,7 @@ import type { LogCollector } from '../logs/log-collector.js';
 import type { Clock, Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
 import { type Allocatable, limitsOf } from '../reconciler/pod-limits.js';
 import { describeRun } from '../runtime/describe-run.js';
+import type { Metrics } from '../runtime/metrics.js';
 import type { ProjectAddress } from '../runtime/supabase.js';
 import type { CachedBundles } from './bundle-cache.js';
 import { type Frames, PodSandbox } from './pod-sandbox.js';
@@ -23,6 +24,8 @@ export interface WorkerExecutorOptions {
 
 /** Runs each pod as a worker of its own, in a frame of its own. */
 export class WorkerExecutor implements Executor {
+  readonly #metrics = new Map<string, Metrics>();
+
   constructor(private readonly options: WorkerExecutorOptions) {}
 
   launch(request: LaunchRequest, listener: RunListener): PodRun {
@@ -39,13 +42,15 @@ export class WorkerExecutor implements Executor {
       assets: pod.bundle.assets === undefined ? undefined : bundles.read(pod.bundle.assets.sha256),
       onLine: (line) => logs.add(pod.id, line),
       onDropped: (count) => logs.dropped(pod.id, count),
+      onMetrics: (metrics) => this.#metrics.set(pod.id, metrics),
+      onGone: () => this.#metrics.delete(pod.id),
       store: (asked) => stores.answer(pod.id, storageMb, asked),
     });
   }
 
-  /** A page is not told what its workers use. */
+  /** What pods tell of themselves: a page is not told what its workers use. */
   usage(): ReadonlyMap<string, PodUsage> {
-    return new Map();
+    return new Map([...this.#metrics].map(([podId, metrics]) => [podId, { metrics }]));
   }
 
   async discard(podId: string): Promise<void> {

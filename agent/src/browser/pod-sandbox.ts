@@ -3,6 +3,7 @@ import type { CapturedLine } from '../logs/log-line.js';
 import type { Clock, PodRun, RunListener } from '../reconciler/adapters.js';
 import type { ExitOutcome } from '../reconciler/pod.js';
 import { lineOf } from '../runtime/log-record.js';
+import type { Metrics } from '../runtime/metrics.js';
 import { graceOver, outcomeOf } from '../runtime/outcome.js';
 import type { FromRun, RunDescription } from '../runtime/protocol.js';
 import { type PodLine, readFromFrame, readFromPod, type ToFrame, type ToPod } from './pod/protocol.js';
@@ -28,6 +29,9 @@ export interface PodSandboxOptions {
   listener: RunListener;
   onLine(line: CapturedLine): void;
   onDropped(count: number): void;
+  onMetrics(metrics: Metrics): void;
+  /** The run is over; told before the listener is. */
+  onGone(): void;
   store(request: StorageRequest): Promise<unknown>;
 }
 
@@ -124,6 +128,7 @@ export class PodSandbox implements PodRun {
     const { listener } = this.options;
     if (message.type === 'failed') this.#failure = message;
     else if (message.type === 'ready') listener.ready();
+    else if (message.type === 'metrics') this.options.onMetrics(message.values);
     else if (!this.#started) {
       this.#started = true;
       listener.started();
@@ -152,6 +157,7 @@ export class PodSandbox implements PodRun {
     this.options.frames.close(this.#frame);
     this.#toFrame.port1.close();
     this.#toPod.port1.close();
+    this.options.onGone();
     this.options.listener.exited(outcome);
   }
 }

@@ -1,6 +1,7 @@
 import type { Channel, ReconnectingChannel, StarkClient } from '@stark-o/core';
-import type { AgentLog, Clock, PodUsage } from '../reconciler/adapters.js';
+import type { AgentLog, Clock } from '../reconciler/adapters.js';
 import { around, jitteredBackoff } from '../reconciler/jitter.js';
+import type { NodeUsage } from './node-usage.js';
 import { openChannel } from './open-channel.js';
 
 /** How a node proves in a message that it is this node, since its agent connected: anybody may send under any name. */
@@ -8,13 +9,6 @@ export interface NodeCredential {
   node_id: string;
   incarnation: number;
   secret: string;
-}
-
-/** What the pods of a node use together, and each of them. */
-export interface NodeUsage {
-  cpu: number;
-  memory: number;
-  pods: Record<string, PodUsage>;
 }
 
 export interface LivenessListener {

@@ -58,6 +58,7 @@ export class ProcessExecutor implements Executor {
     const running = new RunningPod({
       listener,
       onLine: (line) => this.options.logs.add(pod.id, line),
+      onMetrics: (metrics) => this.#usage.told(pod.id, metrics),
       onGone: () => {
         this.#usage.unwatch(pod.id);
         this.#orphans.remove(pod.id);

@@ -1,6 +1,7 @@
 import type { CapturedLine } from '../logs/log-line.js';
 import type { PodRun, RunListener } from '../reconciler/adapters.js';
 import { lineOf } from '../runtime/log-record.js';
+import type { Metrics } from '../runtime/metrics.js';
 import { graceOver, outcomeOf } from '../runtime/outcome.js';
 import { type FromRun, isFromRun, LOG_MARK, type ToRun } from '../runtime/protocol.js';
 import type { UsageProbe } from './usage-monitor.js';
@@ -23,6 +24,7 @@ export interface RunEnd {
 export interface RunningPodOptions {
   listener: RunListener;
   onLine(line: CapturedLine): void;
+  onMetrics(metrics: Metrics): void;
   /** The process or thread is gone; told before the listener is. */
   onGone(): void;
 }
@@ -67,6 +69,7 @@ export class RunningPod implements PodRun {
     if (this.#over || !isFromRun(message)) return;
     if (message.type === 'failed') this.#failure = message;
     else if (message.type === 'ready') listener.ready();
+    else if (message.type === 'metrics') this.options.onMetrics(message.values);
     else if (!this.#started) {
       this.#started = true;
       listener.started();

@@ -1,5 +1,6 @@
 import type { PodUsage } from '../reconciler/adapters.js';
 import type { PodLimits } from '../reconciler/pod-limits.js';
+import type { Metrics } from '../runtime/metrics.js';
 import { DiskMonitor } from './disk-monitor.js';
 
 const EVERY_MS = 1_000;
@@ -54,7 +55,7 @@ export class UsageMonitor {
       watched.usage = { ...watched.usage, storage: Math.round(usedMb) };
       if (problem !== undefined) run.over('StorageExceeded', problem);
     });
-    const watched: Watched = { run, samples: [], unmeasured: 0, disk, usage: { cpu: 0, memory: 0, storage: 0 } };
+    const watched: Watched = { run, samples: [], unmeasured: 0, disk, usage: {} };
     this.#watched.set(podId, watched);
     this.#timer ??= setInterval(() => this.#sample(), EVERY_MS).unref();
   }
@@ -65,6 +66,12 @@ export class UsageMonitor {
     if (this.#watched.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+  }
+
+  /** A pod tells its numbers; they are its own until its run ends. */
+  told(podId: string, metrics: Metrics): void {
+    const watched = this.#watched.get(podId);
+    if (watched !== undefined) watched.usage = { ...watched.usage, metrics };
   }
 
   /** The last measurements, by pod. */
@@ -81,7 +88,12 @@ export class UsageMonitor {
       const seconds = run.cpuSeconds();
       if (seconds !== undefined) samples.push({ at, seconds });
       if (samples.length > CPU_SAMPLES + 1) samples.shift();
-      watched.usage = { ...watched.usage, cpu: millicores(samples), memory: Math.round(memory) };
+      const cpu = millicores(samples);
+      watched.usage = {
+        ...watched.usage,
+        ...(cpu !== undefined && { cpu }),
+        ...(measured !== undefined && { memory: Math.round(measured) }),
+      };
       const { memoryMb } = run.limits();
       watched.unmeasured = measured === undefined ? watched.unmeasured + 1 : 0;
       if (memory > memoryMb + run.overheadMb) {
@@ -93,10 +105,11 @@ export class UsageMonitor {
   }
 }
 
-function millicores(samples: Watched['samples']): number {
+/** Undefined until there are two samples, and where there are none. */
+function millicores(samples: Watched['samples']): number | undefined {
   const first = samples[0];
   const last = samples.at(-1);
-  if (first === undefined || last === undefined || last.at === first.at) return 0;
+  if (first === undefined || last === undefined || last.at === first.at) return undefined;
   // The time of processes that have ended is gone with them.
   return Math.max(0, Math.round(((last.seconds - first.seconds) * 1_000_000) / (last.at - first.at)));
 }

@@ -1,3 +1,4 @@
+import type { Metrics } from '../runtime/metrics.js';
 import type { BundleRef, ExitOutcome, PodReport, WantedPod } from './pod.js';
 
 /** Time and chance, so that tests hold both in their hands. */
@@ -63,18 +64,19 @@ export interface PodRun {
   stop(graceMs: number): void;
 }
 
-/** What a pod uses: millicores over the last seconds, MB of memory, MB on disk. */
+/** What a pod uses: millicores over the last seconds, MB of memory, MB on disk, as far as it can be measured; and what it tells of itself. */
 export interface PodUsage {
-  cpu: number;
-  memory: number;
-  storage: number;
+  cpu?: number;
+  memory?: number;
+  storage?: number;
+  metrics?: Metrics;
 }
 
 /** Runs packs. */
 export interface Executor {
   /** So many runs start at a time where that takes the machine's processors; unset, as many as are wanted. */
   readonly startsAtOnce?: number | undefined;
-  /** What each running pod uses, by its id, as last measured; a pod is missing where nothing can be measured. */
+  /** What each running pod uses, by its id, as last measured; a pod is missing where nothing can be measured and it told no number. */
   usage(): ReadonlyMap<string, PodUsage>;
   launch(request: LaunchRequest, listener: RunListener): PodRun;
   /** Removes what a pod left on this machine; called when no run of it is alive. */

@@ -8,6 +8,7 @@ export interface ContextHost {
   log(record: LogRecord): void;
   inspect: Inspect;
   ready(): void;
+  metric(name: string, value: number): void;
   storage: PackStorage;
   assets: PackAssets | undefined;
   supabase(): Promise<SupabaseClient>;
@@ -38,6 +39,7 @@ export function createContext(run: RunDescription, host: ContextHost): PackConte
     supabase: () => host.supabase(),
     signal: host.signal,
     ready: () => host.ready(),
+    metric: (name: string, value: number) => host.metric(name, value),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { JsonObject } from '@stark-o/core';
+import { isMetrics, type Metrics } from './metrics.js';
 import type { ProjectAddress } from './supabase.js';
 
 /** What a run is given once, before anything of the pack is loaded. */
@@ -28,6 +29,7 @@ export type ToRun = { type: 'init'; run: RunDescription } | { type: 'stop' };
 export type FromRun =
   | { type: 'started' }
   | { type: 'ready' }
+  | { type: 'metrics'; values: Metrics }
   | { type: 'failed'; phase: 'load' | 'run'; message: string; permanent: boolean };
 
 /** More than the runtime says of an error. */
@@ -36,8 +38,9 @@ const LONGEST_MESSAGE = 1_000;
 /** Whether what came over the channel is a message at all, whole: the pack could have written anything. */
 export function isFromRun(message: unknown): message is FromRun {
   if (typeof message !== 'object' || message === null) return false;
-  const { type, phase, message: text, permanent } = message as { [key: string]: unknown };
+  const { type, phase, message: text, permanent, values } = message as { [key: string]: unknown };
   if (type === 'started' || type === 'ready') return true;
+  if (type === 'metrics') return isMetrics(values);
   return (
     type === 'failed' &&
     (phase === 'load' || phase === 'run') &&

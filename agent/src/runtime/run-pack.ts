@@ -3,6 +3,7 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 import { createContext } from './context.js';
 import { headline, type Inspect, textOf } from './describe-value.js';
 import { recordText } from './log-record.js';
+import { PackMetrics } from './metrics.js';
 import type { FromRun, RunDescription } from './protocol.js';
 
 /** The world a run finds itself in: a process, a thread, a worker of a browser. */
@@ -42,10 +43,12 @@ export class PackRun {
     const { description, host } = this;
     const pack = await this.#load();
     if (pack === undefined) return;
+    const metrics = new PackMetrics((values) => void host.tell({ type: 'metrics', values }));
     const context = createContext(description, {
       log: (record) => host.write(recordText(record)),
       inspect: host.inspect,
       ready: () => void host.tell({ type: 'ready' }),
+      metric: (name, value) => metrics.set(name, value),
       storage: host.storage,
       assets: host.assets(),
       supabase: () => host.supabase(),

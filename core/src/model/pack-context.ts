@@ -68,6 +68,11 @@ export interface PackContext<Config = JsonObject> {
   readonly signal: AbortSignal;
   /** Says that the pod can serve now. It counts where the spec asks for it (`readinessProbe.packReady`); calling it twice is fine. */
   ready(): void;
+  /**
+   * Tells a number about this pod: how long its queue is, how many requests it serves. Autoscalers of its deployment follow it by its name, a
+   * letter, then letters, digits, `_` and `-`; a pod has at most ten. The last value counts until another one is told, or the run ends.
+   */
+  metric(name: string, value: number): void;
 }
 
 /**

@@ -30,6 +30,13 @@ export default async function alpha(ctx: PackContext<Settings>): Promise<void> {
   const queue = await Queue.open(ctx.storage, keep);
   let current: Job | undefined;
   let finishTimes: number[] = [];
+  // Autoscalers may follow it: stark deployment autoscale --metric waiting=5.
+  const tellWaiting = () => ctx.metric('waiting', queue.state.waiting.length);
+  const add = async (text: string) => {
+    const job = await queue.add(text);
+    tellWaiting();
+    return job;
+  };
   const finishedWithin = (ms: number) => {
     finishTimes = finishTimes.filter((time) => Date.now() - time < ms);
     return finishTimes.length;
@@ -54,13 +61,14 @@ export default async function alpha(ctx: PackContext<Settings>): Promise<void> {
       'POST /api/jobs': async (request) => {
         if (queue.state.waiting.length >= MAX_WAITING)
           throw new HttpError(503, `${MAX_WAITING} jobs are waiting already`);
-        return queue.add(await readText(request));
+        return add(await readText(request));
       },
     },
     port,
     ctx.env.HOST ?? '127.0.0.1',
   );
   ctx.log.info(`listening on port ${port}`, { port, starts: queue.state.starts, waiting: queue.state.waiting.length });
+  tellWaiting();
   ctx.ready();
 
   const work = async () => {
@@ -69,13 +77,14 @@ export default async function alpha(ctx: PackContext<Settings>): Promise<void> {
       const result = current && (await solve(current, zeros, ctx.signal));
       if (!result) return;
       await queue.finish(result);
+      tellWaiting();
       finishTimes.push(Date.now());
       ctx.log.info(`job ${result.id} done in ${result.tookMs} ms`, { job: result.id, nonce: result.nonce });
     }
   };
   const clock = async () => {
     while (everyMs > 0 && !ctx.signal.aborted) {
-      if (queue.state.waiting.length < MAX_WAITING) await queue.add(`tick ${new Date().toISOString()}`);
+      if (queue.state.waiting.length < MAX_WAITING) await add(`tick ${new Date().toISOString()}`);
       await wait(everyMs, undefined, { signal: ctx.signal }).catch(() => {});
     }
   };

@@ -16,8 +16,9 @@ export interface Observation extends NodeCredential {
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const SECRET = /^[0-9a-f]{64}$/;
 const NAME = /^[\w-]{1,64}$/;
-/** Anybody who may join can send anything, so what is kept of it is bounded. */
-const MAX_USAGE = 16_384;
+/** Anybody who may join can send anything, so what is kept of it is bounded: of one as much as the database takes, of all together too. */
+const MAX_USAGE = 60_000;
+const MAX_USAGES = 16_000_000;
 const MAX_CREDENTIALS = 20_000;
 
 /** The credential in what somebody tracked or sent, undefined when it is none. */
@@ -35,7 +36,8 @@ export function readCredential(value: unknown): NodeCredential | undefined {
  */
 export function readUsage(value: unknown): Record<string, unknown> | undefined {
   const { usage } = (value ?? {}) as { usage?: unknown };
-  const amounts = readAmounts(usage, 3);
+  // The usage, its pods, one of these, and the numbers that it tells of itself.
+  const amounts = readAmounts(usage, 4);
   return JSON.stringify(amounts ?? '').length <= MAX_USAGE ? amounts : undefined;
 }
 
@@ -50,18 +52,24 @@ function readAmounts(value: unknown, depth: number): Record<string, unknown> | u
 /** What was seen since the last report, one entry a credential: the latest sign counts, and a heartbeat more than presence. */
 export class ObservationBatch {
   #seen = new Map<string, Observation>();
+  #usages = 0;
 
   add(observation: Observation): void {
     const key = keyOf(observation);
     const before = this.#seen.get(key);
     if (before === undefined && this.#seen.size >= MAX_CREDENTIALS) return;
     if (observation.sign === 'present' && before?.sign === 'heartbeat') return;
-    this.#seen.set(key, { ...(before?.usage && { usage: before.usage }), ...observation });
+    const { usage, ...sign } = observation;
+    this.#usages += usage === undefined ? 0 : JSON.stringify(usage).length;
+    // Without its usage it is a sign of life still.
+    const told = this.#usages > MAX_USAGES ? before?.usage : (usage ?? before?.usage);
+    this.#seen.set(key, { ...sign, ...(told && { usage: told }) });
   }
 
   take(): Observation[] {
     const all = [...this.#seen.values()];
     this.#seen = new Map();
+    this.#usages = 0;
     return all;
   }
 
