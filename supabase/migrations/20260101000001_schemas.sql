@@ -93,6 +93,7 @@ insert into stark.error_codes (code, http_status, exit_code, description) values
   ('DEPLOYMENT_TERMINATING', 409, 7, 'The deployment is being deleted.'),
   ('REVISION_NOT_FOUND', 404, 6, 'The deployment has no such revision, or none to go back to.'),
   ('VERSION_BLOCKED', 409, 7, 'The version failed in this deployment, and is not tried again for a while.'),
+  ('AUTOSCALED', 409, 7, 'The autoscaler sets the replicas of the deployment.'),
   ('NOT_PAUSED', 409, 7, 'The rollout stands at no pause that could be ended.'),
   ('CLUSTER_BUSY', 503, 8, 'Others held the cluster lock for all the time that the call waited for it. Nothing was changed: call again.');
 
@@ -293,6 +294,8 @@ as $$
     when 'observations' then 1000
     when 'pods_of_a_node' then 500
     when 'managed_pods' then 500
+    when 'autoscalers_at_once' then 200
+    when 'metrics_of_a_namespace' then 100
     when 'placements_of_a_pass' then 200
     when 'groups_of_a_pass' then 12
     when 'nodes_given_up_at_once' then 100

@@ -133,6 +133,7 @@ create table stark.node_leases (
   liveness text not null default 'fast',
   heartbeat_timeout integer not null default 30,
   usage jsonb not null default '{}',
+  usage_at timestamptz,
   constraint usage_is_an_object_of_at_most_32_levels check (jsonb_typeof(usage) = 'object' and not stark_internal.is_deep(usage))
 ) with (fillfactor = 50);
 comment on table stark.node_leases is 'When each node was last seen, and its usage. Apart from nodes: small and hot, written without events.';
@@ -141,6 +142,7 @@ comment on column stark.node_leases.renewed_at is 'When the node gave its last s
 comment on column stark.node_leases.liveness is 'What counts as a sign, as the agent was told when it asked last.';
 comment on column stark.node_leases.heartbeat_timeout is 'Seconds without a sign after which it is given up, as the agent was told.';
 comment on column stark.node_leases.usage is 'Last reported usage.';
+comment on column stark.node_leases.usage_at is 'When it was reported: other signs of life do not make it newer.';
 
 create table stark_internal.node_secrets (
   node_id uuid primary key references stark.nodes (id) on delete cascade,

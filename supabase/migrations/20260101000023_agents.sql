@@ -87,7 +87,7 @@ begin
     'incarnation', v_node.incarnation,
     'topic', 'stark:node:' || p_node_id,
     'now', clock_timestamp(),
-    'heartbeat', jsonb_build_object('interval', v_terms.interval_seconds, 'timeout', v_terms.timeout_seconds),
+    'heartbeat', jsonb_build_object('interval', stark_internal.heartbeat_interval(p_node_id), 'timeout', v_terms.timeout_seconds),
     'pods', coalesce((
       select jsonb_agg(jsonb_set(w.item, '{spec}', (w.item -> 'spec') || w.environment) order by w.priority desc, w.created_at, w.pod_id)
       from stark_internal.wanted_pods w

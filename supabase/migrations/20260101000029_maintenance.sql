@@ -118,6 +118,7 @@ begin
   -- Dropping locks the whole table and comes first: a reader that has the table and waits for a part of it would be a deadlock.
   perform stark_internal.drop_old_partitions(p_now);
   perform stark_internal.ensure_partitions(p_now);
+  perform stark_internal.forget_expired_metrics(p_now);
   if to_regclass('cron.job_run_details') is not null then
     delete from cron.job_run_details d where d.end_time < p_now - interval '2 days';
   end if;
@@ -175,7 +176,7 @@ revoke all on function stark_internal.reconcile(timestamptz) from public, anon;
 
 /**
  * stark_internal.continue_work(now) -> whether it did something, so that more may be due: one step of what calls have left over
- * because it was more than a call's work, or because its time has come: pods to evict, deployments to look at, pods of terminating namespaces to stop, ended pods to remove, pods to place.
+ * because it was more than a call's work, or because its time has come: pods to evict, deployments to scale and to look at, pods of terminating namespaces to stop, ended pods to remove, pods to place.
  * Called by the watcher every five seconds, and by pg_cron. Locks: the cluster lock, when there is such work.
  */
 create function stark_internal.continue_work(p_now timestamptz default now())
@@ -194,6 +195,9 @@ begin
   if exists (select from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null) then
     perform stark_internal.lock_cluster();
     return stark_internal.remove_ended_pods() > 0;
+  end if;
+  if stark_internal.autoscale_due(p_now) > 0 then
+    return true;
   end if;
   if stark_internal.reconcile_due(p_now) > 0 then
     return true;

@@ -179,7 +179,8 @@ as $$
       where n.id = s.node_id and n.incarnation = s.incarnation
         and n.status = case s.sign when 'gone' then 'healthy' else 'unhealthy' end
   ), renewed as (
-    update stark.node_leases l set renewed_at = greatest(l.renewed_at, p_at), usage = coalesce(s.usage, l.usage)
+    update stark.node_leases l set renewed_at = greatest(l.renewed_at, p_at), usage = coalesce(s.usage, l.usage),
+        usage_at = case when s.usage is null then l.usage_at else p_at end
       from seen s
       where l.node_id = s.node_id and l.incarnation = s.incarnation
         and (s.sign = 'heartbeat' or (s.sign = 'present' and l.liveness = 'thrifty'))

@@ -502,7 +502,7 @@ $$;
 comment on function stark_internal.deployment_spec(stark.deployments) is 'What is wanted of a deployment.';
 revoke all on function stark_internal.deployment_spec(stark.deployments) from public, anon;
 
-/** stark_internal.bump_generation(): before-update row trigger; generation grows with each change of what is wanted. A function that changes the template counts it up. */
+/** stark_internal.bump_generation(): before-update row trigger; generation grows with each change of what is wanted. A function that changes the template counts it up, and what the autoscaler changes is nobody's wish. */
 create function stark_internal.bump_generation()
 returns trigger
 language plpgsql
@@ -511,7 +511,8 @@ set search_path = ''
 as $$
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
-  if new.generation = old.generation and stark_internal.deployment_spec(old) is distinct from stark_internal.deployment_spec(new) then
+  if new.generation = old.generation and coalesce(pg_catalog.current_setting('stark.origin', true), '') <> 'autoscaler'
+     and stark_internal.deployment_spec(old) is distinct from stark_internal.deployment_spec(new) then
     new.generation := old.generation + 1;
     new.updated_at := now();
   end if;

@@ -172,7 +172,8 @@ begin
       current_replicas = c.live, updated_replicas = c.updated, ready_replicas = c.ready, available_replicas = c.available,
       unavailable_replicas = greatest(0, t.replicas - c.available), desired_replicas = case when t.is_frozen or t.may_not is not null then d.desired_replicas else t.replicas end,
       observed_generation = d.generation, status = e.status, status_reason = w.reason, status_message = left(w.message, 1024),
-      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(c.available, t.least, e.status, w.reason, left(w.message, 1024)), p_now),
+      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(c.available, t.least, e.status, w.reason, left(w.message, 1024))
+        || stark_internal.scaling_conditions(d.autoscale, d.conditions), p_now),
       reconciled_at = p_now, reconcile_errors = 0,
       next_reconcile_at = case when exists (select from stark_internal.missing_pods(p_sets, p_now) m where m.deployment_id = d.id and m.makeable > 0)
         and not t.is_frozen and t.may_not is null then p_now else w.due_at end
@@ -334,7 +335,8 @@ as $$
 begin
   update stark.deployments d set
       status = 'progressing', status_reason = 'ReconcileError', status_message = left(p_message, 1024),
-      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(d.available_replicas, d.desired_replicas, 'progressing', 'ReconcileError', left(p_message, 1024)), p_now),
+      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(d.available_replicas, d.desired_replicas, 'progressing', 'ReconcileError', left(p_message, 1024))
+        || stark_internal.scaling_conditions(d.autoscale, d.conditions), p_now),
       reconcile_errors = d.reconcile_errors + 1, reconciled_at = p_now,
       next_reconcile_at = p_now + least(interval '5 minutes', interval '10 seconds' * (2 ^ least(d.reconcile_errors, 10)))
     where d.id = p_id;

@@ -69,7 +69,7 @@ begin
   if jsonb_typeof(p_manifest) is distinct from 'object' then
     return 'a deployment must be an object';
   end if;
-  v_field := stark_internal.unknown_field(p_manifest, array['name', 'namespace', 'pack', 'version', 'template', 'followLatest', 'strategy', 'canary', 'disruption', 'changeCause']
+  v_field := stark_internal.unknown_field(p_manifest, array['name', 'namespace', 'pack', 'version', 'template', 'followLatest', 'strategy', 'canary', 'disruption', 'autoscale', 'changeCause']
     || array(select f.field from stark_internal.deployment_fields() f));
   if v_field is not null then
     return format('a deployment has no field %s', v_field);
@@ -109,6 +109,8 @@ begin
          or not exists (select from stark_internal.range_bounds(p_manifest ->> 'followLatest'))) then format('followLatest %s is no range of versions', to_json(left(p_manifest ->> 'followLatest', 80)))
     when p_manifest -> 'includePrerelease' = 'true' and coalesce(p_manifest -> 'followLatest', 'false') = 'false' then 'includePrerelease goes with followLatest'
     when p_manifest ? 'version' and coalesce(p_manifest -> 'followLatest', 'false') <> 'false' then 'version and followLatest: who follows takes the newest version'
+    when p_manifest ? 'autoscale' and coalesce(p_manifest ->> 'mode', 'replicated') <> 'replicated' then 'autoscale goes with mode replicated'
+    when stark_internal.autoscale_problem(p_manifest -> 'autoscale') is not null then stark_internal.autoscale_problem(p_manifest -> 'autoscale')
     when p_manifest ? 'template' and (jsonb_typeof(p_manifest -> 'template') <> 'object'
          or stark_internal.unknown_field(p_manifest -> 'template', array['labels', 'annotations', 'priority', 'spec', 'restartedAt']) is not null) then 'template is {labels, annotations, priority, spec}'
   end;
@@ -169,23 +171,27 @@ $$;
 comment on function stark_internal.read_template(text, text, text, jsonb, uuid) is 'The template that a deployment asks for, checked.';
 revoke all on function stark_internal.read_template(text, text, text, jsonb, uuid) from public, anon;
 
-/** stark_internal.manifest_of(deployment) -> its manifest as a caller writes it, with the template and what is secret in it. */
+/** stark_internal.manifest_of(deployment) -> its manifest as a caller writes it, with the template and what is secret in it; without replicas where the autoscaler sets them. */
 create function stark_internal.manifest_of(p_deployment stark.deployments)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select (select jsonb_object_agg(f.field, to_jsonb(p_deployment) -> f.column_name) from stark_internal.deployment_fields() f where p_deployment.mode = 'replicated' or f.field <> 'replicas')
-    || jsonb_build_object(
-      'followLatest', case when p_deployment.version_range is not null then to_jsonb(p_deployment.version_range) else to_jsonb(p_deployment.follow_latest) end,
-      'strategy', case p_deployment.strategy when 'Recreate' then '{"type": "Recreate"}'::jsonb
-        else jsonb_build_object('type', p_deployment.strategy, 'maxSurge', p_deployment.max_surge, 'maxUnavailable', p_deployment.max_unavailable) end,
-      'canary', jsonb_build_object('steps', p_deployment.canary_steps),
-      'disruption', jsonb_strip_nulls(jsonb_build_object('maxUnavailable', p_deployment.disruption_max_unavailable)),
-      'template', (r.template - 'mode') || jsonb_build_object('spec', (r.template -> 'spec') || s.secrets))
-  from stark.deployment_revisions r join stark_internal.revision_secrets s using (deployment_id, revision)
-  where r.deployment_id = p_deployment.id and r.revision = p_deployment.revision;
+begin
+  return (
+    select (select jsonb_object_agg(f.field, to_jsonb(p_deployment) -> f.column_name) from stark_internal.deployment_fields() f where (p_deployment.mode = 'replicated' and p_deployment.autoscale is null) or f.field <> 'replicas')
+      || jsonb_build_object(
+        'followLatest', case when p_deployment.version_range is not null then to_jsonb(p_deployment.version_range) else to_jsonb(p_deployment.follow_latest) end,
+        'strategy', case p_deployment.strategy when 'Recreate' then '{"type": "Recreate"}'::jsonb
+          else jsonb_build_object('type', p_deployment.strategy, 'maxSurge', p_deployment.max_surge, 'maxUnavailable', p_deployment.max_unavailable) end,
+        'canary', jsonb_build_object('steps', p_deployment.canary_steps),
+        'disruption', jsonb_strip_nulls(jsonb_build_object('maxUnavailable', p_deployment.disruption_max_unavailable)),
+        'template', (r.template - 'mode') || jsonb_build_object('spec', (r.template -> 'spec') || s.secrets))
+      || case when p_deployment.autoscale is null then '{}' else jsonb_build_object('autoscale', p_deployment.autoscale) end
+    from stark.deployment_revisions r join stark_internal.revision_secrets s using (deployment_id, revision)
+    where r.deployment_id = p_deployment.id and r.revision = p_deployment.revision);
+end;
 $$;
 comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 revoke all on function stark_internal.manifest_of(stark.deployments) from public, anon;
@@ -213,11 +219,32 @@ begin
   v_row.max_unavailable := coalesce(p_manifest #> '{strategy,maxUnavailable}', case when v_is_daemon then '1' else '"25%"' end::jsonb);
   v_row.canary_steps := coalesce(p_manifest #> '{canary,steps}', '[]');
   v_row.disruption_max_unavailable := p_manifest #> '{disruption,maxUnavailable}';
+  v_row.autoscale := p_manifest -> 'autoscale';
+  -- Where the autoscaler sets them, or did, what is there stays; who is new begins with the least that can run.
+  if not p_manifest ? 'replicas' and (v_row.autoscale is not null or p_deployment.autoscale is not null) then
+    v_row.replicas := coalesce(p_deployment.replicas, greatest(1, coalesce((v_row.autoscale ->> 'min')::integer, 1)));
+  end if;
   return v_row;
 end;
 $$;
 comment on function stark_internal.apply_manifest(stark.deployments, jsonb) is 'A deployment''s row with this manifest in its columns.';
 revoke all on function stark_internal.apply_manifest(stark.deployments, jsonb) from public, anon;
+
+/** stark_internal.require_one_scaler(manifest): passes unless both a person and the autoscaler are to set the replicas. Raises INVALID_ARGUMENT. */
+create function stark_internal.require_one_scaler(p_manifest jsonb)
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if p_manifest ?& array['replicas', 'autoscale'] then
+    perform stark_internal.refuse_deployment('replicas and autoscale: the autoscaler sets the replicas', 'leave replicas out: what is there stays, and it goes on from there');
+  end if;
+end;
+$$;
+comment on function stark_internal.require_one_scaler(jsonb) is 'Raises a coded error when replicas are set twice.';
+revoke all on function stark_internal.require_one_scaler(jsonb) from public, anon;
 
 /** stark_internal.require_somebody(what) -> the caller's id. Raises UNAUTHENTICATED where there is none: pods have the rights of somebody. */
 create function stark_internal.require_somebody(p_what text)
@@ -343,8 +370,9 @@ revoke all on function stark_internal.require_deployment_room(text) from public,
  * stark.create_deployment(deployment) -> the deployment, with its first pods made. deployment: {name, pack, version?, namespace? = default,
  * mode? = replicated | daemon (one pod on every node that fits), replicas? = 1, labels?, annotations?, template?: {labels?, annotations?, priority?, spec?}, followLatest? = false | true |
  * range, includePrerelease?, strategy?: {type? = RollingUpdate | Recreate, maxSurge? = "25%", maxUnavailable? = "25%"}, minReadySeconds? = 10,
- * progressDeadlineSeconds? = 600, revisionHistoryLimit? = 10, autoRollback? = true, canary?: {steps}, disruption?: {maxUnavailable}, paused?,
- * changeCause?}. Daemon mode has maxUnavailable 1, no surge and no canary. Its pods have the
+ * progressDeadlineSeconds? = 600, revisionHistoryLimit? = 10, autoRollback? = true, canary?: {steps}, disruption?: {maxUnavailable},
+ * autoscale?: {min? = 1, max, metrics: [{name, target, type?}], behavior?, idleSeconds? = 300}, paused?, changeCause?}. autoscale goes without replicas.
+ * Daemon mode has maxUnavailable 1, no surge and no canary. Its pods have the
  * rights of who changed the template last, and restartPolicy Always.
  * Caller: deployments:create and pods:create in the namespace, and access to the pack. Locks: the cluster lock. Example:
  *   select * from stark.create_deployment('{"name": "web", "pack": "alpha", "replicas": 3}');
@@ -368,6 +396,7 @@ declare
 begin
   perform stark_internal.require_json('p_deployment', p_deployment, 131072);
   v_manifest := stark_internal.without_nulls(p_deployment);
+  perform stark_internal.require_one_scaler(v_manifest);
   perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_manifest));
   perform stark_internal.require_deployment_labels(v_manifest);
   if not stark_internal.is_dns_label(v_manifest ->> 'name') or length(v_manifest ->> 'name') > 46 then
@@ -389,10 +418,10 @@ begin
   perform stark_internal.lock_cluster();
   perform stark_internal.require_deployment_room(v_namespace);
   insert into stark.deployments (name, namespace, pack_id, pack_name, labels, annotations, mode, replicas, follow_latest, version_range, include_prerelease, strategy, max_surge,
-      max_unavailable, min_ready_seconds, progress_deadline_seconds, revision_history_limit, auto_rollback, canary_steps, disruption_max_unavailable, paused, acts_as, created_by)
+      max_unavailable, min_ready_seconds, progress_deadline_seconds, revision_history_limit, auto_rollback, canary_steps, disruption_max_unavailable, autoscale, paused, acts_as, created_by)
     select v_manifest ->> 'name', v_namespace, v.pack_id, v.pack_name, v_row.labels, v_row.annotations, v_row.mode, v_row.replicas, v_row.follow_latest, v_row.version_range,
            v_row.include_prerelease, v_row.strategy, v_row.max_surge, v_row.max_unavailable, v_row.min_ready_seconds, v_row.progress_deadline_seconds,
-           v_row.revision_history_limit, v_row.auto_rollback, v_row.canary_steps, v_row.disruption_max_unavailable, v_row.paused, v_user, v_user
+           v_row.revision_history_limit, v_row.auto_rollback, v_row.canary_steps, v_row.disruption_max_unavailable, v_row.autoscale, v_row.paused, v_user, v_user
     from stark.pack_versions v where v.id = (v_template ->> 'version_id')::uuid
     on conflict on constraint deployment_name_is_unique_in_its_namespace do nothing
     returning * into v_row;
@@ -447,7 +476,7 @@ revoke all on function stark_internal.change_template(stark.deployments, jsonb, 
 
 /**
  * stark_internal.changed_manifest(deployment, changes) -> the manifest of a deployment with a merge patch applied, checked. Raises INVALID_ARGUMENT,
- * INVALID_LABELS.
+ * INVALID_LABELS, AUTOSCALED.
  */
 create function stark_internal.changed_manifest(p_deployment stark.deployments, p_changes jsonb)
 returns jsonb
@@ -470,7 +499,13 @@ begin
   if p_changes ? 'followLatest' then
     v_before := v_before - 'includePrerelease';
   end if;
+  if jsonb_typeof(p_changes -> 'autoscale') = 'object' and not p_changes ? 'replicas' then
+    v_before := v_before - 'replicas';
+  elsif p_changes ? 'replicas' and not p_changes ? 'autoscale' then
+    perform stark_internal.require_no_autoscaler(p_deployment);
+  end if;
   v_manifest := stark_internal.merge_deep(v_before, p_changes);
+  perform stark_internal.require_one_scaler(v_manifest);
   perform stark_internal.refuse_deployment(stark_internal.deployment_problem(v_manifest), 'stark deployment set --help');
   perform stark_internal.require_deployment_labels(v_manifest);
   return v_manifest;
@@ -485,7 +520,7 @@ revoke all on function stark_internal.changed_manifest(stark.deployments, jsonb)
  * revision, and a rollout to it begins; a version ends following unless it is said again. if_revision: the generation that the caller saw.
  * Caller: deployments:update in the namespace, or the own one; for a template pods:create and access to the pack. Locks: the cluster lock. Example:
  *   select * from stark.update_deployment('default', 'web', '{"version": "1.1.0", "changeCause": "new logo"}');
- * Raises: what create_deployment raises, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING, VERSION_BLOCKED, CONFLICT.
+ * Raises: what create_deployment raises, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING, VERSION_BLOCKED, AUTOSCALED, CONFLICT.
  */
 create function stark.update_deployment(p_namespace text, p_name text, p_changes jsonb, p_if_revision bigint default null)
 returns stark.deployments
@@ -520,7 +555,7 @@ begin
       labels = v_row.labels, annotations = v_row.annotations, mode = v_row.mode, replicas = v_row.replicas, follow_latest = v_row.follow_latest, version_range = v_row.version_range,
       include_prerelease = v_row.include_prerelease, strategy = v_row.strategy, max_surge = v_row.max_surge, max_unavailable = v_row.max_unavailable,
       min_ready_seconds = v_row.min_ready_seconds, progress_deadline_seconds = v_row.progress_deadline_seconds, revision_history_limit = v_row.revision_history_limit,
-      auto_rollback = v_row.auto_rollback, canary_steps = v_row.canary_steps, disruption_max_unavailable = v_row.disruption_max_unavailable, paused = v_row.paused,
+      auto_rollback = v_row.auto_rollback, canary_steps = v_row.canary_steps, disruption_max_unavailable = v_row.disruption_max_unavailable, autoscale = v_row.autoscale, paused = v_row.paused,
       follow_after = case when v_row.follow_latest and not p_changes ? 'followLatest' then d.follow_after end
     where d.id = v_old.id;
   if p_changes ? 'template' or p_changes ? 'version' then
@@ -540,9 +575,10 @@ grant execute on function stark.update_deployment(text, text, jsonb, bigint) to 
 /**
  * stark.scale_deployment(namespace, name, replicas, mode, if_revision) -> the deployment with another count of pods; 0 is zero pods. mode daemon:
  * one pod on every node that fits instead of a count, and replicated with a count for the way back; pods are rolled then. In the middle of a rollout
- * the new number is shared out over the live revisions. Its pods keep the rights they have.
+ * the new number is shared out over the live revisions. Its pods keep the rights they have. What is autoscaled is refused, but where a
+ * person has scaled it to 0.
  * Caller: deployments:update in the namespace, or the own one. Locks: the cluster lock.
- * Raises: UNAUTHENTICATED, FORBIDDEN, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING, INVALID_ARGUMENT, CONFLICT.
+ * Raises: UNAUTHENTICATED, FORBIDDEN, DEPLOYMENT_NOT_FOUND, DEPLOYMENT_TERMINATING, INVALID_ARGUMENT, AUTOSCALED, CONFLICT.
  */
 create function stark.scale_deployment(p_namespace text, p_name text, p_replicas integer default null, p_mode text default null, p_if_revision bigint default null)
 returns stark.deployments
@@ -565,6 +601,7 @@ begin
   perform stark_internal.require_deployment(p_namespace, p_name, 'deployments:update');
   perform stark_internal.lock_cluster();
   v_deployment := stark_internal.require_deployment(p_namespace, p_name, 'deployments:update', p_if_revision);
+  perform stark_internal.require_no_autoscaler(v_deployment);
   if v_deployment.mode = 'daemon' and p_replicas is not null and p_mode is null then
     perform stark_internal.refuse_deployment(format('deployment %s has one pod on every node that fits: a count goes with mode replicated', p_name),
       format('stark deployment scale %s -n %s --replicas %s --no-daemon', p_name, p_namespace, p_replicas));

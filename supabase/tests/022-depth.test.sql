@@ -76,7 +76,7 @@ create temporary table columns_ as
   select c.oid::regclass as table_, a.attname::text as column_ from pg_class c join pg_attribute a on a.attrelid = c.oid
   where c.relnamespace = 'stark'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and a.atttypid = 'jsonb'::regtype
     and (c.relname, a.attname) not in (('events', 'object'), ('events', 'details'), ('nodes', 'overrides'), ('nodes', 'allocated'),
-      ('deployments', 'conditions'), ('deployment_revisions', 'template'));
+      ('deployments', 'conditions'), ('deployment_revisions', 'template'), ('autoscalers', 'metrics'), ('autoscaler_recommendations', 'metrics'));
 select isnt(tests.code_of(format('update %s set %I = %L', c.table_, c.column_, v.value)), 'ok', format('%s.%s of %s levels of %s', c.table_, c.column_, v.levels, v.what))
   from columns_ c, values_ v where v.levels > 32;
 select is_empty($$select c.table_ from columns_ c where tests.count_of(format('select from %s', c.table_)) = 0$$, 'on rows that are there');

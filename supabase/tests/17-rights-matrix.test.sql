@@ -17,6 +17,9 @@ pod_history           !    -    -    ABabh  -    -     ab   ABabh ABabh ABabh AB
 events                !    -    -    ABDENPQabdehnpq -    -     abdenpq ABDENPQabdehnpq ABDENPQabdehnpq ABDENPQabdehnpq ABDENPQabdehnpq ADad       ad      ADad    ADad     ADad      ABDENPQ  object_id
 deployments           !    -    -    DEde   -    -     de   DEde DEde DEde DEde  Dd       d      Dd    Dd     Dd      DE     id
 deployment_revisions  !    -    -    DEde   -    -     de   DEde DEde DEde DEde  Dd       d      Dd    Dd     Dd      DE     deployment_id
+autoscalers           !    -    -    DEde   -    -     de   DEde DEde DEde DEde  Dd       d      Dd    Dd     Dd      DE     deployment_id
+autoscaler_recommendations !    -    -    DEde   -    -     de   DEde DEde DEde DEde  Dd       d      Dd    Dd     Dd      DE     deployment_id
+reported_metrics      !    -    -    Uu     -    -     u    Uu   Uu   Uu   Uu    Uu       u      Uu    Uu     Uu      U      reported_by
 deployment_reasons    !    -    -    *      *    *     *    *    *    *    *     *        *      *     *      *       *
 nodes                 !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      id
 node_room             !    -    -    Nn     n    n     n    Nn   Nn   Nn   Nn    -        -      -     -      -       N      node_id
@@ -161,6 +164,8 @@ scale_deployment      401  404  403  403    404  404   200  200  200  200  200  
 scale_deployment      401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own", "p_replicas": 0}
 scale_deployment      401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other", "p_replicas": 0}
 scale_deployment      401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other", "p_replicas": 0}
+report_metric         401  403  403  403    403  403   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "queue", "p_value": 1}
+report_metric         401  403  403  403    403  403   200  200  200  200  200   403      403    403   403    403     200    {"p_namespace": "b", "p_name": "queue", "p_value": 1}
 pause_deployment      401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own"}
 pause_deployment      401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
 pause_deployment      401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}

@@ -143,6 +143,7 @@ const byPods = (): Row => ({
 });
 
 /** One row for each function of schema stark. */
+const load = [{ name: 'load', target: 10 }];
 /** What is wrong with a deployment, whether it is created or changed. */
 const badDeployments: [what: string, item: Args, code: string, names?: string][] = [
   ['a name with SQL', { name: "x'; --" }, 'INVALID_NAME', "x'; --"],
@@ -203,6 +204,34 @@ const badDeployments: [what: string, item: Args, code: string, names?: string][]
   ['an unknown field of the spec', { template: { spec: { colour: 'red' } } }, 'INVALID_SPEC', 'colour'],
   ['a template that is a text', { template: 'x' }, 'INVALID_ARGUMENT', 'template'],
   ['a long cause', { changeCause: 'x'.repeat(1025) }, 'INVALID_ARGUMENT', '1024'],
+  ['an autoscaler that is a number', { autoscale: 3 }, 'INVALID_ARGUMENT', 'autoscale'],
+  ['an autoscaler without a most', { autoscale: { metrics: load } }, 'INVALID_ARGUMENT', 'max'],
+  ['a least above the most', { autoscale: { min: 4, max: 3, metrics: load } }, 'INVALID_ARGUMENT', 'min 4'],
+  ['too many at most', { autoscale: { max: 10_001, metrics: load } }, 'INVALID_ARGUMENT', '10000'],
+  ['no metric', { autoscale: { max: 3, metrics: [] } }, 'INVALID_ARGUMENT', '1 to 8'],
+  ['nine metrics', { autoscale: { max: 3, metrics: many(9, () => load[0]) } }, 'INVALID_ARGUMENT', '1 to 8'],
+  ['a metric twice', { autoscale: { max: 3, metrics: [load[0], load[0]] } }, 'INVALID_ARGUMENT', 'twice'],
+  ['a metric named by SQL', { autoscale: { max: 3, metrics: [{ name: "'; --", target: 1 }] } }, 'INVALID_ARGUMENT'],
+  [
+    'a target of nothing',
+    { autoscale: { max: 3, metrics: [{ name: 'load', target: 0 }] } },
+    'INVALID_ARGUMENT',
+    'load',
+  ],
+  ['half a percent', { autoscale: { max: 3, metrics: [{ name: 'cpu', target: 0.5 }] } }, 'INVALID_ARGUMENT', 'cpu'],
+  [
+    'nothing that would wake it',
+    { autoscale: { min: 0, max: 3, metrics: [{ name: 'cpu', target: 50 }] } },
+    'INVALID_ARGUMENT',
+    'wake',
+  ],
+  [
+    'a window of a day',
+    { autoscale: { max: 3, metrics: load, behavior: { scaleDown: { stabilizationWindowSeconds: 86_400 } } } },
+    'INVALID_ARGUMENT',
+    '3600',
+  ],
+  ['replicas of two', { replicas: 2, autoscale: { max: 3, metrics: load } }, 'INVALID_ARGUMENT', 'replicas'],
   ['a megabyte', { annotations: { app: megabyte } }, 'LIMIT_EXCEEDED', '131072'],
 ];
 
@@ -248,6 +277,7 @@ export const rows: Record<string, Row> = {
       ['another name', { p_changes: { name: 'other' } }, 'INVALID_ARGUMENT', 'never change'],
       ['another pack', { p_changes: { pack: 'hidden' } }, 'INVALID_ARGUMENT', 'never change'],
       ['a version that is blocked', { p_changes: { version: '1.5.0' } }, 'VERSION_BLOCKED', 'alpha@1.5.0'],
+      ['what the autoscaler sets', { p_name: 'scaled' }, 'AUTOSCALED', 'scaled'],
       ...badDeployments
         .filter(([, item]) => !('name' in item || 'pack' in item || 'namespace' in item))
         .map(([what, item, code, names]): Case => [what, { p_changes: item }, code, names]),
@@ -266,6 +296,30 @@ export const rows: Record<string, Row> = {
       ['nothing', { p_replicas: null }, 'INVALID_ARGUMENT', 'replicas'],
       ['a count of daemon mode', { p_mode: 'daemon' }, 'INVALID_ARGUMENT', 'replicas'],
       ['another mode', { p_mode: 'job' }, 'INVALID_ARGUMENT', 'job'],
+      ['what the autoscaler sets', { p_name: 'scaled' }, 'AUTOSCALED', 'scaled'],
+    ],
+  },
+  report_metric: {
+    as: 'owner',
+    denied: ['viewer', 'FORBIDDEN'],
+    good: () => ({ p_namespace: 'default', p_name: 'queue', p_value: 1 }),
+    bad: {
+      p_namespace: 'NAMESPACE_NOT_FOUND',
+      p_name: 'INVALID_NAME',
+      p_value: 'INVALID_ARGUMENT',
+      p_valid_seconds: 'INVALID_ARGUMENT',
+    },
+    cases: () => [
+      ['an unknown namespace', { p_namespace: 'nowhere' }, 'NAMESPACE_NOT_FOUND', 'nowhere'],
+      ['a name that is measured', { p_name: 'cpu' }, 'INVALID_NAME', 'cpu'],
+      ['a name with a space', { p_name: 'a b' }, 'INVALID_NAME', 'a b'],
+      ['a long name', { p_name: 'x'.repeat(64) }, 'INVALID_NAME', 'xxx'],
+      ['less than nothing', { p_value: -1 }, 'INVALID_ARGUMENT', 'queue'],
+      ['no number', { p_value: 'NaN' }, 'INVALID_ARGUMENT', 'NaN'],
+      ['an endless number', { p_value: 'Infinity' }, 'INVALID_ARGUMENT', 'Infinity'],
+      ['too large a number', { p_value: '1e16' }, 'INVALID_ARGUMENT', 'queue'],
+      ['no time', { p_valid_seconds: 0 }, 'INVALID_ARGUMENT', '86400'],
+      ['two days', { p_valid_seconds: 172_800 }, 'INVALID_ARGUMENT', '86400'],
     ],
   },
   pause_deployment: byDeployment(),

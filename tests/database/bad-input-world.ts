@@ -88,12 +88,16 @@ export class BadInputWorld {
     this.#fingerprint = [rows[0]?.query, ...others].join(' union all ');
   }
 
-  /** One that stands, one that waits for the end of its pod, and a version that is blocked. */
+  /** One that stands, one that is autoscaled, one that waits for the end of its pod, and a version that is blocked. */
   async #deployments(): Promise<void> {
     const owner = this.person('owner');
     const wishes = { pack: 'alpha', version: '1.0.0', replicas: 1 };
     for (const name of ['web', 'going'])
       await this.#as(owner, 'create_deployment', { p_deployment: { ...wishes, name } });
+    const autoscale = { max: 3, metrics: [{ name: 'load', target: 10 }] };
+    await this.#as(owner, 'create_deployment', {
+      p_deployment: { pack: 'alpha', version: '1.0.0', name: 'scaled', autoscale },
+    });
     await this.#as(owner, 'delete_deployment', { p_namespace: 'default', p_name: 'going' });
     const { database } = this.cluster;
     await database.query(
@@ -106,6 +110,7 @@ export class BadInputWorld {
     );
     // The watcher of the first minute would look at them beside the calls.
     await database.query(`update stark.deployments set next_reconcile_at = reconciled_at + interval '1 hour'`);
+    await database.query(`update stark.autoscalers set next_look_at = now() + interval '1 hour'`);
   }
 
   #version(version: string): Promise<Version> {

@@ -52,6 +52,7 @@ const byType: Record<string, [what: string, json: string][]> = {
   ],
   bigint: numbers,
   integer: numbers,
+  'double precision': numbers.filter(([what]) => what !== 'a fraction'),
   'timestamp with time zone': [
     ['a word', '"soon"'],
     ['a number', '5'],

@@ -51,6 +51,12 @@ const ofPods: Largest = {
   ],
 };
 const long = (most: number) => 'x'.repeat(most);
+const rules = { policies: many(8, (i) => ({ type: 'Pods', value: 1, periodSeconds: i + 1 })) };
+const autoscale = {
+  max: 10_000,
+  metrics: many(8, (i) => ({ name: `${'m'.repeat(62)}${i}`, target: 1 })),
+  behavior: { scaleUp: rules, scaleDown: rules },
+};
 const ofDeployment = { labels: labels(64), template: { labels: labels(63), spec: { config: bytes(60_000) } } };
 const web = { p_namespace: 'default', p_name: 'web' };
 const ofWeb = (args: Args = {}, more: More[] = []): Largest => ({
@@ -235,7 +241,7 @@ export const largest: Record<string, Largest> = {
     ],
   },
   update_deployment: {
-    args: () => ({ ...web, p_changes: ofDeployment }),
+    args: () => ({ ...web, p_changes: { ...ofDeployment, autoscale } }),
     more: () => [
       ['pods', { p_changes: { replicas: 10_001 } }, 'INVALID_ARGUMENT'],
       ['bytes', { p_changes: bytes(131_073) }, 'LIMIT_EXCEEDED'],
@@ -246,6 +252,15 @@ export const largest: Record<string, Largest> = {
   scale_deployment: {
     args: () => ({ ...web, p_replicas: managedPods }),
     more: () => [['pods', { p_replicas: 10_001 }, 'INVALID_ARGUMENT']],
+  },
+  report_metric: {
+    args: () => ({ p_namespace: 'default', p_name: name, p_value: 1e15, p_valid_seconds: 86_400 }),
+    more: () => [
+      ['a name', { p_name: long(1_000_000) }, 'INVALID_NAME'],
+      ['a namespace', { p_namespace: long(1_000_000) }, 'NAMESPACE_NOT_FOUND'],
+      ['a number', { p_value: 1e16 }, 'INVALID_ARGUMENT'],
+      ['a time', { p_valid_seconds: 86_401 }, 'INVALID_ARGUMENT'],
+    ],
   },
   pause_deployment: ofWeb(),
   resume_deployment: ofWeb({ p_force: true }),

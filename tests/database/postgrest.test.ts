@@ -17,7 +17,8 @@ interface Block {
 
 const [given, ...rest] = blocksOf(readFileSync(join(root, 'docs', 'postgrest.md'), 'utf8'));
 const helpers = rest.filter(({ heading, language }) => heading === given?.heading && language === 'sh');
-const examples = rest.filter(({ heading }) => heading !== given?.heading);
+const examples = rest.filter(({ heading, language }) => heading !== given?.heading && language !== 'sql');
+const statements = rest.filter(({ language }) => language === 'sql');
 
 let cluster: Cluster;
 
@@ -40,6 +41,17 @@ describe('docs/postgrest.md', () => {
     });
     expect(JSON.parse(stdout)).toEqual(loosely(JSON.parse(answer)));
   });
+});
+
+it('docs/postgrest.md: a trigger of an application reports for users who have no right in Stark', async () => {
+  const { database } = cluster;
+  await database.query(
+    'create table public.jobs (id bigint generated always as identity); grant insert on public.jobs to anon',
+  );
+  for (const { text } of statements) await database.query(text);
+  await database.query('begin; set local role anon; insert into public.jobs default values; commit');
+  const { rows } = await database.query(`select value from stark.reported_metrics where reported_by is null`);
+  expect(rows).toEqual([{ value: 1 }]);
 });
 
 describe('docs/scheduling.md', () => {

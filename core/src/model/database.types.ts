@@ -4,6 +4,108 @@ export type Json = string | number | boolean | null | { [key: string]: Json | un
 export type Database = {
   stark: {
     Tables: {
+      autoscaler_recommendations: {
+        Row: {
+          deployment_id: string;
+          id: number;
+          metrics: NonNullable<Json>;
+          reason: string;
+          recommended: number;
+          recommended_at: string;
+          replicas: number;
+          wanted: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          deployment_id: string;
+          id?: never;
+          metrics?: NonNullable<Json>;
+          reason: string;
+          recommended: number;
+          recommended_at: string;
+          replicas: number;
+          wanted: number;
+        };
+        Update: {
+          deployment_id?: string;
+          id?: never;
+          metrics?: NonNullable<Json>;
+          reason?: string;
+          recommended?: number;
+          recommended_at?: string;
+          replicas?: number;
+          wanted?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'autoscaler_recommendations_deployment_id_fkey';
+            columns: ['deployment_id'];
+            isOneToOne: false;
+            referencedRelation: 'autoscalers';
+            referencedColumns: ['deployment_id'];
+          },
+        ];
+      };
+      autoscalers: {
+        Row: {
+          deployment_id: string;
+          idle_since: string | null;
+          looked_at: string | null;
+          max_replicas: number;
+          metrics: NonNullable<Json>;
+          min_replicas: number;
+          name: string;
+          namespace: string;
+          next_look_at: string;
+          reason: string | null;
+          recommended: number | null;
+          scaled_at: string | null;
+          scaled_to_zero: boolean;
+          wanted: number | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          deployment_id: string;
+          idle_since?: string | null;
+          looked_at?: string | null;
+          max_replicas: number;
+          metrics?: NonNullable<Json>;
+          min_replicas: number;
+          name: string;
+          namespace: string;
+          next_look_at: string;
+          reason?: string | null;
+          recommended?: number | null;
+          scaled_at?: string | null;
+          scaled_to_zero?: boolean;
+          wanted?: number | null;
+        };
+        Update: {
+          deployment_id?: string;
+          idle_since?: string | null;
+          looked_at?: string | null;
+          max_replicas?: number;
+          metrics?: NonNullable<Json>;
+          min_replicas?: number;
+          name?: string;
+          namespace?: string;
+          next_look_at?: string;
+          reason?: string | null;
+          recommended?: number | null;
+          scaled_at?: string | null;
+          scaled_to_zero?: boolean;
+          wanted?: number | null;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'autoscalers_deployment_id_fkey';
+            columns: ['deployment_id'];
+            isOneToOne: true;
+            referencedRelation: 'deployments';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       cluster_config: {
         Row: {
           allow_node_registration: boolean;
@@ -208,6 +310,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -258,6 +361,7 @@ export type Database = {
           acts_as?: string | null;
           annotations?: NonNullable<Json>;
           auto_rollback?: boolean;
+          autoscale?: Json | null;
           available_replicas?: number;
           canary_steps?: NonNullable<Json>;
           conditions?: NonNullable<Json>;
@@ -307,6 +411,7 @@ export type Database = {
           acts_as?: string | null;
           annotations?: NonNullable<Json>;
           auto_rollback?: boolean;
+          autoscale?: Json | null;
           available_replicas?: number;
           canary_steps?: NonNullable<Json>;
           conditions?: NonNullable<Json>;
@@ -565,6 +670,7 @@ export type Database = {
           node_id: string;
           renewed_at: string;
           usage: NonNullable<Json>;
+          usage_at: string | null;
         };
         ComputedFields: never;
         Insert: {
@@ -574,6 +680,7 @@ export type Database = {
           node_id: string;
           renewed_at?: string;
           usage?: NonNullable<Json>;
+          usage_at?: string | null;
         };
         Update: {
           heartbeat_timeout?: number;
@@ -582,6 +689,7 @@ export type Database = {
           node_id?: string;
           renewed_at?: string;
           usage?: NonNullable<Json>;
+          usage_at?: string | null;
         };
         Relationships: [
           {
@@ -1156,6 +1264,52 @@ export type Database = {
         };
         Relationships: [];
       };
+      reported_metrics: {
+        Row: {
+          counts_for_all: boolean;
+          expires_at: string;
+          name: string;
+          namespace: string;
+          reported_at: string;
+          reported_by: string | null;
+          value: number;
+        };
+        ComputedFields: never;
+        Insert: {
+          counts_for_all: boolean;
+          expires_at: string;
+          name: string;
+          namespace: string;
+          reported_at: string;
+          reported_by?: string | null;
+          value: number;
+        };
+        Update: {
+          counts_for_all?: boolean;
+          expires_at?: string;
+          name?: string;
+          namespace?: string;
+          reported_at?: string;
+          reported_by?: string | null;
+          value?: number;
+        };
+        Relationships: [
+          {
+            foreignKeyName: 'reported_metrics_namespace_fkey';
+            columns: ['namespace'];
+            isOneToOne: false;
+            referencedRelation: 'namespaces';
+            referencedColumns: ['name'];
+          },
+          {
+            foreignKeyName: 'reported_metrics_reported_by_fkey';
+            columns: ['reported_by'];
+            isOneToOne: false;
+            referencedRelation: 'profiles';
+            referencedColumns: ['id'];
+          },
+        ];
+      };
       role_bindings: {
         Row: {
           created_at: string;
@@ -1511,6 +1665,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -1688,6 +1843,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2010,6 +2166,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2068,6 +2225,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2139,6 +2297,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2220,6 +2379,24 @@ export type Database = {
         };
         Returns: Json;
       };
+      report_metric: {
+        Args: { p_name: string; p_namespace: string; p_valid_seconds?: number; p_value: number };
+        Returns: {
+          counts_for_all: boolean;
+          expires_at: string;
+          name: string;
+          namespace: string;
+          reported_at: string;
+          reported_by: string | null;
+          value: number;
+        };
+        SetofOptions: {
+          from: '*';
+          to: 'reported_metrics';
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       report_pods: { Args: { p_incarnation: number; p_node_id: string; p_reports: Json }; Returns: Json };
       restart_rollout: {
         Args: { p_change_cause?: string; p_name: string; p_namespace: string };
@@ -2227,6 +2404,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2285,6 +2463,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2343,6 +2522,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2473,6 +2653,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2615,6 +2796,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;
@@ -2703,6 +2885,7 @@ export type Database = {
           acts_as: string | null;
           annotations: NonNullable<Json>;
           auto_rollback: boolean;
+          autoscale: Json | null;
           available_replicas: number;
           canary_steps: NonNullable<Json>;
           conditions: NonNullable<Json>;

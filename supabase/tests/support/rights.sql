@@ -54,6 +54,10 @@ begin
     from tests.rights_actors() a cross join (values ('a'), ('b')) w (namespace) join stark.packs p on p.name = 'public-' || a.actor;
   perform stark_internal.add_revision(d.id, '{"labels": {}, "annotations": {}, "priority": 100, "spec": {}}', '{}', v.id, 'create', null, d.created_by)
     from stark.deployments d join stark.pack_versions v using (pack_id);
+  -- Of deployments that are not autoscaled, so that they can be scaled by hand.
+  insert into stark.autoscalers (deployment_id, namespace, name, min_replicas, max_replicas, next_look_at) select d.id, d.namespace, d.name, 1, 2, 'infinity' from stark.deployments d;
+  insert into stark.autoscaler_recommendations (deployment_id, recommended_at, replicas, recommended, wanted, reason) select a.deployment_id, now(), 1, 1, 1, 'Started' from stark.autoscalers a;
+  perform stark_internal.store_metric(w.namespace, 'load', 1, 86400, tests.uid(a.actor), false) from tests.rights_actors() a cross join (values ('a'), ('b')) w (namespace);
   delete from stark_internal.deployments_to_reconcile n where true;
   insert into stark.pod_logs (pod_id, seq, time, namespace, stream, message)
     select p.id, 1, now(), p.namespace, 'stdout', 'a line' from stark.pods p;
