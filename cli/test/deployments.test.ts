@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeCluster } from './support/fake-cluster.js';
-import { deploymentFunctions, deploymentRow, podRow, revisionRow } from './support/rows.js';
+import { autoscalerRow, deploymentFunctions, deploymentRow, podRow, revisionRow } from './support/rows.js';
 import { Machine } from './support/run.js';
 
 const cluster = new FakeCluster();
@@ -39,6 +39,84 @@ function becomes(row: Record<string, unknown>, ...revisions: Record<string, unkn
   cluster.tables.deployments = [deploymentRow('web', row)];
   cluster.tables.deployment_revisions = revisions.map((revision) => revisionRow('web', revision));
 }
+
+describe('deployment autoscale', () => {
+  it('says what the flags say, as a change of what is there', async () => {
+    await run('deployment autoscale web --min 2 --max 10 --cpu 70% --memory 80');
+    await run(
+      'deployment autoscale web --metric queue=10 --metric latency=0.2:Value --idle 2m --up-window 30s --down-window 10m --up-limit 2/30s --up-limit 50%/1m --down-limit none --tolerance 20%',
+    );
+    await run('deployment autoscale web --off --if-revision 4');
+    expect(calls).toEqual([
+      [
+        'update_deployment',
+        {
+          ...at,
+          p_changes: {
+            autoscale: {
+              ...{ min: 2, max: 10 },
+              metrics: [
+                { name: 'cpu', target: 70 },
+                { name: 'memory', target: 80 },
+              ],
+            },
+          },
+        },
+      ],
+      [
+        'update_deployment',
+        {
+          ...at,
+          p_changes: {
+            autoscale: {
+              metrics: [
+                { name: 'queue', target: 10 },
+                { name: 'latency', target: 0.2, type: 'Value' },
+              ],
+              behavior: {
+                scaleUp: {
+                  ...{ stabilizationWindowSeconds: 30, tolerance: 0.2, selectPolicy: null },
+                  policies: [
+                    { type: 'Pods', value: 2, periodSeconds: 30 },
+                    { type: 'Percent', value: 50, periodSeconds: 60 },
+                  ],
+                },
+                scaleDown: {
+                  ...{ stabilizationWindowSeconds: 600, tolerance: 0.2, selectPolicy: 'Disabled', policies: null },
+                },
+              },
+              idleSeconds: 120,
+            },
+          },
+        },
+      ],
+      ['update_deployment', { ...at, p_changes: { autoscale: null }, p_if_revision: 4 }],
+    ]);
+  });
+
+  it.each([
+    ['', 'how it is to be scaled'],
+    ['--metric queue', 'no metric'],
+    ['--metric cpu=5', 'no metric'],
+    ['--metric queue=5:Utilization', 'no metric'],
+    ['--cpu half', 'percents'],
+    ['--up-limit 4', 'no limit'],
+    ['--up-limit none --up-limit 4/15s', 'no limit'],
+    ['--off --max 3', '--max'],
+  ])('refuses %s', async (flags, said) => {
+    const { code, stderr } = await run(`deployment autoscale web ${flags}`.trim());
+    expect([code, stderr]).toEqual([2, expect.stringContaining(said)]);
+    expect(calls).toEqual([]);
+  });
+
+  it('shows in the status what was seen, and what is wanted', async () => {
+    becomes({ autoscale: { min: 1, max: 10, metrics: [{ name: 'queue', target: 10 }] } }, {});
+    cluster.tables.autoscalers = [autoscalerRow('web')];
+    const { stdout } = await run('deployment status web');
+    expect(stdout).toContain('\nScales:  1 to 10 by cpu 45%/70%, queue 23/10; wants 3 (ScaleDownStabilized)\n');
+    expect((await run('get hpa')).stdout).toMatch(/web +1 +10 +3 +cpu=45%\/70%,queue=23\/10 +ScaleDownStabilized/);
+  });
+});
 
 describe('deployment create', () => {
   it('says what the flags say, and nothing that they do not', async () => {

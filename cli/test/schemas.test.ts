@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import {
+  autoscalerRow,
   clusterConfigRow,
   deploymentFunctions,
   deploymentRow,
@@ -101,6 +102,7 @@ beforeAll(async () => {
     { namespace: 'default', user_id: cluster.userId, email: cluster.email, pods: 2, cpu: 200, memory: 256, storage: 0 },
   ];
   cluster.tables.deployments = [deploymentRow('web')];
+  cluster.tables.autoscalers = [autoscalerRow('web')];
   cluster.tables.deployment_revisions = [revisionRow('web')];
   cluster.tables.deployment_reasons = [{ reason: 'AsWanted', completed_by: 'nothing' }];
   for (const fn of deploymentFunctions) cluster.functions[fn] = () => ({ body: deploymentRow('web') });
@@ -200,6 +202,7 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['deployment-list', ['deployment', 'create', 'web', '--pack', 'alpha']],
   ['deployment-list', ['deployment', 'set', 'web', '--ver', '1.1.0']],
   ['deployment-list', ['deployment', 'scale', 'web', '--replicas', '5']],
+  ['deployment-list', ['deployment', 'autoscale', 'web', '--max', '5', '--cpu', '70%']],
   ['deployment-list', ['deployment', 'pause', 'web']],
   ['deployment-list', ['deployment', 'resume', 'web']],
   ['deployment-list', ['deployment', 'delete', 'web', '--force']],
@@ -291,7 +294,7 @@ describe('JSON output', () => {
       'pod-delete': 'pod-list',
       'pod-rollback': 'pod-list',
       ...Object.fromEntries(
-        ['create', 'set', 'scale', 'pause', 'resume', 'delete'].map((verb) => [
+        ['create', 'set', 'scale', 'autoscale', 'pause', 'resume', 'delete'].map((verb) => [
           `deployment-${verb}`,
           'deployment-list',
         ]),

@@ -1,10 +1,11 @@
 import { formatDuration } from '@stark-o/core/model';
-import { type DeploymentRow, deployments } from '@stark-o/core/resources';
+import { type AutoscalerRow, autoscalers, type DeploymentRow, deployments } from '@stark-o/core/resources';
 import type { OutputFormat } from '../base/format.js';
 import { printList, type View, writeData } from '../base/output.js';
 import { table } from '../base/table.js';
 import { fittingWidth, paint, printable } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
+import { autoscalerLine } from './autoscale.js';
 import { eventLines, lastEvents, type ObjectEvent, objectEvent } from './events.js';
 import { countColumns, findRevisions, type RevisionRow, revisionObject } from './rollouts.js';
 
@@ -14,6 +15,8 @@ interface DeploymentReport {
   revisions: readonly RevisionRow[];
   /** What would complete it. */
   completedBy: string | null;
+  /** What its autoscaler saw last, where it has one. */
+  autoscaler: AutoscalerRow | undefined;
   events: ObjectEvent[];
 }
 
@@ -32,9 +35,10 @@ const view: View<DeploymentReport> = {
   kind: 'deployment',
   name: ({ row }) => row.name,
   columns: deployments.columns.map((column) => ({ ...column, value: ({ row }) => column.value(row) })),
-  object: ({ row, revisions, completedBy, events }) => ({
+  object: ({ row, revisions, completedBy, autoscaler, events }) => ({
     ...deployments.object(row),
-    ...{ revisions: revisions.map(revisionObject), completed_by: completedBy, events },
+    ...{ revisions: revisions.map(revisionObject), completed_by: completedBy },
+    ...{ autoscaler: autoscaler === undefined ? null : autoscalers.object(autoscaler), events },
   }),
 };
 
@@ -44,15 +48,19 @@ async function reportOf(connection: Connection, row: DeploymentRow): Promise<Dep
     .from('deployment_reasons')
     .select('reason,completed_by')
     .eq('reason', row.status_reason ?? '');
-  const [revisions, reasons, events] = await Promise.all([
+  const scaler = client.from('autoscalers').select(autoscalers.fields.join(',')).eq('deployment_id', row.id);
+  const [revisions, reasons, found, events] = await Promise.all([
     findRevisions(connection, row.id),
     connection.rows<{ completed_by: string }>(reason),
+    row.autoscale === null ? [] : connection.rows<AutoscalerRow>(scaler),
     lastEvents(connection, { about: { kind: 'deployment', ids: [row.id] } }, 8),
   ]);
-  return { row, revisions, completedBy: reasons[0]?.completed_by ?? null, events: events.map(objectEvent) };
+  const [autoscaler] = found;
+  const completedBy = reasons[0]?.completed_by ?? null;
+  return { row, revisions, completedBy, autoscaler, events: events.map(objectEvent) };
 }
 
-function linesOf({ row, revisions, completedBy, events }: DeploymentReport): string[] {
+function linesOf({ row, revisions, completedBy, autoscaler, events }: DeploymentReport): string[] {
   const why = [row.status_reason, row.status_message].filter(Boolean).join(': ');
   const shown = revisions.filter((one) => one.revision === row.revision || one.wanted > 0 || one.current_replicas > 0);
   const of = revisions.find(({ revision }) => revision === row.revision);
@@ -65,6 +73,7 @@ function linesOf({ row, revisions, completedBy, events }: DeploymentReport): str
     '',
     `Why:     ${printable(why)}`,
     ...(row.status === 'complete' ? [] : [`Needs:   ${printable(completedBy ?? 'time')}`]),
+    ...(autoscaler === undefined ? [] : [`Scales:  ${printable(autoscalerLine(autoscaler))}`]),
     ...(row.follow_latest ? [`Follows: ${printable(followingOf(row))}`] : []),
     ...(row.status === 'complete' || row.next_reconcile_at === null
       ? []

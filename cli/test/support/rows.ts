@@ -172,6 +172,7 @@ export function deploymentRow(name: string, changes: Record<string, unknown> = {
       auto_rollback: true,
       canary_steps: [],
       disruption_max_unavailable: null,
+      autoscale: null,
       labels: {},
       annotations: {},
     },
@@ -195,6 +196,20 @@ export function revisionRow(deployment: string, changes: Record<string, unknown>
     ...{ wanted: 3, current_replicas: 3, ready_replicas: 3, available_replicas: 3, step: 0, created_by: null },
     ...{ created_at: '2026-01-01T00:00:00+00:00', stable_at: '2026-01-01T00:01:00+00:00', failed_at: null },
     ...changes,
+  };
+}
+
+/** The autoscaler of a deployment as the database has it. */
+export function autoscalerRow(deployment: string): Record<string, unknown> {
+  return {
+    ...{ deployment_id: deploymentRow(deployment).id, namespace: 'default', name: deployment },
+    ...{ min_replicas: 1, max_replicas: 10, recommended: 2, wanted: 3, reason: 'ScaleDownStabilized' },
+    metrics: [
+      { name: 'cpu', type: 'Utilization', target: 70, value: 45.01, pods: 3, missing: 0 },
+      { name: 'queue', type: 'AverageValue', target: 10, value: 23, pods: 3, missing: 1 },
+    ],
+    ...{ idle_since: null, scaled_to_zero: false, scaled_at: null },
+    ...{ looked_at: '2026-01-01T00:00:00+00:00', next_look_at: '2026-01-01T00:00:15+00:00' },
   };
 }
 

@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   AGENT_CRASHED: { by: 'agent', means: 'The worker of an agent in a browser ended by an error of its own.' },
   ALREADY_EXISTS: { status: 409, by: 'client', means: 'A row or a file of this name is there already.' },
   ALREADY_WATCHED: { by: 'client', means: 'This client follows the topic already.' },
+  AUTOSCALER_NOT_FOUND: { status: 404, by: 'command', means: 'No deployment of this name is autoscaled.' },
   BAD_SECRET_KEY: { status: 500, by: 'function', means: 'The platform refused the secret key of an Edge Function.' },
   BUNDLE_INVALID: { exit: 'usage', by: 'command', means: 'The pack cannot be bundled, or its bundle exports no pack.' },
   CLOSED: { by: 'client', means: 'The watch was closed before it was complete.' },

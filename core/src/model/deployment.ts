@@ -1,3 +1,4 @@
+import type { Autoscale } from './autoscale.js';
 import type { RowOf } from './database.js';
 import type { Labels } from './labels.js';
 import type { PodSpec } from './pod.js';
@@ -39,6 +40,7 @@ export interface DeploymentRequest {
   autoRollback?: boolean;
   canary?: { steps: CanaryStep[] };
   disruption?: { maxUnavailable: PodAmount };
+  autoscale?: Autoscale | null;
   paused?: boolean;
   changeCause?: string;
 }
@@ -64,6 +66,7 @@ export type Deployment = RowOf<
     max_unavailable: PodAmount;
     canary_steps: readonly CanaryStep[];
     disruption_max_unavailable: PodAmount | null;
+    autoscale: Autoscale | null;
     conditions: readonly DeploymentCondition[];
   }
 >;

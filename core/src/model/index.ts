@@ -1,4 +1,5 @@
 export type * from './api.js';
+export * from './autoscale.js';
 export * from './deployment.js';
 export type * from './diagnostics.js';
 export * from './duration.js';

@@ -40,6 +40,7 @@ const fields = [
   'auto_rollback',
   'canary_steps',
   'disruption_max_unavailable',
+  'autoscale',
   'labels',
   'annotations',
   'conditions',
@@ -68,6 +69,7 @@ export const deployments = defineResource<Deployment>()({
     { header: 'PACK', value: ({ pack_name }) => pack_name, wide: true },
     { header: 'REVISION', value: ({ revision }) => revision, wide: true },
     { header: 'FOLLOWS', value: followsOf, wide: true },
+    { header: 'SCALES', value: scalesOf, wide: true },
     { header: 'REASON', value: ({ status_reason }) => status_reason, wide: true },
     { header: 'LABELS', value: ({ labels }) => labelsCell(labels), wide: true },
     { header: 'AGE', value: ({ created_at }) => ageOf(created_at) },
@@ -83,6 +85,7 @@ export const deployments = defineResource<Deployment>()({
       'Replicas',
       `${row.mode === 'daemon' ? row.desired_replicas : row.replicas} wanted, ${row.current_replicas} there, ${row.available_replicas} available`,
     ],
+    ['Scales', scalesOf(row)],
     ['Revision', row.revision],
     ['Follows', followsOf(row)],
     ['Strategy', row.strategy],
@@ -142,6 +145,11 @@ function followsOf(row: DeploymentRow): string {
   if (!row.follow_latest) return '';
   const range = row.version_range ?? 'latest';
   return row.include_prerelease ? `${range},pre-releases` : range;
+}
+
+/** Between how many pods it is scaled by itself. */
+function scalesOf({ autoscale }: DeploymentRow): string {
+  return autoscale === null ? '' : `${autoscale.min ?? 1}-${autoscale.max}`;
 }
 
 /** The controller has seen what was asked for last. */

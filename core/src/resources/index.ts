@@ -1,3 +1,4 @@
+import { autoscalers } from './autoscaler.js';
 import { clusterConfigs } from './cluster-config.js';
 import { deployments } from './deployment.js';
 import { joinTokens } from './join-token.js';
@@ -12,6 +13,7 @@ import { roles } from './role.js';
 import { roleBindings } from './role-binding.js';
 import { users } from './user.js';
 
+export { type AutoscalerRow, autoscalers } from './autoscaler.js';
 export { ageOf, labelsCell, momentOf, sizeOf } from './cells.js';
 export { type ClusterConfigRow, clusterConfigs } from './cluster-config.js';
 export { type DeploymentRow, deployments } from './deployment.js';
@@ -44,6 +46,7 @@ export { type UserRow, users } from './user.js';
 export const RESOURCES: { readonly [K in Kind]: Resource<AnyRow> } = {
   pod: pods,
   deployment: deployments,
+  autoscaler: autoscalers,
   node: nodes,
   pack: packs,
   namespace: namespaces,

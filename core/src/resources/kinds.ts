@@ -31,6 +31,14 @@ export const KINDS = {
     namespaced: true,
     rights: 'deployments',
   },
+  autoscaler: {
+    kind: 'autoscaler',
+    plural: 'autoscalers',
+    aliases: ['hpa'],
+    summary: 'How the pods of a deployment follow its metrics, and what was seen of these last.',
+    namespaced: true,
+    rights: 'deployments',
+  },
   node: {
     kind: 'node',
     plural: 'nodes',
