@@ -18,7 +18,7 @@ export class PodStartCluster {
     const cluster = new PodStartCluster();
     cluster.#stack = stack;
     cluster.#admin = admin;
-    await cluster.#upload('bench', await readFile(join(import.meta.dirname, 'pack.mjs')));
+    await cluster.upload('bench', await readFile(join(import.meta.dirname, 'pack.mjs')));
     return cluster;
   }
 
@@ -34,6 +34,21 @@ export class PodStartCluster {
     }
     const nodes = this.#agents.map((_, i) => ({ pack: 'bench', spec: { nodeName: `node-${i}` } }));
     await this.startPods(nodes);
+  }
+
+  /** An agent dies as a machine does: without a word. */
+  async killAgent(at) {
+    const agent = this.#agents[at];
+    const ended = once(agent, 'exit');
+    agent.kill('SIGKILL');
+    await ended;
+  }
+
+  /** One that was killed is there again. */
+  async addAgentAgain(at, folder) {
+    if (!(await this.addAgent({ name: `node-${at}`, dataDir: folder })))
+      throw new Error('An agent ended before it was ready');
+    this.#agents[at] = this.#agents.pop();
   }
 
   /** Starts one agent; whether it came up. */
@@ -81,16 +96,17 @@ export class PodStartCluster {
     throw new Error(`Waited ${DEADLINE_MS / 1_000} s in vain: ${what}`);
   }
 
-  async #upload(name, bytes) {
+  /** Publishes a version of a pack. */
+  async upload(name, bytes, version = '1.0.0') {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    const version = {
+    const args = {
       p_name: name,
-      p_version: '1.0.0',
+      p_version: version,
       p_runtime: 'node',
       p_size_bytes: bytes.length,
       p_sha256: sha256,
     };
-    const place = await call(this.#admin.client, 'register_pack_version', version);
+    const place = await call(this.#admin.client, 'register_pack_version', args);
     const { error } = await this.#admin.client.storage
       .from(place.bucket)
       .upload(place.path, bytes, { contentType: 'text/javascript' });
