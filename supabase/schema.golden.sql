@@ -73,6 +73,20 @@ create type stark_internal.managed_count as (
 );
 comment on type stark_internal.managed_count is 'What a statement adds to the managed pods on one node.';
 
+create type stark_internal.metric_reading as (
+  deployment_id uuid,
+  ord bigint,
+  name text,
+  type text,
+  target numeric,
+  value numeric,
+  pods integer,
+  missing integer,
+  desired integer,
+  is_reported boolean
+);
+comment on type stark_internal.metric_reading is 'What one metric of a deployment says: value of so many pods, others missing; the replicas that it asks for, null when it says nothing. Reported ones do not come from its pods.';
+
 create type stark_internal.pod_group as (
   priority integer,
   runtime text,
@@ -119,7 +133,95 @@ create type stark_internal.revision_set as (
 );
 comment on type stark_internal.revision_set is 'The unfinished pods of one template of a deployment: live ones are not stopping, dark ones on a node that is not healthy, unplaced ones fit nowhere; due_at is when the next one becomes available; wanted is how many there shall be.';
 
+create type stark_internal.scaling_decision as (
+  deployment_id uuid,
+  replicas integer,
+  recommended integer,
+  wanted integer,
+  reason text,
+  stopped text,
+  unread text,
+  stabilized text,
+  limited text,
+  because text,
+  idle_since timestamp with time zone,
+  may_sleep boolean,
+  metrics jsonb
+);
+comment on type stark_internal.scaling_decision is 'What the autoscaler makes of a deployment: what the metrics recommend, what is wanted, and why. stopped: why it does nothing; unread: metrics of which nothing is known; because: what asked for most.';
+
 -- Tables
+
+create table stark.autoscaler_recommendations (
+  id bigint not null,
+  deployment_id uuid not null,
+  recommended_at timestamp with time zone not null,
+  replicas integer not null,
+  recommended integer not null,
+  wanted integer not null,
+  reason text not null,
+  metrics jsonb default '[]'::jsonb not null
+);
+alter table stark.autoscaler_recommendations enable row level security;
+alter table stark.autoscaler_recommendations add constraint autoscaler_recommendations_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.autoscalers(deployment_id) ON DELETE CASCADE;
+alter table stark.autoscaler_recommendations add constraint autoscaler_recommendations_pkey PRIMARY KEY (id);
+CREATE INDEX autoscaler_recommendations_deployment_id_idx ON stark.autoscaler_recommendations USING btree (deployment_id, id);
+create policy "recommendations are read with their deployment" on stark.autoscaler_recommendations for select to authenticated
+  using ((deployment_id IN ( SELECT d.id
+   FROM stark.deployments d)));
+comment on table stark.autoscaler_recommendations is 'What autoscalers recommended in the last hour: a row whenever the answer changes, which is in force until the next.';
+comment on column stark.autoscaler_recommendations.id is 'In the order of time.';
+comment on column stark.autoscaler_recommendations.deployment_id is 'The deployment.';
+comment on column stark.autoscaler_recommendations.recommended_at is 'Since when.';
+comment on column stark.autoscaler_recommendations.replicas is 'How many pods were wanted before.';
+comment on column stark.autoscaler_recommendations.recommended is 'How many pods the metrics alone asked for.';
+comment on column stark.autoscaler_recommendations.wanted is 'How many are wanted after windows, rates and bounds.';
+comment on column stark.autoscaler_recommendations.reason is 'Why it is that many, one word.';
+comment on column stark.autoscaler_recommendations.metrics is 'What was seen then: [{name, type, target, value, pods, missing}].';
+grant select on table stark.autoscaler_recommendations to authenticated;
+grant select on table stark.autoscaler_recommendations to service_role;
+
+create table stark.autoscalers (
+  deployment_id uuid not null,
+  namespace text not null,
+  name text not null,
+  min_replicas integer not null,
+  max_replicas integer not null,
+  metrics jsonb default '[]'::jsonb not null,
+  recommended integer,
+  wanted integer,
+  reason text,
+  idle_since timestamp with time zone,
+  scaled_to_zero boolean default false not null,
+  scaled_at timestamp with time zone,
+  looked_at timestamp with time zone,
+  next_look_at timestamp with time zone not null
+);
+alter table stark.autoscalers enable row level security;
+alter table stark.autoscalers add constraint autoscalers_deployment_id_fkey FOREIGN KEY (deployment_id) REFERENCES stark.deployments(id) ON DELETE CASCADE;
+alter table stark.autoscalers add constraint autoscalers_pkey PRIMARY KEY (deployment_id);
+CREATE INDEX autoscalers_asleep_idx ON stark.autoscalers USING btree (namespace) WHERE scaled_to_zero;
+CREATE INDEX autoscalers_next_look_at_idx ON stark.autoscalers USING btree (next_look_at);
+create policy "autoscalers are read with their deployment" on stark.autoscalers for select to authenticated
+  using ((deployment_id IN ( SELECT d.id
+   FROM stark.deployments d)));
+comment on table stark.autoscalers is 'What the autoscaler of each deployment saw and answered last. Apart from deployments: written every 15 seconds, without events.';
+comment on column stark.autoscalers.deployment_id is 'The deployment.';
+comment on column stark.autoscalers.namespace is 'Namespace of the deployment.';
+comment on column stark.autoscalers.name is 'Name of the deployment.';
+comment on column stark.autoscalers.min_replicas is 'How many pods it wants at least.';
+comment on column stark.autoscalers.max_replicas is 'How many pods it wants at most.';
+comment on column stark.autoscalers.metrics is 'What was seen of each metric: [{name, type, target, value, pods, missing}]; no value where nothing was said of it.';
+comment on column stark.autoscalers.recommended is 'How many pods the metrics alone ask for.';
+comment on column stark.autoscalers.wanted is 'How many pods are wanted after windows, rates and bounds.';
+comment on column stark.autoscalers.reason is 'Why it is that many, one word.';
+comment on column stark.autoscalers.idle_since is 'Since when there is nothing to do for its last pod; null while there is, or while the rollout is not stable.';
+comment on column stark.autoscalers.scaled_to_zero is 'Whether the autoscaler stopped the last pod, so that a number above 0 wakes it; what a person has scaled to 0 is not woken.';
+comment on column stark.autoscalers.scaled_at is 'When it changed the replicas last.';
+comment on column stark.autoscalers.looked_at is 'When it looked last.';
+comment on column stark.autoscalers.next_look_at is 'When it looks again.';
+grant select on table stark.autoscalers to authenticated;
+grant select on table stark.autoscalers to service_role;
 
 create table stark.cluster_config (
   name text default 'cluster'::text not null,
@@ -331,9 +433,11 @@ create table stark.deployments (
   reconciled_at timestamp with time zone,
   next_reconcile_at timestamp with time zone,
   reconcile_errors integer default 0 not null,
-  resource_version bigint default 1 not null
+  resource_version bigint default 1 not null,
+  autoscale jsonb
 );
 alter table stark.deployments enable row level security;
+alter table stark.deployments add constraint autoscale_is_an_autoscaler CHECK ((stark_internal.autoscale_problem(autoscale) IS NULL));
 alter table stark.deployments add constraint canary_steps_are_steps CHECK ((stark_internal.canary_problem(canary_steps) IS NULL));
 alter table stark.deployments add constraint deployment_annotations_are_annotations CHECK ((stark_internal.annotations_problem(annotations) IS NULL));
 alter table stark.deployments add constraint deployment_labels_are_labels CHECK ((stark_internal.labels_problem(labels) IS NULL));
@@ -345,6 +449,7 @@ alter table stark.deployments add constraint max_unavailable_is_an_amount CHECK 
 alter table stark.deployments add constraint min_ready_seconds_are_less_than_the_deadline CHECK (((min_ready_seconds >= 0) AND (min_ready_seconds <= (progress_deadline_seconds - 1))));
 alter table stark.deployments add constraint mode_is_known CHECK ((mode = ANY (ARRAY['replicated'::text, 'daemon'::text])));
 alter table stark.deployments add constraint next_look_is_within_an_hour CHECK ((next_reconcile_at <= (reconciled_at + '01:00:00'::interval)));
+alter table stark.deployments add constraint only_replicas_are_autoscaled CHECK (((autoscale IS NULL) OR (mode = 'replicated'::text)));
 alter table stark.deployments add constraint only_who_follows_has_a_range CHECK ((follow_latest OR ((version_range IS NULL) AND (NOT include_prerelease))));
 alter table stark.deployments add constraint progress_deadline_seconds_are_from_1_to_86400 CHECK (((progress_deadline_seconds >= 1) AND (progress_deadline_seconds <= 86400)));
 alter table stark.deployments add constraint replicas_are_from_0_to_10000 CHECK (((replicas >= 0) AND (replicas <= 10000)));
@@ -365,6 +470,8 @@ CREATE INDEX deployments_status_reason_idx ON stark.deployments USING btree (sta
 CREATE TRIGGER _000_lock_cluster BEFORE INSERT OR DELETE OR UPDATE ON stark.deployments FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.lock_cluster_first();
 CREATE TRIGGER _100_bump_generation BEFORE UPDATE ON stark.deployments FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_generation();
 CREATE TRIGGER _100_bump_version BEFORE UPDATE ON stark.deployments FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION stark_internal.bump_version();
+CREATE TRIGGER _600_follow_autoscale_of_changed AFTER UPDATE ON stark.deployments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_autoscale();
+CREATE TRIGGER _600_follow_autoscale_of_new AFTER INSERT ON stark.deployments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.follow_autoscale();
 CREATE TRIGGER _700_note_changed AFTER UPDATE ON stark.deployments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_deployments();
 CREATE TRIGGER _700_note_new AFTER INSERT ON stark.deployments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_deployments();
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.deployments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment', 'id');
@@ -416,6 +523,7 @@ comment on column stark.deployments.reconciled_at is 'When the controller looked
 comment on column stark.deployments.next_reconcile_at is 'When it looks again if nothing happens.';
 comment on column stark.deployments.reconcile_errors is 'How many looks have failed in a row.';
 comment on column stark.deployments.resource_version is 'Grows with each change.';
+comment on column stark.deployments.autoscale is 'How its replicas follow its metrics: {min, max, metrics: [{name, target, type}], behavior, idleSeconds}; null where a person sets them.';
 grant select on table stark.deployments to authenticated;
 grant select on table stark.deployments to service_role;
 
@@ -564,7 +672,8 @@ create table stark.node_leases (
   renewed_at timestamp with time zone default now() not null,
   liveness text default 'fast'::text not null,
   heartbeat_timeout integer default 30 not null,
-  usage jsonb default '{}'::jsonb not null
+  usage jsonb default '{}'::jsonb not null,
+  usage_at timestamp with time zone
 );
 alter table stark.node_leases enable row level security;
 alter table stark.node_leases add constraint usage_is_an_object_of_at_most_32_levels CHECK (((jsonb_typeof(usage) = 'object'::text) AND (NOT stark_internal.is_deep(usage))));
@@ -579,6 +688,7 @@ comment on column stark.node_leases.renewed_at is 'When the node gave its last s
 comment on column stark.node_leases.liveness is 'What counts as a sign, as the agent was told when it asked last.';
 comment on column stark.node_leases.heartbeat_timeout is 'Seconds without a sign after which it is given up, as the agent was told.';
 comment on column stark.node_leases.usage is 'Last reported usage.';
+comment on column stark.node_leases.usage_at is 'When it was reported: other signs of life do not make it newer.';
 grant select on table stark.node_leases to authenticated;
 grant select on table stark.node_leases to service_role;
 
@@ -1052,6 +1162,36 @@ comment on column stark.profiles.disabled_at is 'Since when an admin has taken e
 comment on column stark.profiles.created_at is 'When Stark first saw the user.';
 grant select on table stark.profiles to authenticated;
 grant select on table stark.profiles to service_role;
+
+create table stark.reported_metrics (
+  namespace text not null,
+  name text not null,
+  reported_by uuid,
+  counts_for_all boolean not null,
+  value double precision not null,
+  reported_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null
+);
+alter table stark.reported_metrics enable row level security;
+alter table stark.reported_metrics add constraint metric_name_is_a_name CHECK (stark_internal.is_metric_name(name));
+alter table stark.reported_metrics add constraint metric_value_is_from_0_to_1e15 CHECK (((value >= (0)::double precision) AND (value <= ('1000000000000000'::numeric)::double precision)));
+alter table stark.reported_metrics add constraint reported_metrics_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name) ON DELETE CASCADE;
+alter table stark.reported_metrics add constraint reported_metrics_reported_by_fkey FOREIGN KEY (reported_by) REFERENCES stark.profiles(id) ON DELETE CASCADE;
+alter table stark.reported_metrics add constraint one_number_of_a_name_by_each UNIQUE NULLS NOT DISTINCT (namespace, name, reported_by);
+CREATE INDEX reported_metrics_expires_at_idx ON stark.reported_metrics USING btree (expires_at);
+CREATE INDEX reported_metrics_reported_by_idx ON stark.reported_metrics USING btree (reported_by);
+create policy "who reads deployments reads what is reported, and everybody the" on stark.reported_metrics for select to authenticated
+  using (((namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text) AS permitted_namespaces)::text[])) OR ((reported_by = ( SELECT auth.uid() AS uid)) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text, true) AS permitted_namespaces)::text[])))));
+comment on table stark.reported_metrics is 'Numbers by name that somebody reported of a namespace, each until it is replaced or its time is over.';
+comment on column stark.reported_metrics.namespace is 'Namespace whose deployments may follow it.';
+comment on column stark.reported_metrics.name is 'Name, as in metrics of an autoscaler.';
+comment on column stark.reported_metrics.reported_by is 'Who reported it; null for the secret key and for the database itself.';
+comment on column stark.reported_metrics.counts_for_all is 'Whether it counts for every deployment of the namespace, or for those of who reported it only.';
+comment on column stark.reported_metrics.value is 'The number.';
+comment on column stark.reported_metrics.reported_at is 'When it was reported.';
+comment on column stark.reported_metrics.expires_at is 'Until when it counts.';
+grant select on table stark.reported_metrics to authenticated;
+grant select on table stark.reported_metrics to service_role;
 
 create table stark.role_bindings (
   id uuid default gen_random_uuid() not null,
@@ -1774,7 +1914,7 @@ CREATE OR REPLACE FUNCTION stark.create_deployment(p_deployment jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '53cce952c1188f4273c944c2f3fb6a97';
+as md5 '1f854aedfa488eb10bddb272676d0f94';
 comment on function stark.create_deployment(jsonb) is 'Creates a deployment and makes its pods.';
 grant execute on function stark.create_deployment(jsonb) to authenticated;
 grant execute on function stark.create_deployment(jsonb) to service_role;
@@ -2070,7 +2210,7 @@ CREATE OR REPLACE FUNCTION stark.node_sync(p_node_id uuid, p_incarnation bigint 
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '112fe4162fa98b1ab57f80c04c5b4e86';
+as md5 'ec47e356986b89b091291dbaf5491f2b';
 comment on function stark.node_sync(uuid,bigint) is 'Connects an agent, or tells it again what it should run.';
 grant execute on function stark.node_sync(uuid,bigint) to authenticated;
 grant execute on function stark.node_sync(uuid,bigint) to service_role;
@@ -2151,6 +2291,17 @@ as md5 '118f59d14f6faf5dd83df40d169ea97c';
 comment on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text,jsonb) is 'Announces a bundle; upload it to the returned path, then call finish_pack_version.';
 grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text,jsonb) to authenticated;
 grant execute on function stark.register_pack_version(text,text,text,text,text,text,bigint,text,bigint,text,jsonb) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.report_metric(p_namespace text, p_name text, p_value double precision, p_valid_seconds integer DEFAULT 86400)
+ RETURNS stark.reported_metrics
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '9ba10cf1aebfa80c596ac3a1d108db13';
+comment on function stark.report_metric(text,text,double precision,integer) is 'Reports a number that autoscalers follow.';
+grant execute on function stark.report_metric(text,text,double precision,integer) to authenticated;
+grant execute on function stark.report_metric(text,text,double precision,integer) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.report_pods(p_node_id uuid, p_incarnation bigint, p_reports jsonb)
  RETURNS jsonb
@@ -2235,7 +2386,7 @@ CREATE OR REPLACE FUNCTION stark.scale_deployment(p_namespace text, p_name text,
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4083499e3086606f5e8140dfbab37389';
+as md5 '3e5d76508fa43dd2e8f0b54ccd714c6c';
 comment on function stark.scale_deployment(text,text,integer,text,bigint) is 'Changes how many pods a deployment wants.';
 grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to authenticated;
 grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to service_role;
@@ -2310,7 +2461,7 @@ CREATE OR REPLACE FUNCTION stark.update_deployment(p_namespace text, p_name text
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c115dc982f0a1d9389c396c979bdc94c';
+as md5 '6d1d24bddd7f8af0c80ca3e2b6bb6f06';
 comment on function stark.update_deployment(text,text,jsonb,bigint) is 'Changes what is wanted of a deployment.';
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to authenticated;
 grant execute on function stark.update_deployment(text,text,jsonb,bigint) to service_role;
@@ -2451,6 +2602,14 @@ CREATE OR REPLACE FUNCTION stark_internal.among_their_own(p_spec jsonb, p_labels
 as md5 '0844228d1e9916bb4830037bbc4efbe3';
 comment on function stark_internal.among_their_own(jsonb,jsonb) is 'A spec whose rules about its own kind speak of one revision only.';
 
+CREATE OR REPLACE FUNCTION stark_internal.amount_in(p_value jsonb)
+ RETURNS numeric
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '8d5b0dcb837685f94ab2f0f137ad6775';
+comment on function stark_internal.amount_in(jsonb) is 'A JSON number that can be an amount, else null.';
+
 CREATE OR REPLACE FUNCTION stark_internal.amount_of(p_value jsonb, p_total integer, p_up boolean)
  RETURNS integer
  LANGUAGE plpgsql
@@ -2480,7 +2639,7 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_manifest(p_deployment stark.depl
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'a82f385804aa0cd6d8f8893633a171a3';
+as md5 'c5ba9dcdf2df1b178817947b67961a6d';
 comment on function stark_internal.apply_manifest(stark.deployments,jsonb) is 'A deployment''s row with this manifest in its columns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_reports stark_internal.pod_report[], p_refused jsonb[], p_now timestamp with time zone DEFAULT now())
@@ -2490,6 +2649,31 @@ CREATE OR REPLACE FUNCTION stark_internal.apply_reports(p_node_id uuid, p_report
  SET jit TO 'off'
 as md5 '077faaa07e118c5e8dfcea03b2e98434';
 comment on function stark_internal.apply_reports(uuid,stark_internal.pod_report[],jsonb[],timestamp with time zone) is 'Applies an agent''s reports, each judged by itself.';
+
+CREATE OR REPLACE FUNCTION stark_internal.autoscale(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS uuid[]
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
+as md5 '03e9fa3c8eb065654d090ec2e578bcec';
+comment on function stark_internal.autoscale(uuid[],timestamp with time zone) is 'One look of the autoscaler at a set of deployments.';
+
+CREATE OR REPLACE FUNCTION stark_internal.autoscale_due(p_now timestamp with time zone DEFAULT stark_internal.controller_time())
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'b9e9c04056f0968db1936815d9ecbcbb';
+comment on function stark_internal.autoscale_due(timestamp with time zone) is 'Looks of autoscalers whose time has come.';
+
+CREATE OR REPLACE FUNCTION stark_internal.autoscale_problem(p_autoscale jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '4bf99f0ecb10ec93fae1304b397457df';
+comment on function stark_internal.autoscale_problem(jsonb) is 'What is wrong with an autoscaler; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.begin_events(p_count bigint, OUT after bigint, OUT written_at timestamp with time zone, OUT origin text, OUT actor uuid, OUT correlation_id text)
  RETURNS record
@@ -2557,7 +2741,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '149e0b12d50cca3e8f9b0fd8ce4e805e';
+as md5 'db3ef398247ff69fd1d2747920abee52';
 comment on function stark_internal.bump_generation() is 'Counts the changes of what is wanted of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
@@ -2581,7 +2765,7 @@ CREATE OR REPLACE FUNCTION stark_internal.call_limit(p_what text)
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '37890b77c67778a3d5b5fe960c12d083';
+as md5 '1806c3297946143d951da63b17edeaba';
 comment on function stark_internal.call_limit(text) is 'The most of something that one call takes, or one step of work does.';
 
 CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time zone DEFAULT now())
@@ -2653,7 +2837,7 @@ CREATE OR REPLACE FUNCTION stark_internal.changed_manifest(p_deployment stark.de
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '00a48bb5c102cf71766d998565f0aa0f';
+as md5 '3d500b5969e86fb2d1069c9796b16b68';
 comment on function stark_internal.changed_manifest(stark.deployments,jsonb) is 'The manifest of a deployment with changes, checked.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)
@@ -2772,12 +2956,20 @@ CREATE OR REPLACE FUNCTION stark_internal.conditions_of(p_available bigint, p_le
 as md5 'ac62e9692acc646878025e83591e11e5';
 comment on function stark_internal.conditions_of(bigint,bigint,text,text,text) is 'The conditions of a deployment.';
 
+CREATE OR REPLACE FUNCTION stark_internal.conditions_of_scaling(p_decision stark_internal.scaling_decision, p_conditions jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'd983128462fa527cc3e33cdad490a383';
+comment on function stark_internal.conditions_of_scaling(stark_internal.scaling_decision,jsonb) is 'The conditions that an autoscaler writes.';
+
 CREATE OR REPLACE FUNCTION stark_internal.continue_work(p_now timestamp with time zone DEFAULT now())
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd5abd29c08ceb5a8b2677e2801e51fbf';
+as md5 'cc16979e8c647230f8b5af7f38e51ead';
 comment on function stark_internal.continue_work(timestamp with time zone) is 'One step of what earlier calls have left over.';
 
 CREATE OR REPLACE FUNCTION stark_internal.controller_time()
@@ -2861,6 +3053,14 @@ CREATE OR REPLACE FUNCTION stark_internal.daemon_spec(p_spec jsonb)
 as md5 '7800206338b2f41c062610abfa8925b9';
 comment on function stark_internal.daemon_spec(jsonb) is 'The spec of a pod that stays with its node.';
 
+CREATE OR REPLACE FUNCTION stark_internal.decide_scaling(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS SETOF stark_internal.scaling_decision
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '53d7f592b4d81ddba3c787fe564ef3e0';
+comment on function stark_internal.decide_scaling(uuid[],timestamp with time zone) is 'How many pods autoscalers want now, and why.';
+
 CREATE OR REPLACE FUNCTION stark_internal.default_acceptance(p_capabilities jsonb)
  RETURNS text
  LANGUAGE sql
@@ -2882,7 +3082,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_problem(p_manifest jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 'e276657370d1dd36d82645c81c839cdf';
+as md5 'b8d2f8c6a4241da6a6cc53a368b8bac4';
 comment on function stark_internal.deployment_problem(jsonb) is 'What is wrong with a deployment as a caller writes it; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_spec(p_deployment stark.deployments)
@@ -3222,6 +3422,15 @@ CREATE OR REPLACE FUNCTION stark_internal.fitting_nodes(p_deployment_id uuid, p_
 as md5 '3206cea258c2daca2fbd45a90bc13821';
 comment on function stark_internal.fitting_nodes(uuid,bigint) is 'The nodes that fit a revision of a deployment of daemon mode.';
 
+CREATE OR REPLACE FUNCTION stark_internal.follow_autoscale()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '3cb96a4af3bd22397d264b4732d0a8a3';
+comment on function stark_internal.follow_autoscale() is 'Keeps a row for each deployment that is autoscaled.';
+
 CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3239,6 +3448,14 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_versions(p_ids uuid[], p_now ti
  SET jit TO 'off'
 as md5 '227f7e1772c3b1b9f7652313928f7665';
 comment on function stark_internal.follow_versions(uuid[],timestamp with time zone) is 'Has deployments take the version they follow.';
+
+CREATE OR REPLACE FUNCTION stark_internal.forget_expired_metrics(p_now timestamp with time zone DEFAULT now())
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '75d9f441d2d9e412b85a69ec41401890';
+comment on function stark_internal.forget_expired_metrics(timestamp with time zone) is 'Removes numbers whose time is over.';
 
 CREATE OR REPLACE FUNCTION stark_internal.forgive_nodes(p_ids uuid[])
  RETURNS integer
@@ -3280,6 +3497,14 @@ CREATE OR REPLACE FUNCTION stark_internal.has_permission(p_permission text, p_na
 as md5 '2fcdf1e498952854e3aaf2d6799e92c9';
 comment on function stark_internal.has_permission(text,text,boolean) is 'Whether the caller has this right, cluster-wide or in the namespace.';
 grant execute on function stark_internal.has_permission(text,text,boolean) to authenticated;
+
+CREATE OR REPLACE FUNCTION stark_internal.heartbeat_interval(p_node_id uuid)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'a068248bdfdec9c341ec2f050ae0dd4c';
+comment on function stark_internal.heartbeat_interval(uuid) is 'Seconds between two heartbeats of a node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.heartbeat_terms()
  RETURNS TABLE(liveness text, interval_seconds integer, timeout_seconds integer)
@@ -3409,6 +3634,22 @@ CREATE OR REPLACE FUNCTION stark_internal.is_member()
 as md5 '4de9b1632d98c2400b3ab25decef9027';
 comment on function stark_internal.is_member() is 'Whether the caller has any role.';
 grant execute on function stark_internal.is_member() to authenticated;
+
+CREATE OR REPLACE FUNCTION stark_internal.is_metric_name(p_name text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'c2c275fdfc30663631cf867f43d9654f';
+comment on function stark_internal.is_metric_name(text) is 'True for a name that a reported number may have.';
+
+CREATE OR REPLACE FUNCTION stark_internal.is_number(p_value jsonb, p_low numeric, p_high numeric)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '832583ab03945f095966f9d325a7d1c9';
+comment on function stark_internal.is_number(jsonb,numeric,numeric) is 'True for a JSON number between two bounds.';
 
 CREATE OR REPLACE FUNCTION stark_internal.is_pack_name(p_name text)
  RETURNS boolean
@@ -3675,10 +3916,10 @@ comment on function stark_internal.maker_of_pods(stark.deployments,stark.deploym
 
 CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
  RETURNS jsonb
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '1ecfad2c270888c1429002630ca94e22';
+as md5 'ee54e1950136728aa9b6444d1b2706e2';
 comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
@@ -3787,6 +4028,14 @@ CREATE OR REPLACE FUNCTION stark_internal.merge_patch(p_target jsonb, p_patch js
  SET search_path TO 'pg_temp'
 as md5 '7a3cf661c549d93962c16fcb09ba8d29';
 comment on function stark_internal.merge_patch(jsonb,jsonb) is 'A flat object with a patch applied to it; null removes a field.';
+
+CREATE OR REPLACE FUNCTION stark_internal.metrics_problem(p_metrics jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '9b6ebb191d1748e52f1476eae100c6f4';
+comment on function stark_internal.metrics_problem(jsonb) is 'What is wrong with the metrics of an autoscaler; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.mirror_users()
  RETURNS trigger
@@ -4036,7 +4285,7 @@ CREATE OR REPLACE FUNCTION stark_internal.note_reconcile_error(p_id uuid, p_mess
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '37ba89a54df07864c9fae869a753a734';
+as md5 '1d01f28480d1d8540fdb58f557d43e24';
 comment on function stark_internal.note_reconcile_error(uuid,text,timestamp with time zone) is 'Notes what went wrong with a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
@@ -4187,6 +4436,14 @@ CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.r
 as md5 '157f68cfd443c29dbf7011eb5311ec56';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 
+CREATE OR REPLACE FUNCTION stark_internal.pod_samples(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS TABLE(deployment_id uuid, pod_id uuid, is_ready boolean, cpu_request integer, memory_request integer, usage jsonb)
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'caadfe8b2a4bd5f6599689953da0d07b';
+comment on function stark_internal.pod_samples(uuid[],timestamp with time zone) is 'What the pods of deployments said of themselves lately.';
+
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
  RETURNS text
  LANGUAGE plpgsql
@@ -4310,6 +4567,14 @@ CREATE OR REPLACE FUNCTION stark_internal.range_bounds(p_range text, p_prereleas
 as md5 '28c51efad20db45eca79dc954d6f09a9';
 comment on function stark_internal.range_bounds(text,boolean) is 'A version range as plain comparators.';
 
+CREATE OR REPLACE FUNCTION stark_internal.read_metrics(p_ids uuid[], p_now timestamp with time zone)
+ RETURNS SETOF stark_internal.metric_reading
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '2d154abda0b82bdff96ffc3ce51dc640';
+comment on function stark_internal.read_metrics(uuid[],timestamp with time zone) is 'What each metric of these deployments says.';
+
 CREATE OR REPLACE FUNCTION stark_internal.read_pod(p_item jsonb, p_user_id uuid)
  RETURNS stark.pods
  LANGUAGE plpgsql
@@ -4373,7 +4638,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e7af5f55028506cf233d409078020084';
+as md5 'ae865366fb2c1526c78dd4836a9a42e5';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
@@ -4456,7 +4721,7 @@ CREATE OR REPLACE FUNCTION stark_internal.renew_leases(p_observations jsonb, p_a
  LANGUAGE sql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '223d012e8f166089c1bef61e97ff4d6a';
+as md5 'aafc167405b3f3dd90f67b19b03ef141';
 comment on function stark_internal.renew_leases(jsonb,timestamp with time zone) is 'Writes what the watcher observed of the nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.repeat_revision(p_deployment_id uuid, p_revision bigint, p_cause text, p_change_cause text, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
@@ -4506,6 +4771,14 @@ CREATE OR REPLACE FUNCTION stark_internal.request_sync_after_start(p_now timesta
  SET jit TO 'off'
 as md5 '1b501b6daea839f3f56dee3e064d8b84';
 comment on function stark_internal.request_sync_after_start(timestamp with time zone) is 'Tells all agents to ask, when Postgres has just started.';
+
+CREATE OR REPLACE FUNCTION stark_internal.request_sync_of(p_ids uuid[])
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '4683ba36c525ec466891f74c162c7948';
+comment on function stark_internal.request_sync_of(uuid[]) is 'Tells the nodes of these deployments to ask.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_acceptance(p_accepts text, p_namespaces text[])
  RETURNS void
@@ -4579,6 +4852,14 @@ CREATE OR REPLACE FUNCTION stark_internal.require_namespace(p_name text)
 as md5 '7a2beb55b8d52a047637d2b117ca3671';
 comment on function stark_internal.require_namespace(text) is 'Raises a coded error when there is no such namespace.';
 
+CREATE OR REPLACE FUNCTION stark_internal.require_no_autoscaler(p_deployment stark.deployments)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'd4a693eb5de86c200aad7b9b1eadf7d0';
+comment on function stark_internal.require_no_autoscaler(stark.deployments) is 'Raises a coded error for a deployment whose replicas the autoscaler sets.';
+
 CREATE OR REPLACE FUNCTION stark_internal.require_node(p_name text, p_permission text)
  RETURNS stark.nodes
  LANGUAGE plpgsql
@@ -4586,6 +4867,14 @@ CREATE OR REPLACE FUNCTION stark_internal.require_node(p_name text, p_permission
  SET search_path TO 'pg_temp'
 as md5 'cab7ef39011169e15bde06a56f28e96a';
 comment on function stark_internal.require_node(text,text) is 'The node of this name, when the caller may do this to it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_one_scaler(p_manifest jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'cef7d4a02437af2f2f44718e0369d9d4';
+comment on function stark_internal.require_one_scaler(jsonb) is 'Raises a coded error when replicas are set twice.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_own_role(p_name text)
  RETURNS void
@@ -4753,7 +5042,7 @@ CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with t
  SET search_path TO 'pg_temp'
  SET lock_timeout TO '2s'
  SET jit TO 'off'
-as md5 'c8b3bd935ecd101cdaa7ce68ee576689';
+as md5 'dae62485d221cc08a084e5d7eefeecd5';
 comment on function stark_internal.run_maintenance(timestamp with time zone) is 'Makes the partitions of the next days, drops old ones, and deletes old entries of pg_cron''s own log.';
 
 CREATE OR REPLACE FUNCTION stark_internal.said_namespaces(p_capabilities jsonb)
@@ -4779,6 +5068,30 @@ CREATE OR REPLACE FUNCTION stark_internal.scaled_sets(p_sets stark_internal.revi
  SET search_path TO 'pg_temp'
 as md5 '327237c553c186ba39586dc7e450ae41';
 comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
+
+CREATE OR REPLACE FUNCTION stark_internal.scaling_conditions(p_autoscale jsonb, p_conditions jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '21c6d580c0bdf2ceed5d330895781775';
+comment on function stark_internal.scaling_conditions(jsonb,jsonb) is 'The conditions that an autoscaler has written.';
+
+CREATE OR REPLACE FUNCTION stark_internal.scaling_limit(p_deployment_id uuid, p_replicas integer, p_rules jsonb, p_up boolean, p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '2b7d0749493c7cf21fedf78d03706bad';
+comment on function stark_internal.scaling_limit(uuid,integer,jsonb,boolean,timestamp with time zone) is 'How far the policies of an autoscaler let it go now.';
+
+CREATE OR REPLACE FUNCTION stark_internal.scaling_rules_problem(p_rules jsonb, p_field text)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '2f3be93a1496c0832720fe50cc115f5c';
+comment on function stark_internal.scaling_rules_problem(jsonb,text) is 'What is wrong with the rules of one direction of an autoscaler; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
  RETURNS void
@@ -4952,7 +5265,7 @@ CREATE OR REPLACE FUNCTION stark_internal.settle_deployments(p_sets stark_intern
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '61d7a3d89965b48adc9f831cfb2a41bd';
+as md5 'e127c29cd29e9c2ea41aafa0d744ce04';
 comment on function stark_internal.settle_deployments(stark_internal.revision_set[],timestamp with time zone) is 'Writes the controller''s word about deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.shut_out_users()
@@ -4995,6 +5308,15 @@ CREATE OR REPLACE FUNCTION stark_internal.stop_surplus(p_sets stark_internal.rev
  SET jit TO 'off'
 as md5 'c172263026bce90be40a6da5e70fb92a';
 comment on function stark_internal.stop_surplus(stark_internal.revision_set[],timestamp with time zone) is 'Stops pods of which there are more than wanted.';
+
+CREATE OR REPLACE FUNCTION stark_internal.store_metric(p_namespace text, p_name text, p_value double precision, p_valid_seconds integer DEFAULT 86400, p_user_id uuid DEFAULT NULL::uuid, p_for_all boolean DEFAULT true)
+ RETURNS stark.reported_metrics
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '341be55fe0212479fe2bfdbefce4226e';
+comment on function stark_internal.store_metric(text,text,double precision,integer,uuid,boolean) is 'Stores a number by name, and wakes who waits for it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.taints_problem(p_taints jsonb)
  RETURNS text
@@ -5134,6 +5456,14 @@ CREATE OR REPLACE FUNCTION stark_internal.unreadable_company(p_namespace text, p
  SET search_path TO 'pg_temp'
 as md5 'c68513ac9788d1d69543b43f49244fc7';
 comment on function stark_internal.unreadable_company(text,jsonb,uuid) is 'Whose pods an affinity asks about although who asks may not read them.';
+
+CREATE OR REPLACE FUNCTION stark_internal.usage_interval()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '3144dc03b6e29dedee30557b5d6d865e';
+comment on function stark_internal.usage_interval() is 'Seconds between two looks of an autoscaler.';
 
 CREATE OR REPLACE FUNCTION stark_internal.user_may(p_user_id uuid, p_permission text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT false)
  RETURNS boolean
@@ -5338,6 +5668,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 -- Rows that come with the migrations
 
 -- stark.error_codes (code, http_status, exit_code)
+--  (AUTOSCALED,409,7)
 --  (BUNDLE_MISSING,409,7)
 --  (BUNDLE_SIZE_MISMATCH,409,7)
 --  (BUNDLE_TOO_LARGE,413,2)

@@ -179,9 +179,10 @@ begin
         and not t.is_frozen and t.may_not is null then p_now else w.due_at end
     from (
       select s.deployment_id, sum(s.live) as live, sum(s.ready) as ready, sum(s.available) as available,
-             coalesce(sum(s.live) filter (where s.template_hash = t.newest_hash), 0) as updated
-      from unnest(p_sets) s join stark_internal.rollout_terms t using (deployment_id) group by s.deployment_id) c
-    join stark_internal.rollout_terms t using (deployment_id)
+             coalesce(sum(s.live) filter (where s.revision = e.revision), 0) as updated
+      from unnest(p_sets) s join stark.deployments e on e.id = s.deployment_id group by s.deployment_id) c
+    -- offset 0: asked once for each, since rights are dear.
+    join (select t.* from stark_internal.rollout_terms t where t.deployment_id in (select s.deployment_id from unnest(p_sets) s) offset 0) t using (deployment_id)
     join stark_internal.deployment_words(p_sets, p_now) w using (deployment_id)
     join stark.deployment_reasons e on e.reason = w.reason
     where d.id = c.deployment_id;
@@ -290,19 +291,35 @@ declare
 begin
   perform stark_internal.empty_deployments(p_ids, p_now);
   v_ids := array(select d.id from stark.deployments d where d.id = any (p_ids));
-  v_sets := array(select s from stark_internal.count_revisions(v_ids, p_now) s);
-  perform stark_internal.observe_rollouts(v_sets, p_now);
-  perform stark_internal.fail_rollouts(v_sets, p_now);
-  perform stark_internal.follow_versions(v_ids, p_now);
-  perform stark_internal.fit_daemons(v_ids);
+  v_counted := array(select s from stark_internal.count_revisions(v_ids, p_now) s);
+  if exists (select from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision where d.id = any (v_ids) and r.status = 'progressing') then
+    perform stark_internal.observe_rollouts(v_counted, p_now);
+    perform stark_internal.fail_rollouts(v_counted, p_now);
+    v_counted := null;
+  end if;
+  if exists (select from stark.deployments d where d.id = any (v_ids) and (d.follow_latest or exists (select from stark_internal.blocked_versions b where b.deployment_id = d.id))) then
+    perform stark_internal.follow_versions(v_ids, p_now);
+    v_counted := null;
+  end if;
+  if exists (select from stark.deployments d where d.id = any (v_ids) and (d.mode = 'daemon' or exists (select from stark_internal.daemon_fits f where f.deployment_id = d.id))) then
+    perform stark_internal.fit_daemons(v_ids);
+    v_counted := null;
+  end if;
   v_made := stark_internal.forgive_nodes(v_ids);
-  -- What stops leaves room for what is made, so it is planned again until nothing is left to do.
+  if v_made > 0 then
+    v_counted := null;
+  end if;
+  -- What stops leaves room for what is made, so it is planned again until nothing is left to do. It is counted again when something was done:
+  -- most looks find nothing, and a report on one pod pays for each of them.
   for step in 1 .. 6 loop
-    v_counted := array(select c from stark_internal.count_revisions(v_ids, p_now) c);
+    v_counted := coalesce(v_counted, array(select c from stark_internal.count_revisions(v_ids, p_now) c));
     v_sets := array(select s from stark_internal.plan_revisions(v_counted) s);
-    update stark.deployment_revisions r set wanted = s.wanted
-      from unnest(v_sets) s where r.deployment_id = s.deployment_id and r.revision = s.revision and r.wanted <> s.wanted;
-    v_replanned := found;
+    v_replanned := exists (
+      select from unnest(v_sets) s join stark.deployment_revisions r on r.deployment_id = s.deployment_id and r.revision = s.revision where r.wanted <> s.wanted);
+    if v_replanned then
+      update stark.deployment_revisions r set wanted = s.wanted
+        from unnest(v_sets) s where r.deployment_id = s.deployment_id and r.revision = s.revision and r.wanted <> s.wanted;
+    end if;
     v_stopped := stark_internal.stop_surplus(v_sets, p_now);
     v_more := stark_internal.make_missing(v_sets, p_now);
     v_daemons := stark_internal.run_daemons(v_counted, p_now);
@@ -311,12 +328,13 @@ begin
     v_replanned := v_replanned or v_daemons.replanned;
     v_made := v_made + v_more;
     exit when v_stopped = 0 and v_more = 0 and not v_replanned;
+    v_counted := null;
     -- It was shared out to the live revisions by now, and is not a second time.
     update stark.deployments d set desired_replicas = t.replicas from stark_internal.rollout_terms t
       where t.deployment_id = d.id and d.id = any (v_ids) and d.desired_replicas <> t.replicas and not t.is_frozen and t.may_not is null;
   end loop;
   perform stark_internal.clean_up_deployments(v_ids, p_now);
-  v_sets := array(select s from stark_internal.count_revisions(v_ids, p_now) s);
+  v_sets := coalesce(v_counted, array(select s from stark_internal.count_revisions(v_ids, p_now) s));
   perform stark_internal.finish_rollouts(v_sets, p_now);
   perform stark_internal.settle_deployments(v_sets, p_now);
   return v_made;
