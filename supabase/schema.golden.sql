@@ -2386,7 +2386,7 @@ CREATE OR REPLACE FUNCTION stark.scale_deployment(p_namespace text, p_name text,
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3e5d76508fa43dd2e8f0b54ccd714c6c';
+as md5 'a53400b05fd1a9418204b153b4898838';
 comment on function stark.scale_deployment(text,text,integer,text,bigint) is 'Changes how many pods a deployment wants.';
 grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to authenticated;
 grant execute on function stark.scale_deployment(text,text,integer,text,bigint) to service_role;
@@ -2837,7 +2837,7 @@ CREATE OR REPLACE FUNCTION stark_internal.changed_manifest(p_deployment stark.de
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '3d500b5969e86fb2d1069c9796b16b68';
+as md5 'edf5f666a8585ac0f974d01b53c55dbb';
 comment on function stark_internal.changed_manifest(stark.deployments,jsonb) is 'The manifest of a deployment with changes, checked.';
 
 CREATE OR REPLACE FUNCTION stark_internal.check_namespace(p_labels jsonb, p_quota jsonb, p_limit_range jsonb)

@@ -493,8 +493,11 @@ begin
   if v_mode <> p_deployment.mode or (p_changes #>> '{strategy,type}' is not null and p_changes #>> '{strategy,type}' is distinct from p_deployment.strategy) then
     v_before := v_before - 'strategy';
   end if;
+  -- The count is kept for the way back from daemon mode, which has none.
   if v_mode = 'daemon' then
     v_before := v_before - 'replicas';
+  elsif p_deployment.mode = 'daemon' and v_mode = 'replicated' then
+    v_before := v_before || jsonb_build_object('replicas', p_deployment.replicas);
   end if;
   if p_changes ? 'followLatest' then
     v_before := v_before - 'includePrerelease';
@@ -610,7 +613,7 @@ begin
   if p_mode <> v_deployment.mode then
     v_row := stark_internal.apply_manifest(v_deployment, stark_internal.changed_manifest(v_deployment, jsonb_build_object('mode', p_mode)));
   end if;
-  update stark.deployments d set replicas = coalesce(p_replicas, d.replicas), mode = v_row.mode, max_surge = v_row.max_surge, max_unavailable = v_row.max_unavailable
+  update stark.deployments d set replicas = coalesce(p_replicas, d.replicas), mode = v_row.mode, strategy = v_row.strategy, max_surge = v_row.max_surge, max_unavailable = v_row.max_unavailable
     where d.id = v_deployment.id;
   perform stark_internal.change_mode(v_deployment, v_row.mode, null);
   return stark_internal.reconciled_deployment(v_deployment.id);

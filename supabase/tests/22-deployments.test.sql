@@ -376,8 +376,10 @@ select tests.sign_out(), tests.settle(2800, 4);
 select is(d.status || d.available_replicas || (select count(*) from stark.pods p where p.deployment_id = d.id and p.finished_at is null and p.pinned_node_id is not null), 'complete30', 'no pod belongs to a node any more') from stark.deployments d where d.name = 'agent';
 select tests.sign_in('uma');
 select is(tests.code_of($$select stark.scale_deployment('default', 'agent', 3, 'daemon')$$), 'INVALID_ARGUMENT', 'one on every node is no count');
-select is((stark.scale_deployment('default', 'agent', null, 'daemon')).desired_replicas, 4, 'and back');
+select is((stark.update_deployment('default', 'agent', '{"strategy": {"type": "Recreate"}}')).strategy, 'Recreate', 'all at once');
+select is(d.desired_replicas || d.strategy || d.replicas, '4RollingUpdate3', 'and back, node by node, with the count in mind') from stark.scale_deployment('default', 'agent', null, 'daemon') d;
 select tests.sign_out(), tests.settle(2900, 7);
+select is(stark_internal.changed_manifest(d, '{"mode": "replicated"}') ->> 'replicas', '3', 'which counts again when it is called off') from stark.deployments d where d.name = 'agent';
 select is(pg_temp.nodes_of('agent') || ' ' || d.status, 'n1 r6 running, n2 r6 running, n3 r6 running, n4 r6 running complete', 'one on each') from stark.deployments d where d.name = 'agent';
 
 -- Many nodes are one group of the scheduler, and two that want one port of a node are told so
