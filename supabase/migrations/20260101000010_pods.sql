@@ -325,11 +325,18 @@ create trigger _200_account_resources_of_deleted after delete on stark.pods
 /** stark_internal.random_suffix() -> five characters that make no words. */
 create function stark_internal.random_suffix()
 returns text
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
-  select string_agg(substr('bcdfghjklmnpqrstvwxz2456789', 1 + floor(random() * 27)::integer, 1), '') from generate_series(1, 5);
+declare
+  v_letters constant text := 'bcdfghjklmnpqrstvwxz2456789';
+begin
+  -- One expression without a query: it is asked for each new pod.
+  return substr(v_letters, 1 + floor(random() * 27)::integer, 1) || substr(v_letters, 1 + floor(random() * 27)::integer, 1)
+    || substr(v_letters, 1 + floor(random() * 27)::integer, 1) || substr(v_letters, 1 + floor(random() * 27)::integer, 1)
+    || substr(v_letters, 1 + floor(random() * 27)::integer, 1);
+end;
 $$;
 comment on function stark_internal.random_suffix() is 'Five random characters for made-up names.';
 revoke all on function stark_internal.random_suffix() from public, anon;
@@ -581,52 +588,50 @@ comment on function stark_internal.read_pod(jsonb, uuid) is 'The pod that an ent
 revoke all on function stark_internal.read_pod(jsonb, uuid) from public, anon;
 
 /**
- * stark_internal.create_pod_group(item, user, now) -> ids of the new pods: one entry of create_pods, checked and inserted.
- * The cluster lock is held. Raises what create_pods raises.
+ * stark_internal.draft_pods(item, user, others, now) -> the pods that one entry of create_pods asks for, checked, with ids and names; nothing
+ * is stored. Their names are those of no other pod, nor of the others, which are drafts too; env and config stand in their specs until
+ * insert_pods stores them. The cluster lock is held, so names stay free. Raises what create_pods raises.
  */
-create function stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamptz default now())
-returns uuid[]
+create function stark_internal.draft_pods(p_item jsonb, p_user_id uuid, p_others stark.pods[] default '{}', p_now timestamptz default now())
+returns stark.pods[]
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_pod stark.pods := stark_internal.read_pod(p_item, p_user_id);
   v_replicas integer := coalesce((p_item ->> 'replicas')::numeric, 1);
-  v_ids uuid[] := '{}';
-  v_new uuid[];
-  v_env jsonb := v_pod.spec -> 'env';
-  v_config jsonb := v_pod.spec -> 'config';
+  v_is_drawn boolean := v_pod.name is null or v_replicas > 1;
+  v_stem text := case when v_is_drawn then stark_internal.name_stem(coalesce(v_pod.name, v_pod.pack_name)) || '-' end;
+  v_names text[] := '{}';
+  v_pods stark.pods[] := '{}';
 begin
-  v_pod.spec := v_pod.spec - array['env', 'config'];
-  if v_pod.name is not null and v_replicas = 1 then
-    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at)
-      values (v_pod.name, v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.annotations, v_pod.spec, v_pod.priority, p_user_id, p_now)
-      on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
-      returning array[id] into v_ids;
-    if not found then
+  v_pod.status := 'pending';
+  v_pod.created_by := p_user_id;
+  v_pod.created_at := p_now;
+  v_pod.cpu_request := (v_pod.spec #>> '{resources,requests,cpu}')::integer;
+  v_pod.memory_request := (v_pod.spec #>> '{resources,requests,memory}')::integer;
+  v_pod.storage_request := coalesce((v_pod.spec #>> '{resources,requests,storage}')::integer, 0);
+  -- Random names can collide; the few that did are drawn again.
+  while cardinality(v_names) < v_replicas loop
+    v_names := v_names || array(
+      select distinct d.name
+      from (select case when v_is_drawn then v_stem || stark_internal.random_suffix() else v_pod.name end as name from generate_series(1, v_replicas - cardinality(v_names))) d
+      where d.name <> all (v_names)
+        and not exists (select from stark.pods p where p.namespace = v_pod.namespace and p.name = d.name)
+        and not exists (select from unnest(p_others) o where o.namespace = v_pod.namespace and o.name = d.name));
+    if not v_is_drawn and v_names = '{}' then
       perform stark_internal.fail('POD_NAME_TAKEN', format('namespace %s has a pod %s already', v_pod.namespace, v_pod.name), 'stark pod list -n ' || v_pod.namespace);
     end if;
-  end if;
-  -- Random names can collide; the few that did are drawn again.
-  while cardinality(v_ids) < v_replicas loop
-    with added as (
-      insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at)
-        select stark_internal.name_stem(coalesce(v_pod.name, v_pod.pack_name)) || '-' || stark_internal.random_suffix(),
-               v_pod.namespace, v_pod.pack_id, v_pod.pack_name, v_pod.pack_version_id, v_pod.version, v_pod.labels, v_pod.annotations, v_pod.spec, v_pod.priority, p_user_id, p_now
-        from generate_series(1, v_replicas - cardinality(v_ids))
-        on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
-        returning id)
-    select array_agg(a.id) into v_new from added a;
-    v_ids := v_ids || v_new;
   end loop;
-  if v_env is not null or v_config is not null then
-    insert into stark.pod_env (pod_id, env, config) select i, v_env, v_config from unnest(v_ids) i;
-  end if;
-  return v_ids;
+  foreach v_pod.name in array v_names loop
+    v_pod.id := gen_random_uuid();
+    v_pods := v_pods || v_pod;
+  end loop;
+  return v_pods;
 end;
 $$;
-comment on function stark_internal.create_pod_group(jsonb, uuid, timestamptz) is 'Checks one entry of create_pods and inserts its pods.';
-revoke all on function stark_internal.create_pod_group(jsonb, uuid, timestamptz) from public, anon;
+comment on function stark_internal.draft_pods(jsonb, uuid, stark.pods[], timestamptz) is 'The pods that one entry of create_pods asks for.';
+revoke all on function stark_internal.draft_pods(jsonb, uuid, stark.pods[], timestamptz) from public, anon;
 
 /**
  * stark.create_pods(pods) -> the new pods, placed already where there is room. Their env and config are in pod_env.
@@ -651,7 +656,7 @@ as $$
 declare
   v_user uuid := stark_internal.require_user();
   v_item jsonb;
-  v_ids uuid[] := '{}';
+  v_new stark.pods[] := '{}';
   v_pods numeric;
   v_terms bigint;
   v_bytes numeric;
@@ -697,10 +702,11 @@ begin
   perform stark_internal.read_pod(e.value, v_user) from jsonb_array_elements(p_pods) e;
   perform stark_internal.lock_cluster();
   for v_item in select e.value from jsonb_array_elements(p_pods) e loop
-    v_ids := v_ids || stark_internal.create_pod_group(v_item, v_user);
+    v_new := v_new || stark_internal.draft_pods(v_item, v_user, v_new);
   end loop;
-  perform stark_internal.schedule_pods(p_retry => false);
-  return query select p.* from stark.pods p join unnest(v_ids) with ordinality as i (id, ord) on i.id = p.id order by i.ord;
+  -- They are written once, with the node that they got.
+  perform stark_internal.schedule_pods(p_retry => false, p_new => v_new);
+  return query select p.* from stark.pods p join (select d.id, d.ordinality from unnest(v_new) with ordinality d) i using (id) order by i.ordinality;
 end;
 $$;
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';

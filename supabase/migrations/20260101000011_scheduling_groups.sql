@@ -261,12 +261,32 @@ $$;
 comment on function stark_internal.load_makers() is 'Notes what nodes ask about who made the pending pods.';
 revoke all on function stark_internal.load_makers() from public, anon;
 
+/** stark_internal.load_given_pods(pods): adds these pods, stored or not, to the working table of pending pods. Writes pass_pods. */
+create function stark_internal.load_given_pods(p_pods stark.pods[])
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  insert into pg_temp.pass_pods
+    select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
+           stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec, p.labels), null, null,
+           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request,
+           coalesce(p.status_reason = 'Unschedulable', false), p.created_by
+    from unnest(p_pods) p;
+end;
+$$;
+comment on function stark_internal.load_given_pods(stark.pods[]) is 'Adds given pods to the working table of pending pods.';
+revoke all on function stark_internal.load_given_pods(stark.pods[]) from public, anon;
+
 /**
- * stark_internal.load_pods(retry, of a kind) -> whether some were left out: pending pods; without retry, not those that fitted
- * nowhere, unless they look at other pods. Of many that want the same only so many are loaded, the oldest: where these fit nowhere
- * the others do not either, and a pass places no more of them anyway.
+ * stark_internal.load_pods(retry, of a kind, new) -> whether some were left out: pending pods, and those that are about to be stored;
+ * without retry, not those that fitted nowhere, unless they look at other pods. Of many that want the same only so many are loaded, the
+ * oldest: where these fit nowhere the others do not either, and a pass places no more of them anyway. Writes pass_pods.
  */
-create function stark_internal.load_pods(p_retry boolean default true, p_of_a_kind integer default stark_internal.call_limit('placements_of_a_pass'))
+create function stark_internal.load_pods(
+  p_retry boolean default true, p_of_a_kind integer default stark_internal.call_limit('placements_of_a_pass'), p_new stark.pods[] default '{}')
 returns boolean
 language plpgsql
 volatile
@@ -296,6 +316,7 @@ begin
       from chosen c join stark.pods p using (id)
   )
   select (select count(*) from waiting) > (select count(*) from chosen) into v_left_out;
+  perform stark_internal.load_given_pods(p_new);
   -- Each rule is asked about each kind of pods. Of the rules of pods that fitted nowhere before, a pass looks at 50.
   delete from pg_temp.pass_pods p
     where p.previously_unschedulable and p.rules is not null
@@ -305,27 +326,8 @@ begin
   return v_left_out;
 end;
 $$;
-comment on function stark_internal.load_pods(boolean, integer) is 'Fills the working table of pending pods.';
-revoke all on function stark_internal.load_pods(boolean, integer) from public, anon;
-
-/** stark_internal.load_nominated(least): pending pods of at least this priority that were promised a node. */
-create function stark_internal.load_nominated(p_least integer)
-returns void
-language plpgsql
-volatile
-set search_path = ''
-as $$
-begin
-  insert into pg_temp.pass_pods
-    select p.id, p.priority, p.created_at, p.pack_version_id, p.namespace, p.labels,
-           stark_internal.placement_template(p.spec), stark_internal.placement_rules(p.spec, p.labels), null, null,
-           p.spec ->> 'preemptionPolicy' is distinct from 'Never', p.nominated_node_id, p.cpu_request, p.memory_request, p.storage_request, false, p.created_by
-    from stark.pods p
-    where p.status = 'pending' and p.nominated_node_id is not null and p.priority >= p_least;
-end;
-$$;
-comment on function stark_internal.load_nominated(integer) is 'Adds pods that were promised a node to the working table of pending pods.';
-revoke all on function stark_internal.load_nominated(integer) from public, anon;
+comment on function stark_internal.load_pods(boolean, integer, stark.pods[]) is 'Fills the working table of pending pods.';
+revoke all on function stark_internal.load_pods(boolean, integer, stark.pods[]) from public, anon;
 
 /** stark_internal.load_ports(): the fixed ports that pods of each node have declared, where a pending pod wants one. */
 create function stark_internal.load_ports()

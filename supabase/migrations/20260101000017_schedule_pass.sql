@@ -174,12 +174,12 @@ begin
   update stark.pods p set
       status = 'evicted',
       status_reason = 'Preempted',
-      status_message = format('makes room for pod %s of priority %s', w.id, w.priority),
+      status_message = format('makes room for pod %s of priority %s', w.pod_id, w.priority),
       stop_requested_at = p_now,
       finished_at = p_now
     from pg_temp.pass_nominations m
     cross join unnest(m.victims) v
-    join stark.pods w on w.id = m.pod_id
+    join pg_temp.pass_pods w using (pod_id)
     where p.id = v and p.status = 'scheduled';
   get diagnostics v_ended = row_count;
   if v_ended = 0 then
@@ -211,8 +211,32 @@ comment on function stark_internal.end_victims(timestamptz) is 'Ends victims tha
 revoke all on function stark_internal.end_victims(timestamptz) from public, anon;
 
 /**
- * stark_internal.bind(now, most) -> how many were placed, and of how many others the reason was written: what the pass has worked out,
- * three updates at most. It writes at most so many placements and so many reasons, by priority; every nomination is written.
+ * stark_internal.limit_bindings(most): keeps at most so many of what the pass has placed, by priority; those whose victims have ended
+ * already are kept in any case. Writes pass_bindings.
+ */
+create function stark_internal.limit_bindings(p_most integer)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  if (select count(*) from pg_temp.pass_bindings) > p_most then
+    delete from pg_temp.pass_bindings b
+      using (
+        select c.pod_id, row_number() over (order by c.had_victims desc, t.priority desc, t.created_at, t.pod_id) as nth
+        from pg_temp.pass_bindings c join pg_temp.pass_pods t using (pod_id)) o
+      where o.pod_id = b.pod_id and o.nth > p_most and not b.had_victims;
+  end if;
+end;
+$$;
+comment on function stark_internal.limit_bindings(integer) is 'Keeps what one pass may place.';
+revoke all on function stark_internal.limit_bindings(integer) from public, anon;
+
+/**
+ * stark_internal.bind(now, most) -> how many were placed, and of how many others the reason was written: what the pass has worked out for
+ * pods that are stored, three updates at most. It writes at most so many reasons, by priority; every nomination is written.
+ * Writes pods; reads the working tables of bindings, nominations, reasons, pods and nodes.
  */
 create function stark_internal.bind(p_now timestamptz default now(), p_most integer default stark_internal.call_limit('placements_of_a_pass'), out placed integer, out explained integer)
 returns record
@@ -232,10 +256,7 @@ begin
       scheduled_at = p_now,
       status_reason = null,
       status_message = null
-    from (
-      select c.pod_id, c.node_no from pg_temp.pass_bindings c join pg_temp.pass_pods t using (pod_id)
-      order by c.had_victims desc, t.priority desc, t.created_at, t.pod_id limit greatest(p_most, (select count(*) from pg_temp.pass_bindings k where k.had_victims))) b
-    join pg_temp.pass_nodes n using (node_no)
+    from pg_temp.pass_bindings b join pg_temp.pass_nodes n using (node_no)
     where p.id = b.pod_id and p.status = 'pending';
   get diagnostics placed = row_count;
   -- Victims are stopped before reasons are written, so that a reason that names a kept place is true when it is read.
@@ -244,12 +265,12 @@ begin
         status = 'stopping',
         status_reason = 'Preempted',
         -- By its id, which tells nothing to those who may not read it.
-        status_message = format('makes room for pod %s of priority %s', w.id, w.priority),
+        status_message = format('makes room for pod %s of priority %s', w.pod_id, w.priority),
         ready = false,
         stop_requested_at = p_now
       from pg_temp.pass_nominations m
       cross join unnest(m.victims) v
-      join stark.pods w on w.id = m.pod_id
+      join pg_temp.pass_pods w using (pod_id)
       where p.id = v and p.node_id is not null and p.finished_at is null and p.status <> 'stopping';
   end if;
   if not exists (select from pg_temp.pass_reasons) and not exists (select from pg_temp.pass_nominations) then
@@ -278,15 +299,53 @@ comment on function stark_internal.bind(timestamptz, integer) is 'Writes what a 
 revoke all on function stark_internal.bind(timestamptz, integer) from public, anon;
 
 /**
- * stark_internal.schedule_pods(retry, now, continues, most, groups) -> how many were placed. Locks: the cluster lock. Called at once when
+ * stark_internal.insert_pods(new, now) -> how many were placed, and of how many others the reason was written: stores new pods with what the
+ * pass has worked out for them, one row and one event each, and their env and config. Writes pods and pod_env; reads the working tables
+ * of bindings, nominations, reasons and nodes. Raises what the checks of pods raise: quota, limit range, terminating namespace.
+ */
+create function stark_internal.insert_pods(p_new stark.pods[], p_now timestamptz default now(), out placed integer, out explained integer)
+returns record
+language plpgsql
+volatile
+set search_path = ''
+set enable_nestloop = off
+as $$
+begin
+  with stored as (
+    insert into stark.pods (id, name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at,
+                            status, node_id, node_name, incarnation, scheduled_at, nominated_node_id, status_reason, status_message)
+      select w.id, w.name, w.namespace, w.pack_id, w.pack_name, w.pack_version_id, w.version, w.labels, w.annotations, w.spec - array['env', 'config'], w.priority,
+             w.created_by, w.created_at, case when n.node_id is null then 'pending' else 'scheduled' end, n.node_id, n.name, n.incarnation,
+             case when n.node_id is not null then p_now end, k.node_id,
+             case when k.node_id is not null then 'Nominated' when n.node_id is null and r.pod_id is not null then 'Unschedulable' end,
+             case when k.node_id is not null then 'waits for room on node ' || k.name when n.node_id is null then r.message end
+      from unnest(p_new) with ordinality w
+      left join pg_temp.pass_bindings b on b.pod_id = w.id
+      left join pg_temp.pass_nodes n on n.node_no = b.node_no
+      left join pg_temp.pass_nominations m on m.pod_id = w.id
+      left join pg_temp.pass_nodes k on k.node_no = m.node_no
+      left join pg_temp.pass_reasons r on r.pod_id = w.id
+      order by w.ordinality
+      returning status, status_reason
+  )
+  select count(*) filter (where s.status = 'scheduled'), count(s.status_reason) into placed, explained from stored s;
+  insert into stark.pod_env (pod_id, env, config)
+    select w.id, w.spec -> 'env', w.spec -> 'config' from unnest(p_new) w where w.spec ?| array['env', 'config'];
+end;
+$$;
+comment on function stark_internal.insert_pods(stark.pods[], timestamptz) is 'Stores new pods with the nodes that a pass found for them.';
+revoke all on function stark_internal.insert_pods(stark.pods[], timestamptz) from public, anon;
+
+/**
+ * stark_internal.schedule_pods(retry, now, continues, most, groups, new) -> how many were placed. Locks: the cluster lock. Called at once when
  * something it cares about changes: new pods, a node that became usable, room that became free. retry: whether pods that fitted
  * nowhere are looked at again; new pods only take room, so what they can help are those that look at other pods. A pass does a
  * bounded amount of work (most: pods it places, groups: those it looks at); what is left is noted in pass_state, and continue_work
- * has it done by further passes, which say that they continue.
+ * has it done by further passes, which say that they continue. new: drafts of pods that this pass stores, placed where there is room.
  */
 create function stark_internal.schedule_pods(
   p_retry boolean default true, p_now timestamptz default now(), p_continues boolean default false,
-  p_most integer default stark_internal.call_limit('placements_of_a_pass'), p_groups integer default stark_internal.call_limit('groups_of_a_pass')
+  p_most integer default stark_internal.call_limit('placements_of_a_pass'), p_groups integer default stark_internal.call_limit('groups_of_a_pass'), p_new stark.pods[] default '{}'
 )
 returns integer
 language plpgsql
@@ -298,6 +357,7 @@ declare
   v_left_out boolean;
   v_groups record;
   v_written record;
+  v_stored record;
   v_state stark_internal.pass_state;
   v_ended integer;
   v_origin text := pg_catalog.current_setting('stark.origin', true);
@@ -309,14 +369,14 @@ begin
   if pg_catalog.current_setting('stark.pass', true) = 'running' then
     return 0;
   end if;
-  if not exists (select from stark.pods p where p.status = 'pending') then
+  if cardinality(p_new) = 0 and not exists (select from stark.pods p where p.status = 'pending') then
     update stark_internal.pass_state s set is_due = false, groups_left = 0 where s.is_due or s.groups_left > 0;
     return 0;
   end if;
   perform pg_catalog.set_config('stark.origin', 'scheduler', true), pg_catalog.set_config('stark.pass', 'running', true);
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
-  v_left_out := stark_internal.load_pods(p_retry, p_most);
+  v_left_out := stark_internal.load_pods(p_retry, p_most, p_new);
   if exists (select from pg_temp.pass_pods p where p.template ? 'required') then
     perform stark_internal.unify_templates();
   end if;
@@ -326,7 +386,15 @@ begin
   v_groups := stark_internal.place_groups(p_groups, p_most, v_state.last_group);
   v_ended := stark_internal.end_victims(p_now);
   v_found := (select count(*) from pg_temp.pass_bindings);
+  perform stark_internal.limit_bindings(p_most);
   v_written := stark_internal.bind(p_now, p_most);
+  if cardinality(p_new) > 0 then
+    -- Who makes pods tells of them, and not the scheduler.
+    perform pg_catalog.set_config('stark.origin', coalesce(v_origin, ''), true);
+    v_stored := stark_internal.insert_pods(p_new, p_now);
+    v_written.placed := v_written.placed + v_stored.placed;
+    v_written.explained := v_written.explained + v_stored.explained;
+  end if;
   -- Only a pass that got somewhere is followed by another, so that this ends. Who left may have left more room than was needed.
   v_state.is_due := (v_state.is_due and not p_retry) or v_ended > 0
     or ((v_left_out or v_groups.has_more or v_found > v_written.placed or v_written.explained >= p_most) and v_written.placed + v_written.explained > 0);
@@ -340,8 +408,8 @@ begin
   return v_written.placed;
 end;
 $$;
-comment on function stark_internal.schedule_pods(boolean, timestamptz, boolean, integer, integer) is 'Places pending pods, highest priority first.';
-revoke all on function stark_internal.schedule_pods(boolean, timestamptz, boolean, integer, integer) from public, anon;
+comment on function stark_internal.schedule_pods(boolean, timestamptz, boolean, integer, integer, stark.pods[]) is 'Places pending pods, highest priority first.';
+revoke all on function stark_internal.schedule_pods(boolean, timestamptz, boolean, integer, integer, stark.pods[]) from public, anon;
 
 -- When to run it ------------------------------------------------------------------------------------------------------
 

@@ -64,16 +64,18 @@ begin
   end if;
   v_wanted := stark_internal.read_pod(p_pod, v_user);
   v_wanted.id := gen_random_uuid();
+  v_wanted.created_at := now();
+  v_wanted.created_by := v_user;
+  v_wanted.cpu_request := (v_wanted.spec #>> '{resources,requests,cpu}')::integer;
+  v_wanted.memory_request := (v_wanted.spec #>> '{resources,requests,memory}')::integer;
+  v_wanted.storage_request := coalesce((v_wanted.spec #>> '{resources,requests,storage}')::integer, 0);
   perform stark_internal.lock_cluster();
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
-  insert into pg_temp.pass_pods
-    select v_wanted.id, v_wanted.priority, now(), v_wanted.pack_version_id, v_wanted.namespace, v_wanted.labels,
-           stark_internal.placement_template(v_wanted.spec), stark_internal.placement_rules(v_wanted.spec, v_wanted.labels), null, null, true, null,
-           (v_wanted.spec #>> '{resources,requests,cpu}')::bigint, (v_wanted.spec #>> '{resources,requests,memory}')::bigint,
-           coalesce((v_wanted.spec #>> '{resources,requests,storage}')::bigint, 0), false, v_user;
+  perform stark_internal.load_given_pods(array[v_wanted]);
   -- Places that are kept for pods of its priority and higher ones are taken.
-  perform stark_internal.load_nominated(v_wanted.priority);
+  perform stark_internal.load_given_pods(array(
+    select p from stark.pods p where p.status = 'pending' and p.nominated_node_id is not null and p.priority >= v_wanted.priority));
   perform stark_internal.load_ports();
   perform stark_internal.load_makers();
   perform stark_internal.load_rules();

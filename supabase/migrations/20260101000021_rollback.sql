@@ -18,7 +18,7 @@ declare
   v_user uuid := stark_internal.require_user();
   v_pod stark.pods;
   v_version text := p_version;
-  v_new uuid;
+  v_new stark.pods[];
   v_env jsonb;
 begin
   perform stark_internal.require_pods(array[p_id], 'pods:update', p_if_version);
@@ -47,12 +47,12 @@ begin
   end if;
   -- Stopped first, so that a pending one leaves its place in the quota.
   perform stark_internal.begin_stop(array[p_id]);
-  v_new := (stark_internal.create_pod_group(jsonb_strip_nulls(jsonb_build_object(
+  v_new := stark_internal.draft_pods(jsonb_strip_nulls(jsonb_build_object(
     'pack', v_pod.pack_name, 'version', v_version, 'namespace', v_pod.namespace, 'labels', v_pod.labels,
-    'priority', case when not v_pod.spec ? 'priorityClassName' then v_pod.priority end)) || jsonb_build_object('spec', v_pod.spec || coalesce(v_env, '{}')), v_user))[1];
-  perform stark_internal.schedule_pods();
+    'priority', case when not v_pod.spec ? 'priorityClassName' then v_pod.priority end)) || jsonb_build_object('spec', v_pod.spec || coalesce(v_env, '{}')), v_user);
+  perform stark_internal.schedule_pods(p_new => v_new);
   perform stark_internal.work_off_notes();
-  select * into v_pod from stark.pods p where p.id = v_new;
+  select * into v_pod from stark.pods p where p.id = v_new[1].id;
   return v_pod;
 end;
 $$;

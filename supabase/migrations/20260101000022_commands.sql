@@ -106,7 +106,12 @@ declare
   v_payloads jsonb[];
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
-  if tg_op = 'UPDATE' then
+  if tg_op = 'INSERT' then
+    v_ids := array(select n.id from new_rows n where n.status = 'scheduled');
+    if v_ids <> '{}' then
+      perform stark_internal.command_starts(v_ids);
+    end if;
+  elsif tg_op = 'UPDATE' then
     v_ids := array(select n.id from old_rows o join new_rows n using (id) where n.status = 'scheduled' and o.status <> 'scheduled');
     if v_ids <> '{}' then
       perform stark_internal.command_starts(v_ids);
@@ -135,6 +140,8 @@ $$;
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
 revoke all on function stark_internal.command_nodes() from public, anon;
 
+create trigger _300_command_nodes_on_new after insert on stark.pods
+  referencing new table as new_rows for each statement execute function stark_internal.command_nodes();
 create trigger _300_command_nodes_on_change after update on stark.pods
   referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.command_nodes();
 create trigger _300_command_nodes_on_delete after delete on stark.pods

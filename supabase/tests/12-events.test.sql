@@ -42,11 +42,21 @@ select tests.sign_in('uma');
 select tests.make_pods('{"pack": "alpha", "name": "p", "replicas": 3}');
 select tests.sign_out();
 select results_eq('select type, origin, namespace, actor, count(*), count(distinct object_id) from news group by 1, 2, 3, 4 order by min(seq)',
-  $$values ('pod.created', 'api', 'default', tests.uid('uma'), 3::bigint, 3::bigint), ('pod.updated', 'scheduler', 'default', tests.uid('uma'), 3, 3)$$,
-  'each pod has an event for being made, and one for being placed by the scheduler; the node''s sums have none');
+  $$values ('pod.created', 'api', 'default', tests.uid('uma'), 3::bigint, 3::bigint)$$,
+  'each pod has one event for being made and placed; the node''s sums have none');
+select is_empty($$select from news where object ->> 'status' <> 'scheduled' or object ->> 'node_name' is null$$, 'which says where it is');
+select pg_temp.forget();
+update stark.nodes set unschedulable = true;
+select tests.sign_in('uma');
+select tests.make_pods('{"pack": "alpha", "name": "late"}');
+select tests.sign_out();
+update stark.nodes set unschedulable = false;
+select results_eq($$select type, origin, object ->> 'status' from news where kind = 'pod' order by seq$$,
+  $$values ('pod.created', 'api', 'pending'), ('pod.updated', 'scheduler', 'scheduled')$$, 'one that has to wait has another, of the scheduler, when it is placed');
 select is((select max(seq) - min(seq) + 1 from stark.events), (select count(*) from stark.events), 'numbers have no gaps');
 select is((select seq from stark_internal.event_heads where topic = '*'), (select max(seq) from stark.events), 'and the counter stands at the last');
 select is((select object from news where type = 'pod.updated' order by seq desc limit 1), (select to_jsonb(p) from stark.pods p where p.id::text = (select object_id from news where type = 'pod.updated' order by seq desc limit 1)), 'the last event of an object is its present state');
+delete from stark.pods where name = 'late';
 select pg_temp.forget();
 update stark.pods set name = 'nobody' where name = 'not-there';
 delete from stark.pods where name = 'not-there';

@@ -75,7 +75,7 @@ select results_eq($$select version, status, priority, labels, created_by from st
 select results_eq($$select status from stark.pods where name = 'q'$$, $$values ('stopping')$$, 'the old one stops');
 select is((stark.roll_back_pod((select id from stark.pods where version = '1.9.0'), '1.0.0')).version, '1.0.0', 'a named version');
 select is(tests.code_of($$select stark.roll_back_pod((select id from stark.pods where version = '1.0.0'))$$), 'VERSION_NOT_FOUND', 'nothing is before the first');
-select set_eq($$select status from stark.pod_history where pod_name = 'q' and pod_id = tests.pod('q')::text$$, array['pending', 'scheduled', 'stopping'], 'its history tells each step');
+select set_eq($$select status from stark.pod_history where pod_name = 'q' and pod_id = tests.pod('q')::text$$, array['scheduled', 'stopping'], 'its history tells each step');
 select tests.sign_in('uma');
 select is(tests.count_of('select from stark.pod_history'), 0::bigint, 'others read nothing of it');
 select is(tests.code_of($$select stark.roll_back_pod(tests.pod('q'))$$), 'POD_NOT_FOUND', 'nor roll it back');

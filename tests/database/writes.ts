@@ -76,7 +76,10 @@ function bodyOf(options: unknown[], statement: string, defaultLanguage: string):
   const body = textIn(asNode(asList(asNode(as?.List).items)[0])) ?? textIn(as);
   if (body === undefined) return [];
   if (language === 'sql') return writesOf(body);
-  return language === 'plpgsql' ? [...nodesIn(parsePlPgSQLSync(statement))].flatMap(writesOfPlPgSQL) : [];
+  if (language !== 'plpgsql') return [];
+  // The parser knows no types but those of Postgres, and takes lists of others for lists of records, which nothing may return.
+  const known = statement.replace(/\breturns\s+[\w.]+\[\]/i, 'returns text[]');
+  return [...nodesIn(parsePlPgSQLSync(known))].flatMap(writesOfPlPgSQL);
 }
 
 /** Where PL/pgSQL takes a statement as text. */

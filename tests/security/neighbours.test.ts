@@ -78,7 +78,7 @@ describe('env and config', () => {
     }
     const given = { env: { TOKEN: SECRET }, config: { key: SECRET } };
     const pod = await cluster.pod(owner, { pack: 'mine', name: 'secretive', spec: spec(1, given) });
-    await waitFor('the event', () => heard.some((text) => text.includes('pod.updated')));
+    await waitFor('the event', () => heard.some((text) => text.includes('pod.created')));
     await waitFor('the command', () => heard.some((text) => text.includes('pods.start')));
     const reads = ['pods?select=*', 'events?select=*', 'pod_history?select=*', 'pod_env?select=*'];
     for (const path of reads) {
