@@ -25,6 +25,9 @@ create type stark_internal.pod_group as (
 );
 comment on type stark_internal.pod_group is 'Pending pods with the same constraints: cpu, memory and storage are the most that one of them asks for, rules_no names their rules about other pods, matches the selectors that match them.';
 
+create type stark_internal.pod_request as (pod_id uuid, cpu bigint, memory bigint, storage bigint);
+comment on type stark_internal.pod_request is 'A pending pod of a group and what it asks for: groups are handed on as lists of them, in the order in which they are served.';
+
 /** stark_internal.placement_template(spec) -> what a spec asks of a node itself: name, labels, tolerations, fixed ports. */
 create function stark_internal.placement_template(p_spec jsonb)
 returns jsonb

@@ -418,32 +418,35 @@ $$;
 comment on function stark_internal.pick_slots(stark_internal.pod_group, integer) is 'The nodes that pods of a group take, in order.';
 revoke all on function stark_internal.pick_slots(stark_internal.pod_group, integer) from public, anon;
 
-/** stark_internal.take_slots(group, pods and their requests, in order) -> how many were given a node. */
-create function stark_internal.take_slots(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+/** stark_internal.take_slots(group, pods) -> how many of them, from the first on, were given a node. Writes the working table of bindings, and those of count_taken. */
+create function stark_internal.take_slots(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
 returns integer
 language plpgsql
 volatile
 set search_path = ''
 as $$
 declare
-  v_nodes integer[] := stark_internal.pick_slots(p_group, cardinality(p_ids));
+  v_nodes integer[] := stark_internal.pick_slots(p_group, cardinality(p_pods));
 begin
   if cardinality(v_nodes) = 0 then
     return 0;
   end if;
   insert into pg_temp.pass_bindings
     select u.pod_id, u.node_no, u.cpu, u.memory, u.storage
-    from unnest(p_ids, v_nodes, p_cpu, p_memory, p_storage) as u (pod_id, node_no, cpu, memory, storage)
+    from unnest(p_pods, v_nodes) as u (pod_id, cpu, memory, storage, node_no)
     where u.node_no is not null;
-  perform stark_internal.count_taken(p_group, v_nodes, p_cpu[:cardinality(v_nodes)], p_memory[:cardinality(v_nodes)], p_storage[:cardinality(v_nodes)]);
+  perform stark_internal.count_taken(p_group, v_nodes, p_pods);
   return cardinality(v_nodes);
 end;
 $$;
-comment on function stark_internal.take_slots(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Gives nodes to pods of a group, in their order.';
-revoke all on function stark_internal.take_slots(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;
+comment on function stark_internal.take_slots(stark_internal.pod_group, stark_internal.pod_request[]) is 'Gives nodes to pods of a group, in their order.';
+revoke all on function stark_internal.take_slots(stark_internal.pod_group, stark_internal.pod_request[]) from public, anon;
 
-/** stark_internal.count_taken(group, nodes, requests): what pods that were given these nodes change for the rest of the pass. */
-create function stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+/**
+ * stark_internal.count_taken(group, nodes, pods): what pods that were given these nodes, as many as there are nodes, change for the rest of the
+ * pass. Writes the working tables of nodes, ports, counts, anti-affinity counts and preferences.
+ */
+create function stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_pods stark_internal.pod_request[])
 returns void
 language plpgsql
 volatile
@@ -454,7 +457,7 @@ begin
       free_cpu = n.free_cpu - t.cpu, free_memory = n.free_memory - t.memory, free_storage = n.free_storage - t.storage, free_pods = n.free_pods - t.pods
     from (
       select u.node_no, sum(u.cpu) as cpu, sum(u.memory) as memory, sum(u.storage) as storage, count(*) as pods
-      from unnest(p_nodes, p_cpu, p_memory, p_storage) as u (node_no, cpu, memory, storage) group by u.node_no) t
+      from unnest(p_nodes, p_pods) as u (node_no, pod_id, cpu, memory, storage) where u.node_no is not null group by u.node_no) t
     where n.node_no = t.node_no;
   if p_group.template ? 'ports' then
     insert into pg_temp.pass_ports select u.node_no, w::integer, 1 from unnest(p_nodes) as u (node_no) cross join jsonb_array_elements(p_group.template -> 'ports') w;
@@ -477,70 +480,63 @@ begin
   end if;
 end;
 $$;
-comment on function stark_internal.count_taken(stark_internal.pod_group, integer[], bigint[], bigint[], bigint[]) is 'Counts pods that were given nodes.';
-revoke all on function stark_internal.count_taken(stark_internal.pod_group, integer[], bigint[], bigint[], bigint[]) from public, anon;
+comment on function stark_internal.count_taken(stark_internal.pod_group, integer[], stark_internal.pod_request[]) is 'Counts pods that were given nodes.';
+revoke all on function stark_internal.count_taken(stark_internal.pod_group, integer[], stark_internal.pod_request[]) from public, anon;
 
-/** stark_internal.place_pods(group, pods and their requests, in order) -> those that fit nowhere. */
-create function stark_internal.place_pods(p_group stark_internal.pod_group, inout p_ids uuid[], inout p_cpu bigint[], inout p_memory bigint[], inout p_storage bigint[])
-returns record
+/** stark_internal.place_pods(group, pods) -> those of them that fit nowhere. Writes what take_slots writes. */
+create function stark_internal.place_pods(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
+returns stark_internal.pod_request[]
 language plpgsql
 volatile
 set search_path = ''
 as $$
 declare
   v_group stark_internal.pod_group := p_group;
+  v_left stark_internal.pod_request[] := p_pods;
+  v_failed stark_internal.pod_request[] := '{}';
+  v_oldest stark_internal.pod_request;
   v_taken integer;
   v_same boolean;
-  v_failed_ids uuid[] := '{}';
-  v_failed_cpu bigint[] := '{}';
-  v_failed_memory bigint[] := '{}';
-  v_failed_storage bigint[] := '{}';
-  v_fails boolean[];
 begin
-  loop
-    select max(u.c), max(u.m), max(u.s), min(u.c) = max(u.c) and min(u.m) = max(u.m) and min(u.s) = max(u.s)
+  while cardinality(v_left) > 0 loop
+    select max(u.cpu), max(u.memory), max(u.storage), min(u.cpu) = max(u.cpu) and min(u.memory) = max(u.memory) and min(u.storage) = max(u.storage)
       into v_group.cpu, v_group.memory, v_group.storage, v_same
-      from unnest(p_cpu, p_memory, p_storage) as u (c, m, s);
-    exit when coalesce(cardinality(p_ids), 0) = 0;
+      from unnest(v_left) u;
     -- Slots for the largest request take any of the pods, so pods of many sizes are placed together, oldest first.
-    v_taken := stark_internal.take_slots(v_group, p_ids, p_cpu, p_memory, p_storage);
+    v_taken := stark_internal.take_slots(v_group, v_left);
     if v_taken = 0 then
       exit when v_same;
-      -- The largest have no room. The oldest pod has its turn alone; if it fails, so do all that ask for no less.
-      v_group.cpu := p_cpu[1];
-      v_group.memory := p_memory[1];
-      v_group.storage := p_storage[1];
-      v_taken := stark_internal.take_slots(v_group, p_ids[1:1], p_cpu[1:1], p_memory[1:1], p_storage[1:1]);
+      -- The largest have no room. The oldest pod has its turn alone; if it fails, so do all that ask for no less, and for more than any node has.
+      v_oldest := v_left[1];
+      v_group.cpu := v_oldest.cpu;
+      v_group.memory := v_oldest.memory;
+      v_group.storage := v_oldest.storage;
+      v_taken := stark_internal.take_slots(v_group, v_left[1:1]);
       if v_taken = 0 then
-        select array_agg(u.c >= v_group.cpu and u.m >= v_group.memory and u.s >= v_group.storage
-                 or u.c > b.cpu or u.m > b.memory or u.s > b.storage order by u.ord) into v_fails
-          from unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
-          cross join (select greatest(max(n.free_cpu), 0) as cpu, greatest(max(n.free_memory), 0) as memory, greatest(max(n.free_storage), 0) as storage from pg_temp.pass_nodes n) b;
-        select v_failed_ids || array_agg(u.id order by u.ord) filter (where u.fails), v_failed_cpu || array_agg(u.c order by u.ord) filter (where u.fails),
-               v_failed_memory || array_agg(u.m order by u.ord) filter (where u.fails), v_failed_storage || array_agg(u.s order by u.ord) filter (where u.fails),
-               array_agg(u.id order by u.ord) filter (where not u.fails), array_agg(u.c order by u.ord) filter (where not u.fails),
-               array_agg(u.m order by u.ord) filter (where not u.fails), array_agg(u.s order by u.ord) filter (where not u.fails)
-          into v_failed_ids, v_failed_cpu, v_failed_memory, v_failed_storage, p_ids, p_cpu, p_memory, p_storage
-          from unnest(p_ids, p_cpu, p_memory, p_storage, v_fails) with ordinality as u (id, c, m, s, fails, ord);
+        select v_failed || coalesce(array_agg(t.pod order by t.ord) filter (where t.fails), '{}'), coalesce(array_agg(t.pod order by t.ord) filter (where not t.fails), '{}')
+          into v_failed, v_left
+          from (
+            select (u.pod_id, u.cpu, u.memory, u.storage)::stark_internal.pod_request as pod, u.ordinality as ord,
+                   (u.cpu >= v_oldest.cpu and u.memory >= v_oldest.memory and u.storage >= v_oldest.storage)
+                     or u.cpu > b.cpu or u.memory > b.memory or u.storage > b.storage as fails
+            from unnest(v_left) with ordinality u
+            cross join (select greatest(max(n.free_cpu), 0) as cpu, greatest(max(n.free_memory), 0) as memory, greatest(max(n.free_storage), 0) as storage from pg_temp.pass_nodes n) b) t;
         continue;
       end if;
     end if;
-    p_ids := p_ids[v_taken + 1:];
-    p_cpu := p_cpu[v_taken + 1:];
-    p_memory := p_memory[v_taken + 1:];
-    p_storage := p_storage[v_taken + 1:];
+    v_left := v_left[v_taken + 1:];
   end loop;
-  p_ids := v_failed_ids || p_ids;
-  p_cpu := v_failed_cpu || p_cpu;
-  p_memory := v_failed_memory || p_memory;
-  p_storage := v_failed_storage || p_storage;
+  return v_failed || v_left;
 end;
 $$;
-comment on function stark_internal.place_pods(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Places pods of a group; tells those that fit nowhere.';
-revoke all on function stark_internal.place_pods(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;
+comment on function stark_internal.place_pods(stark_internal.pod_group, stark_internal.pod_request[]) is 'Places pods of a group; tells those that fit nowhere.';
+revoke all on function stark_internal.place_pods(stark_internal.pod_group, stark_internal.pod_request[]) from public, anon;
 
-/** stark_internal.record_reasons(group, pods and their requests): why these fit nowhere, e.g. "0/2 nodes: 1 insufficient cpu, 1 taint dedicated=gpu:NoSchedule". Every failing filter of every node counts. */
-create function stark_internal.record_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+/**
+ * stark_internal.record_reasons(group, pods): why these fit nowhere, e.g. "0/2 nodes: 1 insufficient cpu, 1 taint dedicated=gpu:NoSchedule". Every
+ * failing filter of every node counts. Writes the working table of reasons; reads what the filters read.
+ */
+create function stark_internal.record_reasons(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
 returns void
 language plpgsql
 volatile
@@ -563,16 +559,16 @@ begin
   with common as materialized (
     select r.reason, count(distinct r.node_no) as nodes from stark_internal.rejections(v_group) r group by r.reason
   ), wants as (
-    select u.c, u.m, u.s, array_agg(u.id) as ids from unnest(p_ids, p_cpu, p_memory, p_storage) as u (id, c, m, s) group by u.c, u.m, u.s
+    select u.cpu, u.memory, u.storage, array_agg(u.pod_id) as ids from unnest(p_pods) u group by u.cpu, u.memory, u.storage
   ), messages as (
     select w.ids, left(format('0/%s nodes', coalesce(cardinality(v_cpu), 0))
       || coalesce(': ' || (
         select string_agg(l.nodes || ' ' || l.reason, ', ' order by l.nodes desc, l.reason)
         from (
           select c.reason, c.nodes from common c
-          union all select 'insufficient cpu', width_bucket(w.c - 1, v_cpu) where w.c > 0
-          union all select 'insufficient memory', width_bucket(w.m - 1, v_memory) where w.m > 0
-          union all select 'insufficient storage', width_bucket(w.s - 1, v_storage) where w.s > 0
+          union all select 'insufficient cpu', width_bucket(w.cpu - 1, v_cpu) where w.cpu > 0
+          union all select 'insufficient memory', width_bucket(w.memory - 1, v_memory) where w.memory > 0
+          union all select 'insufficient storage', width_bucket(w.storage - 1, v_storage) where w.storage > 0
         ) l
         where l.nodes > 0), ''), 4096) as message
     from wants w
@@ -580,5 +576,5 @@ begin
   insert into pg_temp.pass_reasons select i, m.message from messages m cross join unnest(m.ids) i;
 end;
 $$;
-comment on function stark_internal.record_reasons(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
-revoke all on function stark_internal.record_reasons(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;
+comment on function stark_internal.record_reasons(stark_internal.pod_group, stark_internal.pod_request[]) is 'Keeps why pods fit nowhere, counted per node.';
+revoke all on function stark_internal.record_reasons(stark_internal.pod_group, stark_internal.pod_request[]) from public, anon;

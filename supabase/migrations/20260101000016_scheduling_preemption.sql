@@ -329,12 +329,12 @@ comment on function stark_internal.placed_individually(stark_internal.pod_group)
 revoke all on function stark_internal.placed_individually(stark_internal.pod_group) from public, anon;
 
 /**
- * stark_internal.preempt(group, pods and their requests, attempts) -> whether some were not tried: finds each a node and the pods that have
+ * stark_internal.preempt(group, pods, attempts) -> whether some were not tried: finds each a node and the pods that have
  * to go for it. As kube-scheduler does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes,
  * 100 at least, and at more only where that does not help. Pods that are placed individually cost an attempt each, under the lock: after so many
  * the others are left to the next pass. Pods evicted for one of them may open a node for the next one, which is then placed there at once.
  */
-create function stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer default stark_internal.call_limit('groups_of_a_pass'))
+create function stark_internal.preempt(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[], p_attempts integer default stark_internal.call_limit('groups_of_a_pass'))
 returns boolean
 language plpgsql
 volatile
@@ -343,6 +343,7 @@ set enable_nestloop = off
 as $$
 declare
   v_group stark_internal.pod_group := p_group;
+  v_pod stark_internal.pod_request;
   v_from integer := 1;
   v_until integer;
   v_served integer;
@@ -356,24 +357,24 @@ declare
   v_individually boolean := stark_internal.placed_individually(p_group);
   v_attempts integer := 0;
 begin
-  while v_from <= cardinality(p_ids) loop
+  while v_from <= cardinality(p_pods) loop
     exit when v_individually and v_from > 1 and v_attempts >= p_attempts;
     v_attempts := v_attempts + 1;
+    v_pod := p_pods[v_from];
     if v_nodes is null or (v_individually and v_tried = 0) then
       v_nodes := stark_internal.preemptable_nodes(p_group);
       if v_nodes is null then
         return false;
       end if;
       -- Where it begins to look depends on the pod, so that not always the same nodes are asked for their pods.
-      v_first := abs(hashtext(p_ids[v_from]::text) % cardinality(v_nodes));
+      v_first := abs(hashtext(v_pod.pod_id::text) % cardinality(v_nodes));
       v_nodes := v_nodes[v_first + 1:] || v_nodes[:v_first];
       v_part := greatest(100, cardinality(v_nodes) / 10);
     end if;
-    v_group.cpu := p_cpu[v_from];
-    v_group.memory := p_memory[v_from];
-    v_group.storage := p_storage[v_from];
-    if v_individually and v_from > 1 and v_tried = 0
-       and stark_internal.take_slots(v_group, p_ids[v_from:v_from], p_cpu[v_from:v_from], p_memory[v_from:v_from], p_storage[v_from:v_from]) = 1 then
+    v_group.cpu := v_pod.cpu;
+    v_group.memory := v_pod.memory;
+    v_group.storage := v_pod.storage;
+    if v_individually and v_from > 1 and v_tried = 0 and stark_internal.take_slots(v_group, p_pods[v_from:v_from]) = 1 then
       v_from := v_from + 1;
       continue;
     end if;
@@ -389,15 +390,15 @@ begin
              min(c.most_request[1]) as most_cpu, min(c.most_request[2]) as most_memory, min(c.most_request[3]) as most_storage
       from chosen c
     ), served as materialized (
-      select coalesce(min(u.ord), cardinality(p_ids) + 1) - v_from as pods
-      from same s, unnest(p_cpu, p_memory, p_storage) with ordinality as u (c, m, s, ord)
-      where u.ord > v_from and not (u.c between s.least_cpu and s.most_cpu and u.m between s.least_memory and s.most_memory
-                                    and u.s between s.least_storage and s.most_storage)
+      select coalesce(min(u.ordinality), cardinality(p_pods) + 1) - v_from as pods
+      from same s, unnest(p_pods) with ordinality u
+      where u.ordinality > v_from and not (u.cpu between s.least_cpu and s.most_cpu and u.memory between s.least_memory and s.most_memory
+                                           and u.storage between s.least_storage and s.most_storage)
     ), asked as materialized (
-      select case when v_individually then 1 else s.pods end as pods, max(u.c) as most_cpu, max(u.m) as most_memory, max(u.s) as most_storage,
-             min(u.c) as least_cpu, min(u.m) as least_memory, min(u.s) as least_storage
-      from served s, unnest(p_cpu[v_from:], p_memory[v_from:], p_storage[v_from:]) with ordinality as u (c, m, s, ord)
-      where u.ord <= s.pods
+      select case when v_individually then 1 else s.pods end as pods, max(u.cpu) as most_cpu, max(u.memory) as most_memory, max(u.storage) as most_storage,
+             min(u.cpu) as least_cpu, min(u.memory) as least_memory, min(u.storage) as least_storage
+      from served s, unnest(p_pods[v_from:]) with ordinality u
+      where u.ordinality <= s.pods
       group by s.pods
     ), ranked as (
       select c.*, rank() over (order by c.highest, cardinality(c.victims), c.total) as rank
@@ -430,7 +431,7 @@ begin
       from asked a, filled f cross join generate_series(1, f.slots) k
       where f.is_unsure is not true and f.before + k <= a.pods
     ), nominated as (
-      insert into pg_temp.pass_nominations select p_ids[v_from + p.ord - 1], p.node_no, p.victims from picked p order by p.ord)
+      insert into pg_temp.pass_nominations select (p_pods[v_from + p.ord - 1]).pod_id, p.node_no, p.victims from picked p order by p.ord)
     select (select array_agg(p.node_no order by p.ord) from picked p), s.pods into v_picked, v_served from served s;
     v_nodes := v_nodes[v_part + 1:] || v_nodes[:v_part];
     v_tried := v_tried + v_part;
@@ -455,21 +456,25 @@ begin
         join stark.pods p on p.id = v
         join pg_temp.pass_nodes n on n.node_id = p.node_id
         join pg_temp.pass_selectors s on stark_internal.matches_terms(p.namespace, p.labels, s.terms)
-        where m.pod_id = any (p_ids[v_from:v_until]) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
+        where m.pod_id in (select u.pod_id from unnest(p_pods[v_from:v_until]) u) and s.selector_no in (select r.selector_no from pg_temp.pass_rules r)
         group by s.selector_no, n.node_no;
     end if;
-    perform stark_internal.count_taken(v_group, v_picked, p_cpu[v_from:v_until], p_memory[v_from:v_until], p_storage[v_from:v_until]);
+    perform stark_internal.count_taken(v_group, v_picked, p_pods[v_from:v_until]);
     v_from := v_until + 1;
   end loop;
-  return v_from <= cardinality(p_ids);
+  return v_from <= cardinality(p_pods);
 end;
 $$;
-comment on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) is 'Finds nodes where lower pods have to go.';
-revoke all on function stark_internal.preempt(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) from public, anon;
+comment on function stark_internal.preempt(stark_internal.pod_group, stark_internal.pod_request[], integer) is 'Finds nodes where lower pods have to go.';
+revoke all on function stark_internal.preempt(stark_internal.pod_group, stark_internal.pod_request[], integer) from public, anon;
 
-/** stark_internal.place_nominated(group, pods and their requests, in order) -> those whose nomination is of no use any more: binds the others to the nodes they were promised, or keeps the place while a victim is still running. */
-create function stark_internal.place_nominated(p_group stark_internal.pod_group, inout p_ids uuid[], inout p_cpu bigint[], inout p_memory bigint[], inout p_storage bigint[])
-returns record
+/**
+ * stark_internal.place_nominated(group, pods) -> those whose nomination is of no use any more: binds the others to the nodes they were
+ * promised, or keeps the place while a victim is still running. Writes the working tables of nominated pods, bindings and nominations, and
+ * those of count_taken.
+ */
+create function stark_internal.place_nominated(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
+returns stark_internal.pod_request[]
 language plpgsql
 volatile
 set search_path = ''
@@ -478,6 +483,7 @@ as $$
 declare
   v_zero stark_internal.pod_group := p_group;
   v_individually boolean;
+  v_left stark_internal.pod_request[] := p_pods;
   v_first record;
 begin
   -- Pods that were each made for a node get in each other's way only where two were made for one.
@@ -497,13 +503,13 @@ begin
       select distinct p.node_id from stark.pods p where p.status = 'stopping' and p.priority < p_group.priority
     )
     insert into pg_temp.pass_nominated
-      select u.ord, u.id, n.node_no, u.c, u.m, u.s,
-             n.node_no is not null and (u.c = 0 or sum(u.c) over w <= n.free_cpu) and (u.m = 0 or sum(u.m) over w <= n.free_memory)
-               and (u.s = 0 or sum(u.s) over w <= n.free_storage) and count(*) over w <= n.free_pods
+      select u.ord, u.pod_id, n.node_no, u.cpu, u.memory, u.storage,
+             n.node_no is not null and (u.cpu = 0 or sum(u.cpu) over w <= n.free_cpu) and (u.memory = 0 or sum(u.memory) over w <= n.free_memory)
+               and (u.storage = 0 or sum(u.storage) over w <= n.free_storage) and count(*) over w <= n.free_pods
                and (v_individually or not p_group.template ? 'ports' or count(*) over w = 1),
              n.node_no is not null and l.node_id is not null
-      from unnest(p_ids, p_cpu, p_memory, p_storage) with ordinality as u (id, c, m, s, ord)
-      join pg_temp.pass_pods p on p.pod_id = u.id
+      from unnest(v_left) with ordinality as u (pod_id, cpu, memory, storage, ord)
+      join pg_temp.pass_pods p using (pod_id)
       left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id and not exists (select from rejected r where r.node_no = n.node_no)
       left join leaving l on l.node_id = p.nominated_node_id
       window w as (partition by n.node_no order by u.ord);
@@ -511,21 +517,16 @@ begin
     -- The rules may admit only the first of them, so it is placed before the others are evaluated again.
     select t.* into v_first from pg_temp.pass_nominated t where t.fits order by t.ord limit 1;
     insert into pg_temp.pass_bindings values (v_first.pod_id, v_first.node_no, v_first.cpu, v_first.memory, v_first.storage);
-    perform stark_internal.count_taken(p_group, array[v_first.node_no], array[v_first.cpu], array[v_first.memory], array[v_first.storage]);
-    p_ids := p_ids[:v_first.ord - 1] || p_ids[v_first.ord + 1:];
-    p_cpu := p_cpu[:v_first.ord - 1] || p_cpu[v_first.ord + 1:];
-    p_memory := p_memory[:v_first.ord - 1] || p_memory[v_first.ord + 1:];
-    p_storage := p_storage[:v_first.ord - 1] || p_storage[v_first.ord + 1:];
+    perform stark_internal.count_taken(p_group, array[v_first.node_no], v_left[v_first.ord:v_first.ord]);
+    v_left := v_left[:v_first.ord - 1] || v_left[v_first.ord + 1:];
   end loop;
   insert into pg_temp.pass_bindings select t.pod_id, t.node_no, t.cpu, t.memory, t.storage from pg_temp.pass_nominated t where t.fits order by t.ord;
   -- Those that wait keep their place: for the rest of the pass it is taken, and their nomination is as it was.
   insert into pg_temp.pass_nominations select t.pod_id, t.node_no, '{}' from pg_temp.pass_nominated t where t.waits and not t.fits order by t.ord;
-  perform stark_internal.count_taken(p_group, array_agg(t.node_no), array_agg(t.cpu), array_agg(t.memory), array_agg(t.storage))
+  perform stark_internal.count_taken(p_group, array_agg(t.node_no), array_agg((t.pod_id, t.cpu, t.memory, t.storage)::stark_internal.pod_request))
     from pg_temp.pass_nominated t where t.fits or t.waits having count(*) > 0;
-  select array_agg(t.pod_id order by t.ord), array_agg(t.cpu order by t.ord), array_agg(t.memory order by t.ord), array_agg(t.storage order by t.ord)
-    into p_ids, p_cpu, p_memory, p_storage
-    from pg_temp.pass_nominated t where not (t.fits or t.waits);
+  return array(select (t.pod_id, t.cpu, t.memory, t.storage)::stark_internal.pod_request from pg_temp.pass_nominated t where not (t.fits or t.waits) order by t.ord);
 end;
 $$;
-comment on function stark_internal.place_nominated(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) is 'Places pods on the nodes that were kept for them.';
-revoke all on function stark_internal.place_nominated(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[]) from public, anon;
+comment on function stark_internal.place_nominated(stark_internal.pod_group, stark_internal.pod_request[]) is 'Places pods on the nodes that were kept for them.';
+revoke all on function stark_internal.place_nominated(stark_internal.pod_group, stark_internal.pod_request[]) from public, anon;

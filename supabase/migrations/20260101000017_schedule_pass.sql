@@ -9,7 +9,7 @@ select stark_internal.open_tables();
  * as in a ring, from the one that comes after the group of this pod.
  */
 create function stark_internal.pending_groups(p_waiting boolean default false, p_after uuid default null)
-returns table (pod_group stark_internal.pod_group, is_nominated boolean, previously_unschedulable boolean, retry_no bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+returns table (pod_group stark_internal.pod_group, is_nominated boolean, previously_unschedulable boolean, retry_no bigint, pods stark_internal.pod_request[])
 language plpgsql
 stable
 set search_path = ''
@@ -20,14 +20,14 @@ begin
   return query
     select (g.priority, g.runtime, g.visibility, g.owner_id, g.template, g.rules_no, g.matches, g.preempts, g.cpu, g.memory, g.storage)::stark_internal.pod_group,
            g.is_nominated, g.previously_unschedulable,
-           case when g.previously_unschedulable then row_number() over (partition by g.previously_unschedulable order by g.ids[1] <= p_after, g.ids[1]) end,
-           g.ids, g.cpus, g.memories, g.storages
+           case when g.previously_unschedulable then row_number() over (partition by g.previously_unschedulable order by g.oldest_pod <= p_after, g.oldest_pod) end,
+           g.pods
     from (
       select p.priority, v.runtime, k.visibility, case k.visibility when 'private' then k.owner_id end as owner_id, p.template, p.rules_no, p.matches, p.preempts,
              p.nominated_node_id is not null as is_nominated, bool_and(p.previously_unschedulable) as previously_unschedulable,
              max(p.cpu) as cpu, max(p.memory) as memory, max(p.storage) as storage, min(p.created_at) as oldest,
-             array_agg(p.pod_id order by p.created_at, p.pod_id) as ids, array_agg(p.cpu order by p.created_at, p.pod_id) as cpus,
-             array_agg(p.memory order by p.created_at, p.pod_id) as memories, array_agg(p.storage order by p.created_at, p.pod_id) as storages
+             (array_agg(p.pod_id order by p.created_at, p.pod_id))[1] as oldest_pod,
+             array_agg((p.pod_id, p.cpu, p.memory, p.storage)::stark_internal.pod_request order by p.created_at, p.pod_id) as pods
       from pg_temp.pass_pods p
       join stark.pack_versions v on v.id = p.version_id
       join stark.packs k on k.id = v.pack_id
@@ -36,7 +36,7 @@ begin
              and not exists (select from pg_temp.pass_bindings b where b.pod_id = p.pod_id)
              and not exists (select from pg_temp.pass_nominations m where m.pod_id = p.pod_id))
       group by 1, 2, 3, 4, 5, 6, 7, 8, 9) g
-    order by g.priority desc, g.is_nominated desc, g.oldest, g.ids[1];
+    order by g.priority desc, g.is_nominated desc, g.oldest, g.oldest_pod;
 end;
 $$;
 comment on function stark_internal.pending_groups(boolean, uuid) is 'Pending pods as groups, in the order in which they are served.';
@@ -79,7 +79,7 @@ set search_path = ''
 as $$
 declare
   v_group record;
-  v_left record;
+  v_left stark_internal.pod_request[];
   v_lowest integer;
   v_again boolean := false;
   v_moved bigint;
@@ -108,26 +108,26 @@ begin
       continue when v_is_full;
       if v_group.retry_no > retried then
         retried := v_group.retry_no;
-        last_group := v_group.ids[1];
+        last_group := (v_group.pods[1]).pod_id;
       end if;
-      select v_group.ids as p_ids, v_group.cpu as p_cpu, v_group.memory as p_memory, v_group.storage as p_storage into v_left;
+      v_left := v_group.pods;
       if v_group.is_nominated then
-        v_left := stark_internal.place_nominated(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+        v_left := stark_internal.place_nominated(v_group.pod_group, v_left);
       end if;
-      continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
+      continue when v_left = '{}';
       if (v_group.pod_group).template ? 'pinned' then
-        has_more := stark_internal.leave_pinned(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage, p_groups) or has_more;
+        has_more := stark_internal.leave_pinned(v_group.pod_group, v_left, p_groups) or has_more;
         continue;
       end if;
-      v_left := stark_internal.place_pods(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
-      continue when coalesce(cardinality(v_left.p_ids), 0) = 0;
-      perform stark_internal.record_reasons(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+      v_left := stark_internal.place_pods(v_group.pod_group, v_left);
+      continue when v_left = '{}';
+      perform stark_internal.record_reasons(v_group.pod_group, v_left);
       if (v_group.pod_group).preempts then
         if v_lowest is null then
           v_lowest := coalesce((select min(p.priority) from stark.pods p where p.node_id is not null and p.finished_at is null), 1001);
         end if;
         if v_lowest < (v_group.pod_group).priority then
-          has_more := has_more or stark_internal.preempt(v_group.pod_group, v_left.p_ids, v_left.p_cpu, v_left.p_memory, v_left.p_storage);
+          has_more := has_more or stark_internal.preempt(v_group.pod_group, v_left);
         end if;
       end if;
     end loop;

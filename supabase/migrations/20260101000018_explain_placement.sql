@@ -80,7 +80,7 @@ begin
   perform stark_internal.load_makers();
   perform stark_internal.load_rules();
   for v_kept in select * from stark_internal.pending_groups() g where g.is_nominated loop
-    perform stark_internal.place_nominated(v_kept.pod_group, v_kept.ids, v_kept.cpu, v_kept.memory, v_kept.storage);
+    perform stark_internal.place_nominated(v_kept.pod_group, v_kept.pods);
   end loop;
   select (g.pod_group).* into v_group from stark_internal.pending_groups() g where not g.is_nominated;
   v_sees_all := stark_internal.has_permission('nodes:get');
@@ -90,7 +90,7 @@ begin
     into v_nodes, v_feasible
     from stark_internal.explain_nodes(v_group) n;
   if v_feasible = 0 then
-    perform stark_internal.record_reasons(v_group, array[v_wanted.id], array[v_group.cpu], array[v_group.memory], array[v_group.storage]);
+    perform stark_internal.record_reasons(v_group, array[(v_wanted.id, v_group.cpu, v_group.memory, v_group.storage)::stark_internal.pod_request]);
     select r.message into v_message from pg_temp.pass_reasons r;
   end if;
   perform stark_internal.open_tables();

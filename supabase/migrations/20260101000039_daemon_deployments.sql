@@ -429,10 +429,10 @@ revoke all on function stark_internal.run_daemons(stark_internal.revision_set[],
 -- Placing them ----------------------------------------------------------------------------------------------------------
 
 /**
- * stark_internal.leave_pinned(group, pods and their requests, attempts) -> whether some were not tried: pods that were each made for a node, and do not
+ * stark_internal.leave_pinned(group, pods, attempts) -> whether some were not tried: pods that were each made for a node, and do not
  * fit there now. Each keeps the reason of its own node; where lower pods on it may make room, they are asked to.
  */
-create function stark_internal.leave_pinned(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer)
+create function stark_internal.leave_pinned(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[], p_attempts integer)
 returns boolean
 language plpgsql
 volatile
@@ -451,8 +451,8 @@ begin
   with rejected as materialized (
     select r.node_no, r.reason from stark_internal.rejections(v_group) r
   ), pinned as materialized (
-    select u.id, u.c, u.m, u.s, n.* from unnest(p_ids, p_cpu, p_memory, p_storage) as u (id, c, m, s)
-    join pg_temp.pass_pods p on p.pod_id = u.id left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id
+    select u.pod_id as id, u.cpu as c, u.memory as m, u.storage as s, n.* from unnest(p_pods) u
+    join pg_temp.pass_pods p using (pod_id) left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id
   ), reasons as (
     select p.id, r.reason from pinned p join rejected r on r.node_no = p.node_no
     union
@@ -467,23 +467,23 @@ begin
     return false;
   end if;
   for v_pod in
-    select u.*, n.name from unnest(p_ids, p_cpu, p_memory, p_storage) as u (id, c, m, s)
-    join pg_temp.pass_pods p on p.pod_id = u.id join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id
+    select u.*, n.name from unnest(p_pods) u
+    join pg_temp.pass_pods p using (pod_id) join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id
     where exists (select from stark.pods l where l.node_id = n.node_id and l.finished_at is null and l.priority < p_group.priority)
-    order by p.created_at, u.id
+    order by p.created_at, u.pod_id
   loop
     if v_attempts >= p_attempts then
       return true;
     end if;
     v_attempts := v_attempts + 1;
     v_group.template := (p_group.template - 'pinned') || jsonb_build_object('nodeName', v_pod.name);
-    v_group.cpu := v_pod.c;
-    v_group.memory := v_pod.m;
-    v_group.storage := v_pod.s;
-    perform stark_internal.preempt(v_group, array[v_pod.id], array[v_pod.c], array[v_pod.m], array[v_pod.s]);
+    v_group.cpu := v_pod.cpu;
+    v_group.memory := v_pod.memory;
+    v_group.storage := v_pod.storage;
+    perform stark_internal.preempt(v_group, array[(v_pod.pod_id, v_pod.cpu, v_pod.memory, v_pod.storage)::stark_internal.pod_request]);
   end loop;
   return false;
 end;
 $$;
-comment on function stark_internal.leave_pinned(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) is 'Keeps why pods do not fit on the nodes that they were made for.';
-revoke all on function stark_internal.leave_pinned(stark_internal.pod_group, uuid[], bigint[], bigint[], bigint[], integer) from public, anon;
+comment on function stark_internal.leave_pinned(stark_internal.pod_group, stark_internal.pod_request[], integer) is 'Keeps why pods do not fit on the nodes that they were made for.';
+revoke all on function stark_internal.leave_pinned(stark_internal.pod_group, stark_internal.pod_request[], integer) from public, anon;

@@ -230,7 +230,7 @@ select pg_temp.app('low', 'low' || i, 10, pg_temp.on_node('n' || i)) from genera
 insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, spec, priority, created_by)
   select 'apart' || i, 'default', v.pack_id, v.pack_name, v.id, v.version, '{"app": "db"}', pg_temp.rule('podAntiAffinity', 'host', 'db'), 100, tests.uid('ada') from stark.pack_versions v, generate_series(1, 3) i;
 select stark_internal.lock_cluster(), stark_internal.open_tables(), stark_internal.load_nodes(), stark_internal.load_pods(), stark_internal.load_rules();
-select is((select stark_internal.preempt(g.pod_group, g.ids, g.cpu, g.memory, g.storage, 1) from stark_internal.pending_groups() g), true, 'which says that others are left');
+select is((select stark_internal.preempt(g.pod_group, g.pods, 1) from stark_internal.pending_groups() g), true, 'which says that others are left');
 select is((select count(*) from pg_temp.pass_nominations), 1::bigint, 'when one has had its turn');
 select stark_internal.schedule_pods();
 select is((select count(*) from stark.pods where nominated_node_id is not null), 3::bigint, 'the others have theirs in the next');

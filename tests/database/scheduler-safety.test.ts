@@ -271,12 +271,11 @@ describe('preemption on random clusters', () => {
       for (const step of ['open_tables', 'load_nodes', 'load_pods', 'load_rules'])
         await owner.query(`select stark_internal.${step}()`);
       const preempt = (pods: typeof asked) =>
-        owner.query(`select stark_internal.preempt(${GROUP('0', '0', '0')}, $1, $2, $3, $4)`, [
-          pods.map(({ id }) => id),
-          pods.map(({ cpu }) => cpu),
-          pods.map(({ memory }) => memory),
-          pods.map(() => 0),
-        ]);
+        owner.query(
+          `select stark_internal.preempt(${GROUP('0', '0', '0')}, array(
+             select (u.id, u.cpu, u.memory, 0)::stark_internal.pod_request from unnest($1::uuid[], $2::bigint[], $3::bigint[]) as u (id, cpu, memory)))`,
+          [pods.map(({ id }) => id), pods.map(({ cpu }) => cpu), pods.map(({ memory }) => memory)],
+        );
       const promises = () =>
         rowsOf(`select m.pod_id, (select max(p.priority) from stark.pods p where p.id = any (m.victims)) as highest
           from pg_temp.pass_nominations m order by m.pod_id`);
