@@ -1,59 +1,63 @@
--- Filters: each tells the nodes it rejects for a group, with the reason as it is shown. A node may be rejected by several, and
--- counts under each. What looks at other pods stands in the next file.
+-- Filters: each tells the nodes it rejects for a group, with the detail that its reason names, if any. Only the registry has texts, which are
+-- made once, when they are shown. A node may be rejected by several filters, and counts under each. What looks at other pods
+-- stands in the next file.
 
 create table stark_internal.scheduling_plugins (
   kind text not null,
   name text not null,
   is_resolvable boolean,
+  reason text,
   what text not null,
   primary key (kind, name),
   constraint kind_is_filter_or_score check (kind in ('filter', 'score')),
-  constraint filters_say_whether_preemption_helps check ((kind = 'filter') = (is_resolvable is not null))
+  constraint filters_say_whether_preemption_helps check ((kind = 'filter') = (is_resolvable is not null)),
+  constraint filters_have_a_reason check ((kind = 'filter') = (reason is not null))
 );
 comment on table stark_internal.scheduling_plugins is 'Every filter and score of the scheduler; the function is stark_internal.<kind>_<name>. A test finds those that are missing here or never asked.';
 comment on column stark_internal.scheduling_plugins.is_resolvable is 'Of a filter: whether a node that it rejects may be opened by pods that leave it, so that preemption looks there.';
+comment on column stark_internal.scheduling_plugins.reason is 'Of a filter: the reason as it is shown, with the detail of a rejection in the place of %s.';
 comment on column stark_internal.scheduling_plugins.what is 'What it rejects, or what it prefers.';
 alter table stark_internal.scheduling_plugins enable row level security;
 create policy "nobody reads plugins" on stark_internal.scheduling_plugins for select to authenticated using (false);
 
-insert into stark_internal.scheduling_plugins (kind, name, is_resolvable, what) values
-  ('filter', 'runtime', false, 'nodes of another runtime than the pack''s'),
-  ('filter', 'acceptance', false, 'nodes that do not take these pods'),
-  ('filter', 'pack_access', false, 'nodes that may not run a private pack'),
-  ('filter', 'health', false, 'nodes that are not healthy'),
-  ('filter', 'unschedulable', false, 'cordoned nodes'),
-  ('filter', 'node_name', false, 'all nodes but the named one'),
-  ('filter', 'node_selector', false, 'nodes that lack a wanted label'),
-  ('filter', 'node_affinity', false, 'nodes that required node affinity does not match'),
-  ('filter', 'taints', false, 'nodes with a taint that is not tolerated'),
-  ('filter', 'resources', true, 'nodes without room'),
-  ('filter', 'ports', true, 'nodes where a fixed port is declared by another pod'),
-  ('filter', 'pod_affinity', false, 'nodes without the company that is required'),
-  ('filter', 'pod_anti_affinity', true, 'nodes near pods that the group keeps away from'),
-  ('filter', 'existing_anti_affinity', true, 'nodes near pods that keep the group away'),
-  ('filter', 'topology_spread', true, 'nodes whose domain has too many pods already'),
-  ('score', 'spread', null, 'most of the scarcest resource left'),
-  ('score', 'least_loaded', null, 'most cpu and memory left'),
-  ('score', 'bin_pack', null, 'least cpu and memory left'),
-  ('score', 'random', null, 'chance'),
-  ('score', 'taints', null, 'few taints that would rather not have the pod'),
-  ('score', 'node_affinity', null, 'preferred node affinity'),
-  ('score', 'pod_affinity', null, 'preferred company'),
-  ('score', 'topology_spread', null, 'domains with few pods');
+insert into stark_internal.scheduling_plugins (kind, name, is_resolvable, reason, what) values
+  ('filter', 'runtime', false, 'runtime %s wanted', 'nodes of another runtime than the pack''s'),
+  ('filter', 'acceptance', false, 'accepts %s', 'nodes that do not take these pods'),
+  ('filter', 'pack_access', false, 'private pack', 'nodes that may not run a private pack'),
+  ('filter', 'health', false, 'node %s', 'nodes that are not healthy'),
+  ('filter', 'unschedulable', false, 'unschedulable', 'cordoned nodes'),
+  ('filter', 'node_name', false, 'node name %s wanted', 'all nodes but the named one'),
+  ('filter', 'node_selector', false, 'node selector', 'nodes that lack a wanted label'),
+  ('filter', 'node_affinity', false, 'node affinity', 'nodes that required node affinity does not match'),
+  ('filter', 'taints', false, 'taint %s', 'nodes with a taint that is not tolerated'),
+  ('filter', 'resources', true, 'insufficient %s', 'nodes without room'),
+  ('filter', 'ports', true, 'port %s taken', 'nodes where a fixed port is declared by another pod'),
+  ('filter', 'pod_affinity', false, 'pod affinity', 'nodes without the company that is required'),
+  ('filter', 'pod_anti_affinity', true, 'pod anti-affinity', 'nodes near pods that the group keeps away from'),
+  ('filter', 'existing_anti_affinity', true, 'anti-affinity of pods there', 'nodes near pods that keep the group away'),
+  ('filter', 'topology_spread', true, 'topology spread %s', 'nodes whose domain has too many pods already'),
+  ('score', 'spread', null, null, 'most of the scarcest resource left'),
+  ('score', 'least_loaded', null, null, 'most cpu and memory left'),
+  ('score', 'bin_pack', null, null, 'least cpu and memory left'),
+  ('score', 'random', null, null, 'chance'),
+  ('score', 'taints', null, null, 'few taints that would rather not have the pod'),
+  ('score', 'node_affinity', null, null, 'preferred node affinity'),
+  ('score', 'pod_affinity', null, null, 'preferred company'),
+  ('score', 'topology_spread', null, null, 'domains with few pods');
 
 -- The working tables belong to the session; functions are checked against them when they are created.
 select stark_internal.open_tables();
 
 /** stark_internal.filter_runtime(group): nodes of another runtime than the pack's. */
 create function stark_internal.filter_runtime(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, format('runtime %s wanted', p_group.runtime)
+    select n.node_no, p_group.runtime
     from pg_temp.pass_nodes n where p_group.runtime not in ('isomorphic', n.runtime);
 end;
 $$;
@@ -62,14 +66,14 @@ revoke all on function stark_internal.filter_runtime(stark_internal.pod_group) f
 
 /** stark_internal.filter_pack_access(group): a private pack runs only on its owner's nodes or on an admin's. */
 create function stark_internal.filter_pack_access(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, 'private pack'
+    select n.node_no, null::text
     from pg_temp.pass_nodes n
     where p_group.visibility = 'private'
       and n.owner_id <> p_group.pack_owner
@@ -86,7 +90,7 @@ revoke all on function stark_internal.filter_pack_access(stark_internal.pod_grou
  * admin's they take always; at owner the pack must be such a one's too, and at namespaces the pod's namespace decides.
  */
 create function stark_internal.filter_acceptance(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
@@ -94,7 +98,7 @@ as $$
 begin
   return query
     select n.node_no,
-           case when n.accepts = 'namespaces' then 'accepts pods of other namespaces' when m.is_taken then 'accepts its owner''s packs only' else 'accepts its owner''s pods only' end
+           case when n.accepts = 'namespaces' then 'pods of other namespaces' when m.is_taken then 'its owner''s packs only' else 'its owner''s pods only' end
     from pg_temp.pass_nodes n
     cross join lateral (
       select p_group.template ? 'admin' or n.owner_id::text is not distinct from p_group.template ->> 'owner'
@@ -108,14 +112,14 @@ revoke all on function stark_internal.filter_acceptance(stark_internal.pod_group
 
 /** stark_internal.filter_health(group): nodes that are not healthy. */
 create function stark_internal.filter_health(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, 'node ' || n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
+    select n.node_no, n.status from pg_temp.pass_nodes n where n.status <> 'healthy';
 end;
 $$;
 comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
@@ -126,14 +130,14 @@ revoke all on function stark_internal.filter_health(stark_internal.pod_group) fr
  * that is drained must not come back to it, so there only a pod that was made for it is placed.
  */
 create function stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, 'unschedulable' from pg_temp.pass_nodes n
+    select n.node_no, null::text from pg_temp.pass_nodes n
     where n.unschedulable
       and ((n.draining and not p_group.template ? 'pinned')
         or not stark_internal.tolerates(p_group.template -> 'tolerations', '{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}'));
@@ -144,14 +148,14 @@ revoke all on function stark_internal.filter_unschedulable(stark_internal.pod_gr
 
 /** stark_internal.filter_node_name(group): all but the node that spec.nodeName names. */
 create function stark_internal.filter_node_name(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, 'node name ' || (p_group.template ->> 'nodeName') || ' wanted'
+    select n.node_no, p_group.template ->> 'nodeName'
     from pg_temp.pass_nodes n where p_group.template ? 'nodeName' and n.name <> p_group.template ->> 'nodeName';
 end;
 $$;
@@ -160,14 +164,14 @@ revoke all on function stark_internal.filter_node_name(stark_internal.pod_group)
 
 /** stark_internal.filter_node_selector(group): nodes without one of the labels in spec.nodeSelector. */
 create function stark_internal.filter_node_selector(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, 'node selector'
+    select n.node_no, null::text
     from pg_temp.pass_nodes n where p_group.template ? 'nodeSelector' and not n.labels @> (p_group.template -> 'nodeSelector');
 end;
 $$;
@@ -210,14 +214,14 @@ revoke all on function stark_internal.matching_nodes(jsonb) from public, anon;
 
 /** stark_internal.filter_node_affinity(group): nodes that none of the terms of required node affinity matches; an empty list matches nothing. */
 create function stark_internal.filter_node_affinity(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select n.node_no, 'node affinity'
+    select n.node_no, null::text
     from pg_temp.pass_nodes n
     where p_group.template ? 'required'
       and n.node_no not in (select m.node_no from stark_internal.matching_nodes(p_group.template -> 'required') m);
@@ -313,14 +317,14 @@ revoke all on function stark_internal.intolerable_taints(jsonb, text[]) from pub
  * stark/unisolated is none of them: filter_acceptance says whose pods such a node takes, whatever they tolerate.
  */
 create function stark_internal.filter_taints(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select t.node_no, format('taint %s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
+    select t.node_no, format('%s%s:%s', t.taint ->> 'key', coalesce('=' || nullif(t.taint ->> 'value', ''), ''), t.taint ->> 'effect')
     from stark_internal.intolerable_taints(p_group.template -> 'tolerations', array['NoSchedule', 'NoExecute']) t
     where t.taint ->> 'key' <> 'stark/unisolated';
 end;
@@ -330,7 +334,7 @@ revoke all on function stark_internal.filter_taints(stark_internal.pod_group) fr
 
 /** stark_internal.filter_resources(group): nodes without room, one row for each resource that is short. A zero request always fits; a place for the pod itself always counts. */
 create function stark_internal.filter_resources(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
@@ -339,15 +343,15 @@ begin
   -- Taken out of the group once: a field of it is looked up anew at each use.
   return query
     with wanted as materialized (select p_group.cpu, p_group.memory, p_group.storage)
-    select n.node_no, r.reason
+    select n.node_no, r.resource
     from wanted w
     join pg_temp.pass_nodes n
       on (n.free_cpu < w.cpu and w.cpu > 0) or (n.free_memory < w.memory and w.memory > 0) or (n.free_storage < w.storage and w.storage > 0) or n.free_pods < 1
     cross join lateral (values
-      ('insufficient cpu', n.free_cpu < w.cpu and w.cpu > 0),
-      ('insufficient memory', n.free_memory < w.memory and w.memory > 0),
-      ('insufficient storage', n.free_storage < w.storage and w.storage > 0),
-      ('insufficient pods', n.free_pods < 1)) as r (reason, short)
+      ('cpu', n.free_cpu < w.cpu and w.cpu > 0),
+      ('memory', n.free_memory < w.memory and w.memory > 0),
+      ('storage', n.free_storage < w.storage and w.storage > 0),
+      ('pods', n.free_pods < 1)) as r (resource, short)
     where r.short;
 end;
 $$;
@@ -356,14 +360,14 @@ revoke all on function stark_internal.filter_resources(stark_internal.pod_group)
 
 /** stark_internal.filter_ports(group): nodes where a fixed port of the group is declared by another pod, one row for each such port. */
 create function stark_internal.filter_ports(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language plpgsql
 stable
 set search_path = ''
 as $$
 begin
   return query
-    select t.node_no, format('port %s taken', t.port)
+    select t.node_no, t.port::text
     from pg_temp.pass_ports t
     where t.port in (select w::integer from jsonb_array_elements(p_group.template -> 'ports') w)
     group by t.node_no, t.port having sum(t.pods) > 0;

@@ -239,7 +239,7 @@ revoke all on function stark_internal.is_first_of_its_kind(stark_internal.pod_gr
 
 /** stark_internal.filter_pod_affinity(group): nodes in whose domain no pod satisfies the required affinity terms. The first of its kind may go anywhere that has the topology keys. */
 create function stark_internal.filter_pod_affinity(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language sql
 stable
 set search_path = ''
@@ -252,7 +252,7 @@ with rules as materialized (
 ), first as materialized (
   select stark_internal.is_first_of_its_kind(p_group) as is_first
 )
-select distinct n.node_no, 'pod affinity'
+select distinct n.node_no, null::text
 from (select r.topology_key, m.node_no from rules r cross join pg_temp.pass_nodes m) n
 cross join first f
 left join pg_temp.pass_domains d using (topology_key, node_no)
@@ -264,7 +264,7 @@ revoke all on function stark_internal.filter_pod_affinity(stark_internal.pod_gro
 
 /** stark_internal.filter_pod_anti_affinity(group): nodes in whose domain stands a pod that the group wants to keep away from. */
 create function stark_internal.filter_pod_anti_affinity(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language sql
 stable
 set search_path = ''
@@ -275,14 +275,14 @@ with rules as materialized (
   select distinct d.topology_key, d.domain
   from rules r join pg_temp.pass_counts c using (selector_no) join pg_temp.pass_domains d using (topology_key, node_no)
 )
-select distinct d.node_no, 'pod anti-affinity' from held h join pg_temp.pass_domains d using (topology_key, domain);
+select distinct d.node_no, null::text from held h join pg_temp.pass_domains d using (topology_key, domain);
 $$;
 comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that the group keeps away from.';
 revoke all on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) from public, anon;
 
 /** stark_internal.filter_existing_anti_affinity(group): nodes in whose domain stands a pod that keeps pods like these away. */
 create function stark_internal.filter_existing_anti_affinity(p_group stark_internal.pod_group)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language sql
 stable
 set search_path = ''
@@ -292,7 +292,7 @@ with banned as materialized (
   from pg_temp.pass_anti_affinity_counts b join pg_temp.pass_domains d using (topology_key, node_no)
   where b.selector_no = any (p_group.matches)
 )
-select distinct d.node_no, 'anti-affinity of pods there' from banned b join pg_temp.pass_domains d using (topology_key, domain);
+select distinct d.node_no, null::text from banned b join pg_temp.pass_domains d using (topology_key, domain);
 $$;
 comment on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that keep the group away.';
 revoke all on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) from public, anon;
@@ -345,7 +345,7 @@ revoke all on function stark_internal.spread_domains(stark_internal.pod_group, t
  * without the topology key. ahead: rules that the group's own pods count for do not speak yet, since each pick changes their answer.
  */
 create function stark_internal.filter_topology_spread(p_group stark_internal.pod_group, p_ahead boolean default false)
-returns table (node_no integer, reason text)
+returns table (node_no integer, detail text)
 language sql
 stable
 set search_path = ''
@@ -357,7 +357,7 @@ with rules as materialized (
   select d.*, d.pods + r.is_own::integer - d.fewest <= d.max_skew or (p_ahead and r.is_own) as is_open
   from stark_internal.spread_domains(p_group, 'spread') d join rules r using (selector_no, topology_key)
 )
-select distinct n.node_no, 'topology spread ' || r.topology_key
+select distinct n.node_no, r.topology_key
 from rules r
 cross join pg_temp.pass_nodes n
 left join pg_temp.pass_domains t on t.topology_key = r.topology_key and t.node_no = n.node_no
@@ -372,7 +372,7 @@ revoke all on function stark_internal.filter_topology_spread(stark_internal.pod_
  * that rejects it. Filters that have nothing to look at are not asked. ahead: for picks of several pods, see filter_topology_spread.
  */
 create function stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean default false)
-returns table (node_no integer, filter text, reason text)
+returns table (node_no integer, filter text, detail text)
 language plpgsql
 stable
 set search_path = ''
@@ -383,43 +383,57 @@ declare
 begin
   select * into v_facts from pg_temp.pass_facts;
   if p_group.runtime <> 'isomorphic' and v_facts.runtimes <> array[p_group.runtime] then
-    return query select f.node_no, 'runtime', f.reason from stark_internal.filter_runtime(p_group) f;
+    return query select f.node_no, 'runtime', f.detail from stark_internal.filter_runtime(p_group) f;
   end if;
   if v_facts.has_choosy then
-    return query select f.node_no, 'acceptance', f.reason from stark_internal.filter_acceptance(p_group) f;
+    return query select f.node_no, 'acceptance', f.detail from stark_internal.filter_acceptance(p_group) f;
   end if;
   if v_facts.has_unhealthy then
-    return query select f.node_no, 'health', f.reason from stark_internal.filter_health(p_group) f;
+    return query select f.node_no, 'health', f.detail from stark_internal.filter_health(p_group) f;
   end if;
   if v_facts.has_cordoned then
-    return query select f.node_no, 'unschedulable', f.reason from stark_internal.filter_unschedulable(p_group) f;
+    return query select f.node_no, 'unschedulable', f.detail from stark_internal.filter_unschedulable(p_group) f;
   end if;
   if v_facts.has_tainted then
-    return query select f.node_no, 'taints', f.reason from stark_internal.filter_taints(p_group) f;
+    return query select f.node_no, 'taints', f.detail from stark_internal.filter_taints(p_group) f;
   end if;
-  return query select f.node_no, 'resources', f.reason from stark_internal.filter_resources(p_group) f;
+  return query select f.node_no, 'resources', f.detail from stark_internal.filter_resources(p_group) f;
   if p_group.visibility = 'private' then
-    return query select f.node_no, 'pack_access', f.reason from stark_internal.filter_pack_access(p_group) f;
+    return query select f.node_no, 'pack_access', f.detail from stark_internal.filter_pack_access(p_group) f;
   end if;
   if p_group.template ?| array['nodeName', 'nodeSelector', 'required'] then
     return query
-      select f.node_no, 'node_name', f.reason from stark_internal.filter_node_name(p_group) f
-      union all select f.node_no, 'node_selector', f.reason from stark_internal.filter_node_selector(p_group) f
-      union all select f.node_no, 'node_affinity', f.reason from stark_internal.filter_node_affinity(p_group) f;
+      select f.node_no, 'node_name', f.detail from stark_internal.filter_node_name(p_group) f
+      union all select f.node_no, 'node_selector', f.detail from stark_internal.filter_node_selector(p_group) f
+      union all select f.node_no, 'node_affinity', f.detail from stark_internal.filter_node_affinity(p_group) f;
   end if;
   if p_group.template ? 'ports' then
-    return query select f.node_no, 'ports', f.reason from stark_internal.filter_ports(p_group) f;
+    return query select f.node_no, 'ports', f.detail from stark_internal.filter_ports(p_group) f;
   end if;
   if p_group.rules_no is not null then
     return query
-      select f.node_no, 'pod_affinity', f.reason from stark_internal.filter_pod_affinity(p_group) f
-      union all select f.node_no, 'pod_anti_affinity', f.reason from stark_internal.filter_pod_anti_affinity(p_group) f
-      union all select f.node_no, 'topology_spread', f.reason from stark_internal.filter_topology_spread(p_group, p_ahead) f;
+      select f.node_no, 'pod_affinity', f.detail from stark_internal.filter_pod_affinity(p_group) f
+      union all select f.node_no, 'pod_anti_affinity', f.detail from stark_internal.filter_pod_anti_affinity(p_group) f
+      union all select f.node_no, 'topology_spread', f.detail from stark_internal.filter_topology_spread(p_group, p_ahead) f;
   end if;
   if p_group.matches is not null then
-    return query select f.node_no, 'existing_anti_affinity', f.reason from stark_internal.filter_existing_anti_affinity(p_group) f;
+    return query select f.node_no, 'existing_anti_affinity', f.detail from stark_internal.filter_existing_anti_affinity(p_group) f;
   end if;
 end;
 $$;
 comment on function stark_internal.rejections(stark_internal.pod_group, boolean) is 'Which nodes are rejected for a group, under each filter.';
 revoke all on function stark_internal.rejections(stark_internal.pod_group, boolean) from public, anon;
+
+/** stark_internal.reason_of(filter, detail) -> the reason as people read it. */
+create function stark_internal.reason_of(p_filter text, p_detail text)
+returns text
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  return (select format(g.reason, p_detail) from stark_internal.scheduling_plugins g where g.kind = 'filter' and g.name = p_filter);
+end;
+$$;
+comment on function stark_internal.reason_of(text, text) is 'The text of a rejection.';
+revoke all on function stark_internal.reason_of(text, text) from public, anon;

@@ -548,6 +548,9 @@ declare
   v_cpu bigint[];
   v_memory bigint[];
   v_storage bigint[];
+  v_short_cpu text := stark_internal.reason_of('resources', 'cpu');
+  v_short_memory text := stark_internal.reason_of('resources', 'memory');
+  v_short_storage text := stark_internal.reason_of('resources', 'storage');
 begin
   v_group.cpu := 0;
   v_group.memory := 0;
@@ -557,7 +560,9 @@ begin
   select array_agg(n.free_memory order by n.free_memory) into v_memory from pg_temp.pass_nodes n;
   select array_agg(n.free_storage order by n.free_storage) into v_storage from pg_temp.pass_nodes n;
   with common as materialized (
-    select r.reason, count(distinct r.node_no) as nodes from stark_internal.rejections(v_group) r group by r.reason
+    -- Each text is made once, for however many nodes.
+    select stark_internal.reason_of(c.filter, c.detail) as reason, c.nodes
+    from (select r.filter, r.detail, count(distinct r.node_no) as nodes from stark_internal.rejections(v_group) r group by r.filter, r.detail) c
   ), wants as (
     select u.cpu, u.memory, u.storage, array_agg(u.pod_id) as ids from unnest(p_pods) u group by u.cpu, u.memory, u.storage
   ), messages as (
@@ -566,9 +571,9 @@ begin
         select string_agg(l.nodes || ' ' || l.reason, ', ' order by l.nodes desc, l.reason)
         from (
           select c.reason, c.nodes from common c
-          union all select 'insufficient cpu', width_bucket(w.cpu - 1, v_cpu) where w.cpu > 0
-          union all select 'insufficient memory', width_bucket(w.memory - 1, v_memory) where w.memory > 0
-          union all select 'insufficient storage', width_bucket(w.storage - 1, v_storage) where w.storage > 0
+          union all select v_short_cpu, width_bucket(w.cpu - 1, v_cpu) where w.cpu > 0
+          union all select v_short_memory, width_bucket(w.memory - 1, v_memory) where w.memory > 0
+          union all select v_short_storage, width_bucket(w.storage - 1, v_storage) where w.storage > 0
         ) l
         where l.nodes > 0), ''), 4096) as message
     from wants w

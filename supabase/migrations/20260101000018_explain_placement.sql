@@ -16,7 +16,11 @@ declare
 begin
   return query
     with rejected as materialized (
-      select r.node_no, array_agg(distinct r.reason order by r.reason) as reasons from stark_internal.rejections(p_group) r group by r.node_no
+      select r.node_no, array_agg(t.reason order by t.reason) as reasons
+      from (select distinct j.node_no, j.filter, j.detail from stark_internal.rejections(p_group) j) r
+      join (select d.filter, d.detail, stark_internal.reason_of(d.filter, d.detail) as reason
+            from (select distinct j.filter, j.detail from stark_internal.rejections(p_group) j) d) t on t.filter = r.filter and t.detail is not distinct from r.detail
+      group by r.node_no
     ), earned as materialized (
       select s.node_no, v_policy as what, s.score from stark_internal.score_slots(p_group, 1) s
       union all

@@ -449,12 +449,12 @@ begin
   v_group.memory := 0;
   v_group.storage := 0;
   with rejected as materialized (
-    select r.node_no, r.reason from stark_internal.rejections(v_group) r
+    select r.node_no, r.filter, r.detail from stark_internal.rejections(v_group) r
   ), pinned as materialized (
     select u.pod_id as id, u.cpu as c, u.memory as m, u.storage as s, n.* from unnest(p_pods) u
     join pg_temp.pass_pods p using (pod_id) left join pg_temp.pass_nodes n on n.node_id = p.nominated_node_id
   ), reasons as (
-    select p.id, r.reason from pinned p join rejected r on r.node_no = p.node_no
+    select p.id, stark_internal.reason_of(r.filter, r.detail) as reason from pinned p join rejected r on r.node_no = p.node_no
     union
     select p.id, l.reason from pinned p cross join lateral (values ('insufficient cpu', p.c > 0 and p.free_cpu < p.c), ('insufficient memory', p.m > 0 and p.free_memory < p.m),
       ('insufficient storage', p.s > 0 and p.free_storage < p.s), ('insufficient pods', p.free_pods < 1), ('it is gone', p.node_no is null)) as l (reason, holds) where l.holds

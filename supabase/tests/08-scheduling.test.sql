@@ -301,7 +301,7 @@ delete from stark.pods where true;
 select set_eq($$select p.proname::text from pg_catalog.pg_proc p where p.pronamespace = 'stark_internal'::regnamespace and p.proname ~ '^(filter|score)_' and p.proname not in ('score_slots', 'score_preferences')$$,
   $$select kind || '_' || name from stark_internal.scheduling_plugins$$, 'every filter and score is in the registry, and has its function');
 select is_empty($$select g.name from stark_internal.scheduling_plugins g, pg_catalog.pg_proc p
-  where g.kind = 'filter' and p.oid = 'stark_internal.rejections'::regproc and strpos(p.prosrc, format('select f.node_no, %L, f.reason from stark_internal.filter_%s(', g.name, g.name)) = 0$$,
+  where g.kind = 'filter' and p.oid = 'stark_internal.rejections'::regproc and strpos(p.prosrc, format('select f.node_no, %L, f.detail from stark_internal.filter_%s(', g.name, g.name)) = 0$$,
   'every filter is asked, and answers under its own name');
 select is_empty($$select g.name from stark_internal.scheduling_plugins g
   where g.kind = 'score' and not exists (select from pg_catalog.pg_proc p
