@@ -284,12 +284,13 @@ comment on function stark_internal.load_given_pods(stark.pods[]) is 'Adds given 
 revoke all on function stark_internal.load_given_pods(stark.pods[]) from public, anon;
 
 /**
- * stark_internal.load_pods(retry, of a kind, new) -> whether some were left out: pending pods, and those that are about to be stored;
+ * stark_internal.load_pods(retry, of a kind, new, after) -> whether some were left out: pending pods, and those that are about to be stored;
  * without retry, not those that fitted nowhere, unless they look at other pods. Of many that want the same only so many are loaded, the
- * oldest: where these fit nowhere the others do not either, and a pass places no more of them anyway. Writes pass_pods.
+ * oldest: where these fit nowhere the others do not either, and a pass places no more of them anyway. after: the pod whose group had its
+ * turn last. Writes pass_pods.
  */
 create function stark_internal.load_pods(
-  p_retry boolean default true, p_of_a_kind integer default stark_internal.call_limit('placements_of_a_pass'), p_new stark.pods[] default '{}')
+  p_retry boolean default true, p_of_a_kind integer default stark_internal.call_limit('placements_of_a_pass'), p_new stark.pods[] default '{}', p_after uuid default null)
 returns boolean
 language plpgsql
 volatile
@@ -320,17 +321,22 @@ begin
   )
   select (select count(*) from waiting) > (select count(*) from chosen) into v_left_out;
   perform stark_internal.load_given_pods(p_new);
-  -- Each rule is asked about each kind of pods. Of the rules of pods that fitted nowhere before, a pass looks at 50.
+  -- Each rule is asked about each kind of pods. Of the rules of pods that fitted nowhere before, a pass looks at 50, in the order in which
+  -- pending_groups gives their groups a turn.
   delete from pg_temp.pass_pods p
     where p.previously_unschedulable and p.rules is not null
       and (p.namespace, p.rules) not in (
-        select d.namespace, d.rules from (select distinct r.namespace, r.rules from pg_temp.pass_pods r where r.previously_unschedulable and r.rules is not null) d order by random() limit 50);
+        select d.namespace, d.rules
+        from (
+          select r.namespace, r.rules, (array_agg(r.pod_id order by r.created_at, r.pod_id))[1] as oldest_pod
+          from pg_temp.pass_pods r where r.previously_unschedulable and r.rules is not null group by r.namespace, r.rules) d
+        order by d.oldest_pod <= p_after, d.oldest_pod limit 50);
   perform stark_internal.load_makers();
   return v_left_out;
 end;
 $$;
-comment on function stark_internal.load_pods(boolean, integer, stark.pods[]) is 'Fills the working table of pending pods.';
-revoke all on function stark_internal.load_pods(boolean, integer, stark.pods[]) from public, anon;
+comment on function stark_internal.load_pods(boolean, integer, stark.pods[], uuid) is 'Fills the working table of pending pods.';
+revoke all on function stark_internal.load_pods(boolean, integer, stark.pods[], uuid) from public, anon;
 
 /** stark_internal.load_ports(): the fixed ports that pods of each node have declared, where a pending pod wants one. */
 create function stark_internal.load_ports()

@@ -376,13 +376,13 @@ begin
   perform pg_catalog.set_config('stark.origin', 'scheduler', true), pg_catalog.set_config('stark.pass', 'running', true);
   perform stark_internal.open_tables();
   perform stark_internal.load_nodes();
-  v_left_out := stark_internal.load_pods(p_retry, p_most, p_new);
+  select * into v_state from stark_internal.pass_state;
+  v_left_out := stark_internal.load_pods(p_retry, p_most, p_new, v_state.last_group);
   if exists (select from pg_temp.pass_pods p where p.template ? 'required') then
     perform stark_internal.unify_templates();
   end if;
   perform stark_internal.load_ports();
   perform stark_internal.load_rules();
-  select * into v_state from stark_internal.pass_state;
   v_groups := stark_internal.place_groups(p_groups, p_most, v_state.last_group);
   v_ended := stark_internal.end_victims(p_now);
   v_found := (select count(*) from pg_temp.pass_bindings);
