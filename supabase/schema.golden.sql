@@ -117,6 +117,14 @@ create type stark_internal.pod_report as (
 );
 comment on type stark_internal.pod_report is 'A well-formed report of an agent: ord counts all reports of a call, nth those on one pod.';
 
+create type stark_internal.pod_request as (
+  pod_id uuid,
+  cpu bigint,
+  memory bigint,
+  storage bigint
+);
+comment on type stark_internal.pod_request is 'A pending pod of a group and what it asks for: groups are handed on as lists of them, in the order in which they are served.';
+
 create type stark_internal.revision_set as (
   deployment_id uuid,
   template_hash text,
@@ -1051,6 +1059,7 @@ CREATE TRIGGER _200_count_deleted_managed_pods AFTER DELETE ON stark.pods REFERE
 CREATE TRIGGER _200_count_new_managed_pods AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.count_managed_pods();
 CREATE TRIGGER _300_command_nodes_on_change AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _300_command_nodes_on_delete AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
+CREATE TRIGGER _300_command_nodes_on_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.command_nodes();
 CREATE TRIGGER _700_note_deployments_of_changed AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
 CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_pods();
 CREATE TRIGGER _710_end_drains_of_changed AFTER UPDATE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.end_drains();
@@ -1606,9 +1615,11 @@ create table stark_internal.scheduling_plugins (
   kind text not null,
   name text not null,
   is_resolvable boolean,
+  reason text,
   what text not null
 );
 alter table stark_internal.scheduling_plugins enable row level security;
+alter table stark_internal.scheduling_plugins add constraint filters_have_a_reason CHECK (((kind = 'filter'::text) = (reason IS NOT NULL)));
 alter table stark_internal.scheduling_plugins add constraint filters_say_whether_preemption_helps CHECK (((kind = 'filter'::text) = (is_resolvable IS NOT NULL)));
 alter table stark_internal.scheduling_plugins add constraint kind_is_filter_or_score CHECK ((kind = ANY (ARRAY['filter'::text, 'score'::text])));
 alter table stark_internal.scheduling_plugins add constraint scheduling_plugins_pkey PRIMARY KEY (kind, name);
@@ -1616,6 +1627,7 @@ create policy "nobody reads plugins" on stark_internal.scheduling_plugins for se
   using (false);
 comment on table stark_internal.scheduling_plugins is 'Every filter and score of the scheduler; the function is stark_internal.<kind>_<name>. A test finds those that are missing here or never asked.';
 comment on column stark_internal.scheduling_plugins.is_resolvable is 'Of a filter: whether a node that it rejects may be opened by pods that leave it, so that preemption looks there.';
+comment on column stark_internal.scheduling_plugins.reason is 'Of a filter: the reason as it is shown, with the detail of a rejection in the place of %s.';
 comment on column stark_internal.scheduling_plugins.what is 'What it rejects, or what it prefers.';
 
 create table stark_internal.topic_epochs (
@@ -1947,7 +1959,7 @@ CREATE OR REPLACE FUNCTION stark.create_pods(p_pods jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '760d9c34b69aacb9181e0ce5cc4afb16';
+as md5 'ca32c2267f48779a6dc96c70691b4f43';
 comment on function stark.create_pods(jsonb) is 'Creates pods and places them where there is room.';
 grant execute on function stark.create_pods(jsonb) to authenticated;
 grant execute on function stark.create_pods(jsonb) to service_role;
@@ -2123,7 +2135,7 @@ CREATE OR REPLACE FUNCTION stark.explain_placement(p_pod jsonb)
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'fb54d623b4d3eba8e35e1479d5d9d5f0';
+as md5 'bb4dee4f25bdfece1eafcb68d1a1450a';
 comment on function stark.explain_placement(jsonb) is 'What would become of a pod now: every node with the filters it fails or the scores it earns.';
 grant execute on function stark.explain_placement(jsonb) to authenticated;
 grant execute on function stark.explain_placement(jsonb) to service_role;
@@ -2375,7 +2387,7 @@ CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f52b6556fc52757649c6de79de7a04ee';
+as md5 'b8cae343ef8768a8f40dc66072669121';
 comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to service_role;
@@ -2697,7 +2709,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bind(p_now timestamp with time zone DE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '3e4238a71211b9438f9ef678a8db4a1e';
+as md5 '7f3ac53a8d9bdb3c99f4e0433b4f22f7';
 comment on function stark_internal.bind(timestamp with time zone,integer) is 'Writes what a schedule pass has worked out.';
 
 CREATE OR REPLACE FUNCTION stark_internal.block_time(p_failures integer)
@@ -2928,7 +2940,7 @@ CREATE OR REPLACE FUNCTION stark_internal.command_nodes()
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'a335336f42e5e1596243240bbeb5bcbd';
+as md5 '1516ab8afcc03bce2359d3204c0574ae';
 comment on function stark_internal.command_nodes() is 'Sends pods.start and pods.stop to the nodes concerned.';
 
 CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
@@ -2997,13 +3009,13 @@ CREATE OR REPLACE FUNCTION stark_internal.count_revisions(p_ids uuid[], p_now ti
 as md5 '875ca36dfe0d564308844b85b021736a';
 comment on function stark_internal.count_revisions(uuid[],timestamp with time zone) is 'How many pods of each template there are, and how they are.';
 
-CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_pods stark_internal.pod_request[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '87e72373c02f6d4fcc197cc29692b225';
-comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],bigint[],bigint[],bigint[]) is 'Counts pods that were given nodes.';
+as md5 '4831f464b55c78779b7772de51268890';
+comment on function stark_internal.count_taken(stark_internal.pod_group,integer[],stark_internal.pod_request[]) is 'Counts pods that were given nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.counted_as(p_pod stark.pods, p_sign integer)
  RETURNS stark_internal.managed_count
@@ -3012,14 +3024,6 @@ CREATE OR REPLACE FUNCTION stark_internal.counted_as(p_pod stark.pods, p_sign in
  SET search_path TO 'pg_temp'
 as md5 '11439e9a0a2558de507cd8ee8466c17b';
 comment on function stark_internal.counted_as(stark.pods,integer) is 'What a pod adds to the counts of its deployment.';
-
-CREATE OR REPLACE FUNCTION stark_internal.create_pod_group(p_item jsonb, p_user_id uuid, p_now timestamp with time zone DEFAULT now())
- RETURNS uuid[]
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 'a7ca1dce6542cd6e885c87a25a204433';
-comment on function stark_internal.create_pod_group(jsonb,uuid,timestamp with time zone) is 'Checks one entry of create_pods and inserts its pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.current_server()
  RETURNS TABLE(system_identifier bigint, timeline integer)
@@ -3109,6 +3113,14 @@ CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
 as md5 '5419586ac270a2681ac63123c0b49c80';
 comment on function stark_internal.detect_restore() is 'Calls reset_after_restore after a restore, a copy or a move of the database.';
 
+CREATE OR REPLACE FUNCTION stark_internal.draft_pods(p_item jsonb, p_user_id uuid, p_others stark.pods[] DEFAULT '{}'::stark.pods[], p_now timestamp with time zone DEFAULT now())
+ RETURNS stark.pods[]
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'b2dd4a9ad05ff911ba0bfa524e85571d';
+comment on function stark_internal.draft_pods(jsonb,uuid,stark.pods[],timestamp with time zone) is 'The pods that one entry of create_pods asks for.';
+
 CREATE OR REPLACE FUNCTION stark_internal.drop_old_partitions(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
@@ -3164,7 +3176,7 @@ CREATE OR REPLACE FUNCTION stark_internal.end_victims(p_now timestamp with time 
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '6e8da75f75ce036cf136f10dd478d7e0';
+as md5 'cc50795c07cecb33db353e4646bef333';
 comment on function stark_internal.end_victims(timestamp with time zone) is 'Ends victims that have not begun, and binds the pods that get their room.';
 
 CREATE OR REPLACE FUNCTION stark_internal.enforce_quota()
@@ -3216,7 +3228,7 @@ CREATE OR REPLACE FUNCTION stark_internal.explain_nodes(p_group stark_internal.p
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'a6eb28e193c846f4a4c774bfbd47f9e1';
+as md5 'f3a6f517d463e63deddbd7b7d61c7327';
 comment on function stark_internal.explain_nodes(stark_internal.pod_group) is 'Every node with the filters it fails or the scores it earns.';
 
 CREATE OR REPLACE FUNCTION stark_internal.fail(p_code text, p_message text, p_hint text DEFAULT NULL::text, p_details text DEFAULT NULL::text)
@@ -3254,123 +3266,123 @@ as md5 '065ecf1cc3f1af900311601b06908540';
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group,boolean) is 'Nodes that pass every filter, and their room.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_acceptance(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'bff349c1b59005638fa57cd2f4b93bfe';
+as md5 '7528256d3560d0971ca5d36f72d14bd6';
 comment on function stark_internal.filter_acceptance(stark_internal.pod_group) is 'Rejects nodes that take pods of others only.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_existing_anti_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '26649ef47afcee005ed7a3a6ac7b00cc';
+as md5 '6c2d1d65157f8595d83941966dbec4ab';
 comment on function stark_internal.filter_existing_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that keep the group away.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_health(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'a4fa7a8e96cba26a526d355055512f9f';
+as md5 '9b6dad702b2c09456029e3ac6dc53745';
 comment on function stark_internal.filter_health(stark_internal.pod_group) is 'Rejects nodes that are not healthy.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'd58473e20e8ce9620887baabced0094b';
+as md5 '7ada80743d26ef03621840f6e94aaf41';
 comment on function stark_internal.filter_node_affinity(stark_internal.pod_group) is 'Rejects nodes that required node affinity does not match.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_name(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '5e3029b0ea4aa7cb1f27aa31c280dd2a';
+as md5 'aca82182f6eca6be311e600ffd6868f7';
 comment on function stark_internal.filter_node_name(stark_internal.pod_group) is 'Rejects all nodes but the named one.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_node_selector(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '91493ae3dbfbf181982a0cc8832e55c2';
+as md5 '4013bfb2dae241d1f7e927778ee5c508';
 comment on function stark_internal.filter_node_selector(stark_internal.pod_group) is 'Rejects nodes that lack a wanted label.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_pack_access(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '1c7ef5f4c105857eca108ee5cb561cda';
+as md5 '9e4fbd64e2633ad68fb6e872d7911895';
 comment on function stark_internal.filter_pack_access(stark_internal.pod_group) is 'Rejects nodes that may not run a private pack.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_pod_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '4bb4f80bea6b176733b96302b31d7869';
+as md5 '9861ae7bd9c02867bea031628a576569';
 comment on function stark_internal.filter_pod_affinity(stark_internal.pod_group) is 'Rejects nodes without the company that is required.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_pod_anti_affinity(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '8f0a1956579391bd880d37d7668f4a8e';
+as md5 '48db801a8328d6d44aa87eb367e90174';
 comment on function stark_internal.filter_pod_anti_affinity(stark_internal.pod_group) is 'Rejects nodes near pods that the group keeps away from.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_ports(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'c30968405f6e25f7b1e2123dd78529ec';
+as md5 '03cf2598431a59ff550e1d3830ae8127';
 comment on function stark_internal.filter_ports(stark_internal.pod_group) is 'Rejects nodes where a fixed port is declared by another pod.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_resources(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '88fdd723af81a5980a02d73ea87f9006';
+as md5 '65b42cde4077e50b5bb0ed99ee0ee386';
 comment on function stark_internal.filter_resources(stark_internal.pod_group) is 'Rejects nodes without room for one more pod of the group.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_runtime(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '54360e9c9bc9062448836d7aa7da9769';
+as md5 '3ecf96eb78c235d03e7ed1f385a0654a';
 comment on function stark_internal.filter_runtime(stark_internal.pod_group) is 'Rejects nodes of another runtime than the pack''s.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_taints(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '0c050226f6a83dcd77d3e0cfa419220e';
+as md5 'cbb81b0b9069b48317412bb5b296b0bb';
 comment on function stark_internal.filter_taints(stark_internal.pod_group) is 'Rejects nodes with a taint that is not tolerated.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_topology_spread(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE sql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '32e28c74f83348ed623cf7876d0bd244';
+as md5 '39d00a11423358fbc4f71e5b5d61b557';
 comment on function stark_internal.filter_topology_spread(stark_internal.pod_group,boolean) is 'Rejects nodes whose domain has too many pods already.';
 
 CREATE OR REPLACE FUNCTION stark_internal.filter_unschedulable(p_group stark_internal.pod_group)
- RETURNS TABLE(node_no integer, reason text)
+ RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'bc37592f2227cdc04365695889346f10';
+as md5 '76b1e14d30828d855251fc483803337a';
 comment on function stark_internal.filter_unschedulable(stark_internal.pod_group) is 'Rejects cordoned nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.find_deployable_version(p_pack text, p_version text, p_user_id uuid)
@@ -3545,6 +3557,15 @@ CREATE OR REPLACE FUNCTION stark_internal.in_mode(p_template jsonb, p_mode text)
  SET search_path TO 'pg_temp'
 as md5 '052c9793156260e176c518b05acedcf1';
 comment on function stark_internal.in_mode(jsonb,text) is 'A template as a deployment of this mode has it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.insert_pods(p_new stark.pods[], p_now timestamp with time zone DEFAULT now(), OUT placed integer, OUT explained integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_nestloop TO 'off'
+ SET jit TO 'off'
+as md5 '55a53a4a727592b1e8c66cac3b8fb19d';
+comment on function stark_internal.insert_pods(stark.pods[],timestamp with time zone) is 'Stores new pods with the nodes that a pass found for them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.intolerable_taints(p_tolerations jsonb, p_effects text[])
  RETURNS TABLE(node_no integer, taint jsonb)
@@ -3799,14 +3820,14 @@ CREATE OR REPLACE FUNCTION stark_internal.latest_version(p_pack_id uuid)
 as md5 '6bf511b73cb3d8a63afa7b0f1505c051';
 comment on function stark_internal.latest_version(uuid) is 'The version a pod gets when it asks for none.';
 
-CREATE OR REPLACE FUNCTION stark_internal.leave_pinned(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer)
+CREATE OR REPLACE FUNCTION stark_internal.leave_pinned(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[], p_attempts integer)
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'f6bed7613a5e566e8c2d5732142f63dd';
-comment on function stark_internal.leave_pinned(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Keeps why pods do not fit on the nodes that they were made for.';
+as md5 'd225d0aedf499a3b259ed4d5cd5db635';
+comment on function stark_internal.leave_pinned(stark_internal.pod_group,stark_internal.pod_request[],integer) is 'Keeps why pods do not fit on the nodes that they were made for.';
 
 CREATE OR REPLACE FUNCTION stark_internal.leaving_pods(p_deployment_id uuid)
  RETURNS bigint
@@ -3816,6 +3837,14 @@ CREATE OR REPLACE FUNCTION stark_internal.leaving_pods(p_deployment_id uuid)
 as md5 '76009386650b79f071295f74a0e7176e';
 comment on function stark_internal.leaving_pods(uuid) is 'How many pods of a deployment wait to leave nodes that are drained.';
 
+CREATE OR REPLACE FUNCTION stark_internal.limit_bindings(p_most integer)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'bdd288140814d1613d51cd5d047bdf8f';
+comment on function stark_internal.limit_bindings(integer) is 'Keeps what one pass may place.';
+
 CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
  RETURNS text
  LANGUAGE plpgsql
@@ -3824,12 +3853,20 @@ CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
 as md5 '69979c9998555af2aa7d015b4b56f8f9';
 comment on function stark_internal.limit_range_problem(jsonb) is 'What is wrong with this limit range; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.load_given_pods(p_pods stark.pods[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '38f2115d8855de8bf4eca6febcf0217c';
+comment on function stark_internal.load_given_pods(stark.pods[]) is 'Adds given pods to the working table of pending pods.';
+
 CREATE OR REPLACE FUNCTION stark_internal.load_makers()
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e897746d1d4875e98360b248079f8112';
+as md5 '30f4bff9a7fdfb1f36077d9237f8612a';
 comment on function stark_internal.load_makers() is 'Notes what nodes ask about who made the pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
@@ -3840,21 +3877,13 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
 as md5 'e97fd032e28e106105fc52143795ca06';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
-CREATE OR REPLACE FUNCTION stark_internal.load_nominated(p_least integer)
- RETURNS void
- LANGUAGE plpgsql
- SET search_path TO 'pg_temp'
- SET jit TO 'off'
-as md5 '4f0f0c1daf322744cc793a60ed314995';
-comment on function stark_internal.load_nominated(integer) is 'Adds pods that were promised a node to the working table of pending pods.';
-
-CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true, p_of_a_kind integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text))
+CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true, p_of_a_kind integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_new stark.pods[] DEFAULT '{}'::stark.pods[], p_after uuid DEFAULT NULL::uuid)
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'f0b21938324b4ac6e3730459494ff409';
-comment on function stark_internal.load_pods(boolean,integer) is 'Fills the working table of pending pods.';
+as md5 '3ef566e47e9dcd6defc6aebeddbe9a19';
+comment on function stark_internal.load_pods(boolean,integer,stark.pods[],uuid) is 'Fills the working table of pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_ports()
  RETURNS void
@@ -4329,14 +4358,14 @@ as md5 '875f406cc7ca9aa08a20d68d38730612';
 comment on function stark_internal.patch_taints(jsonb,jsonb) is 'A list of taints with a patch by key and effect applied to it.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false, p_after uuid DEFAULT NULL::uuid)
- RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, previously_unschedulable boolean, retry_no bigint, ids uuid[], cpu bigint[], memory bigint[], storage bigint[])
+ RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, previously_unschedulable boolean, retry_no bigint, pods stark_internal.pod_request[])
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '074085a92563732d86eb1eceaa739a8d';
+as md5 'cbd9e05b141cdeaf3ea30b1b387d23dc';
 comment on function stark_internal.pending_groups(boolean,uuid) is 'Pending pods as groups, in the order in which they are served.';
 
 CREATE OR REPLACE FUNCTION stark_internal.permitted_namespaces(p_permission text, p_own boolean DEFAULT false)
@@ -4376,25 +4405,25 @@ CREATE OR REPLACE FUNCTION stark_internal.place_groups(p_groups integer DEFAULT 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bd59e1a496e8968514e4d304b786f07b';
+as md5 '948f123c03a423f9b1d81fd8515670bd';
 comment on function stark_internal.place_groups(integer,integer,uuid) is 'Works out where pending pods go.';
 
-CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
- RETURNS record
+CREATE OR REPLACE FUNCTION stark_internal.place_nominated(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
+ RETURNS stark_internal.pod_request[]
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 'dd546de6180c4467c799c09905b9f9c6';
-comment on function stark_internal.place_nominated(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods on the nodes that were kept for them.';
+as md5 'e6436450de55b7e48dc3ba2a60bc879d';
+comment on function stark_internal.place_nominated(stark_internal.pod_group,stark_internal.pod_request[]) is 'Places pods on the nodes that were kept for them.';
 
-CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, INOUT p_ids uuid[], INOUT p_cpu bigint[], INOUT p_memory bigint[], INOUT p_storage bigint[])
- RETURNS record
+CREATE OR REPLACE FUNCTION stark_internal.place_pods(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
+ RETURNS stark_internal.pod_request[]
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '610ca04851f7249ec2e762f3d2f83a3e';
-comment on function stark_internal.place_pods(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Places pods of a group; tells those that fit nowhere.';
+as md5 '7d98dea6f4c8ef5ef66bdbbded84336f';
+comment on function stark_internal.place_pods(stark_internal.pod_group,stark_internal.pod_request[]) is 'Places pods of a group; tells those that fit nowhere.';
 
 CREATE OR REPLACE FUNCTION stark_internal.placed_individually(p_group stark_internal.pod_group)
  RETURNS boolean
@@ -4468,14 +4497,14 @@ CREATE OR REPLACE FUNCTION stark_internal.ports_problem(p_ports jsonb)
 as md5 'a0db0eca981672868f75f13c2f9851dc';
 comment on function stark_internal.ports_problem(jsonb) is 'What is wrong with these port declarations; null when nothing is.';
 
-CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[], p_attempts integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
+CREATE OR REPLACE FUNCTION stark_internal.preempt(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[], p_attempts integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '556ba151be63585be7157d21abbd9b4f';
-comment on function stark_internal.preempt(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[],integer) is 'Finds nodes where lower pods have to go.';
+as md5 'b22f50eb4742009eceecc43612ab583e';
+comment on function stark_internal.preempt(stark_internal.pod_group,stark_internal.pod_request[],integer) is 'Finds nodes where lower pods have to go.';
 
 CREATE OR REPLACE FUNCTION stark_internal.preemptable_nodes(p_group stark_internal.pod_group)
  RETURNS integer[]
@@ -4553,10 +4582,10 @@ comment on function stark_internal.quota_problem(jsonb) is 'What is wrong with t
 
 CREATE OR REPLACE FUNCTION stark_internal.random_suffix()
  RETURNS text
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '4e70e755ac0997e63e5ff12d2719ffd0';
+as md5 '9c6767b5a3f3a238e11aa72ae589c733';
 comment on function stark_internal.random_suffix() is 'Five random characters for made-up names.';
 
 CREATE OR REPLACE FUNCTION stark_internal.range_bounds(p_range text, p_prerelease boolean DEFAULT false)
@@ -4607,6 +4636,14 @@ CREATE OR REPLACE FUNCTION stark_internal.reap_nodes(p_now timestamp with time z
 as md5 'e2c8a3de9a8ff409f7a1a09af2f4b5c5';
 comment on function stark_internal.reap_nodes(timestamp with time zone) is 'Gives up nodes that were silent for too long while somebody listened.';
 
+CREATE OR REPLACE FUNCTION stark_internal.reason_of(p_filter text, p_detail text)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '563d767dd29329a4d10dc7a1098f1261';
+comment on function stark_internal.reason_of(text,text) is 'The text of a rejection.';
+
 CREATE OR REPLACE FUNCTION stark_internal.reconcile(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
  LANGUAGE plpgsql
@@ -4649,14 +4686,14 @@ CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
 as md5 '93277ef8db40fa068a6d5e2ba6c9ae34';
 comment on function stark_internal.reconciled_deployment(uuid) is 'A deployment after the controller has looked at it.';
 
-CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+CREATE OR REPLACE FUNCTION stark_internal.record_reasons(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
  RETURNS void
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '6e80272b2d563f75fad74e51fe8d65ab';
-comment on function stark_internal.record_reasons(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Keeps why pods fit nowhere, counted per node.';
+as md5 '29f4f0dca4d7df3989d8ac1b960b2716';
+comment on function stark_internal.record_reasons(stark_internal.pod_group,stark_internal.pod_request[]) is 'Keeps why pods fit nowhere, counted per node.';
 
 CREATE OR REPLACE FUNCTION stark_internal.recount_revisions(p_ids uuid[], p_now timestamp with time zone DEFAULT now())
  RETURNS SETOF stark_internal.revision_set
@@ -4683,13 +4720,13 @@ as md5 '97fc7c2470c4d72fd8118610ed915df3';
 comment on function stark_internal.refuse_reserved(text,jsonb,jsonb) is 'Refuses labels and taints that only the cluster gives.';
 
 CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_group, p_ahead boolean DEFAULT false)
- RETURNS TABLE(node_no integer, filter text, reason text)
+ RETURNS TABLE(node_no integer, filter text, detail text)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
  SET enable_nestloop TO 'off'
  SET jit TO 'off'
-as md5 '7250a4ab7ac39aed15647c0cdd0d2ef3';
+as md5 '62c18622fc88efe4226d100503f0370e';
 comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
@@ -5101,14 +5138,14 @@ CREATE OR REPLACE FUNCTION stark_internal.schedule_jobs()
 as md5 '3d8064be1aa6a87d7dc7093c5c7865bb';
 comment on function stark_internal.schedule_jobs() is 'Schedules Stark''s jobs, again where they are there.';
 
-CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT true, p_now timestamp with time zone DEFAULT now(), p_continues boolean DEFAULT false, p_most integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text))
+CREATE OR REPLACE FUNCTION stark_internal.schedule_pods(p_retry boolean DEFAULT true, p_now timestamp with time zone DEFAULT now(), p_continues boolean DEFAULT false, p_most integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_groups integer DEFAULT stark_internal.call_limit('groups_of_a_pass'::text), p_new stark.pods[] DEFAULT '{}'::stark.pods[])
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ea3e81ef32a22f6dad4ac5a7fbf56d12';
-comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer) is 'Places pending pods, highest priority first.';
+as md5 'b61539665f6694670d9d1aa15c36ac84';
+comment on function stark_internal.schedule_pods(boolean,timestamp with time zone,boolean,integer,integer,stark.pods[]) is 'Places pending pods, highest priority first.';
 
 CREATE OR REPLACE FUNCTION stark_internal.schedule_when_nodes_change()
  RETURNS trigger
@@ -5334,13 +5371,13 @@ CREATE OR REPLACE FUNCTION stark_internal.taints_that_evict(p_node stark.nodes)
 as md5 'b5673d43be708d327ea5183c2fe0b69c';
 comment on function stark_internal.taints_that_evict(stark.nodes) is 'The taints NoExecute of a node.';
 
-CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_group, p_ids uuid[], p_cpu bigint[], p_memory bigint[], p_storage bigint[])
+CREATE OR REPLACE FUNCTION stark_internal.take_slots(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[])
  RETURNS integer
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '568c1da59f90ad7c8e49796f52b261b4';
-comment on function stark_internal.take_slots(stark_internal.pod_group,uuid[],bigint[],bigint[],bigint[]) is 'Gives nodes to pods of a group, in their order.';
+as md5 '206dcb4723276a03f9f0ddb6352fb34c';
+comment on function stark_internal.take_slots(stark_internal.pod_group,stark_internal.pod_request[]) is 'Gives nodes to pods of a group, in their order.';
 
 CREATE OR REPLACE FUNCTION stark_internal.template_hash(p_template jsonb, p_salt uuid, p_version_id uuid)
  RETURNS text
