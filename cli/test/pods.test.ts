@@ -644,15 +644,15 @@ describe('waiting', () => {
     const crash = { status_reason: 'CrashLoopBackOff', status_message: 'back-off 1 s after Error (exit code 1): boom' };
     const pod = podRow('crashing', { ...crash, status: 'starting', ready: false, exit_code: 1 });
     pods(pod);
-    logs(pod, 'listening on undefined', 'Error: boom');
+    logs(pod, 'listening on undefined', 'Error: boom\n    at run');
     cluster.functions.create_pods = () => ({ body: [pod] });
     const result = await machine.run(args);
     expect(result).toMatchObject({ code: 1, stdout: '' });
     expect(result.stderr).toContain('boom (POD_FAILED)');
     if (args[0] === 'wait') return;
-    expect(result.stderr).toMatch(/last lines of its log:\n +listening on undefined\n +Error: boom\n/);
+    expect(result.stderr).toMatch(/last lines of its log:\n {4}listening on undefined\n {4}Error: boom\n {8}at run\n/);
     const envelope = JSON.parse((await machine.run([...args, '--json'])).stderr.split('\n').at(-2) ?? '');
-    expect(envelope.error.details).toEqual({ pod: 'crashing', log: ['listening on undefined', 'Error: boom'] });
+    expect(envelope.error.details).toEqual({ log: ['listening on undefined', 'Error: boom\n    at run'] });
   });
 
   it('says what a pack that only does its work needs', async () => {

@@ -2,7 +2,8 @@ import type { StarkError } from '@stark-o/core/errors';
 import type { OutputFormat } from './format.js';
 import { toJson, toYaml } from './output.js';
 import { withProgramName } from './program.js';
-import { paint, printable, say } from './terminal.js';
+import { wrap } from './table.js';
+import { fittingWidth, paint, printable, say } from './terminal.js';
 
 export interface ReportOptions {
   format: OutputFormat | undefined;
@@ -23,8 +24,11 @@ export async function reportError(error: StarkError, options: ReportOptions): Pr
 function sayError(error: StarkError, options: ReportOptions): void {
   const words = (text: string) => linesOf(withProgramName(text));
   const showsCode = error.code !== 'USAGE' && error.code !== 'INTERRUPTED' && error.code !== 'UNKNOWN';
-  const code = showsCode ? paint(process.stderr, 'dim', ` (${error.code})`) : '';
-  say(`${paint(process.stderr, 'red', 'error:')} ${words(error.message)}${code}`);
+  const code = showsCode ? ` (${error.code})` : '';
+  const message = words(`${error.message}${code}`);
+  const told = message.endsWith(code) ? message.slice(0, message.length - code.length) : message;
+  const shown = told === message ? message : `${told}${paint(process.stderr, 'dim', code)}`;
+  say(`${paint(process.stderr, 'red', 'error:')} ${shown}`);
   for (const line of detailLines(error.details)) say(`  ${printable(line)}`);
   if (error.hint !== undefined) say(`${paint(process.stderr, 'cyan', 'hint:')}  ${words(error.hint)}`);
   if (error.code === 'USAGE' && options.command !== undefined) {
@@ -32,7 +36,15 @@ function sayError(error: StarkError, options: ReportOptions): void {
   }
 }
 
-const linesOf = (text: string) => text.split('\n').map(printable).join('\n');
+// What stands in front of each is as wide as `error: `, and what follows begins below its text.
+const besideLabel = 7;
+
+function linesOf(text: string): string {
+  const width = fittingWidth(process.stderr);
+  const lines = text.split('\n').map(printable);
+  if (width === undefined) return lines.join('\n');
+  return lines.flatMap((line) => wrap(line, width - besideLabel)).join(`\n${' '.repeat(besideLabel)}`);
+}
 
 function detailLines(details: unknown): string[] {
   if (details === undefined || details === null || details === '') return [];
@@ -40,12 +52,14 @@ function detailLines(details: unknown): string[] {
   if (Array.isArray(details)) return details.map(detailText);
   return Object.entries(details).flatMap(([key, value]) => {
     if (key !== 'log' || !Array.isArray(value)) return [`${key}: ${detailText(value)}`];
-    return ['last lines of its log:', ...value.map((line) => `  ${line}`)];
+    const lines = value.flatMap((line) => String(line).split('\n'));
+    return ['last lines of its log:', ...lines.slice(-mostLines).map((line) => `  ${line}`)];
   });
 }
 
 // A person reads some of a long list; machines get all of it.
 const mostShown = 20;
+const mostLines = 20;
 
 function detailText(value: unknown): string {
   if (typeof value === 'string') return value;

@@ -136,7 +136,7 @@ async function withLastLines(connection: Connection, pod: PodRow, error: unknown
   const { code, hint, message } = error;
   const log = await lastLines(connection, pod).catch(() => []);
   if (log.length === 0) return error;
-  return new StarkError(message, { code, hint, details: { pod: pod.name, log }, cause: error });
+  return new StarkError(message, { code, hint, details: { log }, cause: error });
 }
 
 async function lastLines(connection: Connection, pod: PodRow): Promise<string[]> {
