@@ -4593,7 +4593,7 @@ CREATE OR REPLACE FUNCTION stark_internal.range_bounds(p_range text, p_prereleas
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '28c51efad20db45eca79dc954d6f09a9';
+as md5 '2d012afe0436667f30ec6a749a226924';
 comment on function stark_internal.range_bounds(text,boolean) is 'A version range as plain comparators.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_metrics(p_ids uuid[], p_now timestamp with time zone)

@@ -110,12 +110,17 @@ declare
   v_bounds text[];
   v_said text[];
   v_all text[] := '{}';
+  v_part constant text := '(?:[xX*]|0|[1-9]\d{0,15})';
+  v_tag constant text := '(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)';
+  v_tags constant text := '(?:-' || v_tag || '(?:\.' || v_tag || ')*)?';
 begin
   for v_alternative in select a.text, a.ord from regexp_split_to_table(p_range, '\|\|') with ordinality as a (text, ord) loop
     v_text := trim(regexp_replace(regexp_replace(v_alternative.text, '\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*', '', 'g'), '\s+', ' ', 'g'));
     v_hyphen := regexp_match(v_text, '^([^ ^~<>]+) - ([^ ^~<>]+)$');
-    -- Behind a part that is any, the others say nothing.
-    v_hyphen := array(select regexp_replace(regexp_replace(h, '^[v=]*[xX*]\.[-0-9a-zA-Z.*]*$', '*'), '^([v=]*\d+)\.[xX*]\.[-0-9a-zA-Z.*]*$', '\1') from unnest(v_hyphen) with ordinality u (h, ord) order by u.ord);
+    -- Behind a part that is any, the others say nothing; they have to be parts of a version all the same.
+    v_hyphen := array(
+      select regexp_replace(regexp_replace(h, '^[v=]*[xX*]\.' || v_part || '(?:\.' || v_part || v_tags || ')?$', '*'), '^([v=]*\d+)\.[xX*]\.' || v_part || v_tags || '$', '\1')
+      from unnest(v_hyphen) with ordinality u (h, ord) order by u.ord);
     alternative := v_alternative.ord;
     if v_hyphen <> '{}' then
       bounds := stark_internal.hyphen_bounds(v_hyphen[1], v_hyphen[2], p_prerelease);
