@@ -33,7 +33,10 @@ export async function findObjects<Row>(
       const size = Math.min(PAGE_ROWS, (filter.most ?? Number.POSITIVE_INFINITY) - from);
       const query = narrowed(client, resource, { ...filter, names }, selector);
       const found = await connection.rows<Row>(query.range(from, from + size - 1));
-      rows.push(...found);
+      // The embedded stack takes `or` for an argument of a function, so what a function lists is chosen from here.
+      rows.push(
+        ...('fn' in resource.source ? found.filter((row) => isChosen(resource, row, { ...filter, names })) : found),
+      );
       from += found.length;
       if (from === filter.most) break;
       if (!mayHaveMore(found.length)) break;
@@ -42,6 +45,17 @@ export async function findObjects<Row>(
   const chosen = selector === undefined ? rows : rows.filter((row) => matchesSelector(selector, resource.labels(row)));
   if (filter.names !== undefined && !filter.allowMissing) await refuseMissing(connection, resource, filter, chosen);
   return chosen;
+}
+
+/** What the database is asked of a table, for the rows of a function. */
+function isChosen<Row>(resource: Resource<Row>, row: Row, { names, equal, everything }: Filter): boolean {
+  if (names !== undefined && names.length > 0)
+    return names.includes(resource.name(row)) || names.includes(resource.id(row));
+  const { unlisted } = resource;
+  if (unlisted === undefined || names !== undefined || equal !== undefined || everything) return true;
+  const [before = '', after = ''] = unlisted.like.split('*');
+  const value = String(resource.object(row)[unlisted.column] ?? '');
+  return !(value.startsWith(before) && value.endsWith(after));
 }
 
 // Names travel in the address line, which proxies cut at a few kilobytes.
@@ -65,9 +79,18 @@ function narrowed<Row>(
   for (const [column, value] of Object.entries(filter.equal ?? {})) {
     if (value !== undefined) query = query.eq(column, value);
   }
-  if (filter.names !== undefined && filter.names.length > 0) query = query.or(namesOrIds(resource, filter.names));
+  const ofFunction = 'fn' in resource.source;
+  if (!ofFunction && filter.names !== undefined && filter.names.length > 0) {
+    query = query.or(namesOrIds(resource, filter.names));
+  }
   const { unlisted } = resource;
-  if (unlisted !== undefined && filter.names === undefined && filter.equal === undefined && !filter.everything) {
+  if (
+    !ofFunction &&
+    unlisted !== undefined &&
+    filter.names === undefined &&
+    filter.equal === undefined &&
+    !filter.everything
+  ) {
     // What has no value there is not like it either, which SQL does not say.
     query = query.or(`${unlisted.column}.is.null,${unlisted.column}.not.like.${unlisted.like}`);
   }
