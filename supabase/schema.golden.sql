@@ -4675,7 +4675,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ae865366fb2c1526c78dd4836a9a42e5';
+as md5 '6603fbf02a0d3a62f6d24dd2bb6d9c5f';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)

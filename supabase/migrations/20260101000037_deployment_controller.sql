@@ -305,8 +305,8 @@ begin
     perform stark_internal.fit_daemons(v_ids);
     v_counted := null;
   end if;
-  v_made := stark_internal.forgive_nodes(v_ids);
-  if v_made > 0 then
+  if v_counted is null or exists (select from unnest(v_counted) s where s.unplaced > 0) then
+    v_made := stark_internal.forgive_nodes(v_ids);
     v_counted := null;
   end if;
   -- What stops leaves room for what is made, so it is planned again until nothing is left to do. It is counted again when something was done:
