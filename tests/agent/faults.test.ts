@@ -16,6 +16,9 @@ import { RunLedger } from './run-ledger.js';
 const UNREACHABLE = [{ key: 'node.kubernetes.io/unreachable', operator: 'Exists' }];
 const TIMEOUT_SECONDS = 8;
 const GRACE_SECONDS = 1;
+/** Nodes on which a deployment in daemon mode has a pod beside all that happens to them. */
+const DAEMON = { daemon: 'yes' };
+const DAEMON_NODES = ['frozen', 'killed', 'lossy', 'stuck'];
 const HOUR = 3_600_000;
 const UNTIL_ASKED = `
   ctx.log.info('running');
@@ -57,6 +60,10 @@ beforeAll(async () => {
   await call(cluster.client, 'update_cluster_config', {
     p_changes: { heartbeat_interval: 1, heartbeat_timeout: TIMEOUT_SECONDS },
   });
+  const template = { spec: { nodeSelector: DAEMON, terminationGracePeriodSeconds: GRACE_SECONDS } };
+  await call(cluster.client, 'create_deployment', {
+    p_deployment: { name: 'everywhere', pack: 'service', mode: 'daemon', minReadySeconds: 0, template },
+  });
 });
 afterAll(async () => {
   for (const agent of agents.values()) agent.kill('SIGKILL');
@@ -73,6 +80,7 @@ function optionsOf(name: string, more: Partial<NodeAgentOptions> = {}): NodeAgen
     credentials: ADMIN,
     name,
     dataDir: join(folder, 'agents'),
+    labels: DAEMON_NODES.includes(name) ? DAEMON : {},
     allocatable: { cpu: 4000, memory: 4096, pods: 50 },
     ...more,
   };
@@ -149,6 +157,30 @@ async function truthAbout(nodeName: string, { overlapMs = 0 } = {}): Promise<voi
   });
   for (const { id } of pods) expect(ledger.longestOverlap(id)).toBeLessThanOrEqual(overlapMs);
 }
+
+/** Waits until the deployment in daemon mode has a pod of this revision on each of its nodes, and no other. */
+async function everywhereAt(revision: number, nodes = DAEMON_NODES): Promise<void> {
+  let last: unknown;
+  const look = async () => {
+    const { data } = await cluster.client
+      .from('pods')
+      .select('node_name,status,ready,deployments!inner(name),revision')
+      .eq('deployments.name', 'everywhere')
+      .is('finished_at', null)
+      .in('node_name', nodes)
+      .order('node_name');
+    last = data;
+    return JSON.stringify(data?.map(({ node_name, status, ready, revision: of }) => [node_name, status, ready, of])) ===
+      JSON.stringify(nodes.map((name) => [name, 'running', true, revision]))
+      ? data
+      : undefined;
+  };
+  await waitFor(`revision ${revision} on ${nodes}`, look, { deadlineMs: DEADLINE_MS }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(last)}`);
+  });
+}
+
+const rollEverywhere = () => call(cluster.client, 'restart_rollout', { p_namespace: 'default', p_name: 'everywhere' });
 
 describe('no pod is lost, and none runs twice', () => {
   it.concurrent('when an agent is killed: its successor starts what it had, without a second copy', async () => {
@@ -273,6 +305,8 @@ describe('with all these agents', () => {
   it('a Postgres that crashes and comes back costs no node its life and no pod a restart', async () => {
     const before = await everyone();
     expect(before.map(({ status }) => status)).toEqual(before.map(() => 'healthy'));
+    await everywhereAt(1);
+    await rollEverywhere();
     const [postmaster] = descendants(process.pid).filter(({ command }) => command.includes(test.stack.dataDir));
     if (postmaster === undefined) throw new Error('no Postgres');
     const all = [postmaster, ...descendants(postmaster.pid)];
@@ -289,6 +323,7 @@ describe('with all these agents', () => {
     });
     for (const { name } of before) await truthAbout(name);
     expect(await everyone()).toMatchObject(before.map(({ name, incarnation }) => ({ name, incarnation })));
+    await everywhereAt(2);
   });
 
   it('a stack that was away for longer than agents may be silent finds all of it as it was, and hears what it missed', async () => {
@@ -305,6 +340,7 @@ describe('with all these agents', () => {
     const usual = await startOfPod();
     const before = await everyone();
     const { url, dbUrl, dataDir } = test.stack;
+    await rollEverywhere();
     await test.stack.stop();
     const since = performance.now();
     agents.get('killed')?.kill('SIGKILL');
@@ -337,11 +373,17 @@ describe('with all these agents', () => {
 
     // A report that names all others proves that somebody watches again; the silence of before is not held against them.
     await nodeThat('killed', 'offline', 40_000);
+    // A node that was given up holds the rollout up no longer, and is rolled when it is back.
+    await everywhereAt(
+      3,
+      DAEMON_NODES.filter((name) => name !== 'killed'),
+    );
     const rest = before.filter(({ name }) => name !== 'killed');
     for (const { name } of rest) await truthAbout(name);
     for (const { name, incarnation } of rest)
       expect(await node(name)).toMatchObject({ status: 'healthy', incarnation });
     await agentOn('killed');
+    await everywhereAt(3);
     await truthAbout('killed');
   });
 }, 240_000);
