@@ -1173,6 +1173,7 @@ grant select on table stark.profiles to authenticated;
 grant select on table stark.profiles to service_role;
 
 create table stark.reported_metrics (
+  id bigint not null,
   namespace text not null,
   name text not null,
   reported_by uuid,
@@ -1186,12 +1187,14 @@ alter table stark.reported_metrics add constraint metric_name_is_a_name CHECK (s
 alter table stark.reported_metrics add constraint metric_value_is_from_0_to_1e15 CHECK (((value >= (0)::double precision) AND (value <= ('1000000000000000'::numeric)::double precision)));
 alter table stark.reported_metrics add constraint reported_metrics_namespace_fkey FOREIGN KEY (namespace) REFERENCES stark.namespaces(name) ON DELETE CASCADE;
 alter table stark.reported_metrics add constraint reported_metrics_reported_by_fkey FOREIGN KEY (reported_by) REFERENCES stark.profiles(id) ON DELETE CASCADE;
+alter table stark.reported_metrics add constraint reported_metrics_pkey PRIMARY KEY (id);
 alter table stark.reported_metrics add constraint one_number_of_a_name_by_each UNIQUE NULLS NOT DISTINCT (namespace, name, reported_by);
 CREATE INDEX reported_metrics_expires_at_idx ON stark.reported_metrics USING btree (expires_at);
 CREATE INDEX reported_metrics_reported_by_idx ON stark.reported_metrics USING btree (reported_by);
 create policy "who reads deployments reads what is reported, and everybody the" on stark.reported_metrics for select to authenticated
   using (((namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text) AS permitted_namespaces)::text[])) OR ((reported_by = ( SELECT auth.uid() AS uid)) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text, true) AS permitted_namespaces)::text[])))));
 comment on table stark.reported_metrics is 'Numbers by name that somebody reported of a namespace, each until it is replaced or its time is over.';
+comment on column stark.reported_metrics.id is 'Number of the row.';
 comment on column stark.reported_metrics.namespace is 'Namespace whose deployments may follow it.';
 comment on column stark.reported_metrics.name is 'Name, as in metrics of an autoscaler.';
 comment on column stark.reported_metrics.reported_by is 'Who reported it; null for the secret key and for the database itself.';
@@ -3431,7 +3434,7 @@ CREATE OR REPLACE FUNCTION stark_internal.fitting_nodes(p_deployment_id uuid, p_
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3206cea258c2daca2fbd45a90bc13821';
+as md5 '5ae06b8084cd1a397b1d95c262565fef';
 comment on function stark_internal.fitting_nodes(uuid,bigint) is 'The nodes that fit a revision of a deployment of daemon mode.';
 
 CREATE OR REPLACE FUNCTION stark_internal.follow_autoscale()
@@ -3474,7 +3477,7 @@ CREATE OR REPLACE FUNCTION stark_internal.forgive_nodes(p_ids uuid[])
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '53ee0221b6211637267db72c852fd73a';
+as md5 '6c810202d1cf7eedba8c72c4ebe77260';
 comment on function stark_internal.forgive_nodes(uuid[]) is 'Lets pods be where others of their deployment failed, when there is no other place.';
 
 CREATE OR REPLACE FUNCTION stark_internal.has_admin()
@@ -3924,7 +3927,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_daemons(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '1c4b0887b8fd5aed6b994b3700913490';
+as md5 '6114fffde1fd16e1e4737ade8f4c3073';
 comment on function stark_internal.make_daemons(stark_internal.revision_set[],stark_internal.daemon_step[],timestamp with time zone) is 'Makes pods that nodes lack.';
 
 CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
@@ -3932,7 +3935,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'd513a136d938d24d8dee98a6f7cea738';
+as md5 '38b647354467e677c260c400a3bcd222';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
 
 CREATE OR REPLACE FUNCTION stark_internal.maker_of_pods(p_deployment stark.deployments, p_revision stark.deployment_revisions)
@@ -4472,6 +4475,14 @@ CREATE OR REPLACE FUNCTION stark_internal.pod_samples(p_ids uuid[], p_now timest
  SET search_path TO 'pg_temp'
 as md5 'caadfe8b2a4bd5f6599689953da0d07b';
 comment on function stark_internal.pod_samples(uuid[],timestamp with time zone) is 'What the pods of deployments said of themselves lately.';
+
+CREATE OR REPLACE FUNCTION stark_internal.pod_spec(p_revision stark.deployment_revisions)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '3a3dcd8c7be9bc0a0bc7b0a07f4204c9';
+comment on function stark_internal.pod_spec(stark.deployment_revisions) is 'The spec that pods of a revision begin with.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_term_problem(p_term jsonb, p_what text)
  RETURNS text

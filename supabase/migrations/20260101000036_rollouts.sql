@@ -388,6 +388,20 @@ $$;
 comment on function stark_internal.among_their_own(jsonb, jsonb) is 'A spec whose rules about its own kind speak of one revision only.';
 revoke all on function stark_internal.among_their_own(jsonb, jsonb) from public, anon;
 
+/** stark_internal.pod_spec(revision) -> the spec that its pods begin with: the template's, with what its version declares and its own hash in its rules. */
+create function stark_internal.pod_spec(p_revision stark.deployment_revisions)
+returns jsonb
+language sql
+stable
+set search_path = ''
+as $$
+  select stark_internal.among_their_own(
+    stark_internal.with_ports(p_revision.template -> 'spec', p_revision.pack_version_id),
+    (p_revision.template -> 'labels') || jsonb_build_object('pod-template-hash', p_revision.template_hash));
+$$;
+comment on function stark_internal.pod_spec(stark.deployment_revisions) is 'The spec that pods of a revision begin with.';
+revoke all on function stark_internal.pod_spec(stark.deployment_revisions) from public, anon;
+
 /** stark_internal.replacement_delay(failures) -> how long after so many pods in a row failed for good the next is made: 0, 10, 20 seconds, doubling to five minutes. */
 create function stark_internal.replacement_delay(p_failures bigint)
 returns interval
@@ -476,7 +490,7 @@ begin
     from stark.deployment_revisions r
     join stark_internal.rollout_terms t on t.deployment_id = r.deployment_id and not t.is_frozen and t.may_not is null
     cross join lateral (
-      select stark_internal.among_their_own(r.template -> 'spec', (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash)) as spec offset 0) w
+      select stark_internal.pod_spec(r) as spec offset 0) w
     where r.deployment_id = any (p_ids) and p.deployment_id = r.deployment_id and p.revision = r.revision and p.pinned_node_id is null
       and p.status = 'pending' and p.status_reason = 'Unschedulable' and p.spec <> w.spec;
   get diagnostics v_forgiven = row_count;
@@ -562,8 +576,7 @@ begin
     join stark.deployments d on d.id = m.deployment_id
     join stark.deployment_revisions r on r.deployment_id = m.deployment_id and r.revision = m.revision
     -- Once for each revision, and not for each pod.
-    cross join lateral (select stark_internal.but_there_last(
-      stark_internal.among_their_own(stark_internal.with_ports(r.template -> 'spec', r.pack_version_id), (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash)), m.avoids) as spec offset 0) w
+    cross join lateral (select stark_internal.but_there_last(stark_internal.pod_spec(r), m.avoids) as spec offset 0) w
     cross join lateral generate_series(1, least(m.makeable, v_left - m.before)) g
     on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
     returning id, deployment_id, revision

@@ -94,7 +94,7 @@ begin
   delete from pg_temp.pass_pods where true;
   insert into pg_temp.pass_pods
     select d.id, (r.template ->> 'priority')::integer, now(), r.pack_version_id, d.namespace, r.template -> 'labels',
-           stark_internal.placement_template(stark_internal.daemon_spec(r.template -> 'spec')), null, null, null, false, null, 0, 0, 0, false, stark_internal.maker_of_pods(d, r)
+           stark_internal.placement_template(stark_internal.daemon_spec(stark_internal.with_ports(r.template -> 'spec', r.pack_version_id))), null, null, null, false, null, 0, 0, 0, false, stark_internal.maker_of_pods(d, r)
     from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = p_revision
     where d.id = p_deployment_id;
   perform stark_internal.load_makers();
@@ -373,8 +373,7 @@ begin
     from places p
     join stark.deployments d on d.id = p.deployment_id
     join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
-    cross join lateral (select stark_internal.daemon_spec(
-      stark_internal.among_their_own(r.template -> 'spec', (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash))) as spec) w
+    cross join lateral (select stark_internal.daemon_spec(stark_internal.pod_spec(r)) as spec) w
     where p.nth <= p.makeable and p.ord <= v_left
     on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
     returning id, deployment_id, revision

@@ -188,6 +188,7 @@ comment on column stark.autoscaler_recommendations.reason is 'Why it is that man
 comment on column stark.autoscaler_recommendations.metrics is 'What was seen then: [{name, type, target, value, pods, missing}].';
 
 create table stark.reported_metrics (
+  id bigint generated always as identity primary key,
   namespace text not null references stark.namespaces (name) on delete cascade,
   name text not null,
   reported_by uuid references stark.profiles (id) on delete cascade,
@@ -202,6 +203,7 @@ create table stark.reported_metrics (
 create index reported_metrics_reported_by_idx on stark.reported_metrics (reported_by);
 create index reported_metrics_expires_at_idx on stark.reported_metrics (expires_at);
 comment on table stark.reported_metrics is 'Numbers by name that somebody reported of a namespace, each until it is replaced or its time is over.';
+comment on column stark.reported_metrics.id is 'Number of the row.';
 comment on column stark.reported_metrics.namespace is 'Namespace whose deployments may follow it.';
 comment on column stark.reported_metrics.name is 'Name, as in metrics of an autoscaler.';
 comment on column stark.reported_metrics.reported_by is 'Who reported it; null for the secret key and for the database itself.';

@@ -151,7 +151,7 @@ select is((select p.spec -> 'ports' from stark.create_pods(jsonb_build_array(jso
   ('{"ports": [{"name": "other"}]}', '[{"name": "other"}]', 'or those that it names'),
   ('{"readinessProbe": {"httpGet": {"port": "http"}}}', '[{"name": "http"}]', 'and its probes may name them')) t (spec, ports, what);
 select is((stark.create_deployment('{"name": "ported", "pack": "ported"}')).name, 'ported', 'a deployment is made');
-select is((select p.spec -> 'ports' from stark.pods p where p.deployment_id is not null), '[{"name": "http"}]', 'whose pods have them');
+select is((select p.spec -> 'ports' from stark.pods p where p.deployment_id is not null), '[{"name": "http"}]', 'whose pods have them, also those that fit nowhere');
 select is((select r.template #> '{spec,ports}' from stark.deployment_revisions r), null, 'while its template leaves them to each version');
 select tests.sign_out();
 select is(tests.code_of($$update stark.pack_versions set ports = '[]' where pack_name = 'ported'$$), 'VERSION_EXISTS', 'and they never change');

@@ -6,8 +6,8 @@ import { connect } from './sessions.js';
 
 const USER = '00000000-0000-4000-8000-000000000001';
 const PODS = 201;
-/** Of the rows that create_pods reads and writes at its largest. */
-const MAX_OF_CREATE_PODS = 3;
+/** Of the rows that create_pods reads and writes at its largest: it writes each pod once, what changes pods writes them and their events. */
+const MAX_OF_CREATE_PODS = 6;
 /** What these stop, deployments make anew in the same call: two calls' worth. */
 const REPLACED = ['drain_node', 'delete_node'];
 // As stark_internal.lock_cluster takes it.

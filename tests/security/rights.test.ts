@@ -295,12 +295,9 @@ describe('numbers and times that Postgres reads in its own way', () => {
 
   it('are not sent back a thousand times as long', async () => {
     const reports = `[${Array(50).fill('{"pod_id": 1e50000}').join(',')}]`;
-    const { rows } = await cluster.sql(attacker, 'select length(stark.report_pods($1, $2, $3)::text) as length', [
-      mine.id,
-      mine.incarnation,
-      reports,
-    ]);
-    expect((rows as { length: number }[])[0]?.length).toBeLessThan(20_000);
+    const report = 'select length(stark.report_pods($1, $2, $3)::text) as length';
+    const { code } = await cluster.sql(attacker, report, [mine.id, mine.incarnation, reports]);
+    expect(code).toBe('INVALID_ARGUMENT');
   });
 
   it('beyond any clock are refused in reports, and such lines are dropped', async () => {

@@ -1268,6 +1268,7 @@ export type Database = {
         Row: {
           counts_for_all: boolean;
           expires_at: string;
+          id: number;
           name: string;
           namespace: string;
           reported_at: string;
@@ -1278,6 +1279,7 @@ export type Database = {
         Insert: {
           counts_for_all: boolean;
           expires_at: string;
+          id?: never;
           name: string;
           namespace: string;
           reported_at: string;
@@ -1287,6 +1289,7 @@ export type Database = {
         Update: {
           counts_for_all?: boolean;
           expires_at?: string;
+          id?: never;
           name?: string;
           namespace?: string;
           reported_at?: string;
@@ -2384,6 +2387,7 @@ export type Database = {
         Returns: {
           counts_for_all: boolean;
           expires_at: string;
+          id: number;
           name: string;
           namespace: string;
           reported_at: string;
