@@ -30,4 +30,4 @@ it('npm run demo runs real packs on real agents, ends with its line and leaves n
   expect(output).toMatch(/beta-\w{5} on node-\d: GET .* → 200/);
   expect(seen.size).toBeGreaterThan(0);
   await waitForEnd([...seen].map(([pid, command]) => ({ pid, command })));
-}, 120_000);
+}, 300_000);

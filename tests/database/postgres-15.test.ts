@@ -53,10 +53,14 @@ async function onPostgres15(): Promise<void> {
       await prepareTap(database.url());
     });
 
-    it.each((await tapFiles()).filter((name) => !LEFT_OUT.test(name)))('%s', async (name) => {
-      const { tests, failures } = await runTapFile(database.url(), name);
-      expect(failures).toEqual([]);
-      expect(tests).toBeGreaterThan(0);
-    });
+    it.each((await tapFiles()).filter((name) => !LEFT_OUT.test(name)))(
+      '%s',
+      async (name) => {
+        const { tests, failures } = await runTapFile(database.url(), name);
+        expect(failures).toEqual([]);
+        expect(tests).toBeGreaterThan(0);
+      },
+      120_000,
+    );
   });
 }

@@ -163,12 +163,16 @@ describe('pgTAP', async () => {
   });
   afterAll(() => log?.stop());
 
-  it.each(await tapFiles())('%s', async (name) => {
-    const { tests, failures } = await runTapFile(database.url(), name);
-    expect(failures).toEqual([]);
-    expect(tests).toBeGreaterThan(0);
-    expect(await log.unfiltered(), 'what ran without a WHERE').toEqual([]);
-  });
+  it.each(await tapFiles())(
+    '%s',
+    async (name) => {
+      const { tests, failures } = await runTapFile(database.url(), name);
+      expect(failures).toEqual([]);
+      expect(tests).toBeGreaterThan(0);
+      expect(await log.unfiltered(), 'what ran without a WHERE').toEqual([]);
+    },
+    120_000,
+  );
 
   it('has run each of the 17 that once had no WHERE', async () => {
     const client = await connect(database);

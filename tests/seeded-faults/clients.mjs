@@ -38,8 +38,8 @@ export const clientFaults = [
     id: 'name-column-cut',
     breaks: 'In a narrow terminal names are cut, and what is copied from a table is no name.',
     file: 'cli/src/base/table.ts',
-    from: 'for (let index = 1; index < widths.length; index++) {',
-    to: 'for (let index = 0; index < widths.length; index++) {',
+    from: 'index > 0 && index !== prose && width > shortest',
+    to: 'index !== prose && width > shortest',
     tests: ['cli/test/output.test.ts'],
   },
   {

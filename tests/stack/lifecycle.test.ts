@@ -62,7 +62,7 @@ describe('a started stack', () => {
     } finally {
       await other.stop();
     }
-  });
+  }, 120_000);
 
   it('refuses to share its data directory', async () => {
     await expect(startTestStack({ dataDir: test.stack.dataDir })).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });

@@ -38,13 +38,17 @@ const executor = new ProcessExecutor({
 await executor.start();
 mkdirSync(join(dataDir, 'bundles'), { recursive: true, mode: 0o700 });
 
+/** SIGCHLD, which Node.js catches as long as it has a child: the agent may keep one for itself. */
+const SIGCHLD = 1n << 16n;
+
 /** What of this process a pod could have changed from outside. */
 function ownStatus() {
   const status = readFileSync('/proc/self/status', 'utf8')
     .split('\n')
     .filter((line) =>
       /^(Name|Uid|Gid|Groups|TracerPid|Sig(Ign|Cgt|Blk)|NoNewPrivs|Seccomp|Cpus_allowed|Cap)/.test(line),
-    );
+    )
+    .map((line) => line.replace(/^(SigCgt:\s+)(.*)$/, (_, name, mask) => name + (BigInt(`0x${mask}`) & ~SIGCHLD)));
   return [...status, readFileSync('/proc/self/limits', 'utf8'), `nice ${getPriority()}`];
 }
 

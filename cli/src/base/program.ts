@@ -35,7 +35,17 @@ function realOf(path: string): string | undefined {
 
 /** First words of commands, and of their other names. */
 export const firstWords: ReadonlySet<string> = new Set([
-  ...['annotate', 'api-resources', 'auth', 'autocomplete', 'clusterconfig', 'completion', 'config', 'context'],
+  ...[
+    'annotate',
+    'api-resources',
+    'auth',
+    'autocomplete',
+    'autoscaler',
+    'clusterconfig',
+    'completion',
+    'config',
+    'context',
+  ],
   ...['debug', 'delete', 'deployment', 'describe', 'doctor', 'down', 'events', 'explain', 'get', 'jointoken', 'label'],
   ...['logs', 'namespace', 'node', 'pack', 'pod', 'priorityclass', 'role', 'rolebinding', 'rollout', 'server-config'],
   ...['status', 'top', 'up', 'user', 'version', 'wait', 'watch', '--help'],
