@@ -77,7 +77,7 @@ export async function makeSystemSchemas(cluster: PostgresCluster): Promise<void>
 export async function waitFor<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false>,
-  deadlineMs = 10_000,
+  deadlineMs = 25_000,
 ): Promise<T> {
   const end = Date.now() + deadlineMs;
   for (;;) {
