@@ -67,7 +67,8 @@ function nodeThat(name: string, status: Node['status'], deadlineMs = DEADLINE_MS
       const now = await node(name);
       return now.status === status ? now : undefined;
     },
-    { deadlineMs },
+    // Often: a status may be over again soon.
+    { deadlineMs, everyMs: 50 },
   );
 }
 
