@@ -549,35 +549,42 @@ $$;
 comment on function stark_internal.missing_pods(stark_internal.revision_set[], timestamptz) is 'How many pods of each revision can be made now, and why not all.';
 revoke all on function stark_internal.missing_pods(stark_internal.revision_set[], timestamptz) from public, anon;
 
+/** stark_internal.managed_pods_left() -> how many pods controllers may still make in this transaction: its length is bounded, and the next look goes on. */
+create function stark_internal.managed_pods_left()
+returns integer
+language sql
+stable
+set search_path = ''
+as $$
+  select stark_internal.call_limit('managed_pods') - coalesce(nullif(pg_catalog.current_setting('stark.pods_made', true), '')::integer, 0);
+$$;
+comment on function stark_internal.managed_pods_left() is 'How many pods controllers may still make in this transaction.';
+revoke all on function stark_internal.managed_pods_left() from public, anon;
+
+create type stark_internal.managed_pod as (deployment_id uuid, revision bigint, spec jsonb, maker uuid, pinned_node_id uuid);
+comment on type stark_internal.managed_pod is 'A pod that a deployment lacks: of which revision, with whose rights, and on which node where it is made for one.';
+
 /**
- * stark_internal.make_missing(sets, now) -> how many were made: what is missing of each set, as far as quota, back-off and what one transaction
- * makes allow. A name that is taken already is drawn again at the next look, which is due at once.
+ * stark_internal.insert_managed_pods(pods, now) -> how many were made, each with a name of its own and the env and config of its revision. A name that is
+ * taken already is drawn again at the next look, which is due at once.
  */
-create function stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamptz)
+create function stark_internal.insert_managed_pods(p_pods stark_internal.managed_pod[], p_now timestamptz)
 returns integer
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_left integer := stark_internal.call_limit('managed_pods') - coalesce(nullif(pg_catalog.current_setting('stark.pods_made', true), '')::integer, 0);
+  v_left integer := stark_internal.managed_pods_left();
   v_made integer;
 begin
-  if v_left <= 0 or not exists (select from stark_internal.with_replacements(p_sets, p_now) s where s.wanted > s.live) then
-    return 0;
-  end if;
   with made as (
-    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at, deployment_id, revision)
+    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at, deployment_id, revision, pinned_node_id)
     select stark_internal.name_stem(d.name) || '-' || r.template_hash || '-' || stark_internal.random_suffix(), d.namespace, d.pack_id, d.pack_name, r.pack_version_id, r.version,
            (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash), coalesce(r.template -> 'annotations', '{}'),
-           w.spec, (r.template ->> 'priority')::integer, m.maker, p_now, d.id, r.revision
-    from (
-      select m.*, coalesce(sum(m.makeable) over (order by m.deployment_id, m.revision rows between unbounded preceding and 1 preceding), 0) as before
-      from stark_internal.missing_replicas(p_sets, p_now) m) m
-    join stark.deployments d on d.id = m.deployment_id
-    join stark.deployment_revisions r on r.deployment_id = m.deployment_id and r.revision = m.revision
-    -- Once for each revision, and not for each pod.
-    cross join lateral (select stark_internal.but_there_last(stark_internal.pod_spec(r), m.avoids) as spec offset 0) w
-    cross join lateral generate_series(1, least(m.makeable, v_left - m.before)) g
+           p.spec, (r.template ->> 'priority')::integer, p.maker, p_now, d.id, r.revision, p.pinned_node_id
+    from unnest(p_pods) p
+    join stark.deployments d on d.id = p.deployment_id
+    join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
     on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
     returning id, deployment_id, revision
   ), given as (
@@ -587,6 +594,32 @@ begin
   select count(*) into v_made from made;
   perform pg_catalog.set_config('stark.pods_made', (stark_internal.call_limit('managed_pods') - v_left + v_made)::text, true);
   return v_made;
+end;
+$$;
+comment on function stark_internal.insert_managed_pods(stark_internal.managed_pod[], timestamptz) is 'Makes pods that deployments lack.';
+revoke all on function stark_internal.insert_managed_pods(stark_internal.managed_pod[], timestamptz) from public, anon;
+
+/** stark_internal.make_missing(sets, now) -> how many were made: what is missing of each set, as far as quota, back-off and what one transaction makes allow. */
+create function stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamptz)
+returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_left integer := stark_internal.managed_pods_left();
+begin
+  if v_left <= 0 or not exists (select from stark_internal.with_replacements(p_sets, p_now) s where s.wanted > s.live) then
+    return 0;
+  end if;
+  return stark_internal.insert_managed_pods(array(
+    select (m.deployment_id, m.revision, w.spec, m.maker, null)::stark_internal.managed_pod
+    from (
+      select m.*, coalesce(sum(m.makeable) over (order by m.deployment_id, m.revision rows between unbounded preceding and 1 preceding), 0) as before
+      from stark_internal.missing_replicas(p_sets, p_now) m) m
+    join stark.deployment_revisions r on r.deployment_id = m.deployment_id and r.revision = m.revision
+    -- Once for each revision, and not for each pod.
+    cross join lateral (select stark_internal.but_there_last(stark_internal.pod_spec(r), m.avoids) as spec offset 0) w
+    cross join lateral generate_series(1, least(m.makeable, v_left - m.before)) g), p_now);
 end;
 $$;
 comment on function stark_internal.make_missing(stark_internal.revision_set[], timestamptz) is 'Makes pods that are missing.';

@@ -307,7 +307,7 @@ begin
   end if;
   if v_counted is null or exists (select from unnest(v_counted) s where s.unplaced > 0) then
     v_made := stark_internal.forgive_nodes(v_ids);
-    v_counted := null;
+    v_counted := case when v_made = 0 then v_counted end;
   end if;
   -- What stops leaves room for what is made, so it is planned again until nothing is left to do. It is counted again when something was done:
   -- most looks find nothing, and a report on one pod pays for each of them.

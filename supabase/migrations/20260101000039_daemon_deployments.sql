@@ -352,38 +352,23 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_left integer := stark_internal.call_limit('managed_pods') - coalesce(nullif(pg_catalog.current_setting('stark.pods_made', true), '')::integer, 0);
-  v_made integer;
+  v_left integer := stark_internal.managed_pods_left();
 begin
   if v_left <= 0 or not exists (select from unnest(p_steps) p where p.step = 'make') then
     return 0;
   end if;
-  with places as (
-    select p.deployment_id, p.revision, p.node_id, m.makeable, m.maker,
-           row_number() over (partition by p.deployment_id, p.revision order by n.name) as nth, row_number() over (order by p.deployment_id, p.revision, n.name) as ord
-    from unnest(p_steps) p
-    join stark_internal.missing_daemons(p_sets, p_now) m on m.deployment_id = p.deployment_id and m.revision = p.revision
-    join stark.nodes n on n.id = p.node_id
-    where p.step = 'make' and n.name is distinct from m.avoids
-  ), made as (
-    insert into stark.pods (name, namespace, pack_id, pack_name, pack_version_id, version, labels, annotations, spec, priority, created_by, created_at, deployment_id, revision, pinned_node_id)
-    select stark_internal.name_stem(d.name) || '-' || r.template_hash || '-' || stark_internal.random_suffix(), d.namespace, d.pack_id, d.pack_name, r.pack_version_id, r.version,
-           (r.template -> 'labels') || jsonb_build_object('pod-template-hash', r.template_hash), coalesce(r.template -> 'annotations', '{}'),
-           w.spec, (r.template ->> 'priority')::integer, p.maker, p_now, d.id, r.revision, p.node_id
-    from places p
-    join stark.deployments d on d.id = p.deployment_id
+  return stark_internal.insert_managed_pods(array(
+    select (p.deployment_id, p.revision, w.spec, p.maker, p.node_id)::stark_internal.managed_pod
+    from (
+      select p.deployment_id, p.revision, p.node_id, m.makeable, m.maker,
+             row_number() over (partition by p.deployment_id, p.revision order by n.name) as nth, row_number() over (order by p.deployment_id, p.revision, n.name) as ord
+      from unnest(p_steps) p
+      join stark_internal.missing_daemons(p_sets, p_now) m on m.deployment_id = p.deployment_id and m.revision = p.revision
+      join stark.nodes n on n.id = p.node_id
+      where p.step = 'make' and n.name is distinct from m.avoids) p
     join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
     cross join lateral (select stark_internal.daemon_spec(stark_internal.pod_spec(r)) as spec) w
-    where p.nth <= p.makeable and p.ord <= v_left
-    on conflict on constraint pod_name_is_unique_in_its_namespace do nothing
-    returning id, deployment_id, revision
-  ), given as (
-    insert into stark.pod_env (pod_id, env, config)
-      select p.id, s.secrets -> 'env', s.secrets -> 'config' from made p join stark_internal.revision_secrets s using (deployment_id, revision) where s.secrets <> '{}'
-  )
-  select count(*) into v_made from made;
-  perform pg_catalog.set_config('stark.pods_made', (stark_internal.call_limit('managed_pods') - v_left + v_made)::text, true);
-  return v_made;
+    where p.nth <= p.makeable and p.ord <= v_left), p_now);
 end;
 $$;
 comment on function stark_internal.make_daemons(stark_internal.revision_set[], stark_internal.daemon_step[], timestamptz) is 'Makes pods that nodes lack.';
@@ -396,8 +381,8 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_steps stark_internal.daemon_step[] := array(select p from stark_internal.plan_daemons(p_sets, p_now) p);
-  v_leaving uuid[] := array(select p.pod_id from unnest(v_steps) p where p.step = 'stop' order by p.pod_id limit stark_internal.call_limit('managed_pods'));
+  v_steps stark_internal.daemon_step[];
+  v_leaving uuid[];
 begin
   stopped := 0;
   made := 0;
@@ -405,6 +390,8 @@ begin
   if not exists (select from stark_internal.daemon_fits f where f.deployment_id in (select s.deployment_id from unnest(p_sets) s)) then
     return;
   end if;
+  v_steps := array(select p from stark_internal.plan_daemons(p_sets, p_now) p);
+  v_leaving := array(select p.pod_id from unnest(v_steps) p where p.step = 'stop' order by p.pod_id limit stark_internal.call_limit('managed_pods'));
   update stark.deployment_revisions r set wanted = w.pods
     from (
       select s.deployment_id, s.revision, count(p.node_id) as pods

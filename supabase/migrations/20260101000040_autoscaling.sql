@@ -332,7 +332,7 @@ immutable
 set search_path = ''
 as $$
 begin
-  return case when jsonb_typeof(p_value) = 'number' then case when p_value::numeric between 0 and 1e15 then p_value::numeric end end;
+  return case when stark_internal.is_number(p_value, 0, 1e15) then p_value::numeric end;
 end;
 $$;
 comment on function stark_internal.amount_in(jsonb) is 'A JSON number that can be an amount, else null.';
@@ -650,6 +650,7 @@ as $$
 declare
   v_origin text := pg_catalog.current_setting('stark.origin', true);
   v_decisions stark_internal.scaling_decision[] := array(select s from stark_internal.decide_scaling(p_ids, p_now) s);
+  v_next timestamptz := p_now + stark_internal.usage_interval() * interval '1 second';
 begin
   insert into stark.autoscaler_recommendations (deployment_id, recommended_at, replicas, recommended, wanted, reason, metrics)
     select s.deployment_id, p_now, s.replicas, s.recommended, s.wanted, s.reason, s.metrics
@@ -662,9 +663,10 @@ begin
       select max(o.id) from stark.autoscaler_recommendations o where o.deployment_id = r.deployment_id and o.recommended_at < p_now - interval '1 hour');
   update stark.autoscalers a set
       metrics = s.metrics, recommended = s.recommended, wanted = s.wanted, reason = s.reason, idle_since = s.idle_since, looked_at = p_now,
-      scaled_to_zero = s.wanted = 0 and s.stopped is distinct from 'ScalingDisabled', scaled_at = case when s.wanted <> s.replicas then p_now else a.scaled_at end
+      scaled_to_zero = s.wanted = 0 and s.stopped is distinct from 'ScalingDisabled', scaled_at = case when s.wanted <> s.replicas then p_now else a.scaled_at end, next_look_at = v_next
     from unnest(v_decisions) s where a.deployment_id = s.deployment_id;
-  update stark.autoscalers a set next_look_at = p_now + stark_internal.usage_interval() * interval '1 second' where a.deployment_id = any (p_ids);
+  -- Those of which nothing was decided, since they are being deleted.
+  update stark.autoscalers a set next_look_at = v_next where a.deployment_id = any (p_ids) and a.next_look_at <> v_next;
   perform pg_catalog.set_config('stark.origin', 'autoscaler', true);
   update stark.deployments d set replicas = c.wanted, conditions = c.conditions,
       next_reconcile_at = case when c.wanted = d.replicas then d.next_reconcile_at else least(d.next_reconcile_at, d.reconciled_at, p_now) end
