@@ -109,18 +109,6 @@ describe('a pack in its process', () => {
     expect(made.text()).toBe('bye');
   });
 
-  it('does not begin when it is asked to end while it is loaded', async () => {
-    const made = await bench.run(`
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      export default async (ctx) => {
-        console.log('begun');
-        await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
-      };`);
-    made.run.stop(60_000);
-    expect(await made.outcome()).toEqual({ exitCode: 0, reason: 'Completed' });
-    expect(made.text()).toBe('');
-  });
-
   it('is killed when it does not end within its grace period', async () => {
     const made = await bench.run('export default () => { for (;;); }');
     await made.started();

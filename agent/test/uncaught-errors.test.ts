@@ -155,6 +155,18 @@ describe.each(['process', 'worker'] as const)('a pack, isolated as %s,', (isolat
     expect(made.text()).toMatch(/^ERR_UNHANDLED_REJECTION unhandledRejection\n/);
   });
 
+  it('does not begin when it is asked to end while it is loaded', async () => {
+    const made = await run(`
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      export default async (ctx) => {
+        console.log('begun');
+        await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+      };`);
+    made.run.stop(60_000);
+    expect(await made.outcome()).toEqual({ exitCode: 0, reason: 'Completed' });
+    expect(made.text()).toBe('');
+  });
+
   it('is told by SIGTERM where it listens for that', async () => {
     const made = await run(`export default (ctx) => new Promise((done) => {
       for (const name of ['SIGTERM', 'SIGINT']) process.on(name, (signal, number) => {

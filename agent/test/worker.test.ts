@@ -92,18 +92,6 @@ describe('a pack in a thread', () => {
     expect(await neighbour.outcome()).toEqual({ exitCode: 0, reason: 'Completed' });
   });
 
-  it('does not begin when it is asked to end while it is loaded', async () => {
-    const made = await worker(`
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      export default async (ctx) => {
-        console.log('begun');
-        await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
-      };`);
-    made.run.stop(60_000);
-    expect(await made.outcome()).toEqual({ exitCode: 0, reason: 'Completed' });
-    expect(made.text()).toBe('');
-  });
-
   it('that spins is measured, and killed when its grace period is over', async () => {
     const neighbour = await worker(WAIT);
     await neighbour.started();
