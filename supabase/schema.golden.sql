@@ -73,6 +73,15 @@ create type stark_internal.managed_count as (
 );
 comment on type stark_internal.managed_count is 'What a statement adds to the managed pods on one node.';
 
+create type stark_internal.managed_pod as (
+  deployment_id uuid,
+  revision bigint,
+  spec jsonb,
+  maker uuid,
+  pinned_node_id uuid
+);
+comment on type stark_internal.managed_pod is 'A pod that a deployment lacks: of which revision, with whose rights, and on which node where it is made for one.';
+
 create type stark_internal.metric_reading as (
   deployment_id uuid,
   ord bigint,
@@ -2622,7 +2631,7 @@ CREATE OR REPLACE FUNCTION stark_internal.amount_in(p_value jsonb)
  LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '8d5b0dcb837685f94ab2f0f137ad6775';
+as md5 '326bdecb84059f9018f50e333e0dc67f';
 comment on function stark_internal.amount_in(jsonb) is 'A JSON number that can be an amount, else null.';
 
 CREATE OR REPLACE FUNCTION stark_internal.amount_of(p_value jsonb, p_total integer, p_up boolean)
@@ -2671,7 +2680,7 @@ CREATE OR REPLACE FUNCTION stark_internal.autoscale(p_ids uuid[], p_now timestam
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 '03e9fa3c8eb065654d090ec2e578bcec';
+as md5 'dd31a81405d5ebc87691378ed8086384';
 comment on function stark_internal.autoscale(uuid[],timestamp with time zone) is 'One look of the autoscaler at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.autoscale_due(p_now timestamp with time zone DEFAULT stark_internal.controller_time())
@@ -3561,6 +3570,14 @@ CREATE OR REPLACE FUNCTION stark_internal.in_mode(p_template jsonb, p_mode text)
 as md5 '052c9793156260e176c518b05acedcf1';
 comment on function stark_internal.in_mode(jsonb,text) is 'A template as a deployment of this mode has it.';
 
+CREATE OR REPLACE FUNCTION stark_internal.insert_managed_pods(p_pods stark_internal.managed_pod[], p_now timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'fae73a06498ba032ac040d59b7371d24';
+comment on function stark_internal.insert_managed_pods(stark_internal.managed_pod[],timestamp with time zone) is 'Makes pods that deployments lack.';
+
 CREATE OR REPLACE FUNCTION stark_internal.insert_pods(p_new stark.pods[], p_now timestamp with time zone DEFAULT now(), OUT placed integer, OUT explained integer)
  RETURNS record
  LANGUAGE plpgsql
@@ -3927,7 +3944,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_daemons(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6114fffde1fd16e1e4737ade8f4c3073';
+as md5 '22a6c8d374d13ee153a2a4e58150be27';
 comment on function stark_internal.make_daemons(stark_internal.revision_set[],stark_internal.daemon_step[],timestamp with time zone) is 'Makes pods that nodes lack.';
 
 CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
@@ -3935,7 +3952,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '38b647354467e677c260c400a3bcd222';
+as md5 'ced678e950dcca70e997641d479ca5ca';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
 
 CREATE OR REPLACE FUNCTION stark_internal.maker_of_pods(p_deployment stark.deployments, p_revision stark.deployment_revisions)
@@ -3945,6 +3962,14 @@ CREATE OR REPLACE FUNCTION stark_internal.maker_of_pods(p_deployment stark.deplo
  SET search_path TO 'pg_temp'
 as md5 '1726d615bac3178a54ec17f8a81156e1';
 comment on function stark_internal.maker_of_pods(stark.deployments,stark.deployment_revisions) is 'Whose rights the pods of a revision have.';
+
+CREATE OR REPLACE FUNCTION stark_internal.managed_pods_left()
+ RETURNS integer
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '86b375e8c8a0e1e93014b94635343e12';
+comment on function stark_internal.managed_pods_left() is 'How many pods controllers may still make in this transaction.';
 
 CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deployments)
  RETURNS jsonb
@@ -4686,7 +4711,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6603fbf02a0d3a62f6d24dd2bb6d9c5f';
+as md5 'bb7c64b57aa7e30a29481b98d3e98e34';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
@@ -5081,7 +5106,7 @@ CREATE OR REPLACE FUNCTION stark_internal.run_daemons(p_sets stark_internal.revi
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '0ffc87b07e9ea09aa5bf01fc135cbbb8';
+as md5 'b609b379b20669e65bf063276da1b484';
 comment on function stark_internal.run_daemons(stark_internal.revision_set[],timestamp with time zone) is 'Stops and makes pods of deployments of daemon mode.';
 
 CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())

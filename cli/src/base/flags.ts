@@ -146,11 +146,24 @@ export const things = () => words('A kind, a kind and names, or TYPE/NAME severa
 /** The same where none means all. */
 export const optionalThings = () => optionalWords('A kind, a kind and names, or TYPE/NAME several times.');
 
-/** Things of any kind, and behind them what is changed of them. */
-export const wordsToChange = () =>
-  words('A kind and names, or TYPE/NAME several times; then key=value or key-, several times.')({ required: true });
-
 /** One argument that must be there. */
 export function argument(description: string) {
   return Args.string({ description, ignoreStdin: true, required: true });
 }
+
+/** What `stark label` and `stark annotate` take: things of any kind, and behind them what is changed of them. */
+export const relabelArgs = {
+  what: words('A kind and names, or TYPE/NAME several times; then key=value or key-, several times.')({
+    required: true,
+  }),
+};
+
+export const relabelFlags = {
+  ...namespaceFlag,
+  ...selectorFlag,
+  all: Flags.boolean({ summary: 'All of the kind, of the namespace where they have one.', exclusive: ['selector'] }),
+  overwrite: Flags.boolean({ summary: 'Also where it has another value.' }),
+};
+
+export const relabelDescription =
+  'key=value sets one, key- takes it away. What has another value already is changed with --overwrite only.';

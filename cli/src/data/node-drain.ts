@@ -40,11 +40,7 @@ export function unmanaged(drained: readonly Drained[]): string | undefined {
 
 /** What budgets hold on a node, in lines of pods and the reason. */
 export async function heldOn(connection: Connection, node: string): Promise<string[]> {
-  return heldBy(await pendingEvictions(connection, node));
-}
-
-function pendingEvictions(connection: Connection, node: string): Promise<PendingEviction[]> {
-  return connection.call('pending_evictions', { p_name: node });
+  return heldBy(await connection.call('pending_evictions', { p_name: node }));
 }
 
 /** Waits until nothing runs on these nodes any more but pods that belong to the node, and says which deployment holds what. */

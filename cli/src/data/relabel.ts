@@ -39,19 +39,22 @@ export function readChanges(words: readonly string[], what: 'label' | 'annotatio
   return changes;
 }
 
-export interface Relabelling {
+/** What was asked for, before any thing was looked up. */
+export interface RelabelRequest {
   words: readonly string[];
   what: 'label' | 'annotation';
   namespace: string;
-  selector: string | undefined;
+  selector?: string | undefined;
   all: boolean;
   overwrite: boolean;
 }
 
+const done = { label: 'labelled', annotation: 'annotated' } as const;
+
 /** Changes labels or annotations of things, and prints them. A value that is there already is changed only when somebody says so. */
 export async function relabel(
   connection: Connection,
-  { words, what, namespace, selector, all, overwrite }: Relabelling,
+  { words, what, namespace, selector, all, overwrite }: RelabelRequest,
   format: OutputFormat,
 ): Promise<void> {
   const { things, changes: changed } = splitChanges(words);
@@ -76,9 +79,7 @@ export async function relabel(
     const after = await findObjects(connection, resource, { names: rows.map((row) => resource.id(row)) });
     lists.push({ view: resource, rows: after });
   }
-  await printKinds(lists, format, ({ view, rows }) =>
-    printChanged(view, rows, `${what}ed`.replace('labeled', 'labelled').replace('annotationed', 'annotated'), format),
-  );
+  await printKinds(lists, format, ({ view, rows }) => printChanged(view, rows, done[what], format));
 }
 
 function refuseOverwriting(resource: Resource<AnyRow>, row: AnyRow, changes: Changes, what: string): void {

@@ -29,7 +29,9 @@ export class DeploymentFeed implements RowFeed {
     this.ready = watch.ready.then(() => this.#read()).then(() => {});
     watch.onChange(() => this.#look());
     watch.onState(() => this.#look());
-    this.#timer = setInterval(() => this.#look(), lookEveryMs);
+    this.#timer = setInterval(() => {
+      if ([...this.rows.values()].some(({ status }) => status !== 'complete')) this.#look();
+    }, lookEveryMs);
   }
 
   onChange(listener: (changes: readonly RowChange[]) => void): () => void {
