@@ -81,7 +81,8 @@ export class PodProcess implements RunHandle {
   #exited(code: number | null, signal: NodeJS.Signals | null): void {
     const finish = () => this.pod.ended(this.#end(code, signal));
     // The last lines usually say why it ended, so they come before the end is told.
-    const drained = setTimeout(finish, DRAIN_MS);
+    // After a busy moment the time is over before what has come was looked at, so one look comes first.
+    const drained = setTimeout(() => setImmediate(finish), DRAIN_MS);
     this.launched.child.once('close', () => {
       clearTimeout(drained);
       finish();
