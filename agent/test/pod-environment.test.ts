@@ -1,12 +1,15 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EnvironmentError, environmentOf } from '../src/node/pod-environment.js';
 import { aFolder, makeChain } from './support/folder.js';
 import { type PodBench, podBench } from './support/pod-bench.js';
+import { aPod } from './support/pods.js';
 
 const tls = (name: string) => fileURLToPath(new URL(`support/tls/${name}`, import.meta.url));
 const certificate = readFileSync(tls('localhost.pem'), 'utf8');
@@ -147,6 +150,35 @@ describe('variables that Node.js reads when it starts', () => {
       expect((await made.outcome()).message).toBe(
         `${name} in spec.env is read when a process starts: it needs isolation: process`,
       );
+    },
+  );
+});
+
+describe('every variable that this Node.js names in its help', () => {
+  /** Those that are as good late, or that no pod has a use for. */
+  const LATE = ['FORCE_COLOR', 'NO_COLOR', 'NODE_DISABLE_COLORS', 'NODE_SKIP_PLATFORM_CHECK'];
+  const NO_USE = ['NODE_REPL_EXTERNAL_MODULE', 'NODE_REPL_HISTORY', 'NODE_PENDING_PIPE_INSTANCES'];
+  const help = execFileSync(process.execPath, ['--help'], { encoding: 'utf8' });
+  const named = help.slice(help.indexOf('Environment variables:')).match(/^[A-Z][A-Z\d_]+(?=\s|$)/gm) ?? [];
+
+  it('is there to be judged', () => {
+    expect(named).toEqual(expect.arrayContaining(['NODE_PATH', 'NODE_V8_COVERAGE', 'TZ']));
+  });
+
+  it.each(named.filter((name) => ![...LATE, ...NO_USE, 'NODE_EXTRA_CA_CERTS'].includes(name)))(
+    'is given at the start, or refused: %s',
+    async (name) => {
+      const dataDir = join(await aFolder(), 'pod', 'data');
+      mkdirSync(dataDir, { recursive: true });
+      let env: Record<string, string> = {};
+      try {
+        env = environmentOf(aPod({ spec: { env: { [name]: '1' } } }), 'node', dataDir);
+      } catch (error) {
+        expect(error).toBeInstanceOf(EnvironmentError);
+        expect(String(error)).toContain(name);
+        return;
+      }
+      expect(env).toMatchObject({ [name]: '1' });
     },
   );
 });
