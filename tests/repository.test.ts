@@ -36,6 +36,11 @@ describe('the repository', () => {
     'file-lock/src/relative.ts': "import '../../core/src/errors.js';",
     'agent/src/cli.ts': "import '@stark-o/cli';",
     'agent/src/local.ts': "import '@stark-o/local';",
+    'agent/src/pod/node/agent.ts': "import '../../agent.js';",
+    'agent/src/pod/shared/node.ts': "import 'node:fs';",
+    'agent/src/ports/agent.ts': "import '../agent.js';",
+    'agent/src/reconciler/platform.ts': "import '../node/executor.js';",
+    'agent/src/logs/platform.ts': "import '../browser/executor.js';",
     'local/src/core.ts': "import '@stark-o/core';",
     'local/src/relative.ts': "import '../../agent/src/index.js';",
     'local/realtime/src/cli.ts': "import '@stark-o/cli';",
@@ -43,13 +48,20 @@ describe('the repository', () => {
   const downward = {
     'cli/src/all.ts': "import '@stark-o/core';\nimport '@stark-o/local';\nimport '@stark-o/file-lock';",
     'local/src/lock.ts': "import '@stark-o/file-lock';",
+    'agent/src/pod/browser/shared.ts': "import '../shared/protocol.js';",
     'agent/src/core.ts': "import '@stark-o/core';\nimport '@stark-o/file-lock';\nimport 'node:fs';",
   };
 
-  it('refuses imports that point up, and only those', async () => {
+  // Types count: who needs the type of another cannot be read without it.
+  const circle = {
+    'local/realtime/src/one.ts': "import type { Two } from './two.js';\nexport interface One { two: Two }",
+    'local/realtime/src/two.ts': "import type { One } from './one.js';\nexport interface Two { one: One }",
+  };
+
+  it('refuses imports that point up or in a circle, and only those', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'stark-imports-'));
     for (const name of ['biome.json', '.gitignore']) copyFileSync(join(root, name), join(folder, name));
-    for (const [path, text] of Object.entries({ ...upward, ...downward })) {
+    for (const [path, text] of Object.entries({ ...upward, ...downward, ...circle })) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
       writeFileSync(join(folder, path), `${text}\n`);
     }
@@ -59,8 +71,10 @@ describe('the repository', () => {
     });
     rmSync(folder, { recursive: true });
     const diagnostics: { category: string; location: { path: string } }[] = JSON.parse(stdout).diagnostics;
-    const refused = diagnostics.filter(({ category }) => category === 'lint/style/noRestrictedImports');
-    expect(new Set(refused.map(({ location }) => location.path))).toEqual(new Set(Object.keys(upward)));
+    const refusedBy = (rule: string) =>
+      new Set(diagnostics.flatMap(({ category, location }) => (category === `lint/${rule}` ? [location.path] : [])));
+    expect(refusedBy('style/noRestrictedImports')).toEqual(new Set(Object.keys(upward)));
+    expect(refusedBy('suspicious/noImportCycles')).toEqual(new Set(Object.keys(circle)));
   });
 
   it('names exact versions, and no registry', () => {

@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const compiled = new URL('../dist/browser/', import.meta.url);
+const compiled = new URL('../dist/', import.meta.url);
 
 /** Bundles what `tsc -b` has compiled; gives the text of the one file. */
 export async function bundleBrowserAgent() {
@@ -29,10 +29,15 @@ export async function bundleBrowserAgent() {
       resolveDir: fileURLToPath(compiled),
     },
   };
-  const [podWorker, supabaseJs] = await Promise.all([text(file('pod/worker.js'), 'esm'), text(supabase, 'esm')]);
-  const podFrame = await text(file('pod/frame.js'), 'iife', { POD_WORKER_SOURCE: JSON.stringify(podWorker) });
-  const agentWorker = await text(file('agent-worker.js'), 'iife', { SUPABASE_SOURCE: JSON.stringify(supabaseJs) });
-  return text(file('index.js'), 'esm', {
+  const [podWorker, supabaseJs] = await Promise.all([
+    text(file('pod/browser/worker.js'), 'esm'),
+    text(supabase, 'esm'),
+  ]);
+  const podFrame = await text(file('pod/browser/frame.js'), 'iife', { POD_WORKER_SOURCE: JSON.stringify(podWorker) });
+  const agentWorker = await text(file('browser/agent-worker.js'), 'iife', {
+    SUPABASE_SOURCE: JSON.stringify(supabaseJs),
+  });
+  return text(file('browser/index.js'), 'esm', {
     POD_FRAME_SOURCE: JSON.stringify(podFrame),
     AGENT_WORKER_SOURCE: JSON.stringify(agentWorker),
   });
@@ -40,7 +45,7 @@ export async function bundleBrowserAgent() {
 
 /** Writes what `@stark-o/agent/browser` is. */
 export async function writeBrowserAgent() {
-  await writeFile(new URL('stark-agent.js', compiled), await bundleBrowserAgent());
+  await writeFile(new URL('browser/stark-agent.js', compiled), await bundleBrowserAgent());
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await writeBrowserAgent();

@@ -4,13 +4,13 @@ import type { ControlPlane, NodeDescription, SyncAnswer } from './control-plane/
 import { isRefusal, isStaleIncarnation, isTransient } from './control-plane/failures.js';
 import type { LivenessReporter, NodeCredential } from './control-plane/liveness-reporter.js';
 import { type NodeUsage, usageOfNode } from './control-plane/node-usage.js';
-import { LiveLines } from './logs/live-lines.js';
-import type { LogCollector } from './logs/log-collector.js';
-import type { LogLine } from './logs/log-line.js';
+import type { LogPipeline } from './logs/log-pipeline.js';
 import type { Outbox } from './outbox/outbox.js';
 import { type Delivery, OutboxRelay } from './outbox/outbox-relay.js';
-import type { AgentLog, BundleCache, Clock, Executor, Ports } from './reconciler/adapters.js';
-import { around, jitteredBackoff } from './reconciler/jitter.js';
+import type { AgentLog } from './ports/agent-log.js';
+import { around, jitteredBackoff } from './ports/backoff.js';
+import type { Clock } from './ports/clock.js';
+import type { BundleCache, Executor, Ports } from './reconciler/adapters.js';
 import type { PodReport, PodStatus, WantedPod } from './reconciler/pod.js';
 import { isPodId, podProblem } from './reconciler/pod-problem.js';
 import { Reconciler } from './reconciler/reconciler.js';
@@ -22,18 +22,17 @@ export interface AgentOptions {
   bundles: BundleCache;
   ports: Ports;
   reports: Outbox<PodReport>;
-  logOutbox: Outbox<LogLine>;
-  logs: LogCollector;
+  logs: LogPipeline;
   clock: Clock;
   log: AgentLog;
   /** Called when what the agent or a pod of it is doing has changed. */
-  onChange?: () => void;
+  onChange?: (() => void) | undefined;
   /** How often to ask although no command came. */
-  syncEveryMs?: number;
+  syncEveryMs?: number | undefined;
   /** Heartbeats this often at least, where the cluster would be content with fewer. */
-  heartbeatEveryMs?: number;
+  heartbeatEveryMs?: number | undefined;
   /** How long the first connection may take before `start` gives up. */
-  connectTimeoutMs?: number;
+  connectTimeoutMs?: number | undefined;
 }
 
 /** Why an agent is no longer working. */
@@ -49,18 +48,11 @@ const LONGEST_BACKOFF_MS = 30_000;
 const REALTIME_AWAY_MS = 10_000;
 const FIRST_JOIN_MS = 10_000;
 const LAST_DELIVERY_MS = 5_000;
-/** How long a pod's end may wait for its last lines; then it is reported without them. */
-const LAST_LINES_MS = 2_000;
-/** A follower says again that it is there long before. */
-const LONGEST_FOLLOW_S = 300;
 /** All of them may be on one pod, as those of an outage on one that crashes. */
 const REPORTS_PER_CALL = CALL_LIMITS.reportsOfOnePod;
 const LONGEST_REST_MS = 250;
 /** That a pod is on its way may wait this long for the news of its arrival, or of other pods: each call costs the cluster. */
 const PROGRESS_DELAY_MS = 200;
-const LINES_PER_CALL = 500;
-/** A quarter of what a call takes: Postgres counts a line's escaped characters anew. */
-const LINE_BYTES_PER_CALL = CALL_LIMITS.logBytes / 4;
 /** So long after an incarnation was taken over, the next takeover is no longer part of the same quarrel. */
 const TAKEOVER_WINDOW_MS = 5 * 60_000;
 
@@ -75,8 +67,6 @@ export class Agent {
   readonly ended: Promise<AgentEnd>;
   readonly #reconciler: Reconciler;
   readonly #reportRelay: OutboxRelay<PodReport>;
-  readonly #logRelay: OutboxRelay<LogLine>;
-  readonly #live: LiveLines;
   #end: (end: AgentEnd) => void = () => {};
   #nodeId = '';
   #credential: NodeCredential | undefined;
@@ -100,7 +90,7 @@ export class Agent {
   readonly #refused = new Set<string>();
 
   constructor(private readonly options: AgentOptions) {
-    const { clock, executor, bundles, ports, reports, logOutbox, log, logs, controlPlane } = options;
+    const { clock, executor, bundles, ports, reports, log, logs, controlPlane } = options;
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
@@ -113,7 +103,6 @@ export class Agent {
       reports: { report: (report) => this.#report(report), hasPending: (podId) => reports.has(podId) },
       onLaunch: (podId, run) => logs.startRun(podId, run),
     });
-    this.#live = new LiveLines(clock, log, (messages) => controlPlane.broadcast(messages));
     this.#reportRelay = new OutboxRelay({
       name: 'reports',
       outbox: reports,
@@ -130,18 +119,11 @@ export class Agent {
           }
         }),
     });
-    this.#logRelay = new OutboxRelay({
-      name: 'log lines',
-      outbox: logOutbox,
-      clock,
-      log,
-      batchSize: LINES_PER_CALL,
-      batchBytes: LINE_BYTES_PER_CALL,
-      deliver: (items, incarnation) =>
-        this.#deliver(incarnation, async (current) => {
-          await controlPlane.appendLogs(this.#nodeId, current, items);
-          this.#live.tell(items.filter((line) => logs.isFollowed(line.pod_id)));
-        }),
+    logs.connect({
+      incarnation: () => this.incarnation,
+      store: (lines, madeUnder) =>
+        this.#deliver(madeUnder, (current) => controlPlane.appendLogs(this.#nodeId, current, lines)),
+      broadcast: (messages) => controlPlane.broadcast(messages),
     });
   }
 
@@ -163,15 +145,15 @@ export class Agent {
 
   /** Connects, starts what the node should run, and resolves when it listens. */
   async start(): Promise<void> {
-    const { controlPlane, node, log, executor, reports, logOutbox } = this.options;
+    const { controlPlane, node, log, executor, reports, logs } = this.options;
     await this.#persist('sign in', () => controlPlane.signIn());
     const registered = await this.#persist('register the node', () => controlPlane.registerNode(node));
     this.#nodeId = registered.node_id;
     // What an earlier life left was seen under its incarnation, and would be refused under a later one.
-    if (reports.size + logOutbox.size > 0) {
-      log.info({ reports: reports.size, lines: logOutbox.size }, 'delivering what an earlier life of this agent left');
+    if (reports.size + logs.size > 0) {
+      log.info({ reports: reports.size, lines: logs.size }, 'delivering what an earlier life of this agent left');
       await this.#reportRelay.drain(CONNECT_TIMEOUT_MS);
-      await this.#logRelay.drain(CONNECT_TIMEOUT_MS);
+      await logs.drain(CONNECT_TIMEOUT_MS);
     }
     const answer = await this.#persist('connect the node', () => this.#ask(null));
     const named = answer.pods.map((pod: { id: string } | null) => pod?.id ?? '');
@@ -183,11 +165,12 @@ export class Agent {
       notified: (why) => this.sync(why),
       joined: () => {
         this.#reportRelay.wake();
-        this.#logRelay.wake();
+        logs.wake();
         this.sync('joined');
       },
       followed: ({ pod_id, seconds, topic }) => {
-        if (typeof pod_id === 'string' && typeof seconds === 'number') this.#followed(pod_id, seconds, topic);
+        if (typeof pod_id !== 'string' || typeof seconds !== 'number') return;
+        if (this.#reconciler.pods.has(pod_id) && seconds > 0) logs.follow(pod_id, seconds, topic);
       },
     });
     this.#livenessReporter = controlPlane.openLivenessReporter({
@@ -301,7 +284,7 @@ export class Agent {
     this.#reconciler.apply(this.#usable(answer.pods));
     this.options.onChange?.();
     this.#reportRelay.wake();
-    this.#logRelay.wake();
+    logs.wake();
   }
 
   #syncFailed(error: StarkError): void {
@@ -380,32 +363,11 @@ export class Agent {
     }
   }
 
-  /** Takes over captured lines; the log collector calls it. */
-  takeLines(lines: LogLine[]): void {
-    this.options.logOutbox.add(this.incarnation, lines);
-    this.#logRelay.requestDelivery();
-  }
-
-  #followed(podId: string, seconds: number, topic: unknown): void {
-    const { logs } = this.options;
-    if (!this.#reconciler.pods.has(podId) || !(seconds > 0)) return;
-    this.#live.address(podId, topic);
-    const known = logs.isFollowed(podId);
-    logs.follow(podId, Math.min(seconds, LONGEST_FOLLOW_S) * 1000);
-    // What was stored before anybody was told stands in the database; a new follower looks there once more.
-    if (!known) this.#live.begin(podId, logs.lastSeq(podId));
-  }
-
   // A reader who sees that a pod has ended takes its log for complete, so the last lines are delivered first. The report removes
   // the row and the log of a deleted pod, so followers are told before it.
   async #lastLines(reports: readonly PodReport[]): Promise<void> {
-    const { logs } = this.options;
     const ending = reports.filter(({ status }) => isTerminal(status)).map(({ pod_id }) => pod_id);
-    if (ending.length === 0) return;
-    logs.flush();
-    await this.#logRelay.delivered(ending, LAST_LINES_MS);
-    const followed = ending.filter((podId) => logs.isFollowed(podId));
-    if (followed.length > 0) await this.#live.end(followed.map((podId) => [podId, logs.lastSeq(podId)]));
+    if (ending.length > 0) await this.options.logs.finish(ending);
   }
 
   // Entries of this life are sent under its present incarnation: they say what is true of pods that are still here.
@@ -450,7 +412,7 @@ export class Agent {
   }
 
   async #stop(end: AgentEnd): Promise<void> {
-    const { controlPlane, log, logs, reports, logOutbox } = this.options;
+    const { controlPlane, log, logs, reports } = this.options;
     log.debug({ pods: this.#reconciler.pods.size }, 'stopping');
     this.options.onChange?.();
     this.#cancelTimer?.();
@@ -459,15 +421,15 @@ export class Agent {
     // An agent that never connected has nothing new to tell, and one that was refused nobody to tell it to.
     const heard = this.#credential !== undefined && end.reason === 'stopped';
     const delivered = heard
-      ? await Promise.all([this.#reportRelay.drain(LAST_DELIVERY_MS), this.#logRelay.drain(LAST_DELIVERY_MS)])
+      ? await Promise.all([this.#reportRelay.drain(LAST_DELIVERY_MS), logs.drain(LAST_DELIVERY_MS)])
       : [true];
     if (delivered.includes(false))
       log.warn(
-        { reports: reports.size, lines: logOutbox.size },
+        { reports: reports.size, lines: logs.size },
         'not everything could be delivered; it is kept for the next start',
       );
     this.#reportRelay.stop();
-    this.#logRelay.stop();
+    logs.stop();
     if (heard) {
       await controlPlane.disconnect(this.#nodeId, this.incarnation).catch((error: unknown) => {
         log.warn({ error: toStarkError(error).message }, 'could not say goodbye');
@@ -475,7 +437,7 @@ export class Agent {
     }
     await Promise.all([this.#commandChannel?.close(), this.#livenessReporter?.close()]).catch(() => {});
     await controlPlane.close().catch(() => {});
-    await Promise.all([reports.close(), logOutbox.close()]);
+    await Promise.all([reports.close(), logs.close()]);
     log.info({}, 'stopped');
     this.#end(end);
   }

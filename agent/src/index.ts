@@ -1,5 +1,4 @@
 export { Agent, type AgentEnd, type AgentOptions } from './agent.js';
-export { ClusterClock } from './clock.js';
 export type {
   ControlPlane,
   LivenessReporterOptions,
@@ -15,8 +14,11 @@ export type {
 export type { NodeUsage } from './control-plane/node-usage.js';
 export type { Credentials, OnTokens } from './control-plane/session.js';
 export { SupabaseControlPlane, type SupabaseControlPlaneOptions } from './control-plane/supabase.js';
-export { LogCollector } from './logs/log-collector.js';
 export type { LogLine } from './logs/log-line.js';
+export { LogPipeline, type LogPipelineOptions, type LogUplink } from './logs/log-pipeline.js';
 export type { Entry, Outbox } from './outbox/outbox.js';
+export type { AgentLog } from './ports/agent-log.js';
+export type { Clock } from './ports/clock.js';
+export { ClusterClock } from './ports/cluster-clock.js';
 export * from './reconciler/adapters.js';
 export type { ExitOutcome, PodReport, WantedPod } from './reconciler/pod.js';

@@ -1,8 +1,8 @@
 import { type LiveLogLines, StarkError } from '@stark-o/core';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Agent, type AgentOptions } from '../src/agent.js';
-import { LogCollector } from '../src/logs/log-collector.js';
 import type { LogLine } from '../src/logs/log-line.js';
+import { LogPipeline } from '../src/logs/log-pipeline.js';
 import type { PodReport, WantedPod } from '../src/reconciler/pod.js';
 import { FakeClock, settle } from './support/fake-clock.js';
 import { FakeControlPlane, UNREACHABLE } from './support/fake-control-plane.js';
@@ -16,7 +16,7 @@ let plane: FakeControlPlane;
 let node: FakeNode;
 let reports: MemoryOutbox<PodReport>;
 let logOutbox: MemoryOutbox<LogLine>;
-let logs: LogCollector;
+let logs: LogPipeline;
 let logged: LoggedLine[];
 let agent: Agent;
 
@@ -26,8 +26,8 @@ beforeEach(() => {
   node = new FakeNode(clock);
   reports = new MemoryOutbox((report) => report.pod_id);
   logOutbox = new MemoryOutbox((line) => line.pod_id);
-  logs = new LogCollector(clock, (lines) => agent.takeLines(lines));
   logged = [];
+  logs = new LogPipeline({ outbox: logOutbox, clock, log: memoryLog(logged) });
   agent = anAgent();
 });
 
@@ -39,7 +39,6 @@ function anAgent(more: Partial<AgentOptions> = {}): Agent {
     bundles: node.bundles,
     ports: node,
     reports,
-    logOutbox,
     logs,
     clock,
     log: memoryLog(logged),

@@ -1,10 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { FromFrame } from '../src/browser/pod/protocol.js';
 import { PodSandbox } from '../src/browser/pod-sandbox.js';
-import type { StorageRequest } from '../src/browser/storage.js';
-import type { CapturedLine } from '../src/logs/log-line.js';
+import { describeRun } from '../src/executor/describe-run.js';
+import type { FromFrame, StorageRequest } from '../src/pod/browser/protocol.js';
+import type { CapturedLine } from '../src/pod/shared/log-record.js';
 import type { ExitOutcome } from '../src/reconciler/pod.js';
-import { describeRun } from '../src/runtime/describe-run.js';
 import { FakeClock } from './support/fake-clock.js';
 import { aPod } from './support/pods.js';
 import { until } from './support/wait.js';

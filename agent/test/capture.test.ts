@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { capture, OUTPUT_PACE } from '../src/node/capture.js';
+import { capture, OUTPUT_PACE } from '../src/pod/node/capture.js';
 
 let lines: string[];
 let stream: PassThrough;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { ClusterClock } from '../src/clock.js';
+import { ClusterClock } from '../src/ports/cluster-clock.js';
 
 const HOUR = 3_600_000;
 

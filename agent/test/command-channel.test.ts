@@ -2,7 +2,7 @@ import { createStarkClient, type StarkClient } from '@stark-o/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { RealtimeCommandChannel } from '../src/control-plane/command-channel.js';
-import type { Clock } from '../src/reconciler/adapters.js';
+import type { Clock } from '../src/ports/clock.js';
 import { FakeRealtime } from './support/fake-realtime.js';
 import { memoryLog } from './support/log.js';
 import { until } from './support/wait.js';

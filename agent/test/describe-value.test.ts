@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import { headline, plainText, storable, textOf } from '../src/runtime/describe-value.js';
-import { lineOf, recordText } from '../src/runtime/log-record.js';
+import { headline, plainText, storable, textOf } from '../src/pod/shared/describe-value.js';
+import { lineOf, recordText } from '../src/pod/shared/log-record.js';
 
 const fieldsOf = (fields: Record<string, unknown>) => {
   const line = lineOf(recordText({ level: 'info', message: 'm', fields }));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { LineSplitter, LONGEST_LINE } from '../src/logs/line-splitter.js';
+import { LineSplitter, LONGEST_LINE } from '../src/pod/shared/line-splitter.js';
 
 function split(...pieces: string[]): string[] {
   const lines: string[] = [];

@@ -1,7 +1,7 @@
 import { isMetricName } from '@stark-o/core/model';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { usageOfNode } from '../src/control-plane/node-usage.js';
-import { isMetrics, METRICS_OF_A_POD, type Metrics, PackMetrics } from '../src/runtime/metrics.js';
+import { isMetrics, METRICS_OF_A_POD, type Metrics, PackMetrics } from '../src/pod/shared/metrics.js';
 
 const names = ['queue', 'Q', 'a_b-1', 'x'.repeat(63)];
 const noNames = ['', '1a', 'a b', 'a.b', 'cpu', 'memory', 'x'.repeat(64), '\0', 'ä'];

@@ -4,7 +4,8 @@ import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FileOutbox } from '../src/node/outbox.js';
+import { openFileOutbox } from '../src/node/outbox-file.js';
+import type { Outbox } from '../src/outbox/outbox.js';
 import { aFolder } from './support/folder.js';
 import { memoryLog } from './support/log.js';
 
@@ -23,15 +24,17 @@ beforeEach(async () => {
   log.lines.length = 0;
 });
 
-function open(maxBytes = 1_000_000): Promise<FileOutbox<Item>> {
-  return FileOutbox.open<Item>({ path, keyOf: ({ pod }) => pod, maxBytes, onDrop: (item) => dropped.push(item), log });
+async function open(maxBytes = 1_000_000): Promise<Outbox<Item>> {
+  const outbox = await openFileOutbox<Item>(path, { keyOf: ({ pod }) => pod, maxBytes }, log);
+  outbox.onDrop = (item) => dropped.push(item);
+  return outbox;
 }
 
 function item(text: string, pod = 'a'): Item {
   return { pod, text };
 }
 
-function texts(outbox: FileOutbox<Item>): string[] {
+function texts(outbox: Outbox<Item>): string[] {
   return outbox.peek(1_000_000).map((entry) => entry.item.text);
 }
 

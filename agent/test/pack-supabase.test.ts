@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { createClient } from '@supabase/supabase-js';
 import { expect, it } from 'vitest';
 import ws from 'ws';
-import { supabaseOf } from '../src/runtime/supabase.js';
+import { supabaseOf } from '../src/pod/shared/supabase.js';
 
 it('the client of a pack shows the key as apikey only, and a token of its own beside it', async () => {
   const seen: IncomingHttpHeaders[] = [];

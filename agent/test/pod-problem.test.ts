@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { limitsOf, mostOf } from '../src/reconciler/pod-limits.js';
+import { limitsOf, mostOf } from '../src/executor/pod-limits.js';
 import { podProblem } from '../src/reconciler/pod-problem.js';
 import { aPod } from './support/pods.js';
 

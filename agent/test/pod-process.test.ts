@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PodProcess } from '../src/node/pod-process.js';
 import { RunningPod } from '../src/node/running-pod.js';
+import type { RunDescription } from '../src/pod/shared/protocol.js';
 import type { ExitOutcome } from '../src/reconciler/pod.js';
-import type { RunDescription } from '../src/runtime/protocol.js';
 
 let folder: string;
 beforeEach(() => {

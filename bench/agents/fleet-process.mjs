@@ -1,5 +1,5 @@
 // Many agents in one process: the real agent on the real control plane, with an executor that runs nothing.
-import { Agent, ClusterClock, LogCollector, SupabaseControlPlane } from '@stark-o/agent';
+import { Agent, ClusterClock, LogPipeline, SupabaseControlPlane } from '@stark-o/agent';
 import { countFetches, http } from './counting-fetch.mjs';
 import { CountingWebSocket, counts } from './counting-web-socket.mjs';
 
@@ -22,6 +22,7 @@ const emptyOutbox = () => ({
   add() {},
   peek: () => [],
   done() {},
+  onDrop() {},
   has: () => false,
   flush: async () => {},
   close: async () => {},
@@ -49,8 +50,7 @@ function agentOf(i) {
     bundles,
     ports,
     reports: emptyOutbox(),
-    logOutbox: emptyOutbox(),
-    logs: new LogCollector(clock, () => {}),
+    logs: new LogPipeline({ outbox: emptyOutbox(), clock, log }),
     clock,
     log,
     connectTimeoutMs: 120_000,

@@ -73,7 +73,7 @@ async function agentApart(name: string): Promise<ChildProcess> {
 
 function podProcesses(agentPid: number): { pid: number; command: string }[] {
   // A wall stands as a process of its own round each of them.
-  return descendants(agentPid).filter(({ command }) => /^\S*node .*node-child/.test(command));
+  return descendants(agentPid).filter(({ command }) => /^\S*node .*\/pod\/node\/child\.js/.test(command));
 }
 
 describe('an agent on a real stack', () => {

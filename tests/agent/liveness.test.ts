@@ -51,7 +51,7 @@ async function agentOn(name: string, supabaseUrl = test.stack.url): Promise<Chil
 }
 
 function podProcesses(agent: ChildProcess): { pid: number; command: string }[] {
-  return descendants(agent.pid as number).filter(({ command }) => command.includes('node-child'));
+  return descendants(agent.pid as number).filter(({ command }) => command.includes('/pod/node/child.js'));
 }
 
 async function node(name: string): Promise<Node> {

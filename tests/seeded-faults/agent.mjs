@@ -46,15 +46,15 @@ export const agentFaults = [
     id: 'delivered-twice',
     breaks:
       'After a restart of the agent the last report that was delivered is sent again, over what has happened since.',
-    file: 'agent/src/node/outbox.ts',
-    from: 'if (entry.number > this.#doneUpTo)',
-    to: 'if (entry.number >= this.#doneUpTo)',
+    file: 'agent/src/node/outbox-file.ts',
+    from: 'entry.number > this.#doneUpTo',
+    to: 'entry.number >= this.#doneUpTo',
     tests: ['agent/test/outbox.test.ts'],
   },
   {
     id: 'socket-files-open',
     breaks: 'A pack opens the socket files of its machine, and gets the keys of a stack that runs there.',
-    file: 'agent/src/runtime/harden.ts',
+    file: 'agent/src/pod/node/harden.ts',
     from: "['connect', 'connect2', 'bind', 'bind2', 'listen', 'fchmod']",
     to: "['bind', 'bind2', 'listen', 'fchmod']",
     tests: ['tests/security/sandbox.test.ts'],
@@ -78,7 +78,7 @@ export const agentFaults = [
   {
     id: 'outcome-of-a-crash',
     breaks: 'A pack that throws after it had started is said to have failed to start, and the other way round.',
-    file: 'agent/src/runtime/outcome.ts',
+    file: 'agent/src/executor/outcome.ts',
     from: "failure?.phase === 'load' || !started",
     to: "failure?.phase === 'load' || started",
     tests: ['agent/test/executor.test.ts'],

@@ -77,7 +77,7 @@ export const neighbourFaults = [
   {
     id: 'loader-tells-files',
     breaks: 'A pod finds out by require.resolve which files its machine has.',
-    file: 'agent/src/runtime/hide-files.ts',
+    file: 'agent/src/pod/node/hide-files.ts',
     from: 'loader._stat = (path) => (mayRead(path) || onTheWay.has(path) ? stat(path) : NOTHING);',
     to: 'loader._stat = (path) => (mayRead(path) || onTheWay.has(path) || path !== "" ? stat(path) : NOTHING);',
     tests: ['agent/test/hostile-packs.test.ts'],

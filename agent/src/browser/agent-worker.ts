@@ -1,19 +1,17 @@
 // The program of the agent's worker.
 import { dnsNameProblem, StarkError, toStarkError, usageError } from '@stark-o/core';
-import { Agent } from '../agent.js';
-import { ClusterClock } from '../clock.js';
+import type { Agent } from '../agent.js';
+import { assembleAgent } from '../assemble.js';
 import type { Credentials } from '../control-plane/session.js';
 import { SupabaseControlPlane } from '../control-plane/supabase.js';
-import { LogCollector } from '../logs/log-collector.js';
-import type { LogLine } from '../logs/log-line.js';
-import type { PodReport } from '../reconciler/pod.js';
+import { ClusterClock } from '../ports/cluster-clock.js';
 import type { ManagedPod } from '../reconciler/pod-machine.js';
 import { CachedBundles } from './bundle-cache.js';
 import { openNode } from './database.js';
 import { WorkerExecutor } from './executor.js';
 import { createAgentLog } from './log.js';
 import { describeMachine, measureMachine } from './machine.js';
-import { IndexedDbOutbox } from './outbox.js';
+import { openDatabaseOutbox } from './outbox-database.js';
 import type { Frames } from './pod-sandbox.js';
 import { noPorts } from './ports.js';
 import type { AgentRequest, BrowserPod, FromAgent, ToAgent } from './protocol.js';
@@ -73,7 +71,7 @@ async function start(request: AgentRequest): Promise<void> {
 
 async function assemble(request: AgentRequest, identity: TabIdentity, view: StateView) {
   const { url, key } = request;
-  const { name } = identity;
+  const { name, installation } = identity;
   const clock = new ClusterClock();
   const log = createAgentLog((line) => say({ type: 'log', line })).child({ node: name });
   const controlPlane = new SupabaseControlPlane({
@@ -85,61 +83,31 @@ async function assemble(request: AgentRequest, identity: TabIdentity, view: Stat
     onTokens: (tokens) => identity.session.keep(tokens),
   });
   const database = await openNode(url, name);
-  const logs: LogCollector = new LogCollector(clock, (lines) => {
-    made.takeLines(lines);
-    say({ type: 'lines', lines });
-  });
-  const reports = await IndexedDbOutbox.open<PodReport>({
-    database,
-    name: 'reports',
-    keyOf: (report) => report.pod_id,
-    maxBytes: REPORT_BYTES,
-    onDrop: (report) =>
-      log.warn({ pod_id: report.pod_id, status: report.status }, 'the outbox is full; dropped a report'),
-    log,
-  });
-  const logOutbox = await IndexedDbOutbox.open<LogLine>({
-    database,
-    name: 'logs',
-    keyOf: (line) => line.pod_id,
-    maxBytes: LOG_BYTES,
-    onDrop: (line) => logs.dropped(line.pod_id, 1),
-    log,
-  });
-  const machine = await measureMachine();
-  const bundles = new CachedBundles((bundle) => controlPlane.download(bundle));
-  const made = new Agent({
-    node: {
-      name,
-      runtime: 'browser',
-      labels: request.labels ?? {},
-      taints: request.taints ?? [],
-      allocatable: request.allocatable ?? machine,
-      capabilities: describeMachine(),
-      installation: identity.installation,
+  const { labels, taints, allocatable: offered, syncEveryMs, connectTimeoutMs } = request;
+  const onChange = () => view.changed();
+  const settings = { labels, taints, allocatable: offered, syncEveryMs, connectTimeoutMs, onChange };
+  const made = await assembleAgent(settings, {
+    node: { name, runtime: 'browser', installation },
+    ...{ clock, log, controlPlane },
+    outboxBytes: { reports: REPORT_BYTES, logs: LOG_BYTES },
+    openOutbox: (box, about) => openDatabaseOutbox(database, box, about, log),
+    onLines: (lines) => say({ type: 'lines', lines }),
+    measureMachine,
+    supportPods: async ({ logs, allocatable }) => {
+      const bundles = new CachedBundles((bundle) => controlPlane.download(bundle));
+      const executor = new WorkerExecutor({
+        nodeName: name,
+        allocatable,
+        project: { url, key },
+        bundles,
+        stores: new PodStores(database),
+        frames,
+        supabaseSource: SUPABASE_SOURCE,
+        clock,
+        logs,
+      });
+      return { executor, bundles, ports: noPorts, capabilities: describeMachine() };
     },
-    controlPlane,
-    executor: new WorkerExecutor({
-      nodeName: name,
-      allocatable: { ...machine, ...request.allocatable },
-      project: { url, key },
-      bundles,
-      stores: new PodStores(database),
-      frames,
-      supabaseSource: SUPABASE_SOURCE,
-      clock,
-      logs,
-    }),
-    bundles,
-    ports: noPorts,
-    reports,
-    logOutbox,
-    logs,
-    clock,
-    log,
-    onChange: () => view.changed(),
-    ...(request.syncEveryMs !== undefined && { syncEveryMs: request.syncEveryMs }),
-    ...(request.connectTimeoutMs !== undefined && { connectTimeoutMs: request.connectTimeoutMs }),
   });
   const startFarewells = async () => {
     const { nodeId, incarnation } = made;

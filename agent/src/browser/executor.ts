@@ -1,9 +1,10 @@
-import type { LogCollector } from '../logs/log-collector.js';
-import type { Clock, Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
-import { type Allocatable, limitsOf } from '../reconciler/pod-limits.js';
-import { describeRun } from '../runtime/describe-run.js';
-import type { Metrics } from '../runtime/metrics.js';
-import type { ProjectAddress } from '../runtime/supabase.js';
+import { describeRun } from '../executor/describe-run.js';
+import { type Allocatable, limitsOf } from '../executor/pod-limits.js';
+import type { PodLogs } from '../logs/pod-logs.js';
+import type { Metrics } from '../pod/shared/metrics.js';
+import type { ProjectAddress } from '../pod/shared/supabase.js';
+import type { Clock } from '../ports/clock.js';
+import type { Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
 import type { CachedBundles } from './bundle-cache.js';
 import { type Frames, PodSandbox } from './pod-sandbox.js';
 import type { PodStores } from './storage.js';
@@ -19,7 +20,7 @@ export interface WorkerExecutorOptions {
   /** supabase-js as one module, for packs that ask for it. */
   supabaseSource: string;
   clock: Clock;
-  logs: LogCollector;
+  logs: PodLogs;
 }
 
 /** Runs each pod as a worker of its own, in a frame of its own. */

@@ -1,4 +1,4 @@
-import type { AgentLog } from '../reconciler/adapters.js';
+import type { AgentLog } from '../ports/agent-log.js';
 import type { BrowserLogLine } from './protocol.js';
 
 /** The agent's own log, handed to the page line by line. */

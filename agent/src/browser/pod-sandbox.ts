@@ -1,13 +1,19 @@
-import { LONGEST_LINE } from '../logs/line-splitter.js';
-import type { CapturedLine } from '../logs/log-line.js';
-import type { Clock, PodRun, RunListener } from '../reconciler/adapters.js';
+import { graceOver, outcomeOf } from '../executor/outcome.js';
+import {
+  type PodLine,
+  readFromFrame,
+  readFromPod,
+  type StorageRequest,
+  type ToFrame,
+  type ToPod,
+} from '../pod/browser/protocol.js';
+import { LONGEST_LINE } from '../pod/shared/line-splitter.js';
+import { type CapturedLine, lineOf } from '../pod/shared/log-record.js';
+import type { Metrics } from '../pod/shared/metrics.js';
+import type { FromRun, RunDescription } from '../pod/shared/protocol.js';
+import type { Clock } from '../ports/clock.js';
+import type { PodRun, RunListener } from '../reconciler/adapters.js';
 import type { ExitOutcome } from '../reconciler/pod.js';
-import { lineOf } from '../runtime/log-record.js';
-import type { Metrics } from '../runtime/metrics.js';
-import { graceOver, outcomeOf } from '../runtime/outcome.js';
-import type { FromRun, RunDescription } from '../runtime/protocol.js';
-import { type PodLine, readFromFrame, readFromPod, type ToFrame, type ToPod } from './pod/protocol.js';
-import type { StorageRequest } from './storage.js';
 
 /** Frames of the page around the agent, one a run. */
 export interface Frames {

@@ -1,11 +1,6 @@
 import type { IDBPObjectStore } from 'idb';
+import type { StorageRequest } from '../pod/browser/protocol.js';
 import type { NodeDatabase, NodeSchema } from './database.js';
-
-/** What a pod asks of its storage, over its channel. Values are JSON text. */
-export type StorageRequest =
-  | { op: 'get' | 'delete'; key: string }
-  | { op: 'set'; key: string; value: string }
-  | { op: 'keys'; prefix: string };
 
 const MB = 1024 * 1024;
 

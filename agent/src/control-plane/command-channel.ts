@@ -1,5 +1,6 @@
 import type { ReconnectingChannel, StarkClient } from '@stark-o/core';
-import type { AgentLog, Clock } from '../reconciler/adapters.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import type { Clock } from '../ports/clock.js';
 import { openChannel } from './open-channel.js';
 
 /** Told when there may be news in the database. */

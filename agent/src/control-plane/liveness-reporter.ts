@@ -1,6 +1,7 @@
 import type { Channel, ReconnectingChannel, StarkClient } from '@stark-o/core';
-import type { AgentLog, Clock } from '../reconciler/adapters.js';
-import { around, jitteredBackoff } from '../reconciler/jitter.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import { around, jitteredBackoff } from '../ports/backoff.js';
+import type { Clock } from '../ports/clock.js';
 import type { NodeUsage } from './node-usage.js';
 import { openChannel } from './open-channel.js';
 

@@ -1,6 +1,7 @@
 import { type Channel, ReconnectingChannel, type StarkClient } from '@stark-o/core';
-import type { AgentLog, Clock } from '../reconciler/adapters.js';
-import { jitteredBackoff } from '../reconciler/jitter.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import { jitteredBackoff } from '../ports/backoff.js';
+import type { Clock } from '../ports/clock.js';
 
 export interface OpenChannelOptions {
   client: StarkClient;

@@ -10,8 +10,10 @@ import {
   toStarkError,
 } from '@stark-o/core';
 import type { LogLine } from '../logs/log-line.js';
-import { type AgentLog, BundleError, type Clock } from '../reconciler/adapters.js';
-import { jitteredBackoff } from '../reconciler/jitter.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import { jitteredBackoff } from '../ports/backoff.js';
+import type { Clock } from '../ports/clock.js';
+import { BundleError } from '../reconciler/adapters.js';
 import type { BundleRef, PodReport } from '../reconciler/pod.js';
 import { type CommandChannel, type CommandListener, RealtimeCommandChannel } from './command-channel.js';
 import type {

@@ -1,6 +1,7 @@
 import type { LiveLogLines } from '@stark-o/core';
 import type { BroadcastMessage } from '../control-plane/control-plane.js';
-import type { AgentLog, Clock } from '../reconciler/adapters.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import type { Clock } from '../ports/clock.js';
 import type { LogLine } from './log-line.js';
 
 /** A hosted project counts every message, and refuses those that come too fast or are too large. */

@@ -1,6 +1,8 @@
-import type { Clock } from '../reconciler/adapters.js';
+import type { CapturedLine } from '../pod/shared/log-record.js';
+import type { Clock } from '../ports/clock.js';
 import { storableText } from '../reconciler/storable-text.js';
-import type { CapturedLine, LogLine } from './log-line.js';
+import type { LogLine } from './log-line.js';
+import type { PodLogs } from './pod-logs.js';
 
 const FLUSH_EVERY_MS = 500;
 const FLUSH_FOLLOWED_MS = 100;
@@ -27,7 +29,7 @@ interface Queue {
 }
 
 /** Gathers the lines of all pods, numbers them, and hands them on in batches. A pod that floods loses its own lines. */
-export class LogCollector {
+export class LogCollector implements PodLogs {
   readonly #queues = new Map<string, Queue>();
   #cancel: (() => void) | undefined;
   #flushAt = 0;
@@ -83,13 +85,11 @@ export class LogCollector {
     else this.#schedule(queue.followedUntil > now ? FLUSH_FOLLOWED_MS : FLUSH_EVERY_MS);
   }
 
-  /** Lines of this pod were lost further on; said in its log. */
   dropped(podId: string, count: number): void {
     this.#queueOf(podId).dropped += count;
     this.#schedule(FLUSH_EVERY_MS);
   }
 
-  /** The pod is gone from this node. */
   forget(podId: string): void {
     this.flush();
     this.#queues.delete(podId);

@@ -2,6 +2,3 @@ import type { PodLogLine } from '@stark-o/core';
 
 /** One line of `append_pod_logs`; `seq` grows with every line of the pod, across restarts of the pod and of the agent. */
 export type LogLine = PodLogLine;
-
-/** A captured line before it has its number. */
-export type CapturedLine = Omit<LogLine, 'pod_id' | 'seq' | 'time' | 'run'>;

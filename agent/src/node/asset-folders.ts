@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { unpackAssets } from '../assets.js';
+import { unpackAssets } from '../pod/shared/assets.js';
 
 /** What was unpacked: the sum of each file by its name. */
 type Manifest = Record<string, string>;

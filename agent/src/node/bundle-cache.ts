@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { ArchiveError } from '../assets.js';
+import { ArchiveError } from '../pod/shared/assets.js';
 import { type BundleCache, BundleError } from '../reconciler/adapters.js';
 import type { BundleRef } from '../reconciler/pod.js';
 import { isUnpacked, removeUnpacked, unpackInto } from './asset-folders.js';

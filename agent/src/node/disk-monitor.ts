@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { PodLimits } from '../reconciler/pod-limits.js';
+import type { PodLimits } from '../executor/pod-limits.js';
 import { all, type DiskUse, deletedUse, folderUse } from './disk-use.js';
 import { standsStill } from './process-use.js';
 import { StoppedProcesses } from './stopped-processes.js';

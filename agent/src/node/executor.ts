@@ -3,11 +3,12 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { LogCollector } from '../logs/log-collector.js';
-import type { AgentLog, Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
-import { type Allocatable, limitsOf, mostOf, type PodLimits } from '../reconciler/pod-limits.js';
-import { describeRun } from '../runtime/describe-run.js';
-import type { ProjectAddress } from '../runtime/supabase.js';
+import { describeRun } from '../executor/describe-run.js';
+import { type Allocatable, limitsOf, mostOf, type PodLimits } from '../executor/pod-limits.js';
+import type { PodLogs } from '../logs/pod-logs.js';
+import type { ProjectAddress } from '../pod/shared/supabase.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import type { Executor, LaunchRequest, PodRun, PodUsage, RunListener } from '../reconciler/adapters.js';
 import { assetsOf } from './bundle-cache.js';
 import type { Launcher } from './launcher.js';
 import { OrphanRecords } from './orphans.js';
@@ -23,7 +24,7 @@ export interface ProcessExecutorOptions {
   podsDir: string;
   nodeName: string;
   project: ProjectAddress;
-  logs: LogCollector;
+  logs: PodLogs;
   launcher: Launcher;
   /** What the node offers to all pods together; no pod may have more. */
   allocatable: Allocatable;

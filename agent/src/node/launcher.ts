@@ -4,7 +4,7 @@ import { setPriority } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import type { PodLimits } from '../reconciler/pod-limits.js';
+import type { PodLimits } from '../executor/pod-limits.js';
 import { packageFolders } from './package-folders.js';
 import { hostEnvironment } from './pod-environment.js';
 import { descendants, isChild } from './process-use.js';
@@ -40,7 +40,7 @@ const POD_NICENESS = 5;
 /** What Node.js leaves out or ignores when it is told to: it opens files past its own permission model, or a debugger. */
 const LEFT_OUT = ['--no-experimental-sqlite', '--no-experimental-webstorage', '--disable-sigusr1'];
 
-const RUNTIME = fileURLToPath(new URL('../runtime/node-child.js', import.meta.url));
+const RUNTIME = fileURLToPath(new URL('../pod/node/child.js', import.meta.url));
 
 /** Starts the processes of pods, each as closed in as this version of Node.js and the machine's wall allow. */
 export class Launcher {
@@ -52,7 +52,7 @@ export class Launcher {
     private readonly runtime = RUNTIME,
   ) {
     this.#libraries = packageFolders(['@supabase/supabase-js', 'ws'], dirname(runtime));
-    const code = dirname(dirname(runtime));
+    const code = dirname(dirname(dirname(runtime)));
     // The package's own file tells Node that the others are modules.
     this.#code = [code, join(code, '..', 'package.json')];
   }
@@ -81,7 +81,7 @@ export class Launcher {
     if (this.wall.tier !== 'none') throw new Error('threads share a process, and this node promises more');
     const folder = dirname(this.runtime);
     const flags = [...permissionFlags(), '--allow-worker', '--disable-warning=SecurityWarning', ...this.#readable()];
-    const script = join(folder, 'node-host.js');
+    const script = join(folder, 'host.js');
     return this.#start({ folder, readable: [], limits }, [...flags, script], hostEnvironment());
   }
 

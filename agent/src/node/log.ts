@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { usageError } from '@stark-o/core';
 import pino from 'pino';
 import pretty from 'pino-pretty';
-import type { AgentLog } from '../reconciler/adapters.js';
+import type { AgentLog } from '../ports/agent-log.js';
 
 /** Colours stay; what else could move the cursor or turn text around, and came with somebody's words, is written out. */
 const CONTROLS = new RegExp(

@@ -1,8 +1,8 @@
 import { constants } from 'node:os';
 import type { Duplex } from 'node:stream';
-import type { RunDescription, ToRun } from '../runtime/protocol.js';
-import { capture, OUTPUT_PACE } from './capture.js';
-import { CHANNEL_FD, Channel } from './channel.js';
+import { capture, OUTPUT_PACE } from '../pod/node/capture.js';
+import { CHANNEL_FD, Channel } from '../pod/node/channel.js';
+import type { RunDescription, ToRun } from '../pod/shared/protocol.js';
 import type { Launched } from './launcher.js';
 import { cpuSeconds, residentMb, sumOf } from './process-use.js';
 import type { RunEnd, RunHandle, RunningPod } from './running-pod.js';

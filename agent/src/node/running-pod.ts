@@ -1,9 +1,8 @@
-import type { CapturedLine } from '../logs/log-line.js';
+import { graceOver, outcomeOf } from '../executor/outcome.js';
+import { type CapturedLine, lineOf } from '../pod/shared/log-record.js';
+import type { Metrics } from '../pod/shared/metrics.js';
+import { type FromRun, isFromRun, LOG_MARK, type ToRun } from '../pod/shared/protocol.js';
 import type { PodRun, RunListener } from '../reconciler/adapters.js';
-import { lineOf } from '../runtime/log-record.js';
-import type { Metrics } from '../runtime/metrics.js';
-import { graceOver, outcomeOf } from '../runtime/outcome.js';
-import { type FromRun, isFromRun, LOG_MARK, type ToRun } from '../runtime/protocol.js';
 import type { UsageProbe } from './usage-monitor.js';
 
 /** What a pack runs in: a process, or a thread of one. */

@@ -2,14 +2,12 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { homedir, hostname } from 'node:os';
 import { join } from 'node:path';
 import { StarkError, usageError } from '@stark-o/core';
-import { Agent, type AgentEnd, type AgentOptions } from '../agent.js';
-import { ClusterClock } from '../clock.js';
+import type { Agent, AgentEnd } from '../agent.js';
+import { assembleAgent, type NodeSettings } from '../assemble.js';
 import type { Credentials } from '../control-plane/session.js';
 import { SupabaseControlPlane } from '../control-plane/supabase.js';
-import { LogCollector } from '../logs/log-collector.js';
-import type { LogLine } from '../logs/log-line.js';
-import type { AgentLog } from '../reconciler/adapters.js';
-import type { PodReport } from '../reconciler/pod.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import { ClusterClock } from '../ports/cluster-clock.js';
 import { FileBundleCache } from './bundle-cache.js';
 import { ProcessExecutor } from './executor.js';
 import { fetchOver, type KnownStacks, provenConnections } from './known-stack.js';
@@ -18,12 +16,12 @@ import { Launcher } from './launcher.js';
 import { lockDirectory } from './lock.js';
 import { createAgentLog } from './log.js';
 import { type Acceptance, describeMachine, measureMachine } from './machine.js';
-import { FileOutbox } from './outbox.js';
+import { openFileOutbox } from './outbox-file.js';
 import { PortRegistry } from './ports.js';
 import { type Installation, KnownStackFile, nextInstallation, SessionFile } from './session-file.js';
 import { chooseWall, ISOLATIONS, type Isolation } from './walls/choose-wall.js';
 
-export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'heartbeatEveryMs' | 'connectTimeoutMs'> {
+export interface NodeAgentOptions extends Omit<NodeSettings, 'onChange'> {
   supabaseUrl: string;
   /** Publishable key of the project. */
   key: string;
@@ -33,10 +31,6 @@ export interface NodeAgentOptions extends Pick<AgentOptions, 'syncEveryMs' | 'he
     | { join: { token?: string | (() => Promise<string>) | undefined } };
   /** Default: the name of this machine. */
   name?: string;
-  labels?: Record<string, string>;
-  taints?: readonly unknown[];
-  /** What pods may use here: cpu in millicores, memory and storage in MB, a number of pods. Default: what the machine has. */
-  allocatable?: Record<string, number>;
   /** Default: `~/.stark`. The node's own folder is `agents/<name>` in it. */
   dataDir?: string | undefined;
   log?: AgentLog;
@@ -144,7 +138,7 @@ async function assemble(
   { name, dataDir, installation, log }: { name: string; dataDir: string; installation: Installation; log: AgentLog },
 ): Promise<Agent> {
   const clock = new ClusterClock();
-  const { credentials, supabaseUrl } = options;
+  const { credentials, supabaseUrl, isolation = isolationFromEnvironment(), runtime, acceptance = {} } = options;
   const known = options.knownStacks ?? new KnownStackFile(dataDir);
   const connections = provenConnections(supabaseUrl, known, ({ message }) => log.warn({}, message));
   const controlPlane = new SupabaseControlPlane({
@@ -159,71 +153,37 @@ async function assemble(
     transport: webSocketOver(connections),
     fetch: fetchOver(connections),
   });
-  const logs: LogCollector = new LogCollector(clock, (lines) => agent.takeLines(lines));
   const outboxDir = join(dataDir, 'outbox');
   await mkdir(outboxDir, { recursive: true, mode: 0o700 });
-  const reports = await FileOutbox.open<PodReport>({
-    path: join(outboxDir, 'reports.jsonl'),
-    keyOf: (report) => report.pod_id,
-    maxBytes: REPORT_BYTES,
-    onDrop: (report) =>
-      log.warn({ pod_id: report.pod_id, status: report.status }, 'the outbox is full; dropped a report'),
-    log,
-  });
-  const logOutbox = await FileOutbox.open<LogLine>({
-    path: join(outboxDir, 'logs.jsonl'),
-    keyOf: (line) => line.pod_id,
-    maxBytes: LOG_BYTES,
-    onDrop: (line) => logs.dropped(line.pod_id, 1),
-    log,
-  });
-  const bundles = new FileBundleCache({
-    directory: join(dataDir, 'bundles'),
-    source: (bundle) => controlPlane.download(bundle),
-    inUse: () =>
-      new Set([...agent.pods.values()].flatMap(({ pod: { bundle } }) => [bundle.sha256, bundle.assets?.sha256 ?? ''])),
-  });
-  await bundles.start();
-  const podsDir = join(dataDir, 'pods');
-  const { isolation = isolationFromEnvironment(), runtime } = options;
-  const wall = await chooseWall({ isolation, dataDir, podsDir, runtime, log });
-  const machine = await measureMachine(dataDir);
-  const executor = new ProcessExecutor({
-    podsDir,
-    nodeName: name,
-    project: { url: options.supabaseUrl, key: options.key },
-    logs,
-    launcher: new Launcher(wall, runtime),
-    allocatable: { ...machine, ...options.allocatable },
-    log,
-  });
-  const orphans = await executor.start();
-  if (orphans > 0) log.warn({ processes: orphans }, 'ended pods that had outlived an earlier agent');
-  const agent = new Agent({
-    node: {
-      name,
-      runtime: 'node',
-      labels: options.labels ?? {},
-      taints: options.taints ?? [],
-      allocatable: options.allocatable ?? machine,
-      capabilities: describeMachine(wall, options.acceptance ?? {}),
-      installation: installation.id,
-      replaces: installation.replaces,
+  return assembleAgent(options, {
+    node: { name, runtime: 'node', installation: installation.id, replaces: installation.replaces },
+    ...{ clock, log, controlPlane },
+    outboxBytes: { reports: REPORT_BYTES, logs: LOG_BYTES },
+    openOutbox: (box, about) => openFileOutbox(join(outboxDir, `${box}.jsonl`), about, log),
+    measureMachine: () => measureMachine(dataDir),
+    supportPods: async ({ logs, allocatable, filesInUse }) => {
+      const bundles = new FileBundleCache({
+        directory: join(dataDir, 'bundles'),
+        source: (bundle) => controlPlane.download(bundle),
+        inUse: filesInUse,
+      });
+      await bundles.start();
+      const podsDir = join(dataDir, 'pods');
+      const wall = await chooseWall({ isolation, dataDir, podsDir, runtime, log });
+      const executor = new ProcessExecutor({
+        podsDir,
+        nodeName: name,
+        project: { url: supabaseUrl, key: options.key },
+        logs,
+        launcher: new Launcher(wall, runtime),
+        allocatable,
+        log,
+      });
+      const orphans = await executor.start();
+      if (orphans > 0) log.warn({ processes: orphans }, 'ended pods that had outlived an earlier agent');
+      return { executor, bundles, ports: new PortRegistry(), capabilities: describeMachine(wall, acceptance) };
     },
-    controlPlane,
-    executor,
-    bundles,
-    ports: new PortRegistry(),
-    reports,
-    logOutbox,
-    logs,
-    clock,
-    log,
-    ...(options.syncEveryMs !== undefined && { syncEveryMs: options.syncEveryMs }),
-    ...(options.heartbeatEveryMs !== undefined && { heartbeatEveryMs: options.heartbeatEveryMs }),
-    ...(options.connectTimeoutMs !== undefined && { connectTimeoutMs: options.connectTimeoutMs }),
   });
-  return agent;
 }
 
 function isolationFromEnvironment(): Isolation {

@@ -1,6 +1,6 @@
+import type { PodLimits } from '../executor/pod-limits.js';
+import type { Metrics } from '../pod/shared/metrics.js';
 import type { PodUsage } from '../reconciler/adapters.js';
-import type { PodLimits } from '../reconciler/pod-limits.js';
-import type { Metrics } from '../runtime/metrics.js';
 import { DiskMonitor } from './disk-monitor.js';
 
 const EVERY_MS = 1_000;

@@ -1,14 +1,14 @@
 import type { Duplex } from 'node:stream';
-import type { PodLimits } from '../reconciler/pod-limits.js';
+import type { PodLimits } from '../executor/pod-limits.js';
+import { CHANNEL_FD, Channel } from '../pod/node/channel.js';
 import {
   isFromHost,
   isThreadUsage,
   type ThreadLimits,
   type ThreadUsage,
   type ToHost,
-} from '../runtime/host-protocol.js';
-import type { RunDescription, ToRun } from '../runtime/protocol.js';
-import { CHANNEL_FD, Channel } from './channel.js';
+} from '../pod/node/host-protocol.js';
+import type { RunDescription, ToRun } from '../pod/shared/protocol.js';
 import type { Launched, Launcher } from './launcher.js';
 import { exitCodeOf } from './pod-process.js';
 import { cpuSeconds, residentMb } from './process-use.js';

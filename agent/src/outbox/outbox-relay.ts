@@ -1,5 +1,6 @@
-import type { AgentLog, Clock } from '../reconciler/adapters.js';
-import { jitteredBackoff } from '../reconciler/jitter.js';
+import type { AgentLog } from '../ports/agent-log.js';
+import { jitteredBackoff } from '../ports/backoff.js';
+import type { Clock } from '../ports/clock.js';
 import type { Entry, Outbox } from './outbox.js';
 
 /** What became of a batch: gone, to be tried again, or refused for a reason that will not pass. */

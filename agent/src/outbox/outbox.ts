@@ -13,9 +13,18 @@ export interface Outbox<T> {
   peek(most: number): readonly Entry<T>[];
   /** Everything up to this number is done with. */
   done(upTo: number): void;
+  /** Told of each entry that went because the outbox was full. */
+  onDrop: (item: T) => void;
   /** True while an entry with this key waits. */
   has(key: string): boolean;
   /** Resolves when everything added so far survives a crash. */
   flush(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a platform opens an outbox with, whatever it keeps it in. */
+export interface OutboxOptions<T> {
+  keyOf(item: T): string;
+  /** Most bytes of JSON that it holds; beyond it the oldest entries are dropped. */
+  maxBytes: number;
 }

@@ -1,16 +1,5 @@
-import type { Metrics } from '../runtime/metrics.js';
+import type { Metrics } from '../pod/shared/metrics.js';
 import type { BundleRef, ExitOutcome, PodReport, WantedPod } from './pod.js';
-
-/** Time and chance, so that tests hold both in their hands. */
-export interface Clock {
-  now(): number;
-  /** It was `time` in the cluster at some moment between `askedAt` and now. */
-  heard(time: number, askedAt: number): void;
-  /** Calls back once after `ms`; the answer cancels it. */
-  after(ms: number, callback: () => void): () => void;
-  /** A number in [0, 1). */
-  random(): number;
-}
 
 /** Why a bundle could not be had. `retry` is false when another try would end the same way. */
 export class BundleError extends Error {
@@ -90,13 +79,4 @@ export interface ReportSink {
   report(report: PodReport): void;
   /** True while a report of this pod has not been accepted yet. */
   hasPending(podId: string): boolean;
-}
-
-/** What the agent writes about itself; pino's Logger is one. */
-export interface AgentLog {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-  child(fields: Record<string, unknown>): AgentLog;
 }

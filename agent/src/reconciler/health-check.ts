@@ -1,5 +1,6 @@
 import type { HttpProbe } from '@stark-o/core';
-import type { Clock, Ports } from './adapters.js';
+import type { Clock } from '../ports/clock.js';
+import type { Ports } from './adapters.js';
 import type { WantedPod } from './pod.js';
 
 /** What the probes of one run find out; each is told when it changes. */

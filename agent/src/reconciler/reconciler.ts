@@ -1,9 +1,9 @@
 import { isTerminal } from '@stark-o/core';
+import type { AgentLog } from '../ports/agent-log.js';
+import type { Clock } from '../ports/clock.js';
 import {
-  type AgentLog,
   type BundleCache,
   BundleError,
-  type Clock,
   type Executor,
   type PodRun,
   PortConflictError,

@@ -1,4 +1,4 @@
-import type { Clock } from './adapters.js';
+import type { Clock } from '../ports/clock.js';
 
 /** Lets only so many runs start at a time, in the order in which they were asked for. */
 export class StartLimiter {

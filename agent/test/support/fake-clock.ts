@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/reconciler/adapters.js';
+import type { Clock } from '../../src/ports/clock.js';
 import type { Random } from './random.js';
 
 interface Timer {

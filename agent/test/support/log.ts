@@ -1,4 +1,4 @@
-import type { AgentLog } from '../../src/reconciler/adapters.js';
+import type { AgentLog } from '../../src/ports/agent-log.js';
 
 export interface LoggedLine {
   level: string;

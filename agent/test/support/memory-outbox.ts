@@ -3,6 +3,7 @@ import type { Entry, Outbox } from '../../src/outbox/outbox.js';
 
 /** An outbox that forgets everything when the process ends. */
 export class MemoryOutbox<T> implements Outbox<T> {
+  onDrop: (item: T) => void = () => {};
   readonly #queue: EntryQueue<T>;
   #next = 1;
   constructor(keyOf: (item: T) => string) {

@@ -2,7 +2,6 @@ import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ClusterClock } from '../../src/clock.js';
 import { LogCollector } from '../../src/logs/log-collector.js';
 import type { LogLine } from '../../src/logs/log-line.js';
 import { unpackInto } from '../../src/node/asset-folders.js';
@@ -10,6 +9,7 @@ import { assetsOf } from '../../src/node/bundle-cache.js';
 import { ProcessExecutor } from '../../src/node/executor.js';
 import { Launcher } from '../../src/node/launcher.js';
 import { RuntimeOnly } from '../../src/node/walls/runtime-only.js';
+import { ClusterClock } from '../../src/ports/cluster-clock.js';
 import type { PodRun } from '../../src/reconciler/adapters.js';
 import type { ExitOutcome, WantedPod } from '../../src/reconciler/pod.js';
 import { memoryLog } from './log.js';
@@ -17,7 +17,7 @@ import { aPod, bundleOf } from './pods.js';
 import { until } from './wait.js';
 
 /** What a pod's process runs is the built file: Node.js 20 cannot load TypeScript. */
-export const RUNTIME = fileURLToPath(new URL('../../dist/runtime/node-child.js', import.meta.url));
+export const RUNTIME = fileURLToPath(new URL('../../dist/pod/node/child.js', import.meta.url));
 
 export interface BenchRun {
   pod: WantedPod;

@@ -4,11 +4,11 @@ import { randomUUID } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { join } from 'node:path';
-import { ClusterClock } from '../../dist/clock.js';
 import { LogCollector } from '../../dist/logs/log-collector.js';
 import { ProcessExecutor } from '../../dist/node/executor.js';
 import { Launcher } from '../../dist/node/launcher.js';
 import { chooseWall } from '../../dist/node/walls/choose-wall.js';
+import { ClusterClock } from '../../dist/ports/cluster-clock.js';
 
 const { dataDir, isolation, packs, atOnce = 2, raw } = JSON.parse(process.argv[2]);
 const write = (level) => (fields, message) => process.stderr.write(`${level} ${message} ${JSON.stringify(fields)}\n`);

@@ -1,5 +1,5 @@
 import { StarkError } from '@stark-o/core';
-import type { AgentLog } from '../../reconciler/adapters.js';
+import type { AgentLog } from '../../ports/agent-log.js';
 import { Launcher } from '../launcher.js';
 import { Bubblewrap } from './bubblewrap.js';
 import { Landlock } from './landlock.js';

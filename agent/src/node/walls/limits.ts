@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { PodLimits } from '../../reconciler/pod-limits.js';
+import type { PodLimits } from '../../executor/pod-limits.js';
 
 const MB = 1024 * 1024;
 /** Threads count as processes: Node.js itself has about a dozen. */

@@ -1,4 +1,4 @@
-import type { PodLimits } from '../../reconciler/pod-limits.js';
+import type { PodLimits } from '../../executor/pod-limits.js';
 
 /**
  * What is promised of a pod that has left the runtime's own wall. `strict`: it sees no process, file, socket file or namespace but

@@ -1,4 +1,4 @@
-import { LONGEST_LINE } from '../../logs/line-splitter.js';
+import { LONGEST_LINE } from '../shared/line-splitter.js';
 import type { PodLine } from './protocol.js';
 
 const FLUSH_MS = 50;

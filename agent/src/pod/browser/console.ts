@@ -1,4 +1,4 @@
-import { plainText, textOf } from '../../runtime/describe-value.js';
+import { plainText, textOf } from '../shared/describe-value.js';
 
 type Print = (stream: 'stdout' | 'stderr', text: string) => void;
 

@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { capture, OUTPUT_PACE } from '../node/capture.js';
-import { CHANNEL_FD, Channel } from '../node/channel.js';
+import { isFromRun } from '../shared/protocol.js';
+import { capture, OUTPUT_PACE } from './capture.js';
+import { CHANNEL_FD, Channel } from './channel.js';
 import { type FromHost, isThreadUsage, type ToHost } from './host-protocol.js';
-import { isFromRun } from './protocol.js';
 
-const THREAD = new URL('./node-thread.js', import.meta.url);
+const THREAD = new URL('./thread.js', import.meta.url);
 const DRAIN_MS = 500;
 const threads = new Map<string, Worker>();
 

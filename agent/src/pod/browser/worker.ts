@@ -1,9 +1,9 @@
 // The program of a pod's worker: a thread without an origin that knows nothing but what the agent sends it.
 import { lookup } from 'mrmime';
-import { unpackAssets } from '../../assets.js';
-import { plainText } from '../../runtime/describe-value.js';
-import { PackRun } from '../../runtime/run-pack.js';
-import { type Library, supabaseOf } from '../../runtime/supabase.js';
+import { unpackAssets } from '../shared/assets.js';
+import { plainText } from '../shared/describe-value.js';
+import { PackRun } from '../shared/run-pack.js';
+import { type Library, supabaseOf } from '../shared/supabase.js';
 import { captureConsole } from './console.js';
 import { Lines } from './lines.js';
 import type { FromPod, PageToShow, ToPod } from './protocol.js';

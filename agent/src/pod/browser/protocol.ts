@@ -1,6 +1,10 @@
-import { isExitCode } from '../../runtime/host-protocol.js';
-import { type FromRun, isFromRun, type RunDescription, type ToRun } from '../../runtime/protocol.js';
-import type { StorageRequest } from '../storage.js';
+import { type FromRun, isExitCode, isFromRun, type RunDescription, type ToRun } from '../shared/protocol.js';
+
+/** What a pod asks of its storage, over its channel. Values are JSON text. */
+export type StorageRequest =
+  | { op: 'get' | 'delete'; key: string }
+  | { op: 'set'; key: string; value: string }
+  | { op: 'keys'; prefix: string };
 
 /** One line that the pod wrote: a record of `ctx.log`, or what it printed. */
 export type PodLine = { record: string } | { stream: 'stdout' | 'stderr'; text: string };

@@ -1,6 +1,6 @@
 import type { PackStorage } from '@stark-o/core';
-import { storageName, storageText } from '../../runtime/storage-rules.js';
-import type { StorageRequest } from '../storage.js';
+import { storageName, storageText } from '../shared/storage-rules.js';
+import type { StorageRequest } from './protocol.js';
 
 /** More than this many requests wait for each other here, not at the agent. */
 const MAX_UNDERWAY = 64;

@@ -1,4 +1,4 @@
-import type { WantedPod } from './pod.js';
+import type { WantedPod } from '../reconciler/pod.js';
 
 /** What a pod may have of its machine, in MB. There is no pod without limits. */
 export interface PodLimits {

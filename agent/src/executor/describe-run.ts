@@ -1,6 +1,6 @@
+import type { RunDescription } from '../pod/shared/protocol.js';
+import type { ProjectAddress } from '../pod/shared/supabase.js';
 import type { LaunchRequest } from '../reconciler/adapters.js';
-import type { RunDescription } from './protocol.js';
-import type { ProjectAddress } from './supabase.js';
 
 /** What a run of the pod is told; `bundle` is where its world finds the bundle. */
 export function describeRun(

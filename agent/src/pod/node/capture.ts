@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { LineSplitter, LONGEST_LINE } from '../logs/line-splitter.js';
+import { LineSplitter, LONGEST_LINE } from '../shared/line-splitter.js';
 
 const WINDOW_MS = 250;
 

@@ -1,4 +1,4 @@
-import type { Clock } from './adapters.js';
+import type { Clock } from './clock.js';
 
 /** 1 s, 2 s, 4 s … up to `longestMs`, each somewhere between half of it and all of it, so that agents do not march in step. */
 export function jitteredBackoff(clock: Clock, failures: number, longestMs: number): number {

@@ -50,6 +50,11 @@ export function isFromRun(message: unknown): message is FromRun {
   );
 }
 
+/** Whether a system could have said it. */
+export function isExitCode(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
+}
+
 /** Starts a line of standard output that is a record of `ctx.log` and not something the pack printed. */
 export const LOG_MARK = '\u001e';
 

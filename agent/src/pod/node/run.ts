@@ -3,11 +3,11 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { WebSocketLikeConstructor } from '@supabase/supabase-js';
-import { headline, isError } from './describe-value.js';
+import { headline, isError } from '../shared/describe-value.js';
+import { type FromRun, LOG_MARK, type RunDescription } from '../shared/protocol.js';
+import { PackRun } from '../shared/run-pack.js';
+import { type Library, supabaseOf } from '../shared/supabase.js';
 import { FileStorage } from './file-storage.js';
-import { type FromRun, LOG_MARK, type RunDescription } from './protocol.js';
-import { PackRun } from './run-pack.js';
-import { type Library, supabaseOf } from './supabase.js';
 
 /** Where on Node.js a pack finds itself: in a process of its own, or in a thread. */
 export interface NodeWorld {

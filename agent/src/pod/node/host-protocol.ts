@@ -1,4 +1,4 @@
-import type { FromRun, RunDescription, ToRun } from './protocol.js';
+import { type FromRun, isExitCode, type RunDescription, type ToRun } from '../shared/protocol.js';
 
 /** What a thread may touch and use; the flags are those of Node's permission model. */
 export interface ThreadLimits {
@@ -36,11 +36,6 @@ export function isFromHost(message: unknown): message is FromHost {
   if (type === 'printed') return typeof text === 'string' && (stream === 'stdout' || stream === 'stderr');
   if (type === 'said') return true;
   return type === 'ended' && isExitCode(exitCode) && typeof outOfMemory === 'boolean';
-}
-
-/** Whether a system could have said it. */
-export function isExitCode(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
 }
 
 export function isThreadUsage(message: unknown): message is ThreadUsage {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
-import { CHANNEL_FD } from '../node/channel.js';
+import { CHANNEL_FD } from './channel.js';
 import type { TrialReport, TrialTask } from './trial-protocol.js';
 
 const task = JSON.parse(process.argv[2] ?? '{}') as TrialTask;

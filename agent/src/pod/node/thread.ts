@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { dirname, join, parse } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { FromRun, ToRun } from '../shared/protocol.js';
 import { guardPaths } from './guard-paths.js';
 import { harden } from './harden.js';
 import { hideFiles } from './hide-files.js';
 import type { ThreadUsage } from './host-protocol.js';
-import { askToEnd, runPack } from './node-run.js';
-import type { FromRun, ToRun } from './protocol.js';
+import { askToEnd, runPack } from './run.js';
 
 const USAGE_EVERY_MS = 1_000;
 const MB = 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { Clock } from './reconciler/adapters.js';
+import type { Clock } from './clock.js';
 
 /**
  * The time as the cluster has it. A machine's own clock may be hours off and may be set at any moment, so it gives the first

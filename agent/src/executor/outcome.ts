@@ -1,5 +1,5 @@
+import type { FromRun } from '../pod/shared/protocol.js';
 import type { ExitOutcome } from '../reconciler/pod.js';
-import type { FromRun } from './protocol.js';
 
 /** What a run's own end means, when nobody ended it: by its exit code, and by what it said went wrong. */
 export function outcomeOf(

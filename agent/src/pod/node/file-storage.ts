@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PackStorage } from '@stark-o/core';
-import { storageName, storageText } from './storage-rules.js';
+import { storageName, storageText } from '../shared/storage-rules.js';
 
 const SUFFIX = '.json';
 

@@ -1,6 +1,9 @@
-import type { CapturedLine } from '../logs/log-line.js';
+import type { PodLogLine } from '@stark-o/core';
 import { storable } from './describe-value.js';
 import { LOG_LEVELS, type LogRecord } from './protocol.js';
+
+/** A captured line before it has its number. */
+export type CapturedLine = Omit<PodLogLine, 'pod_id' | 'seq' | 'time' | 'run'>;
 
 const LONGEST_MESSAGE = 12_000;
 const LONGEST_RECORD = 16_000;

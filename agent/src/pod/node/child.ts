@@ -1,13 +1,13 @@
 // The entry of a pod's process. It knows nothing but what the agent sends it: no credentials.
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { CHANNEL_FD, Channel } from '../node/channel.js';
+import type { FromRun, ToRun } from '../shared/protocol.js';
+import { CHANNEL_FD, Channel } from './channel.js';
 import { guardPaths } from './guard-paths.js';
 import { harden } from './harden.js';
 import { hideFiles } from './hide-files.js';
-import { askToEnd, runPack } from './node-run.js';
 import { ownEnvironment } from './own-environment.js';
-import type { FromRun, ToRun } from './protocol.js';
+import { askToEnd, runPack } from './run.js';
 
 const { die } = harden();
 hideFiles();
