@@ -126,6 +126,28 @@ describe.each(['process', 'worker'] as const)('a pack, isolated as %s,', (isolat
     expect(await bad.outcome()).toMatchObject({ exitCode: 1, message: 'Error: late' });
   });
 
+  it.each([
+    ['throws in the next tick', 'process.nextTick(() => { throw new Error("late"); });'],
+    ['forgets one that is rejected a moment later', '(async () => { await null; throw new Error("late"); })();'],
+    [
+      'emits an error that nobody hears',
+      'process.nextTick(() => new EventEmitter().emit("error", new Error("late")));',
+    ],
+  ])('fails as in any Node.js when it returns and %s', async (_what, body) => {
+    const beforeExit = 'process.on("beforeExit", () => console.log("as if all were well"));';
+    const made = await run(
+      `import { EventEmitter } from 'node:events'; export default async () => { ${beforeExit} ${body} }`,
+    );
+    expect(await made.outcome()).toMatchObject({ exitCode: 1, reason: 'Error', message: 'Error: late' });
+    expect(made.text()).not.toContain('as if all were well');
+  });
+
+  it('has its last warning in its log', async () => {
+    const made = await run('export default async () => { process.emitWarning("last words"); }');
+    expect(await made.outcome()).toMatchObject({ exitCode: 0 });
+    expect(made.text()).toContain('Warning: last words');
+  });
+
   it('lives on when it handles what nobody caught', async () => {
     const made = await run(`
       process.on('uncaughtException', (error, origin) => console.log('exception', error.message, origin));

@@ -58,7 +58,9 @@ export class PackRun {
     try {
       // A pack that is asked to end before it begins would wait for a signal that it has missed, until its grace period is over.
       if (!host.signal.aborted) await pack(context);
-      await host.returned?.();
+      // What it has asked for the next tick still happens: a warning, an error, a promise that it forgot and that is rejected.
+      await new Promise((resolve) => this.#later(resolve, 0));
+      if (!this.#failed) await host.returned?.();
     } catch (error) {
       return this.fail('run', error);
     }
