@@ -1,5 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -77,14 +78,79 @@ describe('the repository', () => {
     expect(refusedBy('suspicious/noImportCycles')).toEqual(new Set(Object.keys(circle)));
   });
 
+  const rooms = ['core', 'file-lock', 'agent', 'cli', 'local', 'local/realtime'];
+  const manifestOf = (room: string): Manifest => JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'));
+  const wantedBy = ({ dependencies, devDependencies }: Manifest) => ({ ...dependencies, ...devDependencies });
+
   it('names exact versions, and no registry', () => {
-    const manifests = ['.', 'core', 'file-lock', 'agent', 'cli', 'local', 'local/realtime'].map((folder) =>
-      JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')),
-    );
-    const wanted = manifests.flatMap(({ dependencies, devDependencies }) =>
-      Object.entries({ ...dependencies, ...devDependencies }),
-    );
+    const wanted = ['.', ...rooms].flatMap((folder) => Object.entries(wantedBy(manifestOf(folder))));
     expect(wanted.filter(([, version]) => !/^\d+\.\d+\.\d+([-+].*)?$/.test(String(version)))).toEqual([]);
     expect(readFileSync(join(root, 'package-lock.json'), 'utf8')).not.toMatch(/"resolved": "https?:/);
   });
+
+  it('declares each package that a room imports, and none that it does not use', () => {
+    const undeclared: string[] = [];
+    const unused: string[] = [];
+    const declared = rooms.flatMap((room) => Object.keys(wantedBy(manifestOf(room))));
+    for (const room of ['.', ...rooms]) {
+      const manifest = manifestOf(room);
+      const texts = codeOf(room);
+      for (const { file, text } of texts) {
+        const own = /(^|\/)(src|bin)\//.test(file) ? manifest.dependencies : wantedBy(manifest);
+        // Tests, benchmarks and scripts stand over all rooms, and may use what any of them has.
+        const more =
+          room === '.' ? declared : /\/(test|bench)\//.test(file) ? Object.keys(wantedBy(manifestOf('.'))) : [];
+        for (const name of importedBy(text)) {
+          const isOurs = own?.[name] !== undefined && !(own === manifest.dependencies && name in NOT_IMPORTED);
+          if (!isOurs && !more.includes(name)) undeclared.push(`${file}: ${name}`);
+        }
+      }
+      for (const name of Object.keys(wantedBy(manifest))) {
+        const isNamed = texts.some(({ text }) =>
+          ["'", '"', '`'].some((q) => text.includes(`${q}${name}${q}`) || text.includes(`${q}${name}/`)),
+        );
+        if (!isNamed && !(name in NOT_IMPORTED) && !name.startsWith('@types/')) unused.push(`${room}: ${name}`);
+      }
+    }
+    expect(undeclared).toEqual([]);
+    expect(unused).toEqual([]);
+  });
 });
+
+interface Manifest {
+  dependencies?: Record<string, string>;
+  devDependencies?: Record<string, string>;
+}
+
+/** What no code of ours names, and why it is there. */
+const NOT_IMPORTED = {
+  '@oclif/plugin-autocomplete': 'oclif.plugins in cli/package.json',
+  '@oclif/plugin-help': 'oclif.plugins in cli/package.json',
+  postgres: 'the driver of @supabase/lite, which wants it beside itself',
+};
+
+/** The code of a room; of the whole repository only what stands in no room. */
+function codeOf(room: string): { file: string; text: string }[] {
+  const { stdout } = spawnSync('git', ['ls-files', '--', '*.ts', '*.mts', '*.mjs', '*.js'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const inside = (file: string) => {
+    if (room === '.') return /^(tests\/(?!packs\/)|bench\/|scripts\/|vitest)/.test(file);
+    return file.startsWith(`${room}/`) && !(room === 'local' && file.startsWith('local/realtime/'));
+  };
+  const files = stdout.split('\n').filter((file) => inside(file) && existsSync(join(root, file)));
+  // Packs are bundled where their own folder is, and a text of a test may hold one.
+  const ours = files.filter((file) => !/\/(conformance|hostile-packs|fixtures)\//.test(file));
+  return ours.map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }));
+}
+
+/** The packages that code imports: no files, nothing of Node.js. */
+function importedBy(text: string): string[] {
+  const statements = text.matchAll(/^(?:import|export|\})[^'"`;]*?from '([^'.][^']*)'|^import '([^'.][^']*)'/gm);
+  const calls = text.matchAll(/^[^'"`\n]*(?:\bimport|\brequire|\.resolve)\('([^'.$/][^'$]*)'\)/gm);
+  const specifiers = [...statements, ...calls].map(([, one, other]) => one ?? other ?? '');
+  return specifiers
+    .filter((name) => !isBuiltin(name))
+    .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
+}

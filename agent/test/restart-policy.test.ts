@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { afterExit, backoffMs } from '../src/reconciler/restart-policy.js';
+import { afterExit, retryDelayMs } from '../src/reconciler/restart-policy.js';
 
 const clean = { exitCode: 0, reason: 'Completed' };
 const crash = { exitCode: 1, reason: 'Error' };
@@ -22,7 +22,7 @@ describe('afterExit', () => {
   });
 
   it('waits 1 s, 2 s, 4 s … and never longer than five minutes', () => {
-    expect([0, 1, 2, 3, 8, 9, 50].map(backoffMs)).toEqual([1e3, 2e3, 4e3, 8e3, 256e3, 300e3, 300e3]);
+    expect([0, 1, 2, 3, 8, 9, 50].map(retryDelayMs)).toEqual([1e3, 2e3, 4e3, 8e3, 256e3, 300e3, 300e3]);
   });
 
   it('starts counting anew after ten healthy minutes, and not a moment before', () => {

@@ -49,7 +49,7 @@ function until(what: string, condition: () => boolean): Promise<void> {
 }
 
 async function start(options: Parameters<typeof watchNamespace>[2] = {}): Promise<Watch> {
-  watch = watchNamespace(client, 'default', { retryMs: [20], ...options });
+  watch = watchNamespace(client, 'default', { retry: { firstMs: 20, longestMs: 20 }, ...options });
   await watch.ready;
   return watch;
 }

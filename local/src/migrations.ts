@@ -5,8 +5,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import type { Logger } from 'pino';
-import postgres from 'postgres';
 import { StackError } from './errors.js';
+import { withSession } from './postgres/session.js';
 
 const step = 'migrations';
 
@@ -47,16 +47,14 @@ export async function migrate(o: {
 
 /** The versions that the database does not have yet, from the official CLI's own history table. */
 export async function pendingMigrations(databaseUrl: string, migrations: MigrationSet): Promise<string[]> {
-  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
-  try {
-    const [table] = await sql`select to_regclass('supabase_migrations.schema_migrations') is not null as found`;
-    if (!table?.found) return migrations.versions;
-    const rows = await sql<{ version: string }[]>`select version from supabase_migrations.schema_migrations`;
+  return withSession(databaseUrl, async (session) => {
+    const history = 'supabase_migrations.schema_migrations';
+    const { rows: tables } = await session.query(`select to_regclass('${history}') is not null as found`);
+    if (!tables[0]?.found) return migrations.versions;
+    const { rows } = await session.query<{ version: string }>(`select version from ${history}`);
     const applied = new Set(rows.map((row) => row.version));
     return migrations.versions.filter((version) => !applied.has(version));
-  } finally {
-    await sql.end();
-  }
+  });
 }
 
 /** Applies pending migrations with the official CLI, as the role `postgres`, the way a hosted project gets them. */

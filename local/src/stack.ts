@@ -4,7 +4,6 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyRealtimeSchema, createRealtimeServer, type RealtimeServer, type RealtimeStats } from '@stark-o/realtime';
 import type { Logger } from 'pino';
-import openDatabase from 'postgres';
 import { ownUrl, reachableUrls } from './addresses.js';
 import { type ProjectConfig, readProjectConfig } from './config/project-config.js';
 import { takeControl } from './control.js';
@@ -21,6 +20,7 @@ import { migrate } from './migrations.js';
 import { LOOPBACK, type ReservedPort } from './port.js';
 import { bootstrapGrants, bootstrapPlatform } from './postgres/bootstrap.js';
 import { PostgresCluster } from './postgres/cluster.js';
+import { withSession } from './postgres/session.js';
 import { preflight } from './preflight.js';
 import { LiteService } from './rest/lite.js';
 import { edgeFunctionNames, examine, probe, type ServiceHealth, type StackStatus, versions } from './status.js';
@@ -189,12 +189,7 @@ export class Stack {
   }
 
   async #answerOfPostgres(): Promise<void> {
-    const sql = openDatabase(this.dbUrl, { max: 1, connect_timeout: 5, onnotice: () => {} });
-    try {
-      await sql`select 1`;
-    } finally {
-      await sql.end();
-    }
+    await withSession(this.dbUrl, (session) => session.query('select 1'));
   }
 
   /** Settles once the stack has ended, by any way. */

@@ -122,7 +122,7 @@ describe('whoever loses the right to listen', () => {
       accessToken: async () => cluster.admin.token,
       realtime: { transport: ws as never },
     });
-    const watch = watchNamespace(others, 'default', { retryMs: [100] });
+    const watch = watchNamespace(others, 'default', { retry: { firstMs: 100, longestMs: 100 } });
     await watch.ready;
     const before = await cluster.pod(owner, { pack: 'mine', name: `before-${name}`, spec: spec(1) });
     await waitFor('an event', () => heard.some((text) => text.includes(before.id)));

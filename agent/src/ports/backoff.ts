@@ -1,9 +1,9 @@
+import { backoffMs, jittered } from '@stark-o/core';
 import type { Clock } from './clock.js';
 
 /** 1 s, 2 s, 4 s … up to `longestMs`, each somewhere between half of it and all of it, so that agents do not march in step. */
 export function jitteredBackoff(clock: Clock, failures: number, longestMs: number): number {
-  const whole = Math.min(longestMs, 1000 * 2 ** Math.min(Math.max(0, failures), 20));
-  return whole * (0.5 + clock.random() / 2);
+  return jittered(backoffMs(failures, { firstMs: 1_000, longestMs }), clock.random());
 }
 
 /** Around `ms`, at most a fifth off to either side. */

@@ -1,6 +1,6 @@
 import { isReadyAtOnce } from './health-check.js';
 import { type ExitOutcome, gracePeriodMs, type PodReport, type PodStatus, type WantedPod } from './pod.js';
-import { afterExit, backoffMs } from './restart-policy.js';
+import { afterExit, retryDelayMs } from './restart-policy.js';
 import { storableText } from './storable-text.js';
 
 /**
@@ -222,7 +222,7 @@ class Transition {
       this.end('failed', { reason, message });
       return;
     }
-    const delayMs = backoffMs(it.fetchFailures);
+    const delayMs = retryDelayMs(it.fetchFailures);
     it.fetchFailures += 1;
     it.phase = 'waiting';
     it.waitsFor = 'bundle';

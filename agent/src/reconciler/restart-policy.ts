@@ -1,7 +1,7 @@
+import { backoffMs } from '@stark-o/core';
 import type { ExitOutcome, RestartPolicy } from './pod.js';
 
-const FIRST_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 5 * 60_000;
+const RESTART_DELAYS = { firstMs: 1_000, longestMs: 5 * 60_000 };
 /** A run that lasted this long was healthy: the next crash starts counting anew. */
 const HEALTHY_AFTER_MS = 10 * 60_000;
 
@@ -20,10 +20,10 @@ export function afterExit(policy: RestartPolicy, outcome: ExitOutcome, crashes: 
   if (outcome.permanent) return { next: 'failed' };
   if (policy === 'Never' || (policy === 'OnFailure' && clean)) return { next: clean ? 'succeeded' : 'failed' };
   const before = ranForMs >= HEALTHY_AFTER_MS ? 0 : crashes;
-  return { next: 'restart', delayMs: backoffMs(before), crashes: before + 1 };
+  return { next: 'restart', delayMs: retryDelayMs(before), crashes: before + 1 };
 }
 
 /** 1 s, 2 s, 4 s … 5 min. */
-export function backoffMs(crashes: number): number {
-  return Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(crashes, 20));
+export function retryDelayMs(failures: number): number {
+  return backoffMs(failures, RESTART_DELAYS);
 }

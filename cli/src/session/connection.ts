@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fetchOver, type ProvingAgent, provenConnections } from '@stark-o/agent/known-stack';
 import type { FunctionArgs, FunctionName, FunctionResult, StarkClient } from '@stark-o/core';
 import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
-import { formatDuration } from '@stark-o/core/model';
+import { backoffMs, formatDuration, jittered } from '@stark-o/core/model';
 import type { Caller } from '@stark-o/core/resources';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { KnownStacksFile } from '../config/known-stacks.js';
@@ -13,7 +13,8 @@ import { SessionFile } from './sessions.js';
 import { SignIn } from './sign-in.js';
 
 /** A call waits four seconds for the cluster by itself, so this is half a minute in all. */
-const busyPausesMs = [500, 1_000, 2_000, 4_000];
+const BUSY_ATTEMPTS = 5;
+const BUSY_PAUSES = { firstMs: 500, longestMs: 4_000 };
 
 interface RetryingQuery {
   retry(enabled: boolean): PromiseLike<{ data: unknown; error: unknown; status: number }>;
@@ -148,10 +149,8 @@ export class Connection {
         return await call(client, fn, args);
       } catch (error) {
         const failure = this.#named(error);
-        const pause = busyPausesMs[attempt];
-        if (failure.code !== 'CLUSTER_BUSY' || pause === undefined) throw failure;
-        // Many who were turned away at once shall not all come back at once.
-        await sleep(pause * (0.5 + Math.random() / 2));
+        if (failure.code !== 'CLUSTER_BUSY' || attempt + 1 === BUSY_ATTEMPTS) throw failure;
+        await sleep(jittered(backoffMs(attempt, BUSY_PAUSES)));
       }
     }
   }

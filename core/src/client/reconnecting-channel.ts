@@ -1,5 +1,6 @@
 import { StarkError } from '../errors/stark-error.js';
 import { toStarkError } from '../errors/to-stark-error.js';
+import { type BackoffTimes, backoffMs } from '../model/backoff.js';
 import type { StarkClient } from './client.js';
 
 /** A channel of supabase-js. */
@@ -27,7 +28,8 @@ export interface ReconnectingChannelOptions {
   after?(ms: number, callback: () => void): () => void;
 }
 
-const RETRY_MS = [1_000, 2_000, 5_000, 10_000] as const;
+/** Waiting times before attempts to come back. */
+export const RETRY: BackoffTimes = { firstMs: 1_000, longestMs: 10_000 };
 // A refused join holds up the whole socket for five seconds, so asking again is rare.
 const REFUSED_RETRY_MS = 30_000;
 const REFUSAL = /^(Unauthorized|PrivateOnly|TopicNameRequired|InvalidJWTToken|MalformedJWT|JwtSignatureError)\b/;
@@ -37,11 +39,6 @@ const REPLICATION_READY = 'Replication connection established';
 export const LISTENER = {
   broadcast: { self: false, ack: false, replication_ready: true } as { self: boolean; ack: boolean },
 };
-
-/** Waiting times from a list; the last one repeats. */
-export function waitingTimes(list: readonly number[] = RETRY_MS): (attempt: number) => number {
-  return (attempt) => list[Math.min(attempt, list.length - 1)] ?? 1_000;
-}
 
 /**
  * One private topic, joined for as long as it is open. The client comes back by itself after a lost socket, but never
@@ -200,7 +197,8 @@ export class ReconnectingChannel {
   }
 
   #nextDelay(): number {
-    return (this.options.retryAfterMs ?? waitingTimes())(this.#attempt++);
+    const attempt = this.#attempt++;
+    return this.options.retryAfterMs?.(attempt) ?? backoffMs(attempt, RETRY);
   }
 
   async #drop(): Promise<void> {

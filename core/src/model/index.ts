@@ -1,5 +1,6 @@
 export type * from './api.js';
 export * from './autoscale.js';
+export * from './backoff.js';
 export * from './deployment.js';
 export type * from './diagnostics.js';
 export * from './duration.js';

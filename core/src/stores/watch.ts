@@ -1,9 +1,10 @@
 import { type ShallowRef, shallowReadonly, shallowRef } from '@vue/reactivity';
 import { call } from '../client/call.js';
 import type { StarkClient } from '../client/client.js';
-import { LISTENER, ReconnectingChannel, waitingTimes } from '../client/reconnecting-channel.js';
+import { LISTENER, RETRY, ReconnectingChannel } from '../client/reconnecting-channel.js';
 import { StarkError } from '../errors/stark-error.js';
 import { toStarkError } from '../errors/to-stark-error.js';
+import { type BackoffTimes, backoffMs } from '../model/backoff.js';
 import { type Change, ClusterStore } from './cluster-store.js';
 import { DatabaseEventSource } from './event-source.js';
 import { readEventBatch } from './messages.js';
@@ -20,7 +21,7 @@ export interface WatchOptions {
   /** Closes the watch. */
   signal?: AbortSignal;
   /** Waiting times between attempts to come back. */
-  retryMs?: readonly number[];
+  retry?: BackoffTimes;
 }
 
 /** A store that follows the cluster. */
@@ -72,7 +73,7 @@ class TopicWatch implements Watch {
   constructor(client: StarkClient, topic: string, namespace: string | undefined, options: WatchOptions) {
     this.#ownStore = options.store === undefined;
     this.store = options.store ?? new ClusterStore();
-    this.#retryAfterMs = waitingTimes(options.retryMs);
+    this.#retryAfterMs = (attempt) => backoffMs(attempt, options.retry ?? RETRY);
     this.ready = new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
     });

@@ -26,6 +26,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Twice the last pause between two attempts, never longer than the longest. */
+export function longerPause(lastMs: number, longestMs: number): number {
+  return Math.min(lastMs * 2, longestMs);
+}
+
 /** Resolves after the given time. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => {

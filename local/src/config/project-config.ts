@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import damerauLevenshtein from 'damerau-levenshtein';
 import { parse, TomlError } from 'smol-toml';
 import { StackError } from '../errors.js';
 import { type KnownKeys, knownKeys } from './known-keys.js';
@@ -150,20 +151,6 @@ function parseSize(text: string, path: string): number {
 
 /** The known key within two edits of what was written, if there is one. */
 function nearest(word: string, candidates: string[]): string | undefined {
-  const ranked = candidates.map((candidate) => ({ candidate, far: editDistance(word, candidate) }));
+  const ranked = candidates.map((candidate) => ({ candidate, far: damerauLevenshtein(word, candidate).steps }));
   return ranked.sort((a, b) => a.far - b.far).find(({ far }) => far <= 2)?.candidate;
-}
-
-/** Levenshtein's distance, by the usual one-row dynamic programme. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

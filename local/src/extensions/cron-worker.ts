@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
 import type { Logger } from 'pino';
-import postgres, { type Sql } from 'postgres';
 import { type Clock, systemClock } from './clock.js';
 import { JobHistory, type JobRow } from './job-history.js';
-import { describeError, describeResult, findJobServer, type JobLogin } from './job-session.js';
+import { describeError, findJobServer, type JobLogin, type JobSession } from './job-session.js';
 import { Listener } from './listener.js';
 import { parseSchedule, type Schedule } from './schedule.js';
 
@@ -45,9 +45,9 @@ export class CronWorker {
   readonly #clock: Clock;
   readonly #jobs = new Map<string, Job>();
   readonly #runs = new Set<Run>();
-  #admin: Sql | null = null;
+  #admin: pg.Pool | null = null;
   #listener: Listener | null = null;
-  #login: ((login: JobLogin) => Sql) | null = null;
+  #login: ((login: JobLogin) => JobSession) | null = null;
   #cancelTimer: () => void = () => {};
   #loading: Promise<void> = Promise.resolve();
   #first = true;
@@ -64,12 +64,15 @@ export class CronWorker {
     const { databaseUrl } = this.#options;
     this.#stopping = false;
     this.#first = true;
-    this.#admin = postgres(databaseUrl, {
+    this.#admin = new pg.Pool({
+      connectionString: databaseUrl,
+      application_name: 'pg_cron scheduler',
       max: 3,
-      idle_timeout: 60,
-      onnotice: () => {},
-      connection: { application_name: 'pg_cron scheduler' },
+      idleTimeoutMillis: 60_000,
+      connectionTimeoutMillis: 30_000,
     });
+    // An idle connection that is lost is replaced with the next query.
+    this.#admin.on('error', () => {});
     this.#listener = new Listener({
       databaseUrl,
       channel: 'pg_cron',
@@ -95,10 +98,10 @@ export class CronWorker {
     const admin = this.#admin;
     if (admin !== null) {
       for (const { pid } of this.#runs) {
-        if (pid !== null) await admin`select pg_terminate_backend(${pid})`.catch(() => {});
+        if (pid !== null) await admin.query('select pg_terminate_backend($1)', [pid]).catch(() => {});
       }
       await done;
-      await admin.end({ timeout: 2 });
+      await admin.end();
     }
     this.#admin = null;
     this.#jobs.clear();
@@ -188,15 +191,14 @@ export class CronWorker {
     const session = this.#login(row);
     let outcome: { status: 'succeeded' | 'failed'; message: string };
     try {
-      const [backend] = await session<{ pid: string }[]>`select pg_backend_pid() as pid`.simple();
-      run.pid = Number(backend?.pid);
+      run.pid = await session.open();
       await history.running(runid, run.pid);
-      outcome = { status: 'succeeded', message: describeResult(await session.unsafe(row.command).simple()) };
+      outcome = { status: 'succeeded', message: await session.run(row.command) };
     } catch (error) {
       this.#log.debug({ err: error, job: row.jobid, name: row.jobname }, 'a job failed');
       outcome = { status: 'failed', message: describeError(error) };
     } finally {
-      await session.end({ timeout: 1 });
+      await session.close();
     }
     await history.ended(runid, outcome.status, outcome.message);
   }

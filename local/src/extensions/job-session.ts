@@ -1,16 +1,11 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import postgres, { type Sql } from 'postgres';
+import pg from 'pg';
+import { isLostConnection } from '../rest/reconnect.js';
 
 export interface JobLogin {
   readonly username: string;
   readonly database: string;
-}
-
-/** What a finished statement says of itself, like a libpq client sees it. */
-interface StatementResult extends Array<unknown> {
-  readonly command?: string;
-  readonly count?: number | null;
 }
 
 /**
@@ -22,35 +17,68 @@ interface StatementResult extends Array<unknown> {
  * role or authorization, the job itself could go back to superuser.
  */
 export async function findJobServer(
-  admin: Sql,
+  admin: pg.Pool,
   databaseUrl: string,
   rolePassword: string,
-): Promise<(login: JobLogin) => Sql> {
+): Promise<(login: JobLogin) => JobSession> {
   const url = new URL(databaseUrl);
-  const [row] = await admin<{ directory: string; port: string }[]>`
-    select current_setting('unix_socket_directories') as directory, current_setting('port') as port
-  `;
+  const { rows } = await admin.query<{ directory: string; port: string }>(
+    `select current_setting('unix_socket_directories') as directory, current_setting('port') as port`,
+  );
+  const [row] = rows;
   const directory = row?.directory.split(',')[0]?.trim() ?? '';
   const port = Number(row?.port ?? url.port);
   const socket = path.isAbsolute(directory) ? path.join(directory, `.s.PGSQL.${port}`) : '';
   const hasSocket = socket !== '' && (await reachable(socket));
   return ({ username, database }) =>
-    postgres({
+    new JobSession({
       host: hasSocket ? directory : url.hostname,
       port,
-      ...(hasSocket ? { path: socket } : {}),
-      username,
+      user: username,
       database,
-      password: username === url.username ? url.password : rolePassword,
-      max: 1,
-      idle_timeout: 0,
-      max_lifetime: null,
-      connect_timeout: 10,
-      fetch_types: false,
-      prepare: false,
-      onnotice: () => {},
-      connection: { application_name: 'pg_cron' },
+      password: username === url.username ? decodeURIComponent(url.password) : rolePassword,
+      application_name: 'pg_cron',
+      connectionTimeoutMillis: 10_000,
     });
+}
+
+/** What the driver has and its types do not: the messages of the server as they come. */
+interface Wire {
+  connection: { on(event: 'commandComplete', listener: (message: { text: string }) => void): void };
+}
+
+/** The session of one run, ended after it. */
+export class JobSession {
+  readonly #client: pg.Client;
+  /** What the server said of the last statement that it finished: `INSERT 0 2`. The driver keeps its first word alone. */
+  #tag = '';
+
+  constructor(config: pg.ClientConfig) {
+    this.#client = new pg.Client(config);
+    this.#client.on('error', () => {});
+    (this.#client as unknown as Wire).connection.on('commandComplete', ({ text }) => {
+      this.#tag = text;
+    });
+  }
+
+  /** Logs in; gives the process that serves the session. */
+  async open(): Promise<number> {
+    await this.#client.connect();
+    const { rows } = await this.#client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return Number(rows[0]?.pid);
+  }
+
+  /** Runs a command of one or more statements; the outcome of the last, in the words of `cron.job_run_details.return_message`. */
+  async run(command: string): Promise<string> {
+    this.#tag = '';
+    const answer: pg.QueryResult | pg.QueryResult[] = await this.#client.query(command);
+    const last = Array.isArray(answer) ? answer.at(-1) : answer;
+    return describeResult(this.#tag, last?.rows.length ?? 0);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.end();
+  }
 }
 
 async function reachable(file: string): Promise<boolean> {
@@ -60,35 +88,22 @@ async function reachable(file: string): Promise<boolean> {
   );
 }
 
-/** The last statement's outcome in the words of `cron.job_run_details.return_message`. */
-export function describeResult(result: unknown): string {
-  const results = result as StatementResult | StatementResult[];
-  const last = (
-    Array.isArray(results[0]) && !('command' in results) ? results[results.length - 1] : results
-  ) as StatementResult;
-  const { command = '', count } = last;
-  if (command === 'SELECT' || command === 'SHOW' || command === 'EXPLAIN') {
-    return last.length === 1 ? '1 row' : `${last.length} rows`;
-  }
-  if (command === 'INSERT') return `INSERT 0 ${count ?? 0}`;
-  return count === null || count === undefined ? command : `${command} ${count}`;
+/** As libpq tells of a statement: how many rows it gave, or the tag that the server gave it. */
+function describeResult(tag: string, rows: number): string {
+  if (!/^(SELECT|SHOW|EXPLAIN)\b/.test(tag)) return tag;
+  return rows === 1 ? '1 row' : `${rows} rows`;
 }
 
 /** An error as libpq prints it. */
 export function describeError(error: unknown): string {
-  const { code, severity, severity_local, message, detail, hint, where } = error as {
-    code?: string;
-    severity?: string;
-    severity_local?: string;
-    message: string;
-    detail?: string;
-    hint?: string;
-    where?: string;
-  };
-  if (code?.startsWith('CONNECTION_')) return 'server closed the connection unexpectedly';
-  const lines = [`${severity_local ?? severity ?? 'ERROR'}:  ${message}`];
-  if (detail) lines.push(`DETAIL:  ${detail}`);
-  if (hint) lines.push(`HINT:  ${hint}`);
-  if (where) lines.push(`CONTEXT:  ${where}`);
-  return lines.join('\n');
+  const lines: string[] = [];
+  if (error instanceof pg.DatabaseError) {
+    const { severity, message, detail, hint, where } = error;
+    lines.push(`${severity ?? 'ERROR'}:  ${message}`);
+    if (detail) lines.push(`DETAIL:  ${detail}`);
+    if (hint) lines.push(`HINT:  ${hint}`);
+    if (where) lines.push(`CONTEXT:  ${where}`);
+  }
+  if (isLostConnection(error)) lines.push('server closed the connection unexpectedly');
+  return lines.length > 0 ? lines.join('\n') : `ERROR:  ${(error as Error).message}`;
 }

@@ -1,5 +1,5 @@
+import pg from 'pg';
 import type { Logger } from 'pino';
-import postgres, { type Sql } from 'postgres';
 
 const RETRY_MS = 500;
 
@@ -14,13 +14,10 @@ export interface ListenerOptions {
   onConnect(): void;
 }
 
-/**
- * One connection that listens, and comes back for as long as it takes after the server went away. The `listen` of the
- * driver tries once and then stays silent for ever.
- */
+/** One connection that listens, and comes back for as long as it takes after the server went away. */
 export class Listener {
   readonly #options: ListenerOptions;
-  #sql: Sql | null = null;
+  #client: pg.Client | null = null;
   #stopped = false;
   #retryTimer: NodeJS.Timeout | undefined;
 
@@ -37,45 +34,39 @@ export class Listener {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retryTimer);
-    await this.#sql?.end({ timeout: 1 });
-    this.#sql = null;
+    const client = this.#client;
+    this.#client = null;
+    await client?.end();
   }
 
   async #connect(): Promise<void> {
     const { databaseUrl, channel, applicationName, onNotify, onConnect } = this.#options;
-    let listening = false;
-    const sql = postgres(databaseUrl, {
-      max: 1,
-      idle_timeout: 0,
-      max_lifetime: null,
-      connect_timeout: 10,
-      fetch_types: false,
-      prepare: false,
-      onnotice: () => {},
-      connection: { application_name: applicationName },
-      // Both are in the driver but not in its types.
-      ...{
-        onnotify: (_channel: string, payload: string) => onNotify(payload),
-        onclose: () => {
-          if (listening && this.#sql === sql) this.#retry();
-        },
-      },
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      application_name: applicationName,
+      connectionTimeoutMillis: 10_000,
     });
-    this.#sql = sql;
+    client.on('notification', ({ payload = '' }) => onNotify(payload));
+    // The end follows, and the client comes back then.
+    client.on('error', () => {});
     try {
-      await sql.unsafe(`listen ${channel}`);
+      await client.connect();
+      await client.query(`listen ${channel}`);
     } catch (error) {
-      await sql.end({ timeout: 0 }).catch(() => {});
+      await client.end().catch(() => {});
       throw error;
     }
-    listening = true;
+    if (this.#stopped) return client.end();
+    this.#client = client;
+    client.on('end', () => {
+      if (this.#client === client) this.#retry();
+    });
     onConnect();
   }
 
   #retry(): void {
+    this.#client = null;
     if (this.#stopped) return;
-    this.#sql?.end({ timeout: 0 }).catch(() => {});
-    this.#sql = null;
     this.#retryTimer = setTimeout(() => {
       if (this.#stopped) return;
       this.#connect().catch((error: Error) => {

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import postgres from 'postgres';
 import type { PostgresCluster } from './cluster.js';
 import { sqlDirectory } from './extension-files.js';
+import { withSession } from './session.js';
 
 const PLATFORM_FILES = ['01-roles.sql', '02-schemas.sql', '03-extensions.sql', '04-guard.sql'];
 const GRANT_FILES = ['10-system-grants.sql'];
@@ -23,21 +23,18 @@ export async function bootstrapGrants(cluster: Connectable): Promise<void> {
 /** Runs SQL files as the superuser, each in one transaction. */
 async function applyFiles(cluster: Connectable, names: string[]): Promise<void> {
   const { password } = new URL(cluster.url('postgres'));
-  const sql = postgres(cluster.url('supabase_admin'), { max: 1, onnotice: () => {}, prepare: false });
-  try {
+  await withSession(cluster.url('supabase_admin'), async (session) => {
     for (const name of names) {
       const text = await readFile(path.join(sqlDirectory, name), 'utf8');
+      await session.query('begin');
       try {
-        await sql.begin(async (transaction) => {
-          await transaction`select set_config('stark.role_password', ${password}, true)`;
-          await transaction.unsafe(text);
-        });
+        await session.query(`select set_config('stark.role_password', $1, true)`, [password]);
+        await session.query(text);
       } catch (cause) {
         const { message, where } = cause as { message: string; where?: string };
         throw new Error(`${name}: ${message}${where ? ` (${where})` : ''}`, { cause });
       }
+      await session.query('commit');
     }
-  } finally {
-    await sql.end();
-  }
+  });
 }

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Cancel, Clock } from '../clock.js';
+import { type Cancel, type Clock, longerPause } from '../clock.js';
 import type { RealtimeLog } from '../options.js';
 
 /** No connection to Postgres can be had. */
@@ -151,7 +151,7 @@ export class Database {
       this.#pool.query('select 1').then(
         () => this.#markUp(),
         () => {
-          if (!this.#stopped) this.#retry(Math.min(Math.max(delayMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS));
+          if (!this.#stopped) this.#retry(delayMs === 0 ? FIRST_RETRY_MS : longerPause(delayMs, LAST_RETRY_MS));
         },
       );
     });

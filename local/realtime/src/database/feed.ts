@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { LogicalReplicationService, type Pgoutput, PgoutputPlugin } from 'pg-logical-replication';
-import { type Cancel, type Clock, pause } from '../clock.js';
+import { type Cancel, type Clock, longerPause, pause } from '../clock.js';
 import type { RealtimeLog } from '../options.js';
 
 export type ChangeMessage = Pgoutput.Message;
@@ -92,7 +92,7 @@ export class Feed {
       });
       await Promise.race([woken, pause(this.#options.clock, retry)]);
       this.#wake = null;
-      retry = Math.min(retry * 2, LAST_RETRY_MS);
+      retry = longerPause(retry, LAST_RETRY_MS);
     }
   }
 
