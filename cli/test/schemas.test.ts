@@ -196,6 +196,7 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['role-list', ['role', 'update', 'restarter', '--description', 'Restarts.']],
   ['server-config-show', ['server-config', 'show']],
   ['server-config-show', ['server-config', 'set', '--enable-registration']],
+  ['explain', ['explain', 'pod.spec']],
   ['explain-placement', ['explain', 'placement', '--pack', 'alpha']],
   ['pod-logs', ['pod', 'logs', 'alpha-1']],
   ['deployment-list', ['deployment', 'list']],

@@ -1,3 +1,4 @@
+import { RESOURCES } from '@stark-o/core/resources';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeCluster } from './support/fake-cluster.js';
 import { deploymentRow, nodeRow, packRow, podRow } from './support/rows.js';
@@ -136,6 +137,43 @@ describe('describe', () => {
 
   it('gives machines the object with its events', async () => {
     expect(await json('describe pod alpha-1')).toMatchObject([{ name: 'alpha-1', events: [{ seq: 1 }, { seq: 2 }] }]);
+  });
+});
+
+describe('explain', () => {
+  it('says what a field is, and what is inside of it, without a cluster', async () => {
+    const nowhere = new Machine();
+    const { code, stdout } = await nowhere.run(['explain', 'pod.spec.affinity']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^KIND: +pod\nFIELD: +spec\.affinity <object>\n\n\w.*\.\n\nFIELDS:\n {2}nodeAffinity <object>\n {4}\w/,
+    );
+    for (const line of ['explain po.spec.affinity', 'explain pods.spec.affinity'])
+      expect((await nowhere.run(line.split(' '))).stdout, line).toBe(stdout);
+    expect((await run('explain pod.spec.ports[0].port')).stdout).toContain('From 1 to 65535.');
+    expect((await run('explain pod.spec.tolerations[].effect')).stdout).toContain('One of: NoSchedule,');
+    expect((await run('explain pod.spec.topologySpreadConstraints')).stdout).toContain('maxSkew <integer> -required-');
+  });
+
+  it('knows every kind, and each field that a list of it shows', async () => {
+    for (const { kind, fields } of Object.values(RESOURCES)) {
+      const { fields: found } = await json(`explain ${kind}`);
+      expect(
+        found.map(({ name }: { name: string }) => name),
+        kind,
+      ).toEqual(expect.arrayContaining([...fields]));
+    }
+    expect((await run('explain pods --recursive')).stdout).toMatch(/^ {10}nodeSelectorTerms <\[\]object> -required-$/m);
+  });
+
+  it('suggests a field for one that is not there, also one further inside', async () => {
+    const at = async (field: string) => (await run(`explain ${field}`)).stderr;
+    expect(await at('pod.spec.afinity')).toContain('did you mean "pod.spec.affinity"?');
+    expect(await at('pod.tolerations')).toContain('did you mean "pod.spec.tolerations"?');
+    expect(await at('pod.name.first')).toContain('pod.name has no fields');
+    expect(await at('pdo.spec')).toContain('did you mean "pod"?');
+    expect(await run('explain pod.spec.nothing')).toMatchObject({ code: 6, stdout: '' });
+    expect(await run('explain pig')).toMatchObject({ code: 2, stdout: '' });
   });
 });
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { cliPage, cliReference } from '../../scripts/cli-docs.mjs';
 import { firstDifference } from '../../scripts/db/command-line.mjs';
+import { fieldDocs, fieldDocsPath } from '../../scripts/field-docs.mjs';
 import { root } from '../harness/stack.js';
 import { anchorsIn, filesOf, linksIn, pathsIn, rowsIn } from './paths.js';
 
@@ -133,6 +134,12 @@ describe('docs/contributing/strangers-test.md', () => {
     expect(linksIn('docs/README.md', read('docs/README.md')).map(({ path }) => path)).toContain(first);
     const named = pathsIn(read(`${first}`)).flatMap(({ text }) => filesOf(`${first}`, text));
     expect(named).toContain(last);
+  });
+});
+
+describe('core/src/resources/field-docs.ts', () => {
+  it('is what schemas and columns say (npm run types)', async () => {
+    expect(firstDifference(await fieldDocs(), read(fieldDocsPath.slice(root.length)))).toBeUndefined();
   });
 });
 

@@ -18,6 +18,7 @@ export const genericCommands: Readonly<Record<string, string>> = {
   label: 'label',
   annotate: 'annotate',
   top: 'top',
+  explain: 'explain',
 };
 
 const synonyms = { get: 'list', ls: 'list', show: 'describe', rm: 'delete', remove: 'delete' };

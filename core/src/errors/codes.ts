@@ -49,6 +49,7 @@ export const ERROR_CODES = {
     by: 'stack',
     means: 'The files of the extensions cannot be put where Postgres looks for them.',
   },
+  FIELD_NOT_FOUND: { status: 404, by: 'command', means: 'A kind of thing has no field of this name.' },
   FILE_NOT_FOUND: { status: 404, by: 'command', means: 'A file or folder that was named does not exist.' },
   FUNCTION_MISSING: { by: 'command', means: 'An Edge Function does not answer at the cluster.' },
   HOST_UNKNOWN: { exit: 'usage', by: 'stack', means: 'The machine has no such address to listen on.' },

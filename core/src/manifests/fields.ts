@@ -3,6 +3,16 @@ import { labelKeyProblem, labelValueProblem } from '../model/labels.js';
 import { dnsLabelProblem, dnsNameProblem, packNameProblem, versionProblem } from '../model/names.js';
 import { parseCpu, parseMemory } from '../model/quantity.js';
 
+/** A field and what it is for, as `stark explain` and the JSON Schema tell it. */
+export function described<S extends v.GenericSchema>(description: string, schema: S) {
+  return v.pipe(schema, v.description<v.InferOutput<S>, string>(description));
+}
+
+/** The same of one that may be left out. */
+export function optional<S extends v.GenericSchema>(description: string, schema: S) {
+  return v.optional(described(description, schema));
+}
+
 // Turns a "why not" function into a check whose message is that reason.
 function named(problem: (text: string) => string | undefined) {
   return v.pipe(

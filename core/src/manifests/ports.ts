@@ -1,11 +1,14 @@
 import * as v from 'valibot';
-import { dnsLabel, whole } from './fields.js';
+import { described, dnsLabel, optional, whole } from './fields.js';
 
 const port = v.pipe(
   v.strictObject({
-    name: dnsLabel,
-    strategy: v.optional(v.picklist(['random', 'fixed'])),
-    port: v.optional(whole(1, 65535)),
+    name: described('Its name; the pack finds the number as ctx.ports.<name>.', dnsLabel),
+    strategy: optional(
+      'fixed has a number, random takes a free one; says what port, or its absence, says.',
+      v.picklist(['random', 'fixed']),
+    ),
+    port: optional('The number, where it is fixed. Two pods with one fixed port never share a node.', whole(1, 65535)),
   }),
   v.check(
     (it) => it.strategy === undefined || (it.strategy === 'fixed') === (it.port !== undefined),

@@ -17,6 +17,7 @@ export { type AutoscalerRow, autoscalers } from './autoscaler.js';
 export { ageOf, labelsCell, momentOf, sizeOf } from './cells.js';
 export { type ClusterConfigRow, clusterConfigs } from './cluster-config.js';
 export { type DeploymentRow, deployments } from './deployment.js';
+export type { FieldDoc } from './field-doc.js';
 export { type JoinTokenRow, joinTokenStatus, joinTokens } from './join-token.js';
 export { KINDS, type Kind, type KindNames, kindNamed } from './kinds.js';
 export { type NamespaceRow, namespaces } from './namespace.js';
