@@ -41,7 +41,8 @@ const TYPES = {
 export async function fieldDocs() {
   const [{ RESOURCES, MANIFESTS, getDescription }, comments] = await Promise.all([schemas(), columns()]);
   const kinds = Object.entries(RESOURCES).map(([kind, resource]) => {
-    const said = MANIFESTS[kind] === undefined ? [] : fieldsOf(MANIFESTS[kind], getDescription, kind);
+    const columnFor = (path) => columnComment(resource, path, comments);
+    const said = MANIFESTS[kind] === undefined ? [] : fieldsOf(MANIFESTS[kind], { getDescription, columnFor }, kind);
     const shown = resource.fields
       .filter((name) => !said.some((field) => field.name === name))
       .map((name) => ({ ...columnOf(resource, name, comments), ...(said.length > 0 && { shown: true }) }));
@@ -66,6 +67,12 @@ function print(value, indent = '') {
     ([key, one]) => `${/^\w+$/.test(key) ? key : `'${key}'`}: ${print(one, indent === '' ? inner : indent)}`,
   );
   return indent === '' ? `{\n${entries.map((entry) => `  ${entry},\n`).join('')}}` : `{ ${entries.join(', ')} }`;
+}
+
+/** The comment on the column that a field of a manifest goes to, where there is one of its name. */
+function columnComment({ source }, path, comments) {
+  const column = path.slice(path.indexOf('.') + 1).replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return comments.get(`${source.table}.${column}`)?.[1];
 }
 
 function columnOf({ kind, source }, name, comments) {
@@ -96,14 +103,14 @@ async function columns() {
 }
 
 /** The fields of an object as its schema has them, with those inside of each. */
-function fieldsOf(schema, describe, path) {
+function fieldsOf(schema, sources, path) {
   return Object.entries(entriesOf(schema)).map(([name, field]) => {
     const { inner, optional } = unwrapped(field);
-    const about = describe(inner);
+    const about = sources.getDescription(inner) ?? sources.columnFor(`${path}.${name}`);
     if (about === undefined) throw new Error(`nothing says what ${path}.${name} is: give it a description`);
     const values = valuesOf(inner);
-    const range = rangeOf(inner);
-    const below = fieldsOf(inner, describe, `${path}.${name}`);
+    const range = typeOf(inner) === 'integer' ? rangeOf(inner) : undefined;
+    const below = fieldsOf(inner, sources, `${path}.${name}`);
     return {
       ...{ name, type: typeOf(inner), description: about },
       ...(!optional && { required: true }),
@@ -179,8 +186,9 @@ async function schemas() {
     stdin: {
       contents: `export { RESOURCES } from './resources/index.ts';
 export { getDescription } from 'valibot';
+import { OBJECT_SCHEMAS } from './manifests/objects.ts';
 import { podRequestSchema } from './manifests/pod.ts';
-export const MANIFESTS = { pod: podRequestSchema };`,
+export const MANIFESTS = { ...OBJECT_SCHEMAS, pod: podRequestSchema };`,
       resolveDir: join(root, 'core/src'),
     },
     bundle: true,

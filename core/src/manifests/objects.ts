@@ -3,7 +3,19 @@ import { parseDuration } from '../model/duration.js';
 import { PACK_RUNTIMES, PACK_VISIBILITIES } from '../model/pack.js';
 import { parseTaint, TAINT_EFFECTS, type Taint } from '../model/taints.js';
 import { deploymentFields } from './deployment.js';
-import { cpu, dictionary, dnsLabel, labels, memory, packName, version, versionOrLatest, whole } from './fields.js';
+import {
+  cpu,
+  described,
+  dictionary,
+  dnsLabel,
+  labels,
+  memory,
+  optional,
+  packName,
+  version,
+  versionOrLatest,
+  whole,
+} from './fields.js';
 import { podSpecSchema } from './pod.js';
 import { ports } from './ports.js';
 
@@ -11,9 +23,16 @@ import { ports } from './ports.js';
 
 const text = v.string();
 const flag = v.boolean();
-const description = v.optional(v.pipe(text, v.maxLength(2000, 'has more than 2000 characters')));
+const description = optional(
+  'What it is, for people.',
+  v.pipe(text, v.maxLength(2000, 'has more than 2000 characters')),
+);
 
-const amountsOfPods = { cpu: v.optional(cpu), memory: v.optional(memory), storage: v.optional(memory) };
+const amountsOfPods = {
+  cpu: optional('Processor time: millicores as a number, or "500m", "1.5".', cpu),
+  memory: optional('Memory: MB as a number, or "512Mi", "1Gi".', memory),
+  storage: optional('Room on the disk: MB as a number, or "512Mi", "1Gi".', memory),
+};
 
 /** A text or number that a parser of ours reads; what it says is wrong is what is wrong. */
 function parsed<T>(input: v.GenericSchema<string | number>, parse: (value: string) => T) {
@@ -31,37 +50,45 @@ function parsed<T>(input: v.GenericSchema<string | number>, parse: (value: strin
 }
 
 const taint = v.union([
-  v.strictObject({ key: text, value: v.optional(text), effect: v.picklist(TAINT_EFFECTS) }),
+  v.strictObject({
+    key: described('Key, which tolerations name.', text),
+    value: optional('Value, which tolerations may compare.', text),
+    effect: described('What it does to pods that do not tolerate it.', v.picklist(TAINT_EFFECTS)),
+  }),
   parsed<Taint>(text as v.GenericSchema<string | number>, parseTaint),
 ]);
 
 const pack = {
-  /** The folder or file that is bundled; without one the pack is there already. */
-  source: v.optional(text),
-  name: v.optional(packName),
-  version: v.optional(version),
-  runtime: v.optional(v.picklist([...PACK_RUNTIMES, 'universal'])),
-  visibility: v.optional(v.picklist(PACK_VISIBILITIES)),
+  source: optional('The folder or file that is bundled; without one the pack is there already.', text),
+  name: optional('Name; that of its package.json where it is left out.', packName),
+  version: optional('Version; that of its package.json where it is left out.', version),
+  runtime: optional(
+    'Where it runs; isomorphic, also called universal, everywhere.',
+    v.picklist([...PACK_RUNTIMES, 'universal']),
+  ),
+  visibility: optional('private packs run on nodes of their owner and of admins.', v.picklist(PACK_VISIBILITIES)),
   description,
-  ports: v.optional(ports),
-  external: v.optional(v.array(text)),
+  ports: optional('Ports that its pods have where their spec names none.', ports),
+  external: optional('Modules that are not bundled.', v.array(text)),
 };
 
 const namespace = {
   name: dnsLabel,
   labels: v.optional(labels),
-  quota: v.optional(
+  quota: optional(
+    'What its live pods may ask for together.',
     v.strictObject({
       ...amountsOfPods,
-      pods: v.optional(whole(0, 1e9)),
-      deployments: v.optional(whole(0, 1e9)),
+      pods: optional('How many live pods.', whole(0, 1e9)),
+      deployments: optional('How many deployments.', whole(0, 1e9)),
     }),
   ),
-  limitRange: v.optional(
+  limitRange: optional(
+    'What one pod may ask for.',
     v.strictObject({
-      default: v.optional(v.strictObject(amountsOfPods)),
-      min: v.optional(v.strictObject(amountsOfPods)),
-      max: v.optional(v.strictObject(amountsOfPods)),
+      default: optional('What a pod has that asks for nothing.', v.strictObject(amountsOfPods)),
+      min: optional('The least that a pod may ask for.', v.strictObject(amountsOfPods)),
+      max: optional('The most that a pod may ask for.', v.strictObject(amountsOfPods)),
     }),
   ),
 };
@@ -78,44 +105,46 @@ const priorityClass = {
 const pod = {
   name: dnsLabel,
   namespace: v.optional(dnsLabel),
-  pack: packName,
-  version: v.optional(versionOrLatest),
-  labels: v.optional(labels),
-  annotations: v.optional(dictionary(text)),
-  priority: v.optional(whole(0, 1000)),
+  pack: described('Name of the pack.', packName),
+  version: optional('Version of the pack. Default: the newest that is ready.', versionOrLatest),
+  labels: optional('Labels, by which it is chosen.', labels),
+  annotations: optional('What people and tools note about it.', dictionary(text)),
+  priority: optional('Priority; higher is placed first. Default: that of its priority class.', whole(0, 1000)),
   spec: v.optional(podSpecSchema),
 };
 
 const role = {
   name: dnsLabel,
-  permissions: v.array(
-    v.pipe(text, v.regex(/^[a-z*]+:[a-z*-]+(:(own|any))?$/, 'must be kind:verb or kind:verb:own, such as pods:get')),
+  permissions: described(
+    'What it allows: kind:verb for everything, kind:verb:own for what one owns.',
+    v.array(
+      v.pipe(text, v.regex(/^[a-z*]+:[a-z*-]+(:(own|any))?$/, 'must be kind:verb or kind:verb:own, such as pods:get')),
+    ),
   ),
   description,
 };
 
 const roleBinding = {
-  /** E-mail address or id. */
-  user: text,
+  user: described('E-mail address or id of the user.', text),
   role: dnsLabel,
-  /** Where it counts; the whole cluster without one. */
-  namespace: v.optional(dnsLabel),
+  namespace: optional('Where it counts; the whole cluster without one.', dnsLabel),
 };
 
 const joinToken = {
-  name: dnsLabel,
-  ttl: v.optional(
+  name: described('Name, by which the next apply knows it.', dnsLabel),
+  ttl: optional(
+    'How long it may be used: seconds, or "1h". Default: an hour.',
     v.pipe(
       parsed(v.union([text, v.number()]), (value) => Math.round(parseDuration(value) / 1000)),
       v.minValue(1, 'must be from 1 second to 30 days'),
       v.maxValue(2_592_000, 'must be from 1 second to 30 days'),
     ),
   ),
-  uses: v.optional(whole(1, 1000)),
+  uses: optional('How many machines may join by it. Default: one.', whole(1, 1000)),
   labels: v.optional(labels),
-  taints: v.optional(v.array(taint)),
-  accepts: v.optional(v.picklist(['anyone', 'namespaces', 'owner'])),
-  acceptedNamespaces: v.optional(v.array(dnsLabel)),
+  taints: optional('Taints of the nodes that join by it: objects, or "key=value:effect".', v.array(taint)),
+  accepts: optional('Whose pods these nodes take.', v.picklist(['anyone', 'namespaces', 'owner'])),
+  acceptedNamespaces: optional('With accepts namespaces: which.', v.array(dnsLabel)),
 };
 
 const days = v.optional(whole(1, 3650));

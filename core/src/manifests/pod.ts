@@ -180,58 +180,61 @@ const httpProbe = v.strictObject({
 });
 
 /** The checks of a pod's spec, shared by every document that holds one. */
-export const podSpecSchema = v.strictObject({
-  nodeName: optional('The one node that may run it.', dnsName),
-  nodeSelector: optional('Labels that its node must have.', labels),
-  tolerations: optional('Taints of nodes that do not keep it away.', v.array(toleration)),
-  affinity: optional('Which nodes and which company it needs, or would like.', affinity),
-  topologySpreadConstraints: optional(
-    'How pods are spread over the domains of a label of nodes.',
-    v.array(topologySpreadConstraint),
-  ),
-  preemptionPolicy: optional(
-    'Whether pods of lower priority are pushed out for it. Default: as its priority class has it.',
-    v.picklist(['PreemptLowerPriority', 'Never']),
-  ),
-  priorityClassName: optional('Priority class; the default class where it is left out.', dnsName),
-  resources: optional(
-    'What it takes of a node.',
-    v.strictObject({
-      requests: optional('What is kept free for it on its node.', amounts),
-      limits: optional('What it may take at most; of the processor it is only measured.', amounts),
-    }),
-  ),
-  config: optional(
-    'Handed to the pack as ctx.config. May be secret: reading it is a right of its own.',
-    dictionary(v.unknown()),
-  ),
-  env: optional('Handed to the pack as ctx.env. May be secret: reading it is a right of its own.', dictionary(text)),
-  ports: optional("Ports that it listens on; those of the pack's manifest where it is left out.", ports),
-  restartPolicy: optional(
-    'When its agent starts it again after an end. Default: Always.',
-    v.picklist(['Always', 'OnFailure', 'Never']),
-  ),
-  terminationGracePeriodSeconds: optional(
-    'How long it may take to stop before it is killed. Default: that of the cluster.',
-    whole(0, 3600),
-  ),
-  isolation: optional(
-    'A process of its own, which is the default, or a worker thread of the agent.',
-    v.picklist(['process', 'worker']),
-  ),
-  startupProbe: optional(
-    'While it fails the other two are not asked; a pod that never gets through is restarted.',
-    httpProbe,
-  ),
-  readinessProbe: optional(
-    'Whether the pod can serve; ready as soon as it runs where it is left out.',
-    v.union([
-      v.strictObject({ packReady: described('The pack says so itself, by ctx.ready().', v.strictObject({})) }),
+export const podSpecSchema = described(
+  'What is wanted: placement, resources, ports, restarts.',
+  v.strictObject({
+    nodeName: optional('The one node that may run it.', dnsName),
+    nodeSelector: optional('Labels that its node must have.', labels),
+    tolerations: optional('Taints of nodes that do not keep it away.', v.array(toleration)),
+    affinity: optional('Which nodes and which company it needs, or would like.', affinity),
+    topologySpreadConstraints: optional(
+      'How pods are spread over the domains of a label of nodes.',
+      v.array(topologySpreadConstraint),
+    ),
+    preemptionPolicy: optional(
+      'Whether pods of lower priority are pushed out for it. Default: as its priority class has it.',
+      v.picklist(['PreemptLowerPriority', 'Never']),
+    ),
+    priorityClassName: optional('Priority class; the default class where it is left out.', dnsName),
+    resources: optional(
+      'What it takes of a node.',
+      v.strictObject({
+        requests: optional('What is kept free for it on its node.', amounts),
+        limits: optional('What it may take at most; of the processor it is only measured.', amounts),
+      }),
+    ),
+    config: optional(
+      'Handed to the pack as ctx.config. May be secret: reading it is a right of its own.',
+      dictionary(v.unknown()),
+    ),
+    env: optional('Handed to the pack as ctx.env. May be secret: reading it is a right of its own.', dictionary(text)),
+    ports: optional("Ports that it listens on; those of the pack's manifest where it is left out.", ports),
+    restartPolicy: optional(
+      'When its agent starts it again after an end. Default: Always.',
+      v.picklist(['Always', 'OnFailure', 'Never']),
+    ),
+    terminationGracePeriodSeconds: optional(
+      'How long it may take to stop before it is killed. Default: that of the cluster.',
+      whole(0, 3600),
+    ),
+    isolation: optional(
+      'A process of its own, which is the default, or a worker thread of the agent.',
+      v.picklist(['process', 'worker']),
+    ),
+    startupProbe: optional(
+      'While it fails the other two are not asked; a pod that never gets through is restarted.',
       httpProbe,
-    ]),
-  ),
-  livenessProbe: optional('A pod that fails it is restarted.', httpProbe),
-});
+    ),
+    readinessProbe: optional(
+      'Whether the pod can serve; ready as soon as it runs where it is left out.',
+      v.union([
+        v.strictObject({ packReady: described('The pack says so itself, by ctx.ready().', v.strictObject({})) }),
+        httpProbe,
+      ]),
+    ),
+    livenessProbe: optional('A pod that fails it is restarted.', httpProbe),
+  }),
+);
 
 /** The checks of a request for pods. */
 export const podRequestSchema = v.strictObject({
@@ -243,7 +246,7 @@ export const podRequestSchema = v.strictObject({
   labels: optional('Labels, by which it is chosen.', labels),
   annotations: optional('What people and tools note about it.', dictionary(text)),
   priority: optional('Priority; higher is placed first. Default: that of its priority class.', whole(0, 1000)),
-  spec: optional('What is wanted: placement, resources, ports, restarts.', podSpecSchema),
+  spec: v.optional(podSpecSchema),
 });
 
 /** Checks a document that asks for pods and gives the argument of `create_pods`, quantities in millicores and MB. */
