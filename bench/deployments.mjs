@@ -1,23 +1,25 @@
 import { loadavg } from 'node:os';
-import { measureController } from './deployments/controller.mjs';
-import { measureHealing } from './deployments/healing.mjs';
+import { CONTROLLER_STEPS, measureController } from './deployments/controller.mjs';
+import { HEALING_STEPS, measureHealing } from './deployments/healing.mjs';
 import { round } from './lib/stats.mjs';
 
 export const title =
   'Deployments: one change beside few and many others, growing, an idle look, reports, healing, going back';
 
-const parts = process.env.STARK_BENCH_PARTS?.split(',') ?? ['controller', 'healing'];
+/** What is measured of each; STARK_BENCH_PARTS names them, or some of what they consist of. */
+const asked = process.env.STARK_BENCH_PARTS?.split(',');
 
 export async function measure({ say }) {
   const load = [loadavg()[0]];
   const results = [];
   const details = {};
-  for (const [name, part] of [
-    ['controller', measureController],
-    ['healing', measureHealing],
+  for (const [name, part, steps] of [
+    ['controller', measureController, CONTROLLER_STEPS],
+    ['healing', measureHealing, HEALING_STEPS],
   ]) {
-    if (!parts.includes(name)) continue;
-    const measured = await part({ say });
+    const isAsked = (step) => asked === undefined || asked.includes(name) || asked.includes(step);
+    if (asked !== undefined && !steps.concat(name).some((step) => asked.includes(step))) continue;
+    const measured = await part({ say, isAsked });
     results.push(...measured.results);
     details[name] = measured.details;
     load.push(loadavg()[0]);

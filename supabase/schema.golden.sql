@@ -49,9 +49,12 @@ create type stark_internal.deployment_word as (
   deployment_id uuid,
   reason text,
   message text,
-  due_at timestamp with time zone
+  due_at timestamp with time zone,
+  replicas integer,
+  "least" integer,
+  stands_still boolean
 );
-comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself.';
+comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself; of its terms how many pods are wanted, how many have to be available, and whether nothing is done for it.';
 
 create type stark_internal.held_pod as (
   pod_id uuid,
@@ -2765,7 +2768,7 @@ CREATE OR REPLACE FUNCTION stark_internal.bump_generation()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'db3ef398247ff69fd1d2747920abee52';
+as md5 '8d88415a45b85d6e6f2a945a96f438f4';
 comment on function stark_internal.bump_generation() is 'Counts the changes of what is wanted of a deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.bump_version()
@@ -2925,7 +2928,7 @@ CREATE OR REPLACE FUNCTION stark_internal.clean_up_deployments(p_ids uuid[], p_n
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'aed9925be7761976221fc0f3ecfd5b0b';
+as md5 'fa0fba86f2ae8644aa69b3314f1b0d04';
 comment on function stark_internal.clean_up_deployments(uuid[],timestamp with time zone) is 'Removes ended pods and old revisions of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.close_deleted_nodes()
@@ -2998,10 +3001,10 @@ comment on function stark_internal.continue_work(timestamp with time zone) is 'O
 
 CREATE OR REPLACE FUNCTION stark_internal.controller_time()
  RETURNS timestamp with time zone
- LANGUAGE sql
+ LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'a8fdaefe2364c62a524a4008a546bd1a';
+as md5 '05576608ccc9cdc27ec89b5bc92c5bf6';
 comment on function stark_internal.controller_time() is 'What time it is to the controller.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_managed_pods()
@@ -3018,7 +3021,7 @@ CREATE OR REPLACE FUNCTION stark_internal.count_revisions(p_ids uuid[], p_now ti
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '875ca36dfe0d564308844b85b021736a';
+as md5 '22d5cb42d73cd81ada6d1371fa099476';
 comment on function stark_internal.count_revisions(uuid[],timestamp with time zone) is 'How many pods of each template there are, and how they are.';
 
 CREATE OR REPLACE FUNCTION stark_internal.count_taken(p_group stark_internal.pod_group, p_nodes integer[], p_pods stark_internal.pod_request[])
@@ -3114,7 +3117,7 @@ CREATE OR REPLACE FUNCTION stark_internal.deployment_words(p_sets stark_internal
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '615a61efcfe1f1b4afefa6b4411213ed';
+as md5 '1aebf601d92b48a4fce27266e9a61276';
 comment on function stark_internal.deployment_words(stark_internal.revision_set[],timestamp with time zone) is 'What deployments say of themselves.';
 
 CREATE OR REPLACE FUNCTION stark_internal.detect_restore()
@@ -3146,7 +3149,7 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_deployments(p_ids uuid[], p_now 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6a72186203554a3e5c799378f562de15';
+as md5 'b4fa2e450fe29bf638c725b3eae152d8';
 comment on function stark_internal.empty_deployments(uuid[],timestamp with time zone) is 'Removes deployments that are to go, with their pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with time zone DEFAULT now())
@@ -3427,7 +3430,7 @@ CREATE OR REPLACE FUNCTION stark_internal.finish_rollouts(p_sets stark_internal.
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '2ab085f29fa0de7c6ca9b8e1ed752513';
+as md5 '2e315e87bd646cd8cf0c530de8d58514';
 comment on function stark_internal.finish_rollouts(stark_internal.revision_set[],timestamp with time zone) is 'Makes complete rollouts stable.';
 
 CREATE OR REPLACE FUNCTION stark_internal.fit_daemons(p_ids uuid[])
@@ -3452,7 +3455,7 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_autoscale()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '3cb96a4af3bd22397d264b4732d0a8a3';
+as md5 '47fe44d44a30532ce79972f42c54a517';
 comment on function stark_internal.follow_autoscale() is 'Keeps a row for each deployment that is autoscaled.';
 
 CREATE OR REPLACE FUNCTION stark_internal.follow_taints()
@@ -3952,7 +3955,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'ced678e950dcca70e997641d479ca5ca';
+as md5 '8bcd3b5c62a81afa735c22cbebc299c5';
 comment on function stark_internal.make_missing(stark_internal.revision_set[],timestamp with time zone) is 'Makes pods that are missing.';
 
 CREATE OR REPLACE FUNCTION stark_internal.maker_of_pods(p_deployment stark.deployments, p_revision stark.deployment_revisions)
@@ -4108,7 +4111,7 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_daemons(p_sets stark_internal.
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '1fff4c98646ed1373fe666081f15a31f';
+as md5 '72b1d23b5e0293e5e2077479b38ea76b';
 comment on function stark_internal.missing_daemons(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of deployments of daemon mode can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[], p_namespace text)
@@ -4132,7 +4135,7 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_replicas(p_sets stark_internal
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '6ed76c3d5b3e55db3d39dd7ad058280f';
+as md5 '444f32993a99c40828f5c4d8d0a8f8de';
 comment on function stark_internal.missing_replicas(stark_internal.revision_set[],timestamp with time zone) is 'How many counted pods of each revision can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.move_topics(p_topics text[])
@@ -4490,7 +4493,7 @@ CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.r
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '157f68cfd443c29dbf7011eb5311ec56';
+as md5 '2041b1eb116ff63e1777c2e1c551f53c';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_samples(p_ids uuid[], p_now timestamp with time zone)
@@ -4711,7 +4714,7 @@ CREATE OR REPLACE FUNCTION stark_internal.reconcile_set(p_ids uuid[], p_now time
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'bb7c64b57aa7e30a29481b98d3e98e34';
+as md5 '7ac330387613b41c3378468b49782898';
 comment on function stark_internal.reconcile_set(uuid[],timestamp with time zone) is 'One look at a set of deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.reconciled_deployment(p_id uuid)
@@ -4775,10 +4778,10 @@ comment on function stark_internal.remove_emptied_namespaces() is 'Removes termi
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  RETURNS integer
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e48169154e621b74d23665ecb1a10777';
+as md5 '26ded83581280074669eba130544fa24';
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with time zone DEFAULT now())
@@ -5139,7 +5142,7 @@ CREATE OR REPLACE FUNCTION stark_internal.scaled_sets(p_sets stark_internal.revi
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '327237c553c186ba39586dc7e450ae41';
+as md5 '83e0f818c9ed03cd78c93b526243c04f';
 comment on function stark_internal.scaled_sets(stark_internal.revision_set[]) is 'Shares a new number of replicas out over the live revisions.';
 
 CREATE OR REPLACE FUNCTION stark_internal.scaling_conditions(p_autoscale jsonb, p_conditions jsonb)
@@ -5338,7 +5341,7 @@ CREATE OR REPLACE FUNCTION stark_internal.settle_deployments(p_sets stark_intern
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e127c29cd29e9c2ea41aafa0d744ce04';
+as md5 '14f579e4382faf5811681b4215cd151f';
 comment on function stark_internal.settle_deployments(stark_internal.revision_set[],timestamp with time zone) is 'Writes the controller''s word about deployments.';
 
 CREATE OR REPLACE FUNCTION stark_internal.shut_out_users()

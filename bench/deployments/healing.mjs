@@ -14,7 +14,9 @@ const AGENTS = 4;
 const ROUNDS = 3;
 const BAD = `export default () => { throw new Error('bad'); };`;
 
-export async function measureHealing({ say }) {
+export const HEALING_STEPS = ['heals', 'goesBack'];
+
+export async function measureHealing({ say, isAsked }) {
   const folder = await mkdtemp(join(tmpdir(), 'stark-bench-deployments-'));
   let stack;
   let admin;

@@ -849,16 +849,25 @@ grant execute on function stark.delete_pods(uuid[], bigint) to authenticated, se
 /** stark_internal.remove_ended_pods() -> how many: rows whose deletion was asked for and that have ended, as many as one step removes. */
 create function stark_internal.remove_ended_pods()
 returns integer
-language sql
+language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+  v_removed integer;
+begin
+  -- Asked first, as most reports end none: a statement that removes nothing fires its triggers all the same.
+  if not exists (select from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null) then
+    return 0;
+  end if;
   with leaving as materialized (
     select p.id from stark.pods p where p.deletion_requested_at is not null and p.finished_at is not null order by p.id
     limit stark_internal.call_limit('ended_pods_removed_at_once') for update
-  ), removed as (
-    delete from stark.pods p using leaving l where p.id = l.id returning 1)
-  select count(*)::integer from removed;
+  )
+  delete from stark.pods p using leaving l where p.id = l.id;
+  get diagnostics v_removed = row_count;
+  return v_removed;
+end;
 $$;
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
 revoke all on function stark_internal.remove_ended_pods() from public, anon;

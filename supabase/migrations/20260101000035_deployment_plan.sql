@@ -54,8 +54,7 @@ begin
       cross join lateral (
         select q.* from stark.pods q where q.deployment_id = d.id and q.ready_at > p_now - d.min_ready_seconds * interval '1 second' and q.finished_at is null offset 0) p
       join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
-      join stark.nodes n on n.id = p.node_id and n.status = 'healthy'
-      where d.id = any (p_ids) and p.status = 'running'
+      where d.id = any (p_ids) and p.status = 'running' and (select n.status from stark.nodes n where n.id = p.node_id) = 'healthy'
       group by p.deployment_id, r.template_hash
     )
     select w.deployment_id, w.template_hash, w.revision, coalesce(c.live, 0)::integer, coalesce(c.ready, 0)::integer, (coalesce(c.ready, 0) - coalesce(t.pods, 0))::integer,
@@ -259,6 +258,10 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
+  if not exists (select from stark.deployments d where d.id in (select s.deployment_id from unnest(p_sets) s) and d.desired_replicas <> d.replicas and d.mode = 'replicated') then
+    return query select s.* from unnest(p_sets) s;
+    return;
+  end if;
   return query
     with sets as (
       select s.*, t.before, t.replicas, t.surge, t.goal, sum(s.wanted) over w as total, count(*) filter (where s.wanted > 0) over w as parts
@@ -295,6 +298,15 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
+  -- Where all that is wanted is there and nothing else, nothing is to be decided: so most looks end, and a report on one pod pays for each.
+  if not exists (
+    select from unnest(p_sets) s
+    join stark.deployments d on d.id = s.deployment_id
+    join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision
+    where d.mode = 'daemon' or r.status <> 'stable' or s.live <> s.wanted or s.wanted <> case when s.revision = d.revision then d.replicas else 0 end) then
+    return query select s.* from unnest(p_sets) s;
+    return;
+  end if;
   return query
     with kept as (
       select s.*, t.replicas, t.surge, t.unavailable, t.goal, t.is_recreate, t.is_held, t.is_way_back, t.target_hash is null as is_lost,

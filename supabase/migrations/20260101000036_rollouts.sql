@@ -509,6 +509,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
+  if not exists (select from stark_internal.with_replacements(p_sets, p_now) s where s.wanted > s.live) then
+    return;
+  end if;
   return query
     select s.deployment_id, s.revision, s.wanted - s.live, case when n.may_not is null then greatest(0, least(s.wanted - s.live - h.held, q.room)) else 0 end,
            case when v.state <> 'ready' then 'VersionWithdrawn' when n.may_not is not null then n.may_not when q.room < s.wanted - s.live then q.reason when h.held > 0 then 'RestartBackOff' end,
@@ -606,9 +609,13 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_left integer := stark_internal.managed_pods_left();
+  v_left integer;
 begin
-  if v_left <= 0 or not exists (select from stark_internal.with_replacements(p_sets, p_now) s where s.wanted > s.live) then
+  if not exists (select from stark_internal.with_replacements(p_sets, p_now) s where s.wanted > s.live) then
+    return 0;
+  end if;
+  v_left := stark_internal.managed_pods_left();
+  if v_left <= 0 then
     return 0;
   end if;
   return stark_internal.insert_managed_pods(array(

@@ -12,7 +12,14 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_ids uuid[] := array(
+  v_ids uuid[];
+begin
+  -- Asked first, as most looks find none.
+  if not exists (
+    select from unnest(p_sets) s join stark.deployment_revisions r on r.deployment_id = s.deployment_id and r.revision = s.revision where r.status = 'progressing') then
+    return;
+  end if;
+  v_ids := array(
     select d.id
     from unnest(p_sets) s
     join stark.deployments d on d.id = s.deployment_id and d.revision = s.revision
@@ -21,7 +28,6 @@ declare
     where t.needed > 0 and t.goal >= t.replicas and s.available >= t.needed and not t.is_frozen
       -- What is on a node that was given up is rolled when it is back.
       and not exists (select from unnest(p_sets) o where o.deployment_id = d.id and o.template_hash <> s.template_hash and o.live > case when t.is_daemon then o.dark else 0 end));
-begin
   if v_ids = '{}' then
     return;
   end if;
@@ -39,8 +45,8 @@ $$;
 comment on function stark_internal.finish_rollouts(stark_internal.revision_set[], timestamptz) is 'Makes complete rollouts stable.';
 revoke all on function stark_internal.finish_rollouts(stark_internal.revision_set[], timestamptz) from public, anon;
 
-create type stark_internal.deployment_word as (deployment_id uuid, reason text, message text, due_at timestamptz);
-comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself.';
+create type stark_internal.deployment_word as (deployment_id uuid, reason text, message text, due_at timestamptz, replicas integer, least integer, stands_still boolean);
+comment on type stark_internal.deployment_word is 'Why a deployment is as it is, and when that may change by itself; of its terms how many pods are wanted, how many have to be available, and whether nothing is done for it.';
 
 /** stark_internal.deployment_words(sets, now) -> what each deployment says of itself: the first of the reasons that holds, and when to look again. */
 create function stark_internal.deployment_words(p_sets stark_internal.revision_set[], p_now timestamptz)
@@ -56,13 +62,14 @@ begin
       select s.deployment_id, sum(s.live) as live, sum(s.dark) as dark, sum(s.stopping) as stopping, sum(s.unplaced) as unplaced, min(s.due_at) as due_at
       from unnest(p_sets) s group by s.deployment_id
     ), held as (
-      select m.deployment_id, min(m.until) as until, (array_agg(m.reason order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.reason is not null))[1] as reason,
+      select m.deployment_id, min(m.until) as until, bool_or(m.makeable > 0) as is_makeable, (array_agg(m.reason order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.reason is not null))[1] as reason,
              (array_agg(m.message order by m.reason = 'RestartBackOff', m.revision desc) filter (where m.message is not null))[1] as message
       from stark_internal.missing_pods(p_sets, p_now) m group by m.deployment_id
     ), facts as (
       select d.id, d.revision, t.replicas, t.needed, t.is_daemon, d.rollout_paused, d.paused, d.deletion_requested_at, d.reconcile_errors, d.progress_deadline_seconds, d.canary_steps,
              r.status as rollout, r.status_reason as failure, r.status_message as failure_message, r.cause, r.version, r.waited, r.step, r.step_waited, r.change_cause,
-             t.may_not, t.goal, t.target_revision, coalesce(s.available, 0) as available, x.live, x.dark, x.stopping, x.unplaced, x.due_at, h.until, h.reason as held, h.message as held_message,
+             t.may_not, t.goal, t.least, t.is_frozen or t.may_not is not null as stands_still, coalesce(s.available, 0) as available, x.live, x.dark, x.stopping, x.unplaced, x.due_at,
+             coalesce(h.is_makeable, false) as is_makeable, h.until, h.reason as held, h.message as held_message,
              v.state = 'withdrawn' as is_withdrawn, t.is_recreate,
              case when t.is_daemon then coalesce(s.available, 0) >= t.needed and (t.needed > 0 or t.replicas = 0) and x.live - x.dark <= coalesce(s.live, 0) - coalesce(s.dark, 0)
                else coalesce(s.available, 0) >= t.replicas and x.live = coalesce(s.live, 0) and coalesce(s.live, 0) = t.replicas and t.goal >= t.replicas end as is_complete,
@@ -71,7 +78,8 @@ begin
       from stark.deployments d
       join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision
       join stark.pack_versions v on v.id = r.pack_version_id
-      join stark_internal.rollout_terms t on t.deployment_id = d.id
+      -- offset 0: asked once for each, since rights are dear.
+      join (select e.* from stark_internal.rollout_terms e where e.deployment_id in (select x.deployment_id from totals x) offset 0) t on t.deployment_id = d.id
       join totals x on x.deployment_id = d.id
       left join unnest(p_sets) s on s.deployment_id = d.id and s.template_hash = t.target_hash
       left join held h on h.deployment_id = d.id
@@ -107,13 +115,17 @@ begin
         when 'VersionWithdrawn' then format('version %s was withdrawn', s.version)
         when 'Progressing' then 'is on the way to ' || s.version
         else coalesce(s.failure_message, s.held_message, (select e.description from stark.deployment_reasons e where e.reason = s.reason)) end,
-      case when s.reason = 'Deleting' then p_now + case when s.live > 0 then interval '0' else interval '1 minute' end
+      case
+        -- What one transaction could not make any more is made by the next.
+        when s.is_makeable and not s.stands_still then p_now
+        when s.reason = 'Deleting' then p_now + case when s.live > 0 then interval '0' else interval '1 minute' end
         when s.paused then p_now + interval '1 hour'
         else least(p_now + interval '1 hour', s.due_at, s.until,
           case when s.rollout = 'progressing' and s.needed > 0 then p_now + interval '1 minute' end,
           case when s.rollout = 'progressing' and s.needed > 0 and not s.rollout_paused and not s.at_pause then p_now + greatest(interval '0', s.progress_deadline_seconds * interval '1 second' - s.waited) end,
           case when s.at_pause then p_now + greatest(interval '0', stark_internal.seconds_of(s.canary_steps -> s.step -> 'pause') * interval '1 second' - s.step_waited) end,
-          (select min(greatest(p_now, least(b.blocked_until, p_now + interval '1 minute'))) from stark_internal.blocked_versions b where b.deployment_id = s.id and b.blocked_until > p_now)) end
+          (select min(greatest(p_now, least(b.blocked_until, p_now + interval '1 minute'))) from stark_internal.blocked_versions b where b.deployment_id = s.id and b.blocked_until > p_now)) end,
+      s.replicas, s.least, s.stands_still
     from said s;
 end;
 $$;
@@ -170,19 +182,18 @@ begin
       and (r.current_replicas, r.ready_replicas, r.available_replicas) is distinct from (s.live, s.ready, s.available);
   update stark.deployments d set
       current_replicas = c.live, updated_replicas = c.updated, ready_replicas = c.ready, available_replicas = c.available,
-      unavailable_replicas = greatest(0, t.replicas - c.available), desired_replicas = case when t.is_frozen or t.may_not is not null then d.desired_replicas else t.replicas end,
+      unavailable_replicas = greatest(0, w.replicas - c.available), desired_replicas = case when w.stands_still then d.desired_replicas else w.replicas end,
       observed_generation = d.generation, status = e.status, status_reason = w.reason, status_message = left(w.message, 1024),
-      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(c.available, t.least, e.status, w.reason, left(w.message, 1024))
-        || stark_internal.scaling_conditions(d.autoscale, d.conditions), p_now),
+      conditions = stark_internal.merge_conditions(d.conditions, stark_internal.conditions_of(c.available, w.least, e.status, w.reason, left(w.message, 1024))
+        || case when d.autoscale is null then '[]' else stark_internal.scaling_conditions(d.autoscale, d.conditions) end, p_now),
       reconciled_at = p_now, reconcile_errors = 0,
-      next_reconcile_at = case when exists (select from stark_internal.missing_pods(p_sets, p_now) m where m.deployment_id = d.id and m.makeable > 0)
-        and not t.is_frozen and t.may_not is null then p_now else w.due_at end
+      -- Where nothing is due within the hour, the time that stands there is left, so that no index hears of a look that changes nothing.
+      next_reconcile_at = case when w.due_at = p_now + interval '1 hour' and d.next_reconcile_at between p_now + interval '30 minutes' and w.due_at
+        then d.next_reconcile_at else w.due_at end
     from (
       select s.deployment_id, sum(s.live) as live, sum(s.ready) as ready, sum(s.available) as available,
              coalesce(sum(s.live) filter (where s.revision = e.revision), 0) as updated
       from unnest(p_sets) s join stark.deployments e on e.id = s.deployment_id group by s.deployment_id) c
-    -- offset 0: asked once for each, since rights are dear.
-    join (select t.* from stark_internal.rollout_terms t where t.deployment_id in (select s.deployment_id from unnest(p_sets) s) offset 0) t using (deployment_id)
     join stark_internal.deployment_words(p_sets, p_now) w using (deployment_id)
     join stark.deployment_reasons e on e.reason = w.reason
     where d.id = c.deployment_id;
@@ -216,14 +227,18 @@ begin
     end if;
   end if;
   delete from stark_internal.managed_counts c where c.deployment_id = any (p_ids) and (c.live, c.stopping) = (0, 0);
-  delete from stark.deployment_revisions r using (
-      select h.deployment_id, h.revision,
-             row_number() over (partition by h.deployment_id order by h.revision desc) - 1 as age
-      from stark.deployment_revisions h where h.deployment_id = any (p_ids)) h, stark.deployments d
-    where r.deployment_id = h.deployment_id and r.revision = h.revision and d.id = r.deployment_id
-      and h.age > d.revision_history_limit and r.wanted = 0
-      and r.revision <> coalesce(stark_internal.way_back(d.id, d.revision), 0)
-      and not exists (select from stark.pods p where p.deployment_id = r.deployment_id and p.revision = r.revision and p.finished_at is null);
+  if exists (
+    select from stark.deployments d where d.id = any (p_ids)
+      and (select count(*) from stark.deployment_revisions r where r.deployment_id = d.id) > d.revision_history_limit + 1) then
+    delete from stark.deployment_revisions r using (
+        select h.deployment_id, h.revision,
+               row_number() over (partition by h.deployment_id order by h.revision desc) - 1 as age
+        from stark.deployment_revisions h where h.deployment_id = any (p_ids)) h, stark.deployments d
+      where r.deployment_id = h.deployment_id and r.revision = h.revision and d.id = r.deployment_id
+        and h.age > d.revision_history_limit and r.wanted = 0
+        and r.revision <> coalesce(stark_internal.way_back(d.id, d.revision), 0)
+        and not exists (select from stark.pods p where p.deployment_id = r.deployment_id and p.revision = r.revision and p.finished_at is null);
+  end if;
 end;
 $$;
 comment on function stark_internal.clean_up_deployments(uuid[], timestamptz) is 'Removes ended pods and old revisions of deployments.';
@@ -241,8 +256,11 @@ as $$
 declare
   v_leaving uuid[];
 begin
-  update stark.deployments d set deletion_requested_at = p_now
-    from stark.namespaces n where n.name = d.namespace and n.phase = 'terminating' and d.id = any (p_ids) and d.deletion_requested_at is null;
+  -- Asked first, as most looks find none: a statement that writes nothing fires its triggers all the same.
+  if exists (select from stark.namespaces n where n.phase = 'terminating') then
+    update stark.deployments d set deletion_requested_at = p_now
+      from stark.namespaces n where n.name = d.namespace and n.phase = 'terminating' and d.id = any (p_ids) and d.deletion_requested_at is null;
+  end if;
   if not exists (select from stark.deployments d where d.id = any (p_ids) and d.deletion_requested_at is not null) then
     return;
   end if;
@@ -288,20 +306,29 @@ declare
   v_stopped integer;
   v_replanned boolean;
   v_daemons record;
+  v_these record;
 begin
   perform stark_internal.empty_deployments(p_ids, p_now);
-  v_ids := array(select d.id from stark.deployments d where d.id = any (p_ids));
+  -- Asked in one statement: most looks find nothing of it.
+  select coalesce(array_agg(d.id), '{}') as ids, coalesce(bool_or(r.status = 'progressing'), false) as are_rolling,
+         coalesce(bool_or(d.follow_latest or exists (select from stark_internal.blocked_versions b where b.deployment_id = d.id)), false) as are_following,
+         coalesce(bool_or(d.mode = 'daemon' or exists (select from stark_internal.daemon_fits f where f.deployment_id = d.id)), false) as are_daemons
+    into v_these
+    from stark.deployments d left join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision
+    where d.id = any (p_ids);
+  v_ids := v_these.ids;
   v_counted := array(select s from stark_internal.count_revisions(v_ids, p_now) s);
-  if exists (select from stark.deployments d join stark.deployment_revisions r on r.deployment_id = d.id and r.revision = d.revision where d.id = any (v_ids) and r.status = 'progressing') then
+  if v_these.are_rolling then
     perform stark_internal.observe_rollouts(v_counted, p_now);
     perform stark_internal.fail_rollouts(v_counted, p_now);
     v_counted := null;
   end if;
-  if exists (select from stark.deployments d where d.id = any (v_ids) and (d.follow_latest or exists (select from stark_internal.blocked_versions b where b.deployment_id = d.id))) then
+  -- A rollout that has failed just now has blocked its version.
+  if v_these.are_following or (v_these.are_rolling and exists (select from stark_internal.blocked_versions b where b.deployment_id = any (v_ids))) then
     perform stark_internal.follow_versions(v_ids, p_now);
     v_counted := null;
   end if;
-  if exists (select from stark.deployments d where d.id = any (v_ids) and (d.mode = 'daemon' or exists (select from stark_internal.daemon_fits f where f.deployment_id = d.id))) then
+  if v_these.are_daemons then
     perform stark_internal.fit_daemons(v_ids);
     v_counted := null;
   end if;
@@ -412,11 +439,13 @@ create policy "nobody reads notes" on stark_internal.deployments_to_reconcile fo
 /** stark_internal.controller_time() -> what time it is to the controller: now, unless the session has set stark.now, as tests do. */
 create function stark_internal.controller_time()
 returns timestamptz
-language sql
+language plpgsql
 stable
 set search_path = ''
 as $$
-  select coalesce(nullif(pg_catalog.current_setting('stark.now', true), '')::timestamptz, now());
+begin
+  return coalesce(nullif(pg_catalog.current_setting('stark.now', true), '')::timestamptz, now());
+end;
 $$;
 comment on function stark_internal.controller_time() is 'What time it is to the controller.';
 revoke all on function stark_internal.controller_time() from public, anon;

@@ -318,6 +318,9 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
+  if not exists (select from stark_internal.daemon_fits) then
+    return;
+  end if;
   return query
     select m.deployment_id, m.revision, m.missing, case when n.may_not is null then greatest(0, least(m.empty - m.held, q.room)) else 0 end,
            case when n.may_not is not null then n.may_not when q.room < m.empty then q.reason when m.held > 0 then 'RestartBackOff' end,

@@ -260,11 +260,11 @@ begin
     v_ids := array(select n.id from new_rows n where n.autoscale is not null);
   else
     v_ids := array(select n.id from old_rows o join new_rows n using (id) where o.autoscale is distinct from n.autoscale);
-    delete from stark.autoscalers a using new_rows n where n.id = a.deployment_id and n.id = any (v_ids) and n.autoscale is null;
   end if;
   if v_ids = '{}' then
     return null;
   end if;
+  delete from stark.autoscalers a using new_rows n where n.id = a.deployment_id and n.id = any (v_ids) and n.autoscale is null;
   insert into stark.autoscalers as a (deployment_id, namespace, name, min_replicas, max_replicas, next_look_at)
     select d.id, d.namespace, d.name, coalesce((d.autoscale ->> 'min')::integer, 1), (d.autoscale ->> 'max')::integer, v_time
     from stark.deployments d where d.id = any (v_ids) and d.autoscale is not null
