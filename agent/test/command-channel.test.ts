@@ -35,7 +35,7 @@ beforeEach(async () => {
     key: 'key',
     accessToken: async () => token,
     realtime: {
-      transport: WebSocket as never,
+      transport: WebSocket,
       reconnectAfterMs: () => 50,
       heartbeatIntervalMs: 100,
     },

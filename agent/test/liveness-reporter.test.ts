@@ -27,7 +27,7 @@ beforeEach(async () => {
     url: await server.listen(),
     key: 'key',
     accessToken: async () => 'token',
-    realtime: { transport: WebSocket as never, reconnectAfterMs: () => 20, timeout: 300 },
+    realtime: { transport: WebSocket, reconnectAfterMs: () => 20, timeout: 300 },
   });
   reporter = new RealtimeLivenessReporter({
     client,

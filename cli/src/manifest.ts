@@ -23,7 +23,7 @@ export async function buildManifest(root: string): Promise<{ commands: Record<st
   const { Plugin } = await import('@oclif/core');
   const plugin = new Plugin({ root, type: 'core', isRoot: true, ignoreManifest: true, errorOnManifestCreate: true });
   await plugin.load();
-  return plugin.manifest as unknown as { commands: Record<string, unknown>; version: string };
+  return plugin.manifest;
 }
 
 async function writeManifest(root: string, path: string): Promise<void> {

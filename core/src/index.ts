@@ -1,5 +1,6 @@
 export { type CallOptions, call, type FunctionArgs, type FunctionName, type FunctionResult } from './client/call.js';
-export { createStarkClient, type StarkClient, type StarkClientOptions } from './client/client.js';
+export { createStarkClient, type RealtimeOptions, type StarkClient, type StarkClientOptions } from './client/client.js';
+export type { SocketClass } from './client/guarded-socket.js';
 export { type Channel, ReconnectingChannel, type ReconnectingChannelOptions } from './client/reconnecting-channel.js';
 export { EXIT_CODES, type ExitCode, exitCodeOf } from './errors/exit-codes.js';
 export { type ErrorEnvelope, StarkError, type StarkErrorOptions, usageError } from './errors/stark-error.js';

@@ -23,7 +23,7 @@ it('follows on after messages of all that a pod’s owner can send', async () =>
     key: 'key',
     accessToken: async () => 'token',
     fetch: async (input) => answer(String(input).includes('follow_logs') ? { status: 'running', topic } : []),
-    realtime: { transport: WebSocket as never },
+    realtime: { transport: WebSocket },
   });
   const lines: LogLine[] = [];
   follower = new LogFollower(client, { podId, after: 0, onLines: (some) => lines.push(...some) });

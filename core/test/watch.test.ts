@@ -33,7 +33,7 @@ beforeEach(async () => {
     key: 'key',
     accessToken: async () => token,
     fetch: rest.fetch,
-    realtime: { transport: WebSocket as never, reconnectAfterMs: () => 20 },
+    realtime: { transport: WebSocket, reconnectAfterMs: () => 20 },
   });
 });
 

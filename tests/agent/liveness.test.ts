@@ -80,7 +80,7 @@ async function stranger(): Promise<StarkClient> {
     url,
     key: keys.publishable,
     auth: { persistSession: false },
-    realtime: { transport: WebSocket as never },
+    realtime: { transport: WebSocket },
   });
   const { data, error } = await client.auth.signUp(account);
   if (error) throw error;

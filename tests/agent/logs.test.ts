@@ -91,7 +91,7 @@ class Following {
       url,
       key: keys.publishable,
       auth: { persistSession: false, autoRefreshToken: false },
-      realtime: { transport: Socket as never, reconnectAfterMs: () => 500 },
+      realtime: { transport: Socket, reconnectAfterMs: () => 500 },
       fetch: (input, init) => {
         if (String(input).includes('/pod_logs?')) this.reads += 1;
         return fetch(input, init);
@@ -193,7 +193,7 @@ describe('following a log', () => {
       url: test.stack.url,
       key: test.stack.keys.publishable,
       auth: { persistSession: false },
-      realtime: { transport: WebSocket as never },
+      realtime: { transport: WebSocket },
     });
     const follower = new Follower(stranger, { podId: pod, after: -1, onLines: () => {} });
     await expect(follower.done).rejects.toBeDefined();

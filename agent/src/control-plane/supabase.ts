@@ -5,6 +5,7 @@ import {
   type FunctionName,
   type FunctionResult,
   type PodReportAnswer,
+  type SocketClass,
   STARK_SCHEMA,
   type StarkClient,
   toStarkError,
@@ -36,7 +37,7 @@ export interface SupabaseControlPlaneOptions {
   log: AgentLog;
   onTokens?: OnTokens;
   /** A WebSocket class where the platform has none of its own. */
-  transport?: unknown;
+  transport?: SocketClass;
   /** A fetch that knows whom it speaks with. */
   fetch?: typeof fetch;
 }
@@ -51,8 +52,6 @@ export interface PlainRequest {
 const CALL_TIMEOUT_MS = 15_000;
 const BROADCAST_TIMEOUT_MS = 2_000;
 const LONGEST_RECONNECT_MS = 10_000;
-
-type RealtimeOptions = NonNullable<Parameters<typeof createStarkClient>[0]['realtime']>;
 
 /** The cluster as a Supabase project: PostgREST, Storage and Realtime, nothing else. */
 export class SupabaseControlPlane implements ControlPlane {
@@ -70,7 +69,7 @@ export class SupabaseControlPlane implements ControlPlane {
       accessToken: () => this.#session.token(),
       fetch: this.#fetch,
       realtime: {
-        ...(transport !== undefined && { transport: transport as NonNullable<RealtimeOptions['transport']> }),
+        ...(transport !== undefined && { transport }),
         reconnectAfterMs: (tries: number) => jitteredBackoff(clock, tries - 1, LONGEST_RECONNECT_MS),
       },
     });

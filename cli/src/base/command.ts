@@ -41,8 +41,8 @@ export abstract class StarkCommand<T extends typeof Command> extends Command {
         ...this.ctor.flags,
       }),
     );
-    this.flags = flags as unknown as CommandFlags<T>;
-    this.args = withBareNames(args) as unknown as CommandArgs<T>;
+    this.flags = flags as CommandFlags<T>;
+    this.args = withBareNames(args) as CommandArgs<T>;
   }
 
   // oclif's JSON mode prints results and errors by rules of its own (and silences warnings): we never enter it.

@@ -29,7 +29,7 @@ export function wantsColour(
 export function paint(stream: { isTTY?: boolean }, colour: Colour, text: string): string {
   if (!wantsColour(stream)) return text;
   // styleText looks at the environment by itself in newer versions of Node.js; the decision was made above.
-  return styleText(colour, text, { validateStream: false } as never);
+  return styleText(colour, text, { validateStream: false });
 }
 
 // Escape, bell, carriage return, C1 controls, what turns the direction of text around or ends a line, and what is never shown;

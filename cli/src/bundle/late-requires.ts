@@ -49,12 +49,9 @@ async function parsed(code: string): Promise<Node | undefined> {
   const { parse } = await import('acorn');
   for (const sourceType of ['module', 'script'] as const) {
     try {
-      return parse(code, {
-        ecmaVersion: 'latest',
-        sourceType,
-        allowHashBang: true,
-        allowReturnOutsideFunction: true,
-      }) as unknown as Node;
+      const options = { allowHashBang: true, allowReturnOutsideFunction: true };
+      const program: unknown = parse(code, { ecmaVersion: 'latest', sourceType, ...options });
+      if (isNode(program)) return program;
     } catch {
       // The other kind, or a language that is compiled to this one.
     }

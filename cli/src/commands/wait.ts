@@ -89,7 +89,7 @@ const untilGone =
 /** How long until a pod that runs can be believed to stay. */
 function steadinessOfPods(): (row: AnyRow) => number {
   const steadiness = new Steadiness();
-  return (row) => (row.status === 'running' ? steadiness.leftMs(row as unknown as PodRow) : 0);
+  return (row) => (row.status === 'running' ? steadiness.leftMs(row as PodRow) : 0);
 }
 
 interface Doubts {

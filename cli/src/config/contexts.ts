@@ -50,10 +50,16 @@ export class Contexts {
     const path = this.path(name);
     const found = await readJsonFile(path);
     if (found === undefined) return undefined;
-    if (typeof found.url !== 'string' || typeof found.key !== 'string') {
+    const { url, key, namespace, dataDir } = found;
+    if (typeof url !== 'string' || typeof key !== 'string') {
       throw usageError(`${path} lacks url or key`, `stark context set ${name} --url <url> --key <key>`);
     }
-    return found as unknown as Context;
+    return {
+      url,
+      key,
+      ...(typeof namespace === 'string' && { namespace }),
+      ...(typeof dataDir === 'string' && { dataDir }),
+    };
   }
 
   async get(name: string): Promise<Context> {

@@ -1,5 +1,4 @@
 import type { NodeAgentOptions } from '@stark-o/agent/node';
-import type { NewJoinToken } from '@stark-o/core/model';
 import type { Connection } from '../session/connection.js';
 
 /** Who lets a machine join: somebody with a session, which the machine is not given. */
@@ -31,7 +30,7 @@ export async function makeJoinToken(
   });
   try {
     const wanted = { p_ttl_seconds: LIFETIME_S, p_uses: 1, p_labels: labels };
-    const { token } = (await call(client, 'create_join_token', wanted as never)) as NewJoinToken;
+    const { token } = await call(client, 'create_join_token', wanted);
     return token;
   } finally {
     // The session would live on as long as its refresh token; that it could not be ended is not the node's trouble.

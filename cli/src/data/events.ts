@@ -1,9 +1,8 @@
 import type { Column } from '@stark-o/core/resources';
 import { ageOf } from '@stark-o/core/resources';
-import type { SupabaseClient } from '@supabase/supabase-js';
 import { wrap } from '../base/table.js';
 import { fittingWidth, printable } from '../base/terminal.js';
-import type { Connection } from '../session/connection.js';
+import type { Connection, UntypedClient } from '../session/connection.js';
 
 // Not the whole object once more, which each event holds.
 const eventColumns = [
@@ -64,7 +63,7 @@ export async function eventsAfter(connection: Connection, which: EventSelection,
   );
 }
 
-function selected(client: SupabaseClient, { namespace, about, since }: EventSelection) {
+function selected(client: UntypedClient, { namespace, about, since }: EventSelection) {
   let query = client.from('events').select(eventColumns);
   if (namespace !== undefined) query = query.eq('namespace', namespace);
   if (about !== undefined) query = query.eq('kind', about.kind);

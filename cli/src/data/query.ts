@@ -1,9 +1,8 @@
 import { StarkError } from '@stark-o/core/errors';
 import { type LabelSelector, matchesSelector, mayHaveMore, PAGE_ROWS, parseSelector } from '@stark-o/core/model';
 import type { Resource } from '@stark-o/core/resources';
-import type { SupabaseClient } from '@supabase/supabase-js';
 import { nearest } from '../base/suggest.js';
-import type { Connection } from '../session/connection.js';
+import type { Connection, UntypedClient } from '../session/connection.js';
 
 export interface Filter {
   namespace?: string | undefined;
@@ -69,7 +68,7 @@ function portions(names: readonly string[] | undefined): (readonly string[] | un
 }
 
 function narrowed<Row>(
-  client: SupabaseClient,
+  client: UntypedClient,
   resource: Resource<Row>,
   filter: Filter,
   selector: LabelSelector | undefined,
@@ -101,7 +100,7 @@ function narrowed<Row>(
   return resource.idColumn === undefined ? ordered : ordered.order(resource.idColumn);
 }
 
-function selected<Row>(client: SupabaseClient, { source }: Resource<Row>, columns: readonly string[]) {
+function selected<Row>(client: UntypedClient, { source }: Resource<Row>, columns: readonly string[]) {
   return 'fn' in source
     ? client.rpc(source.fn, {}, { get: true }).select(columns.join(','))
     : client.from(source.table).select(columns.join(','));

@@ -1,4 +1,4 @@
-import type { SupabaseClient } from '@supabase/supabase-js';
+import type { StarkClient } from '@stark-o/core';
 
 /** What came of joining a topic: joined, or why not. */
 export type Joining = 'joined' | { refused: string };
@@ -6,8 +6,10 @@ export type Joining = 'joined' | { refused: string };
 // Production holds the answer to a refused join back for five seconds.
 const patienceMs = 12_000;
 
+type Realtime = Pick<StarkClient, 'channel' | 'realtime' | 'removeAllChannels'>;
+
 /** Joins a topic and leaves it again. */
-export async function tryToJoin(client: SupabaseClient, topic: string, isPrivate: boolean): Promise<Joining> {
+export async function tryToJoin(client: Realtime, topic: string, isPrivate: boolean): Promise<Joining> {
   const channel = client.channel(topic, { config: { private: isPrivate } });
   try {
     return await new Promise<Joining>((resolve) => {

@@ -34,6 +34,16 @@ function noCluster({ url, all }: Settings): StarkError {
   );
 }
 
+type AnyRow = Record<string, unknown>;
+interface AnySchema {
+  Tables: Record<string, { Row: AnyRow; Insert: AnyRow; Update: AnyRow; Relationships: [] }>;
+  Views: Record<string, never>;
+  Functions: Record<string, { Args: AnyRow; Returns: AnyRow[] }>;
+}
+
+/** The client of a cluster, for tables and columns that are named at run time. */
+export type UntypedClient = SupabaseClient<{ stark: AnySchema }, 'stark'>;
+
 /** The way to one cluster: its client, its session, and the functions and tables of schema `stark`. */
 export class Connection {
   readonly url: string;
@@ -126,8 +136,8 @@ export class Connection {
   }
 
   /** The same for reading columns that are listed in arrays, which the types of supabase-js cannot follow. */
-  async client(): Promise<SupabaseClient> {
-    return (await this.starkClient()) as unknown as SupabaseClient;
+  async client(): Promise<UntypedClient> {
+    return (await this.starkClient()) as unknown as UntypedClient;
   }
 
   /** `call`, as a function to pass on. */
@@ -184,7 +194,7 @@ export class Connection {
       accessToken: () => this.accessToken(),
       correlationId: this.correlationId,
       fetch: this.fetch,
-      realtime: { transport: webSocketOver(this.#connections) as never },
+      realtime: { transport: webSocketOver(this.#connections) },
     });
   }
 }

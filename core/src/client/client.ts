@@ -1,6 +1,6 @@
 import { createClient, type SupabaseClient, type SupabaseClientOptions } from '@supabase/supabase-js';
 import { type Database, STARK_SCHEMA } from '../model/database.js';
-import { guardedSocket } from './guarded-socket.js';
+import { guardedSocket, type SocketClass } from './guarded-socket.js';
 import { keyOnceFetch } from './key-fetch.js';
 import { quietAuthFetch } from './quiet-fetch.js';
 import { relativeExpiryFetch } from './relative-expiry.js';
@@ -9,8 +9,11 @@ import { relativeExpiryFetch } from './relative-expiry.js';
 export type StarkClient = SupabaseClient<Database, 'stark'>;
 
 type AuthOptions = NonNullable<SupabaseClientOptions<'stark'>['auth']>;
-type RealtimeOptions = NonNullable<SupabaseClientOptions<'stark'>['realtime']>;
-type Transport = NonNullable<RealtimeOptions['transport']>;
+type ClientRealtimeOptions = NonNullable<SupabaseClientOptions<'stark'>['realtime']>;
+type Transport = NonNullable<ClientRealtimeOptions['transport']>;
+
+/** Options of Realtime, with any WebSocket class: supabase-js asks for one whose types are the browser's to the letter. */
+export type RealtimeOptions = Omit<ClientRealtimeOptions, 'transport'> & { transport?: SocketClass };
 
 export interface StarkClientOptions {
   /** Base URL of the Supabase project or of the local stack, e.g. `http://127.0.0.1:54321`. */
@@ -38,7 +41,7 @@ class MissingWebSocket {
 }
 
 function transportOf(realtime: RealtimeOptions = {}): Transport {
-  if (realtime.transport !== undefined) return guardedSocket(realtime.transport as never) as unknown as Transport;
+  if (realtime.transport !== undefined) return guardedSocket(realtime.transport) as unknown as Transport;
   if (typeof WebSocket === 'undefined') return MissingWebSocket as unknown as Transport;
   return guardedSocket(WebSocket) as unknown as Transport;
 }

@@ -1,7 +1,8 @@
 type Listener = (this: unknown, event: unknown) => unknown;
 
+/** A class like the browser's WebSocket: that itself, or the one of package `ws`. */
 // biome-ignore lint/suspicious/noExplicitAny: what TypeScript asks of a class that is extended.
-type SocketClass = new (...args: any[]) => object;
+export type SocketClass = new (...args: any[]) => object;
 
 /**
  * The same WebSocket, but a message that its listener cannot take is lost alone. Realtime's client reads some parts of a

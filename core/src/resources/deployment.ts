@@ -117,7 +117,7 @@ export const deployments = defineResource<Deployment>()({
   why: whyOf,
   failure: { code: 'DEPLOYMENT_FAILED', holds: (row) => isObserved(row) && row.status === 'failed' },
   relabel: relabelOf('update_deployment', ['label', 'annotation'], ({ namespace, name }: DeploymentRow, changes) => ({
-    ...{ p_namespace: namespace, p_name: name, p_changes: { ...changes } as never },
+    ...{ p_namespace: namespace, p_name: name, p_changes: { ...changes } },
   })),
   remove: actionOf('delete_deployment', {
     right: 'deployments:delete',

@@ -17,7 +17,7 @@ export default class ContextDelete extends StarkCommand<typeof ContextDelete> {
 
   async run(): Promise<void> {
     const contexts = new Contexts(configDirectory());
-    const wanted = [...new Set(this.args.name as unknown as string[])];
+    const wanted = [...new Set(this.args.name)];
     const found = await Promise.all(wanted.map(async (name) => ({ name, url: (await contexts.get(name)).url })));
     if (!(await confirm(`Forget ${wanted.join(', ')}?`, this.flags.yes))) return;
     for (const { name, url } of found) {

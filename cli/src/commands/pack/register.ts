@@ -66,7 +66,7 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
         p_size_bytes: bytes.byteLength,
         p_sha256: sum,
         ...(assets !== undefined && { p_assets_size_bytes: assets.byteLength, p_assets_sha256: sha256(assets) }),
-        ...(ports.length > 0 && { p_ports: ports as never }),
+        ...(ports.length > 0 && { p_ports: ports }),
       });
       progress.now(`uploading ${sizeOf(bytes.byteLength + (assets?.byteLength ?? 0))}`);
       await store(connection, upload, upload.path, bytes, 'text/javascript');
@@ -166,7 +166,7 @@ async function store(
   bytes: Uint8Array,
   contentType: string,
 ): Promise<void> {
-  const client = await connection.client();
+  const client = await connection.starkClient();
   const { error } = await client.storage.from(bucket).upload(path, bytes, { contentType, upsert: true });
   if (error === null) return;
   const failure = toStarkError(error, { url: connection.url });

@@ -1,4 +1,4 @@
-import { createClient } from '@supabase/supabase-js';
+import { createStarkClient } from '@stark-o/core';
 import WebSocket from 'ws';
 import type { Check } from '../check.js';
 import type { Finding } from '../finding.js';
@@ -12,9 +12,11 @@ export const publicChannels: Check = {
   after: ['key'],
   run: async (subject) => {
     const { url, key } = subject.connection;
-    const client = createClient(url, key, {
+    const client = createStarkClient({
+      url,
+      key,
       auth: { persistSession: false, autoRefreshToken: false },
-      realtime: { transport: WebSocket as never },
+      realtime: { transport: WebSocket },
     });
     return judgePublic(await tryToJoin(client, `doctor-${process.pid}`, false), subject.isLocal);
   },

@@ -17,7 +17,7 @@ export const realtime: Check = {
     if (!(await connection.call('can_i', right))) {
       return skipped(`you may not get events of namespace ${namespace}`, 'ask an admin for a role, such as viewer');
     }
-    const client = await connection.client();
+    const client = await connection.starkClient();
     await client.realtime.setAuth();
     const topic = await connection.call('events_topic', { p_namespace: namespace });
     return judgePrivate(await tryToJoin(client, topic, true));
