@@ -26,7 +26,9 @@ export async function start(argv: string[]): Promise<void> {
   installOutputErrors((cause) => {
     const message = `cannot write to standard output: ${cause.code}`;
     const error = new StarkError(message, { code: 'OUTPUT_UNWRITABLE', cause });
-    void reportError(error, { format: formatOfErrors(argv), debug: argv.includes('--debug') });
+    // JSON is YAML, and its writer is here: what is loaded first would come too late.
+    const format = formatOfErrors(argv) === 'yaml' ? 'json' : formatOfErrors(argv);
+    void reportError(error, { format, debug: argv.includes('--debug') });
     process.exit(error.exitCode);
   });
   const code = await main(argv);

@@ -694,18 +694,20 @@ describe('words of the command line', () => {
 });
 
 // A variable of a script that is not set must not mean everything, now or when a command changes what it does.
-describe('every command with --selector', () => {
-  it('refuses an empty one', async () => {
+describe('every command', () => {
+  it.each(['selector', 'namespace'])('refuses an empty --%s', async (name) => {
     const { commands } = await buildManifest(packageRoot);
     const takers = Object.entries(commands as Record<string, { flags: Record<string, { char?: string }> }>)
-      .filter(([, { flags }]) => flags.selector?.char === 'l')
-      .map(([id]) => id.split(':'));
+      .filter(([, { flags }]) => ['l', 'n'].includes(flags[name]?.char ?? ''))
+      .map(([id]) => id.split(':'))
+      // There it is a wish for later, and an empty one is none.
+      .filter((words) => words.join(' ') !== 'context set');
     expect(takers.length).toBeGreaterThan(3);
     for (const words of takers) {
-      const result = await machine.run([...words, '-l', '']);
+      const result = await machine.run([...words, `--${name}`, '']);
       expect(result, words.join(' ')).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining('--selector is empty'),
+        stderr: expect.stringContaining(`--${name} is empty`),
       });
     }
   });

@@ -62,15 +62,18 @@ describe.runIf(existsSync('/dev/full'))('output that nobody takes', () => {
   const bin = join(packageRoot, 'bin', 'stark.js');
   const full = () => openSync('/dev/full', 'w');
 
-  it.each([['version'], ['pod --help'], ['context list -o json']])('is one error of %s', async (words) => {
-    const child = spawn(process.execPath, [bin, ...words.split(' ')], {
-      env: { ...process.env, STARK_CONFIG_DIR: machine.config, NO_COLOR: '1' },
-      stdio: ['ignore', full(), 'pipe'],
-    });
-    const { code, stderr } = await ended(child);
-    expect(code).toBe(1);
-    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/cannot write to standard output: ENOSPC/)]);
-  });
+  it.each([['version'], ['pod --help'], ['context list -o json'], ['context list -o yaml']])(
+    'is one error of %s',
+    async (words) => {
+      const child = spawn(process.execPath, [bin, ...words.split(' ')], {
+        env: { ...process.env, STARK_CONFIG_DIR: machine.config, NO_COLOR: '1' },
+        stdio: ['ignore', full(), 'pipe'],
+      });
+      const { code, stderr } = await ended(child);
+      expect(code).toBe(1);
+      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/cannot write to standard output: ENOSPC/)]);
+    },
+  );
 });
 
 // What the two commands that stay do with their streams, `stark up` and `stark node agent start`, without what they stay for.

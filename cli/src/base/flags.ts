@@ -29,9 +29,24 @@ export const globalFlags = {
   debug: Flags.boolean({ summary: 'Show requests, their ids and timings, and stack traces.', helpGroup: 'GLOBAL' }),
 };
 
+/**
+ * A value that is not empty. An empty one is a variable of a script that is not set, and would mean as much as possible: all of them, in
+ * all namespaces, or those of another.
+ */
+export function notEmpty(flag: string, instead: string): (text: string) => Promise<string> {
+  return async (text) => {
+    if (text.trim() === '') throw usageError(`--${flag} is empty`, instead);
+    return text;
+  };
+}
+
 /** For commands about things that live in a namespace. */
 export const namespaceFlag = {
-  namespace: Flags.string({ char: 'n', summary: 'Namespace.' }),
+  namespace: Flags.string({
+    char: 'n',
+    summary: 'Namespace.',
+    parse: notEmpty('namespace', 'for the one in force leave --namespace out'),
+  }),
 };
 
 /** For lists of such things. */
@@ -44,13 +59,7 @@ export const selectorFlag = {
   selector: Flags.string({
     char: 'l',
     summary: 'Only those with these labels, e.g. app=web,tier!=db.',
-    // As Kubernetes has it an empty one means all, and a variable of a script that is not set is an empty one.
-    parse: async (text) => {
-      if (text.trim() === '') {
-        throw usageError('--selector is empty', 'for all of them say --all, or in a list leave --selector out');
-      }
-      return text;
-    },
+    parse: notEmpty('selector', 'for all of them say --all, or in a list leave --selector out'),
   }),
 };
 

@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
-import { passwordFlags } from '../../base/flags.js';
+import { notEmpty, passwordFlags } from '../../base/flags.js';
 import { ask, passwordFrom } from '../../base/prompt.js';
 import { callApi } from '../../session/api.js';
 
@@ -25,6 +25,7 @@ export default class AuthAddUser extends StarkCommand<typeof AuthAddUser> {
       char: 'n',
       summary: 'Namespace in which the role counts. Default: all.',
       dependsOn: ['role'],
+      parse: notEmpty('namespace', 'for the whole cluster leave --namespace out'),
     }),
     'display-name': Flags.string({ summary: 'Name of the person.' }),
     ...passwordFlags,

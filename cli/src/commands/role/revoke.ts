@@ -1,6 +1,6 @@
 import * as Flags from '@oclif/core/flags';
 import { StarkCommand } from '../../base/command.js';
-import { argument, names } from '../../base/flags.js';
+import { argument, names, notEmpty } from '../../base/flags.js';
 import { changeUsers } from '../../data/users.js';
 
 export default class RoleRevoke extends StarkCommand<typeof RoleRevoke> {
@@ -11,7 +11,11 @@ export default class RoleRevoke extends StarkCommand<typeof RoleRevoke> {
   ];
   static override args = { name: argument('Name of the role.'), user: names('user') };
   static override flags = {
-    namespace: Flags.string({ char: 'n', summary: 'Namespace in which it counted. Default: all.' }),
+    namespace: Flags.string({
+      char: 'n',
+      summary: 'Namespace in which it counted. Default: all.',
+      parse: notEmpty('namespace', 'for the whole cluster leave --namespace out'),
+    }),
   };
 
   async run(): Promise<void> {
