@@ -60,8 +60,8 @@ try {
 
   title('A deployment: three pods of alpha, always, of the latest version');
   const created = performance.now();
-  const wishes = ['--replicas', String(replicas), '--follow-latest', '--min-ready', '1s'];
-  stark(['deployment', 'create', 'alpha', '--pack', 'alpha', ...wishes, '--wait=60s']);
+  const settings = ['--replicas', String(replicas), '--follow-latest', '--min-ready', '1s'];
+  stark(['deployment', 'create', 'alpha', '--pack', 'alpha', ...settings, '--wait=60s']);
   const firstRunning = performance.now();
   stark(['pod', 'list']);
 

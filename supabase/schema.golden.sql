@@ -2402,7 +2402,7 @@ CREATE OR REPLACE FUNCTION stark.roll_back_pod(p_id uuid, p_version text DEFAULT
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b8cae343ef8768a8f40dc66072669121';
+as md5 '0b7f6a1d7ec9e6cead49d52514edad72';
 comment on function stark.roll_back_pod(uuid,text,bigint) is 'Replaces a pod by one of an earlier version of its pack.';
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to authenticated;
 grant execute on function stark.roll_back_pod(uuid,text,bigint) to service_role;
@@ -4152,7 +4152,7 @@ CREATE OR REPLACE FUNCTION stark_internal.move_topics_of_lost_rights()
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'fdf1ab75a07a315c537d5140e3069f45';
+as md5 '244e15dcd67b86672ec194febba4aa2e';
 comment on function stark_internal.move_topics_of_lost_rights() is 'Moves topics on when somebody lost the right to hear them.';
 
 CREATE OR REPLACE FUNCTION stark_internal.my_nodes()

@@ -78,6 +78,52 @@ describe('the repository', () => {
     expect(refusedBy('suspicious/noImportCycles')).toEqual(new Set(Object.keys(circle)));
   });
 
+  // Each had a home-made meaning once; what the field calls it stands in docs/glossary.md.
+  it('calls things by the words of the field', () => {
+    const old = [
+      ...[
+        '[Dd]oorbell',
+        '\\b[Pp]ulse',
+        '\\bLife\\b',
+        '[Ll]astingChannel',
+        '[Tt]opicChannel',
+        '[Tt]opic-channel',
+        '\\b[Ss]hipper\\b',
+      ],
+      ...[
+        '\\b[Nn]udg',
+        '\\bTurns\\b ?[({]',
+        '\\b[Ee]mbod',
+        'goes_alone',
+        'is_hopeless',
+        '[Hh]opeless',
+        '[Dd]eserted',
+        '\\bbans\\b:',
+      ],
+      ...[
+        'keep_house',
+        'keepHouse',
+        'catch_up\\b',
+        'catchUp',
+        '[Ss]ighting',
+        '\\bLOOKS',
+        '\\b[Ww]hoever\\b',
+        'v_wish',
+        'p_wish',
+        'Wishes\\b',
+      ],
+    ];
+    const left = spawnSync(
+      'git',
+      ['grep', '-nP', old.join('|'), '--', '.', ':!package-lock.json', ...WORDS_OF_OTHERS],
+      {
+        cwd: root,
+        encoding: 'utf8',
+      },
+    );
+    expect(left.stdout).toBe('');
+  });
+
   const rooms = ['core', 'file-lock', 'agent', 'cli', 'local', 'local/realtime'];
   const manifestOf = (room: string): Manifest => JSON.parse(readFileSync(join(root, room, 'package.json'), 'utf8'));
   const wantedBy = ({ dependencies, devDependencies }: Manifest) => ({ ...dependencies, ...devDependencies });
@@ -121,6 +167,14 @@ interface Manifest {
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
 }
+
+/** Files that tell of old words, and a pod of that name. */
+const WORDS_OF_OTHERS = [
+  ':!tests/repository.test.ts',
+  ':!docs/contributing/strangers-test.md',
+  ':!docs/cli.md',
+  ':!cli/src/commands/deployment/scale.ts',
+];
 
 /** What no code of ours names, and why it is there. */
 const NOT_IMPORTED = {

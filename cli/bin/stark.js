@@ -8,7 +8,7 @@ const { start } = await import('../dist/main.js');
 closeDebugger();
 await start(process.argv.slice(2));
 
-/** Closes one that was opened while Node.js itself started, unless whoever started this asked for one. */
+/** Closes one that was opened while Node.js itself started, unless the one who started this asked for it. */
 function closeDebugger() {
   const inspector = process.getBuiltinModule('node:inspector');
   const isWanted =

@@ -70,7 +70,7 @@ it.runIf(process.platform === 'linux')('closes a debugger that a signal opened w
   expect(child.exitCode).toBeNull();
 });
 
-it('leaves the debugger open that whoever started it asked for', async () => {
+it('leaves the debugger open that its caller asked for', async () => {
   const child = start(['--inspect=127.0.0.1:0']);
   const port = await debuggerOf(child);
   child.stdin?.end();

@@ -340,7 +340,7 @@ describe('a cloned repository', () => {
 });
 
 describe('a file of somebody else', () => {
-  /** Lets a file be another user's, whoever runs the test. */
+  /** Lets a file be another user's, also where root runs the test. */
   function give(path: string): void {
     if (process.getuid?.() === 0) lchownSync(path, 4711, 4711);
     else vi.spyOn(process, 'geteuid').mockReturnValue(4711);

@@ -128,7 +128,7 @@ describe('a website as a pack', () => {
     expect(await get('/price', {}, 'HEAD')).toMatchObject({ status: 200, headers: { 'content-length': '6' } });
   });
 
-  it('sends what is packed as it is to whoever can unpack it, and nothing twice', async () => {
+  it('sends what is packed as it is to clients that can unpack it, and nothing twice', async () => {
     const get = await served(site);
     const packed = await get('/assets/app.js', { 'accept-encoding': 'gzip' });
     expect(packed.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'accept-encoding' });

@@ -296,7 +296,7 @@ describe('a migration that a hosted project refuses is refused', () => {
   });
 });
 
-// Roles are no objects of a database, so no event trigger sees them; Postgres itself lets whoever may grant a role also
+// Roles are no objects of a database, so no event trigger sees them; Postgres itself lets a role that may grant another also
 // change it. Hosted projects refuse these. `alter role anon set …` and `grant anon to …`, which they allow, need the
 // same right, so they stay.
 it.each(['alter role anon login', 'alter role authenticator nologin', 'create role mine; grant authenticator to mine'])(

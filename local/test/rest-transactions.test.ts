@@ -447,7 +447,7 @@ describe('a body', () => {
 });
 
 describe('a function that says it changes nothing', () => {
-  it('is held to it by POST too, whoever it calls', async () => {
+  it('is held to it by POST too, whatever function it calls', async () => {
     const answer = await ask('POST', 'rpc/rename_secretly', {}, { p_word: 'new' });
     expect(answer).toMatchObject({ status: 405, body: { code: '25006' } });
     expect(await words()).toEqual(untouched);

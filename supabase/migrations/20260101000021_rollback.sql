@@ -39,7 +39,7 @@ begin
   elsif stark_internal.is_semver(v_version) and stark_internal.semver_key(v_version) collate "C" >= stark_internal.semver_key(v_pod.version) collate "C" then
     perform stark_internal.fail('INVALID_ARGUMENT', format('version %s is not earlier than %s', v_version, v_pod.version), 'stark pack versions ' || v_pod.pack_name);
   end if;
-  -- Whoever makes a pod may read what it was given.
+  -- The maker of a pod may read what it was given.
   select case when e.env is null then '{}' else jsonb_build_object('env', e.env) end || case when e.config is null then '{}' else jsonb_build_object('config', e.config) end
     into v_env from stark.pod_env e where e.pod_id = p_id;
   if v_env <> '{}' then

@@ -111,7 +111,7 @@ begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
   case tg_table_name
     when 'role_permissions' then
-      -- Whoever has the role: its bindings may have gone in the same statement.
+      -- All users of the role: its bindings may have gone in the same statement.
       v_namespaces := array(select distinct null::text from old_rows o where stark_internal.is_hearing(o.kind, o.verb, o.scope));
     when 'role_bindings' then
       v_namespaces := array(
@@ -139,7 +139,7 @@ $$;
 comment on function stark_internal.move_topics_of_lost_rights() is 'Moves topics on when somebody lost the right to hear them.';
 revoke all on function stark_internal.move_topics_of_lost_rights() from public, anon;
 
-/** stark_internal.is_hearing(kind, verb, scope): whoever has this permission may hear a topic by it: events of all, or a log, of own pods too. */
+/** stark_internal.is_hearing(kind, verb, scope): with this permission a topic may be heard: events of all, or a log, of own pods too. */
 create function stark_internal.is_hearing(p_kind text, p_verb text, p_scope text)
 returns boolean
 language plpgsql

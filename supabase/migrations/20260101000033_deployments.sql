@@ -435,7 +435,7 @@ $$;
 comment on function stark_internal.counted_as(stark.pods, integer) is 'What a pod adds to the counts of its deployment.';
 revoke all on function stark_internal.counted_as(stark.pods, integer) from public, anon;
 
-/** stark_internal.count_managed_pods(): statement trigger; managed_counts follows every change of managed pods, whoever makes it. */
+/** stark_internal.count_managed_pods(): statement trigger; managed_counts follows every change of managed pods, by any writer. */
 create function stark_internal.count_managed_pods()
 returns trigger
 language plpgsql

@@ -129,7 +129,7 @@ select is_empty(
       and p.proname not in ('needs_setup') and p.prosrc !~ 'require_(user|permission|node|pods|agent|pack)|is_trusted'$$,
   'every function that crosses the boundary asks first who calls');
 
--- Whoever waits for the lock waits for what is done under it: a call that is refused must not be that. What only says who calls
+-- A caller that waits for the lock waits for what is done under it: a call that is refused must not be that. What only says who calls
 -- (require_user) is not enough, where the call is about something.
 select is_empty(
   $$select p.oid::regprocedure from pg_proc p where p.pronamespace = 'stark'::regnamespace and p.prosrc ~ 'lock_cluster\('
@@ -159,7 +159,7 @@ select is_empty(
 select is_empty(
   $$select distinct p.oid::regprocedure from pg_trigger t join pg_proc p on p.oid = t.tgfoid join ours on ours.oid = p.pronamespace
     where not p.prosecdef and p.proname <> 'bump_version'$$,
-  'trigger functions work whoever fires them: what Supabase Auth cascades to does so as its own role');
+  'trigger functions work for every role that fires them: what Supabase Auth cascades to does so as its own role');
 
 select * from finish();
 rollback;

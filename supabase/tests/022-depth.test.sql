@@ -73,7 +73,7 @@ select is(pg_temp.hear('{"cpu": 5}'), '{"cpu": 5}', 'a usage is noted');
 select is(pg_temp.hear(u), '{"cpu": 5}', 'one that could not be read again is not, and nothing is refused')
   from (values (pg_temp.nested('objects', 33)), (pg_temp.nested('objects', 2500)), ('[1]'), ('"x"'), (jsonb_build_object('x', repeat('x', 70000)))) u (u);
 
--- Columns, whoever writes. What only Stark's own functions put together is as deep as what they were given, and named here.
+-- Columns, for every writer. What only Stark's own functions put together is as deep as what they were given, and named here.
 create temporary table columns_ as
   select c.oid::regclass as table_, a.attname::text as column_ from pg_class c join pg_attribute a on a.attrelid = c.oid
   where c.relnamespace = 'stark'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0 and not a.attisdropped and a.atttypid = 'jsonb'::regtype

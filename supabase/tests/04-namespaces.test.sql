@@ -1,4 +1,4 @@
--- Namespaces: making, patching, emptying; quotas and limit ranges, whoever writes.
+-- Namespaces: making, patching, emptying; quotas and limit ranges, for every writer.
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('op', 'operator');
@@ -23,7 +23,7 @@ select is((stark.update_namespace('team', '{"a": null, "b": "2"}', '{"memory": 2
 select is(tests.code_of($$select stark.update_namespace('team', p_quota => '[]')$$), 'INVALID_ARGUMENT', 'a patch is an object');
 select is(tests.code_of($$select stark.update_namespace('nowhere')$$), 'NAMESPACE_NOT_FOUND', 'an unknown name');
 
--- Limits before quota, both whoever writes
+-- Limits before quota, both for every writer
 select tests.sign_in('uma');
 select results_eq($$select cpu_request, memory_request, storage_request from stark.create_pods('[{"pack": "open", "namespace": "team", "name": "a"}]')$$, $$values (50, 128, 1)$$, 'the namespace''s defaults come before the cluster''s');
 select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "namespace": "team", "spec": {"resources": {"requests": {"cpu": 401}}}}]')$$), 'LIMIT_RANGE_VIOLATED', 'more than the most');

@@ -37,7 +37,7 @@ select is((stark.update_priority_class('batch', true)).global_default, true, 'an
 select is((stark.delete_priority_class('batch')).name, 'batch', 'another goes');
 select set_eq('select name from stark.priority_classes where global_default', array['default'], 'and the built-in is the default again');
 select tests.sign_out();
-select is(tests.code_of($$update stark.pods set priority = 1001 where name = 'low'$$), '23514', 'no class, no priority above 1000, whoever writes');
+select is(tests.code_of($$update stark.pods set priority = 1001 where name = 'low'$$), '23514', 'no class, no priority above 1000, for every writer');
 select results_eq($$select type, actor, object_id from stark.events where kind = 'priority_class' and type <> 'priority_class.updated' order by seq$$,
   $$values ('priority_class.created', tests.uid('ada'), 'batch'), ('priority_class.deleted', tests.uid('ada'), 'batch')$$, 'each change is an event');
 

@@ -30,7 +30,7 @@ select is(stark.register_node('n2', 'node') ->> 'name', 'n2', 'a node that does 
 select is(stark.register_node('n3', 'node', p_allocatable => '{"pods": 7}') ->> 'name', 'n3', 'and one that does');
 select results_eq($$select name, allocatable -> 'pods' from stark.nodes where name > 'n1' order by 1$$, $$values ('n2', '5'::jsonb), ('n3', '7')$$, 'take so many pods');
 
--- Whoever writes, and who reads
+-- Every writer, and who reads
 select tests.sign_out();
 select is(tests.code_of($$update stark.cluster_config set event_retention_days = 0$$), '23514', 'the owner of the database is held to the rules too');
 select is(tests.code_of($$delete from stark.namespaces where name = 'stark-public'$$), '23503', 'a namespace with pods is not removed under them');

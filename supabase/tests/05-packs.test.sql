@@ -72,7 +72,7 @@ select is(tests.code_of(format('select stark.finish_pack_version(%L)', gen_rando
 select is(stark.register_pack_version('uni', '1.0.0', 'universal', p_size_bytes => 1, p_sha256 => repeat('a', 64)) ->> 'bucket', 'packs', 'universal is taken');
 select is((select runtime from stark.pack_versions where pack_name = 'uni'), 'isomorphic', 'as another name of isomorphic');
 
--- Limits, whoever writes
+-- Limits, for every writer
 select tests.sign_out();
 select is(tests.code_of(format('insert into stark.pack_versions (pack_id, pack_name, version, runtime, size_bytes, sha256, path) select id, name, %s, ''x'' from stark.packs where name = ''uni''', args)), code, format('%s: %s', code, args)) from (values
   ($$'1.0', 'node', 1, repeat('a', 64)$$, '23514'), ($$'2.0.0', null, 1, repeat('a', 64)$$, '23502'), ($$'2.0.0', 'universal', 1, repeat('a', 64)$$, '23514'), ($$'2.0.0', 'node', 52428801, repeat('a', 64)$$, '23514'),

@@ -139,7 +139,7 @@ update stark.nodes set unschedulable = false;
 select tests.sign_in('uma');
 select set_eq('select name from stark.pods', array['umas', 'udos'], 'who owns a node sees what runs on it');
 
--- Limits hold whoever writes
+-- Limits hold for every writer
 select tests.sign_out();
 select is(tests.code_of(format('update stark.pods set %s where name = ''umas''', change)), '23514', format('a row refuses: %s', change))
   from unnest(array['name = ''A''', 'priority = 1001', 'priority = -1', 'status = ''lost''', 'ready = true', 'finished_at = now()', 'node_name = null', 'restarts = -1',

@@ -3,7 +3,7 @@ begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin');
 select tests.add_pack('open', 'ada', 'public');
--- Whoever is there when others come has begun: who has not ends at once, which has tests of its own below.
+-- A pod that is there when others come has begun: one that has not ends at once, which has tests of its own below.
 create function pg_temp.create_pods(p_pods jsonb) returns setof stark.pods language plpgsql as $$
 begin
   update stark.pods set status = 'running' where status = 'scheduled';
@@ -288,7 +288,7 @@ select pg_temp.port('a', 10, '{80}', pg_temp.on_node('n1')), pg_temp.port('b', 1
 select is((select array_agg(coalesce(n.name, p.status_reason) order by n.name) from pg_temp.create_pods('[{"pack": "open", "name": "h", "replicas": 3, "priority": 100, "spec": {"ports": [{"name": "x", "strategy": "fixed", "port": 80}]}}]') p
   left join stark.nodes n on n.id = p.nominated_node_id), '{n1,n2,Unschedulable}', 'of several one is promised each node');
 
--- Whoever fits once another's victims count no longer is placed by the same pass
+-- A pod that fits once another's victims count no longer is placed by the same pass
 select pg_temp.clear();
 update stark.nodes set allocatable = '{"cpu": 1000, "memory": 1024, "storage": 0, "pods": 10}' where true;
 create function pg_temp.spread(p_priority integer, p_more jsonb default '{}') returns jsonb language sql as $$ select jsonb_build_object('pack', 'open', 'priority', p_priority, 'labels', '{"app": "web"}'::jsonb, 'spec', p_more || jsonb_build_object(

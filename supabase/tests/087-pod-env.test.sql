@@ -16,7 +16,7 @@ select is((select p.spec -> 'restartPolicy' from stark.pods p where p.name = 'p1
 select is_empty($$select from made m where m.spec ?| array['env', 'config']$$, 'without env and config, in the answer of the call too');
 select results_eq($$select p.name like 'many-%', e.env, e.config from stark.pod_env e join stark.pods p on p.id = e.pod_id order by 1, 2$$,
   $$values (false, '{"TOKEN": "s3cret-env"}'::jsonb, '{"key": "s3cret-config", "none": null}'::jsonb), (true, null, '{"key": "s3cret-config"}'), (true, null, '{"key": "s3cret-config"}')$$, 'which stand apart, as they were given');
-select is(tests.code_of($$update stark.pods set spec = spec || '{"env": {}}'$$), 'INVALID_SPEC', 'whoever writes');
+select is(tests.code_of($$update stark.pods set spec = spec || '{"env": {}}'$$), 'INVALID_SPEC', 'for every writer');
 
 -- Who reads them.
 select tests.sign_in(w.who), is(tests.count_of('select from stark.pod_env'), w.rows, w.who || ' reads env of so many pods'), is(tests.count_of('select from stark.pods'), w.pods, 'and sees so many')
@@ -49,7 +49,7 @@ select tests.sign_in('host');
 select tests.report('n1', 'p1', 'stopped');
 select tests.sign_out();
 
--- A deployment's pods likewise; whoever changes its template makes pods of their own.
+-- A deployment's pods likewise; a user who changes its template makes pods of their own.
 insert into stark.role_permissions (role, kind, verb, scope) values ('half', 'deployments', 'get', 'any'), ('half', 'deployments', 'update', 'any');
 select tests.sign_in('uma');
 select lives_ok($$select stark.create_deployment('{"name": "web", "pack": "open", "replicas": 2, "template": {"spec": {"env": {"TOKEN": "s3cret-env"}, "config": {"key": "s3cret-config"}}}}')$$, 'a deployment with env and config');

@@ -1,4 +1,4 @@
--- Logs: kept once, bounded, only from the node that runs the pod, and read by whoever may.
+-- Logs: kept once, bounded, only from the node that runs the pod, and read by those who may.
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('nod', 'node'), tests.add_user('pub', 'viewer', 'stark-public'), tests.add_user('none');

@@ -1,4 +1,4 @@
--- Events: one for each change, in order, without gaps, with who and why; broadcast where they belong; read by whoever may.
+-- Events: one for each change, in order, without gaps, with who and why; broadcast where they belong; read by those who may.
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('pub', 'viewer', 'stark-public'), tests.add_user('none');

@@ -1,4 +1,4 @@
--- Histories: what happened to each pod and node, also to those that are gone, for whoever may read the events.
+-- Histories: what happened to each pod and node, also to those that are gone, for those who may read the events.
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('vic', 'viewer'), tests.add_user('none');

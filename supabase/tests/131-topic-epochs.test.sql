@@ -37,7 +37,7 @@ select is(pg_temp.moved_by(sql), moved, what) from (values
   (10, $$update stark.role_bindings set role = 'blind' where user_id = tests.uid('vic')$$, 'cdt', 'a binding that becomes another counts as taken'),
   (11, $$delete from stark.roles where name = 'nosy'$$, 'cdt', 'a role that goes takes its rights with it'),
   (12, $$delete from auth.users where id = tests.uid('dis')$$, 'cdt', 'and so does an account'),
-  (13, $$delete from stark.role_bindings where user_id = tests.uid('uma')$$, 'cdt', 'whoever heard the logs of own pods counts too'),
+  (13, $$delete from stark.role_bindings where user_id = tests.uid('uma')$$, 'cdt', 'who heard the logs of own pods counts too'),
   (14, $$delete from stark.nodes where name = 'n1'$$, '', 'an agent''s account goes with its node unnoticed')) t (no, sql, moved, what) order by no;
 
 -- Those who hear are told by the old name, and no more than that.

@@ -1,5 +1,5 @@
 -- Bundles in Storage: a private bucket; uploaded by the pack's owner under the path that was given, until the version is
--- ready; downloaded by whoever may run it.
+-- ready; downloaded by those who may run it.
 begin;
 select * from no_plan();
 select tests.add_user('ada', 'admin'), tests.add_user('op', 'operator'), tests.add_user('vic', 'viewer'), tests.add_user('uma', 'user'), tests.add_user('udo', 'user'), tests.add_user('nod', 'node'), tests.add_user('none');

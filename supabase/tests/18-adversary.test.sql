@@ -1,4 +1,4 @@
--- Whoever gets hold of a session as authenticated (through a function of an application beside Stark, say) has no more rights in
+-- A stranger who gets hold of a session as authenticated (through a function of an application beside Stark, say) has no more rights in
 -- it than over HTTP: what they put in the way of our functions' names is not found.
 begin;
 select * from no_plan();
@@ -58,7 +58,7 @@ select tests.sign_out();
 set local search_path = public, extensions;
 select is(o.got, o.wanted, o.call) from outcomes o;
 
--- Tables in the place of those that a schedule pass works on, whose triggers would run as whoever writes them.
+-- Tables in the place of those that a schedule pass works on, whose triggers would run as the role that writes them.
 create temporary table ran (who text);
 grant all on ran to public;
 create function pg_temp.spring() returns trigger language plpgsql as $$ begin insert into pg_temp.ran values (current_user); return new; end $$;

@@ -151,7 +151,7 @@ describe('a whole stack', () => {
     expect(stdout).toMatch(/^ok {7}jobs +5 jobs, all active$/m);
   });
 
-  it('tells whoever has the URL of the database what an admin is told', async () => {
+  it('tells a user with the URL of the database what an admin is told', async () => {
     const report = await doctor(['--db-url', test.stack.dbUrl, ...context]);
     expect(report.checks.filter(({ result }) => result !== 'ok').map(({ id }) => id)).toEqual(['session', 'realtime']);
     const wrong = new URL(test.stack.dbUrl);

@@ -71,7 +71,7 @@ const badAmounts = (argument: string): Case[] => [
   ['an amount that is unknown', { [argument]: { gpu: 1 } }, 'INVALID_ARGUMENT', 'gpu'],
 ];
 
-/** What is wrong with a pod, whoever asks for it: create_pods and explain_placement refuse the same. */
+/** What is wrong with a pod, by whatever function it is asked for: create_pods and explain_placement refuse the same. */
 const badPods = (world: World): Case[] =>
   (
     [

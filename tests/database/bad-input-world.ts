@@ -91,9 +91,9 @@ export class BadInputWorld {
   /** One that stands, one that is autoscaled, one that waits for the end of its pod, and a version that is blocked. */
   async #deployments(): Promise<void> {
     const owner = this.person('owner');
-    const wishes = { pack: 'alpha', version: '1.0.0', replicas: 1 };
+    const manifest = { pack: 'alpha', version: '1.0.0', replicas: 1 };
     for (const name of ['web', 'going'])
-      await this.#as(owner, 'create_deployment', { p_deployment: { ...wishes, name } });
+      await this.#as(owner, 'create_deployment', { p_deployment: { ...manifest, name } });
     const autoscale = { max: 3, metrics: [{ name: 'load', target: 10 }] };
     await this.#as(owner, 'create_deployment', {
       p_deployment: { pack: 'alpha', version: '1.0.0', name: 'scaled', autoscale },

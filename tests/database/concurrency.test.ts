@@ -267,7 +267,7 @@ describe('Supabase Auth', () => {
     expect(bindings).toEqual([]);
   });
 
-  describe('waits for whoever has the cluster lock before it takes a row', () => {
+  describe('waits for the cluster lock before it takes a row', () => {
     const agentOf = async (name: string): Promise<{ admin: string; agent: string }> => {
       const [admin, agent] = [await addUser('admin'), await addUser('node')];
       await addNode(name, admin);
@@ -314,7 +314,7 @@ describe('a join token', () => {
       'id',
       'token',
     ])) as { id: string; token: string }[];
-    // Whoever joins waits for this row after the token was read and before it is used up.
+    // A machine that joins waits for this row after the token was read and before it is used up.
     await owner.query('begin');
     await owner.query('select from stark.profiles where id = $1 for update', [account]);
     const sha256 = createHash('sha256')

@@ -125,18 +125,18 @@ describe('the hourly job', () => {
     try {
       await report.query('begin; select from stark.events limit 1');
       // A month ahead: partitions are to be made, and those of today to be dropped.
-      const keepHouse = (days: number) =>
+      const maintain = (days: number) =>
         codeOf(job.query(`select stark_internal.run_maintenance(now() + $1 * interval '1 day')`, [days]));
-      expect(await keepHouse(30)).toMatch(/^55P03/);
+      expect(await maintain(30)).toMatch(/^55P03/);
       await report.query('select count(*) from stark.events');
       expect(
         await withSessions(1, ([session]) => codeOf(session?.call(createNamespace, ['meanwhile']) ?? Promise.reject())),
       ).toBe('ok');
       await report.query('commit');
-      expect(await keepHouse(1)).toBe('ok');
+      expect(await maintain(1)).toBe('ok');
       const { rows } = await owner.query(`select from stark.events where object_id = 'meanwhile'`);
       expect(rows).toHaveLength(1);
-      expect(await keepHouse(30)).toBe('ok');
+      expect(await maintain(30)).toBe('ok');
       expect((await owner.query(`select from stark.events where object_id = 'meanwhile'`)).rows).toHaveLength(0);
     } finally {
       await report.end();

@@ -174,7 +174,7 @@ describe('preemption on random clusters', () => {
     await makeNodes(random, 8);
     await makePods(random, 60);
     await schedule();
-    // Whoever has not begun would end at once.
+    // A pod that has not begun would end at once.
     await owner.query(`update stark.pods set status = 'running' where status = 'scheduled'`);
     await makePods(random, 12, 1);
     await schedule();
@@ -189,7 +189,7 @@ describe('preemption on random clusters', () => {
           and not exists (select from stark.pods w where w.nominated_node_id = v.node_id and w.priority > v.priority)`),
       ).toEqual([]);
       await owner.query(`update stark.pods set status = 'stopped', finished_at = now() where status = 'stopping'`);
-      // Whoever was promised a place has it, without anybody else going for it. Topology spread promises less: where all
+      // A pod that was promised a place has it, and no other pod is evicted for it. Topology spread promises less: where all
       // pods of a domain leave, the emptiest domain is another.
       expect(
         await rowsOf(`select p.name, p.status_message from promises r join stark.pods p using (id)

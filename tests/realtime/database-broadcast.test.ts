@@ -294,7 +294,7 @@ describe('§6 the feed comes back', () => {
       250,
     );
   };
-  const lasting = async () => {
+  const joinAgain = async () => {
     const socket = await service.socket({ apikey: service.keys.serviceJwt });
     return socket.join(freshTopic(), { private: true, broadcast: { replication_ready: true } });
   };
@@ -304,7 +304,7 @@ describe('§6 the feed comes back', () => {
     await sql`select pg_terminate_backend(pid) from pg_stat_activity
       where pid <> pg_backend_pid() and (backend_type = 'walsender' or application_name ilike '%realtime%')`;
     // A join in the very moment is refused, and tried again, as the official client would.
-    await arrivesAgain(await until('a join', () => lasting().catch(() => undefined), 15_000, 250));
+    await arrivesAgain(await until('a join', () => joinAgain().catch(() => undefined), 15_000, 250));
   });
 
   it('also when they are cut again and again under joins, without an uncaught error', async () => {
@@ -345,7 +345,7 @@ describe('§6 the feed comes back', () => {
     const reasons = new Set(answers.map((answer) => answer.replace(/:.*/, '')));
     const allowed = ['ok', 'UnableToConnectToProject', 'InitializingProjectConnection', 'DatabaseLackOfConnections'];
     expect([...reasons].filter((reason) => !allowed.includes(reason))).toEqual([]);
-    await arrivesAgain(await until('a join', () => lasting().catch(() => undefined), 15_000, 250));
+    await arrivesAgain(await until('a join', () => joinAgain().catch(() => undefined), 15_000, 250));
   });
 
   it('after Postgres was restarted and databaseRestarted() called; meanwhile joins, public too, are refused', async () => {
@@ -356,6 +356,6 @@ describe('§6 the feed comes back', () => {
     await service.database.resume();
     service.server.databaseRestarted();
     await until('Postgres to answer', () => service.sql`select 1`.catch(() => undefined), 10_000, 200);
-    await arrivesAgain(await until('a join', () => lasting().catch(() => undefined), 15_000, 250));
+    await arrivesAgain(await until('a join', () => joinAgain().catch(() => undefined), 15_000, 250));
   });
 });

@@ -212,7 +212,7 @@ describe('§6 the feed', () => {
   });
 
   it('no replication slot outlives the server', async () => {
-    const [row] = await sql`select count(*)::int as lasting from pg_replication_slots where not temporary`;
-    expect(row?.lasting).toBe(0);
+    const [row] = await sql`select count(*)::int as permanent from pg_replication_slots where not temporary`;
+    expect(row?.permanent).toBe(0);
   });
 });

@@ -42,7 +42,7 @@ function join(token: string | null, name: string, more: object = {}): Promise<An
   });
 }
 
-/** Whoever holds this session. */
+/** The account of this session. */
 async function asPerson({ user_id, access_token, refresh_token }: Joined): Promise<Person> {
   const client = cluster.anonymous();
   const { error } = await client.auth.setSession({ access_token, refresh_token });

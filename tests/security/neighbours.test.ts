@@ -98,7 +98,7 @@ describe('env and config', () => {
   });
 });
 
-describe('whoever loses the right to listen', () => {
+describe('a user who loses the right to listen', () => {
   const revoke = (who: Person, namespace: string | null = null) =>
     cluster.rpc('revoke_role', { p_user_id: who.id, p_role: 'viewer', p_namespace: namespace }, { as: cluster.admin });
   const disable = (who: Person) => cluster.rpc('disable_user', { p_user_id: who.id }, { as: cluster.admin });

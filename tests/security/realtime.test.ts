@@ -50,7 +50,7 @@ const topics = () => ({
 });
 
 describe('a private topic', () => {
-  it('refuses whoever has no right to it, however its name is written', async () => {
+  it('refuses a user without the right, however its name is written', async () => {
     const { node: ofNode, pod: ofPod, namespace, system, cluster: ofCluster } = topics();
     const spelt = [
       'stark:',

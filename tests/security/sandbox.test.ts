@@ -11,7 +11,7 @@ let heard = 0;
 
 beforeAll(async () => {
   bench = await podBench();
-  // Stands for a stack's control socket and for Postgres's own: both give their keys to whoever may open the file.
+  // Stands for a stack's control socket and for Postgres's own: both give their keys to every process that may open the file.
   server = createServer((socket) => {
     heard += 1;
     socket.on('error', () => undefined).end('the secret key');

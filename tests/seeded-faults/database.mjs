@@ -52,7 +52,7 @@ export const databaseFaults = [
   },
   {
     id: 'pods-of-others',
-    breaks: 'Whoever may see their own pods sees everybody’s.',
+    breaks: 'Users who may see their own pods see everybody’s.',
     file: 'supabase/migrations/20260101000010_pods.sql',
     from: "or (created_by = (select auth.uid()) and namespace = any ((select stark_internal.permitted_namespaces('pods:get', true))::text[]))",
     to: "or namespace = any ((select stark_internal.permitted_namespaces('pods:get', true))::text[])",
@@ -60,7 +60,7 @@ export const databaseFaults = [
   },
   {
     id: 'revoke-forgotten',
-    breaks: 'Whoever holds the publishable key may call a function that is for signed-in users.',
+    breaks: 'Everybody with the publishable key may call a function that is for signed-in users.',
     file: 'supabase/migrations/20260101000020_node_operations.sql',
     from: 'revoke all on function stark.cordon_node(text) from public, anon;',
     to: '',

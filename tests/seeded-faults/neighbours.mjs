@@ -4,7 +4,7 @@
 export const neighbourFaults = [
   {
     id: 'setup-by-any-key',
-    breaks: 'Whoever reaches a new cluster first is its admin.',
+    breaks: 'The first who reaches a new cluster is its admin.',
     file: 'supabase/functions/api/setup.ts',
     from: '  await requireSecretKey(request);\n',
     to: '',
@@ -84,7 +84,7 @@ export const neighbourFaults = [
   },
   {
     id: 'node-names-by-errors',
-    breaks: 'Whoever makes pods finds out by nodeName which nodes there are.',
+    breaks: 'Users who make pods find out by nodeName which nodes there are.',
     file: 'supabase/migrations/20260101000010_pods.sql',
     from: "where n.name = v_pod.spec ->> 'nodeName' and stark_internal.has_permission('nodes:get', null, p_user_id in (n.owner_id, n.agent_id));",
     to: "where n.name = v_pod.spec ->> 'nodeName';",

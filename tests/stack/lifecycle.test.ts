@@ -26,7 +26,7 @@ describe('a started stack', () => {
     for (const [name, service] of Object.entries(services)) expect(service, name).toMatchObject({ healthy: true });
   });
 
-  it('answers /health to whoever asks', async () => {
+  it('answers /health to everybody', async () => {
     const response = await fetch(`${test.stack.url}/health`);
     expect(response.status).toBe(200);
     expect(await response.text()).not.toContain(test.stack.keys.secret);

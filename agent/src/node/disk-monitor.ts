@@ -15,7 +15,7 @@ const MIN_FILES = 1_000;
 const MAX_FILES = 20_000;
 const MB = 1024 * 1024;
 /** Between two steps of all looks together, which are a millisecond each. */
-const TURN_MS = 5;
+const STEP_MS = 5;
 /** A pod that always writes stands still for a look this often, and else is looked at as it goes. */
 const STILL_EVERY_MS = 10_000;
 /** A thread that is at work in the kernel stops when it comes back, which takes long on a busy machine. */
@@ -45,7 +45,7 @@ export interface DiskSample {
 }
 
 /** Lets looks at several folders go on in turn, and keeps them to a part of the time. */
-class Turns {
+class Pacer {
   readonly #waiting: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #last = 0;
@@ -58,7 +58,7 @@ class Turns {
   }
 
   #wait(): void {
-    const pause = Math.max(0, this.#last + TURN_MS - performance.now());
+    const pause = Math.max(0, this.#last + STEP_MS - performance.now());
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#last = performance.now();
@@ -68,7 +68,7 @@ class Turns {
   }
 }
 
-const turns = new Turns();
+const pacer = new Pacer();
 /** Threads share their process: of two looks while it stands still the second waits. */
 let earlierStill: Promise<unknown> = Promise.resolve();
 const stopped = new StoppedProcesses();
@@ -106,7 +106,7 @@ export class DiskMonitor {
   }
 
   async #sample(): Promise<DiskSample> {
-    let { use, hidden } = await this.#measure(Date.now() - PAUSE_MS / 10, () => turns.take());
+    let { use, hidden } = await this.#measure(Date.now() - PAUSE_MS / 10, () => pacer.take());
     // Files that are moved past a look are seen by one while nothing moves.
     const isDue = performance.now() - this.#stoodStill > STILL_EVERY_MS;
     if (use.changed && isDue && !this.#stopped && process.platform !== 'win32') {

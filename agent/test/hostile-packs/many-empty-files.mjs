@@ -1,4 +1,4 @@
-// They take no bytes, but whoever counts them pays for each.
+// They take no bytes, but a program that counts them pays for each.
 import fs from 'node:fs';
 
 export default async (ctx) => {

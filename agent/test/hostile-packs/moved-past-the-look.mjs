@@ -20,7 +20,7 @@ function move(from, to) {
 export default async (ctx) => {
   for (const folder of FOLDERS) {
     fs.mkdirSync(folder);
-    // They keep whoever looks busy.
+    // They keep the one who looks busy.
     for (let n = 0; n < 300; n++) fs.writeFileSync(join(folder, String(n)), '');
     touch(folder);
   }

@@ -51,7 +51,7 @@ export const firstWords: ReadonlySet<string> = new Set([
   ...['status', 'top', 'up', 'user', 'version', 'wait', 'watch', '--help'],
 ]);
 
-/** A text whose commands can be typed as they stand. For people only: what machines read says `stark`, whoever calls it. */
+/** A text whose commands can be typed as they stand. For people only: what machines read says `stark`, by whatever name it was called. */
 export function withProgramName(text: string): string {
   if (!text.includes('stark ')) return text;
   let name: string | undefined;

@@ -40,7 +40,7 @@ export default class Wait extends StarkCommand<typeof Wait> {
       throw usageError('name what to wait for, or give --selector');
     const resource = RESOURCES[kind];
     const connection = await this.connection();
-    const wanted = wishOf(resource, this.flags.for);
+    const wanted = questionOf(resource, this.flags.for);
     const rows = await waitFor({
       poll: () => findObjects(connection, resource, { namespace, names, selector, allowMissing: true }),
       judge: (found) => wanted(found, names),
@@ -51,9 +51,9 @@ export default class Wait extends StarkCommand<typeof Wait> {
   }
 }
 
-type Wish = (rows: readonly AnyRow[], names: readonly string[] | undefined) => Verdict;
+type Question = (rows: readonly AnyRow[], names: readonly string[] | undefined) => Verdict;
 
-function wishOf(resource: Resource<AnyRow>, text: string): Wish {
+function questionOf(resource: Resource<AnyRow>, text: string): Question {
   if (text === 'delete' || text === 'deleted') return untilGone(resource);
   if (text === 'create' || text === 'created') return untilAll(resource, () => true);
   const [, conditionText, negated] = /^condition=([^=]+?)(?:=(true|false))?$/i.exec(text) ?? [];
@@ -80,7 +80,7 @@ function wishOf(resource: Resource<AnyRow>, text: string): Wish {
 }
 
 const untilGone =
-  (resource: Resource<AnyRow>): Wish =>
+  (resource: Resource<AnyRow>): Question =>
   ([first, ...others]) =>
     first === undefined
       ? { done: true }
@@ -97,7 +97,7 @@ interface Doubts {
   leftMs?: ((row: AnyRow) => number) | undefined;
 }
 
-function untilAll(resource: Resource<AnyRow>, holds: (row: AnyRow) => boolean, doubts: Doubts = {}): Wish {
+function untilAll(resource: Resource<AnyRow>, holds: (row: AnyRow) => boolean, doubts: Doubts = {}): Question {
   return (rows, names) => {
     const missing = names?.find(
       (name) => !rows.some((row) => resource.name(row) === name || resource.id(row) === name),

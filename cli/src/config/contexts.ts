@@ -4,7 +4,7 @@ import { StarkError, usageError } from '@stark-o/core/errors';
 import { nearest } from '../base/suggest.js';
 import { readJsonFile, writePrivateJson } from './files.js';
 
-/** A cluster that we can talk to: where it is, the key to its door, and the namespace we usually mean there. */
+/** A cluster that we can talk to: where it is, the publishable key, and the namespace we usually mean there. */
 export interface Context {
   url: string;
   key: string;

@@ -89,7 +89,7 @@ export class ReconnectingChannel {
       name = await this.#whereNow();
     } catch (thrown) {
       const error = toStarkError(thrown);
-      // Whoever has lost the right leaves; anything else is asked again later.
+      // A caller that has lost the right leaves; after any other failure it asks again later.
       if (error.status === 403 && channel === this.#channel) await this.#leave(error);
       return;
     }

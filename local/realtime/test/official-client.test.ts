@@ -73,7 +73,7 @@ function subscribed(channel: RealtimeChannel): Promise<RealtimeChannel> {
 }
 
 describe.each(['1.0.0', '2.0.0'])('the official client with vsn %s', (vsn) => {
-  it('broadcasts in private to whoever may read, and times out without the right to write', async () => {
+  it('broadcasts in private to clients that may read, and times out without the right to write', async () => {
     const [ann, bob, eve] = await Promise.all(['ann', 'bob', 'eve'].map((sub) => clientOf(sub, { vsn })));
     const config = { private: true, broadcast: { ack: true } };
     const heard: unknown[] = [];

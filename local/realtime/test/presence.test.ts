@@ -125,7 +125,7 @@ it('asks for the right to see presence when a private channel tracks without hav
   await bob.until('its own diff', () => bob.events('presence_diff').length === 1);
 });
 
-it('ends the channel of whoever goes over the limit of the project', async () => {
+it('ends the channel of a client that goes over the limit of the project', async () => {
   const crowd = [];
   for (let n = 0; n < 10; n++) {
     const client = await realtime.connect();

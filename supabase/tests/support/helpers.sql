@@ -77,7 +77,7 @@ $$;
 create or replace function tests.code_of(p_sql text) returns text language sql
 as $$ select coalesce(tests.error_of(p_sql) ->> 'code', 'ok') $$;
 
-/** tests.count_of(sql): how many rows a query returns to whoever is signed in. */
+/** tests.count_of(sql): how many rows a query returns to the user who is signed in. */
 create or replace function tests.count_of(p_sql text) returns bigint language plpgsql
 as $$
 declare
