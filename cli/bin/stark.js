@@ -4,9 +4,16 @@
 process.on('SIGUSR1', () => {});
 closeDebugger();
 
-const { start } = await import('../dist/main.js');
-closeDebugger();
-await start(process.argv.slice(2));
+if (process.argv[2] === '__complete') {
+  const { complete } = await import('../dist/complete/main.js');
+  await complete(process.argv.slice(3));
+  // A connection that rests would keep it alive.
+  process.exit(0);
+} else {
+  const { start } = await import('../dist/main.js');
+  closeDebugger();
+  await start(process.argv.slice(2));
+}
 
 /** Closes one that was opened while Node.js itself started, unless the one who started this asked for it. */
 function closeDebugger() {

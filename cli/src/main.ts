@@ -68,7 +68,7 @@ export async function main(argv: string[]): Promise<number> {
 async function loadConfig(words: readonly string[]): Promise<Config> {
   const pjson = JSON.parse(await readFile(join(packageRoot, 'package.json'), 'utf8'));
   const [first] = leadingWords(words);
-  if (first !== undefined && first !== 'autocomplete') pjson.oclif.plugins = [];
+  if (first !== undefined) pjson.oclif.plugins = [];
   return Config.load({ root: packageRoot, pjson });
 }
 

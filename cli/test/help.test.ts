@@ -49,10 +49,6 @@ describe('help', () => {
   it('has no colours in a pipe', async () => {
     expect((await machine.run(['pod', 'list', '--help'])).stdout).not.toContain('\u001b[');
   });
-
-  it('can be completed by the shell', async () => {
-    expect((await machine.run(['autocomplete', 'script', 'bash'])).code).toBe(0);
-  });
 });
 
 // Budget of the design: 250 ms where bare Node.js takes 65 ms. Machines differ and neighbours disturb, so the two are measured

@@ -36,7 +36,7 @@ export class Machine {
   /** Runs a command to its end; in a process of its own when that can make a difference, with another environment. */
   async run(args: string[], options: RunOptions = {}): Promise<Result> {
     const { env, cwd = this.home, input = '' } = options;
-    if (env === undefined) return runInServer({ args, cwd, env: this.#environment(), input });
+    if (env === undefined) return runInServer({ args, cwd, env: this.environment(), input });
     const child = this.start(args, options);
     child.stdin?.end(input);
     return ended(child);
@@ -45,12 +45,13 @@ export class Machine {
   start(args: string[], options: RunOptions = {}): ChildProcess {
     return spawn(process.execPath, [bin, ...args], {
       cwd: options.cwd ?? this.home,
-      env: { ...this.#environment(), ...options.env },
+      env: { ...this.environment(), ...options.env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
   }
 
-  #environment(): NodeJS.ProcessEnv {
+  /** What a process of this machine finds in its environment. */
+  environment(): NodeJS.ProcessEnv {
     const inherited = Object.fromEntries(
       Object.entries(process.env).filter(
         ([name]) => !/^(STARK_|NO_COLOR|FORCE_COLOR|CI$|VITEST|NODE_ENV|XDG_)/.test(name),
