@@ -52,9 +52,12 @@ describe('a text file of Windows', () => {
     expect(asked).toMatchObject([{ namespace: 'windows', spec: { terminationGracePeriodSeconds: 5 } }]);
 
     const { passwordFrom } = await import('../src/base/prompt.js');
-    expect(await passwordFrom({ 'password-file': join(folder, 'password') }, { allowSecretOf: () => {} })).toBe(
-      'secret',
-    );
+    expect(
+      await passwordFrom(
+        { 'password-file': join(folder, 'password') },
+        { url: 'http://localhost', allowSecretOf: () => {} },
+      ),
+    ).toBe('secret');
   });
 });
 

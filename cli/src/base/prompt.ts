@@ -1,6 +1,6 @@
 import { usageError } from '@stark-o/core/errors';
 import { readTextFile, textOf } from '../config/text.js';
-import { paint, say } from './terminal.js';
+import { paint, printable, say } from './terminal.js';
 
 /** Whether there is a person to ask. Questions go to stderr, so it is that stream and stdin that count. */
 export function mayAsk(): boolean {
@@ -33,8 +33,9 @@ export async function confirmTyped(message: string, name: string, yes: boolean):
   if (typed.trim() !== name) throw usageError(`"${typed.trim()}" is not "${name}": nothing was done`);
 }
 
-/** Decides whether a secret of the environment may be sent to where the command goes. */
+/** Knows where the command goes, and decides whether a secret of the environment may be sent there. */
 export interface SecretKeeper {
+  readonly url: string;
   allowSecretOf(variable: string): void;
 }
 
@@ -75,7 +76,11 @@ export async function passwordFrom(
   if (inEnvironment !== undefined) return inEnvironment;
   if (!mayAsk()) throw usageError('--password-stdin or --password-file is needed: there is no terminal to ask on');
   const { password } = await import('@inquirer/prompts');
-  const typed = notEmpty(await password({ message: 'Password' }, streams), 'the password');
+  // A settings file of a folder that was cloned may have chosen the cluster.
+  const typed = notEmpty(
+    await password({ message: `Password for ${printable(settings.url)}` }, streams),
+    'the password',
+  );
   if (options.repeat && (await password({ message: 'Password again' }, streams)) !== typed) {
     throw usageError('the two passwords differ');
   }
