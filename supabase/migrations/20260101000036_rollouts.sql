@@ -310,8 +310,7 @@ begin
   )
   select array(select c.id from chosen c where not c.is_available or c.available_before <= c.budget
                order by c.is_available, c.created_at, c.id limit stark_internal.call_limit('managed_pods')) into v_ids;
-  perform stark_internal.begin_stop(v_ids, p_now);
-  update stark.pods p set deletion_requested_at = p_now where p.id = any (v_ids) and p.deletion_requested_at is null;
+  perform stark_internal.begin_stop(v_ids, p_now, p_deletes => true);
   return cardinality(v_ids);
 end;
 $$;

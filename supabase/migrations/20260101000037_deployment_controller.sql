@@ -273,8 +273,7 @@ begin
     from stark.deployments d
     where d.id = p.deployment_id and p.id = any (v_leaving) and stark_internal.occupies(p.status)
       and (d.deletion_forced or exists (select from stark.nodes n where n.id = p.node_id and n.status in ('offline', 'unknown')));
-  perform stark_internal.begin_stop(v_leaving, p_now);
-  update stark.pods p set deletion_requested_at = p_now where p.id = any (v_leaving) and p.deletion_requested_at is null;
+  perform stark_internal.begin_stop(v_leaving, p_now, p_deletes => true);
   update stark.pods p set deletion_requested_at = p_now
     from stark.deployments d where d.id = any (p_ids) and d.deletion_requested_at is not null and p.deployment_id = d.id and p.finished_at is not null and p.deletion_requested_at is null;
   perform stark_internal.remove_ended_pods();

@@ -405,8 +405,7 @@ begin
     where r.deployment_id = w.deployment_id and r.revision = w.revision and r.wanted <> w.pods;
   replanned := found;
   if v_leaving <> '{}' then
-    perform stark_internal.begin_stop(v_leaving, p_now);
-    update stark.pods p set deletion_requested_at = p_now where p.id = any (v_leaving) and p.deletion_requested_at is null;
+    perform stark_internal.begin_stop(v_leaving, p_now, p_deletes => true);
     stopped := cardinality(v_leaving);
   end if;
   made := stark_internal.make_daemons(p_sets, v_steps, p_now);
