@@ -44,6 +44,8 @@ export const agentsWork = [
   agents('stopping pods stop', 'stopping', 'stopped', {}),
 ];
 
+const NO_WINDOW = { stabilizationWindowSeconds: 0 };
+
 const wishes = fc.oneof(
   fc.nat(6).map((n) => on('scale_deployment', `, ${n}`)),
   fc.constantFrom('1.0.0', '1.1.0', '1.2.0', '1.3.0').map((version) => update({ version })),
@@ -87,6 +89,25 @@ const wishes = fc.oneof(
     on('resume_deployment'),
     on('resume_deployment', ', true'),
   ),
+);
+
+export const report = (value: number) =>
+  call(`load is ${value}`, `select stark.report_metric('default', 'load', ${value})`);
+
+const load = { name: 'load', target: 10 };
+const autoscale = fc.constantFrom(
+  update({ autoscale: { min: 1, max: 4, metrics: [load] } }),
+  update({ autoscale: { min: 0, max: 3, metrics: [load], idleSeconds: 20 } }),
+  update({ autoscale: { min: 0, max: 5, metrics: [load], idleSeconds: 0, behavior: { scaleDown: NO_WINDOW } } }),
+  update({ autoscale: { min: 2, max: 6, metrics: [load, { name: 'cpu', target: 70 }] } }),
+  update({ autoscale: { min: 1, max: 5, metrics: [{ ...load, type: 'Value' }], behavior: { scaleUp: NO_WINDOW } } }),
+);
+
+/** What an autoscaler follows: mostly nothing, so that it comes to sleep and is woken. */
+const numbers = fc.oneof(
+  fc.oneof(fc.constant(0), fc.constantFrom(1, 5, 12, 25, 38, 200)).map(report),
+  autoscale,
+  fc.constantFrom(update({ autoscale: null }), on('scale_deployment', ', 0'), on('scale_deployment', ', 1')),
 );
 
 const faults = fc.oneof(
@@ -184,28 +205,35 @@ const nodes = fc.oneof(
   ),
 );
 
-const time = fc.constant(happens('time passes', 'select 1'));
+export const time = happens('time passes', 'select 1');
 
-/** Histories of a deployment: wishes, agents that work, faults, and time. */
-export const histories = fc.array(
-  fc
-    .tuple(
-      fc.oneof(
-        { weight: 4, arbitrary: fc.constant(0) },
-        { weight: 4, arbitrary: fc.integer({ min: 1, max: 15 }) },
-        { weight: 2, arbitrary: fc.constantFrom(61, 90, 400, -30, 7200) },
-      ),
-      fc.oneof(
-        { weight: 5, arbitrary: wishes },
-        { weight: 6, arbitrary: fc.constantFrom(...agentsWork) },
-        { weight: 4, arbitrary: faults },
-        { weight: 3, arbitrary: nodes },
-        { weight: 2, arbitrary: time },
-      ),
-    )
-    .map(([seconds, step]): Step => ({ ...step, seconds })),
-  { minLength: 4, maxLength: 24 },
-);
+/** Histories of a deployment, autoscaled from its beginning or not: wishes, agents that work, numbers, faults, and time. */
+export const histories = fc
+  .tuple(fc.option(autoscale), steps())
+  .map(([first, then]): Step[] => (first === null ? then : [{ ...first, seconds: 1 }, ...then]));
+
+function steps(): fc.Arbitrary<Step[]> {
+  return fc.array(
+    fc
+      .tuple(
+        fc.oneof(
+          { weight: 4, arbitrary: fc.constant(0) },
+          { weight: 4, arbitrary: fc.integer({ min: 1, max: 15 }) },
+          { weight: 2, arbitrary: fc.constantFrom(61, 90, 400, -30, 7200) },
+        ),
+        fc.oneof(
+          { weight: 5, arbitrary: wishes },
+          { weight: 6, arbitrary: fc.constantFrom(...agentsWork) },
+          { weight: 4, arbitrary: faults },
+          { weight: 3, arbitrary: nodes },
+          { weight: 4, arbitrary: numbers },
+          { weight: 2, arbitrary: fc.constant(time) },
+        ),
+      )
+      .map(([seconds, step]): Step => ({ ...step, seconds })),
+    { minLength: 4, maxLength: 24 },
+  );
+}
 
 /** What ends all faults, so that whatever can complete does. */
 export const recovery: Omit<Step, 'seconds'>[] = [
@@ -251,6 +279,7 @@ export async function play(
       told.push(`-- ${at}: ${step.what}`);
       await run(`select tests.at(${now})`);
       await run('select tests.look()');
+      await run('select stark_internal.autoscale_due()');
       if (step.wish)
         await client.query(
           `select set_config('request.jwt.claims', json_build_object('sub', tests.uid('uma'), 'role', 'authenticated')::text, true)`,

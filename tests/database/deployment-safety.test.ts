@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { prepareTap } from '../../scripts/db/tap.mjs';
 import { startTestDatabase, type TestDatabase } from '../../scripts/db/test-database.mjs';
-import { agentsWork, histories, on, play, recovery, type Step, update } from './deployment-histories.js';
+import { agentsWork, histories, on, play, recovery, report, type Step, time, update } from './deployment-histories.js';
 import { connect } from './sessions.js';
 
 /**
@@ -159,6 +159,22 @@ const miscounted = `
   join stark.deployment_revisions n on n.deployment_id = r.deployment_id and n.template_hash = r.template_hash and n.revision > r.revision
   where r.current_replicas + r.ready_replicas + r.available_replicas > 0`;
 
+/** What the autoscaler's last answer must not be. It is asked where it could act, and has looked since anything of it was changed. */
+const misscaled = `
+  select case
+      when r.value is not null then format('a number above 0 wakes what sleeps: load is %s', r.value)
+      else format('an autoscaler keeps its bounds: %s, from %s to %s', a.wanted, a.min_replicas, a.max_replicas) end as wrong
+  from stark.autoscalers a
+  join stark.deployments d on d.id = a.deployment_id
+  left join stark.reported_metrics r on r.namespace = a.namespace and r.value > 0 and r.expires_at > stark_internal.controller_time() and a.scaled_to_zero and d.replicas = 0
+  where a.next_look_at > stark_internal.controller_time()
+    and a.reason not in ('DeploymentPaused', 'Forbidden', 'OwnerGone', 'ScalingDisabled', 'QuotaExceeded')
+    and (r.value is not null or a.wanted > a.max_replicas or a.wanted < a.min_replicas)
+  union all
+  select format('only counted pods are autoscaled, and each that is has a row: %s', d.mode)
+  from stark.deployments d left join stark.autoscalers a on a.deployment_id = d.id
+  where (d.autoscale is not null) <> (a.deployment_id is not null) or (d.autoscale is not null and d.mode <> 'replicated')`;
+
 async function problems(): Promise<string[]> {
   const found = (await rowsOf<{ property: string; what: string }>('select * from tests.violations')).map(
     ({ property, what }) => `${property}: ${what}`,
@@ -174,6 +190,7 @@ async function problems(): Promise<string[]> {
   found.push(...silent.map(({ status }) => `every deployment that is not complete says why: ${status}`));
   const counts = await rowsOf<{ wrong: string }>(miscounted);
   found.push(...counts.map(({ wrong }) => `stored counts equal the view's: ${wrong}`));
+  found.push(...(await rowsOf<{ wrong: string }>(misscaled)).map(({ wrong }) => wrong));
   const before = await rowsOf<{ state: object }>(state);
   await owner.query(
     'select stark_internal.reconcile_deployments(array[d.id], d.reconciled_at) from stark.deployments d',
@@ -237,6 +254,21 @@ describe('on a history', () => {
           seconds: 10,
         },
         { ...update({ followLatest: true }), seconds: 0 },
+      ],
+    ],
+    [
+      'that sleeps for want of work, and is woken',
+      [
+        {
+          ...update({ autoscale: { min: 0, max: 3, metrics: [{ name: 'load', target: 10 }], idleSeconds: 20 } }),
+          seconds: 1,
+        },
+        { ...report(0), seconds: 1 },
+        // Down to one when the window is over, and then to none.
+        ...Array.from({ length: 24 }, () => ({ ...time, seconds: 16 })),
+        { ...report(25), seconds: 1 },
+        ...working(1),
+        { ...update({ autoscale: null }), seconds: 0 },
       ],
     ],
   ])('%s the properties hold, and it ends', async (_what, history) => {
