@@ -65,6 +65,35 @@ try {
   const firstRunning = performance.now();
   stark(['pod', 'list']);
 
+  title('Work piles up in its queues: one pod more is made');
+  await giveJobs();
+  // What pods tell goes with the next heartbeat.
+  await sleep(2_500);
+  const most = replicas + 1;
+  stark([
+    'deployment',
+    'autoscale',
+    'alpha',
+    '--min',
+    `${replicas}`,
+    '--max',
+    `${most}`,
+    '--metric',
+    'waiting=5',
+    '--no-wait',
+  ]);
+  await until(`the deployment to want ${most} pods`, 60_000, async () => {
+    const alpha = json(['deployment', 'list']).find(({ name }) => name === 'alpha');
+    if (alpha.replicas < most) await giveJobs();
+    return alpha.replicas === most;
+  });
+  stark(['get', 'autoscalers']);
+  stark(['rollout', 'status', 'alpha', '--wait=60s']);
+
+  title('Back to three, by hand');
+  stark(['deployment', 'autoscale', 'alpha', '--off', '--no-wait']);
+  stark(['deployment', 'scale', 'alpha', '--replicas', `${replicas}`, '--wait=60s']);
+
   title('One agent is killed: its pod is made anew elsewhere');
   const lost = json(['pod', 'list']).find(({ node_name }) => node_name !== 'node-1').node_name;
   killAgent(lost);
@@ -162,12 +191,28 @@ function killAgent(name) {
 
 async function until(what, deadlineMs, check) {
   const deadline = performance.now() + deadlineMs;
-  while (!check()) {
+  while (!(await check())) {
     const dead = agents.find(({ child }) => child.exitCode !== null);
     if (dead) throw new Error(`agent ${dead.name} ended with ${dead.child.exitCode} while waiting for ${what}`);
     if (performance.now() > deadline) throw new Error(`waited ${deadlineMs / 1000} s for ${what}`);
     await sleep(200);
   }
+}
+
+/** As many jobs as each running pod of alpha takes; those that its queue has no room for are refused. */
+async function giveJobs() {
+  const pods = json(['pod', 'list']).filter((pod) => pod.pack_name === 'alpha' && pod.status === 'running');
+  console.log(`$ curl -X POST http://127.0.0.1:${pods[0]?.ports.http}/api/jobs      # 60 times, and to the other pods`);
+  const jobs = pods.flatMap((pod) => Array.from({ length: 60 }, (_, i) => ({ pod, text: `job ${i}` })));
+  await Promise.all(
+    jobs.map(({ pod, text }) =>
+      fetch(`http://127.0.0.1:${pod.ports.http}/api/jobs`, {
+        method: 'POST',
+        body: JSON.stringify({ text }),
+        signal: AbortSignal.timeout(10_000),
+      }),
+    ),
+  );
 }
 
 async function showPage(pod) {

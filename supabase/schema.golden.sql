@@ -3149,7 +3149,7 @@ CREATE OR REPLACE FUNCTION stark_internal.empty_deployments(p_ids uuid[], p_now 
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b4fa2e450fe29bf638c725b3eae152d8';
+as md5 '98c2e689fbb293de48f3deac5003f9ed';
 comment on function stark_internal.empty_deployments(uuid[],timestamp with time zone) is 'Removes deployments that are to go, with their pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.empty_namespaces(p_now timestamp with time zone DEFAULT now())
@@ -5109,7 +5109,7 @@ CREATE OR REPLACE FUNCTION stark_internal.run_daemons(p_sets stark_internal.revi
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'b609b379b20669e65bf063276da1b484';
+as md5 'b097400850afde5b7b112d23c93bfcb8';
 comment on function stark_internal.run_daemons(stark_internal.revision_set[],timestamp with time zone) is 'Stops and makes pods of deployments of daemon mode.';
 
 CREATE OR REPLACE FUNCTION stark_internal.run_maintenance(p_now timestamp with time zone DEFAULT now())
@@ -5382,7 +5382,7 @@ CREATE OR REPLACE FUNCTION stark_internal.stop_surplus(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c172263026bce90be40a6da5e70fb92a';
+as md5 'ef947ca089a2b456a6e0468e6b7d89a0';
 comment on function stark_internal.stop_surplus(stark_internal.revision_set[],timestamp with time zone) is 'Stops pods of which there are more than wanted.';
 
 CREATE OR REPLACE FUNCTION stark_internal.store_metric(p_namespace text, p_name text, p_value double precision, p_valid_seconds integer DEFAULT 86400, p_user_id uuid DEFAULT NULL::uuid, p_for_all boolean DEFAULT true)

@@ -27,6 +27,7 @@ it('npm run demo runs real packs on real agents, ends with its line and leaves n
   expect(output.trim().split('\n').at(-1)).toMatch(/^demo: ok, 4 pods on 2 nodes, first pod running after \d+ ms$/);
   expect(output).toMatch(/alpha-\w{10}-\w{5} on node-\d: GET .* → 200/);
   expect(output).toMatch(/\n2 +failed +1\.0\.1 .*follow.*\n3 +stable +1\.0\.0 .*rollback/);
+  expect(output).toMatch(/\nalpha +3 +4 +4 /);
   expect(output).toMatch(/beta-\w{5} on node-\d: GET .* → 200/);
   expect(seen.size).toBeGreaterThan(0);
   await waitForEnd([...seen].map(([pid, command]) => ({ pid, command })));
