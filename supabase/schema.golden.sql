@@ -2526,6 +2526,17 @@ comment on function stark.update_pack(text,text,text,bigint) is 'Changes who may
 grant execute on function stark.update_pack(text,text,text,bigint) to authenticated;
 grant execute on function stark.update_pack(text,text,text,bigint) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.update_pods(p_ids uuid[], p_labels jsonb DEFAULT '{}'::jsonb, p_annotations jsonb DEFAULT '{}'::jsonb, p_if_version bigint DEFAULT NULL::bigint)
+ RETURNS SETOF stark.pods
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '2755dd554251a1da7f55159e44e1a6b7';
+comment on function stark.update_pods(uuid[],jsonb,jsonb,bigint) is 'Patches labels and annotations of pods.';
+grant execute on function stark.update_pods(uuid[],jsonb,jsonb,bigint) to authenticated;
+grant execute on function stark.update_pods(uuid[],jsonb,jsonb,bigint) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.update_priority_class(p_name text, p_global_default boolean DEFAULT NULL::boolean, p_description text DEFAULT NULL::text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.priority_classes
  LANGUAGE plpgsql
@@ -4951,6 +4962,14 @@ CREATE OR REPLACE FUNCTION stark_internal.require_one_scaler(p_manifest jsonb)
  SET search_path TO 'pg_temp'
 as md5 'cef7d4a02437af2f2f44718e0369d9d4';
 comment on function stark_internal.require_one_scaler(jsonb) is 'Raises a coded error when replicas are set twice.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_own_labels(p_ids uuid[], p_labels jsonb)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'd0d39e79746c19c779604d5a139f709a';
+comment on function stark_internal.require_own_labels(uuid[],jsonb) is 'Raises a coded error for labels that a pod has from its deployment.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_own_role(p_name text)
  RETURNS void

@@ -46,7 +46,7 @@ beforeEach(() => {
   ];
   cluster.tables.pod_env = [{ pod_id: podRow('alpha-1').id, env: { A: '1' }, config: { title: 'x' } }];
   changed = [];
-  for (const fn of ['update_node', 'update_namespace', 'update_deployment', 'create_pods']) {
+  for (const fn of ['update_node', 'update_namespace', 'update_deployment', 'update_pods', 'create_pods']) {
     cluster.functions[fn] = (args) => {
       changed.push({ [fn]: args });
       return { body: fn === 'create_pods' ? [podRow('copy')] : {} };
@@ -299,6 +299,13 @@ describe('label and annotate', () => {
       { update_namespace: { p_name: 'team-a', p_labels: { team: 'a' } } },
       { update_deployment: { p_namespace: 'default', p_name: 'web', p_changes: { labels: { team: 'a' } } } },
     ]);
+    expect((await run('label pod/alpha-1 tier=b')).stdout).toBe('pod/alpha-1 labelled\n');
+    expect((await run('annotate pod alpha-1 note=x')).stdout).toBe('pod/alpha-1 annotated\n');
+    const p_ids = [podRow('alpha-1').id];
+    expect(changed.splice(0)).toEqual([
+      { update_pods: { p_ids, p_labels: { tier: 'b' }, p_annotations: {} } },
+      { update_pods: { p_ids, p_labels: {}, p_annotations: { note: 'x' } } },
+    ]);
     expect((await run('annotate deployment web owner=ada:b=c note-')).stdout).toBe('deployment/web annotated\n');
     expect(changed).toMatchObject([
       { update_deployment: { p_changes: { annotations: { owner: 'ada:b=c', note: null } } } },
@@ -325,7 +332,7 @@ describe('label and annotate', () => {
     ['label node/node-1 a=b c', '"c" is no label'],
     ['label node/node-1 -a=b', ''],
     ['label node/node-1 a/b/c=d', 'a/b/c'],
-    ['label pod/alpha-1 a=b', 'those of deployments and nodes and namespaces can'],
+    ['label pack/alpha a=b', 'those of pods, deployments, nodes, namespaces can'],
     ['annotate node/node-1 a=b', 'cannot be changed'],
   ])('refuse %s', async (line, message) => {
     expect(await run(line)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });

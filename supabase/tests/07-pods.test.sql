@@ -74,6 +74,28 @@ select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "name": "m
 select is(tests.code_of($$select stark.create_pods('[{"pack": "open", "name": "mine", "namespace": "stark-public"}]')$$), 'ok', 'in each namespace');
 select is((select array_agg(name order by ord) from stark.create_pods('[{"pack": "open", "name": "z1"}, {"pack": "open", "name": "a1"}]') with ordinality p (id, name, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19, c20, c21, c22, c23, c24, c25, c26, c27, c28, c29, c30, ord)), array['z1', 'a1'], 'pods come back in the order they were asked for');
 
+-- Labels and annotations of a pod that is there
+select tests.make_pods('{"pack": "open", "name": "labelled"}');
+select results_eq(format($$select labels, annotations from stark.update_pods(array[%L]::uuid[], '{"tier": "b", "app": "web"}', '{"note": "hello there"}')$$, tests.pod('labelled')),
+  $$values ('{"app": "web", "tier": "b"}'::jsonb, '{"note": "hello there"}'::jsonb)$$, 'labels and annotations are set');
+select results_eq(format($$select labels, annotations from stark.update_pods(array[%L]::uuid[], '{"tier": null, "app": "api"}')$$, tests.pod('labelled')),
+  $$values ('{"app": "api"}'::jsonb, '{"note": "hello there"}'::jsonb)$$, 'changed, and taken away; what is not named stays');
+select is((select object -> 'labels' from stark.events where kind = 'pod' and object ->> 'name' = 'labelled' order by seq desc limit 1), '{"app": "api"}', 'an event tells of it');
+select results_eq(format($$select p.resource_version from stark.update_pods(array[%L]::uuid[], '{"app": "api"}') p$$, tests.pod('labelled')), $$select resource_version from stark.pods where id = tests.pod('labelled')$$, 'the same again');
+select is(tests.count_of($$select from stark.events where kind = 'pod' and type = 'pod.updated' and object ->> 'name' = 'labelled'$$), 2::bigint, 'changes nothing, and says nothing');
+select is(tests.code_of(format('select stark.update_pods(array[%L]::uuid[], %L, %L, %s)', tests.pod('labelled'), labels, annotations, version)), code, format('%s: %s %s', code, labels, annotations)) from (values
+  ('{"a b": "c"}', '{}', 'null', 'INVALID_LABELS'), ('{"a": 1}', '{}', 'null', 'INVALID_LABELS'), ('[]', '{}', 'null', 'INVALID_ARGUMENT'), ('{}', '{"a": 1}', 'null', 'INVALID_ARGUMENT'),
+  ('{}', '{"stark/pod-deletion-cost": "x"}', 'null', 'INVALID_ARGUMENT'), (null, '{}', 'null', 'INVALID_ARGUMENT'), ('{"a": "b"}', '{}', '99', 'CONFLICT')) t (labels, annotations, version, code);
+select is(tests.code_of(format('select stark.update_pods(array[%L]::uuid[], %L)', tests.pod('labelled'), (select jsonb_object_agg('k' || i, 'v') from generate_series(1, 64) i))), 'INVALID_LABELS', 'not more than 64 with those that are there');
+select tests.make_pods('{"pack": "open", "name": "follows", "spec": {"resources": {"requests": {"cpu": 0, "memory": 0}}, "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone", "labelSelector": {"matchLabels": {"app": "leads"}}}]}}}}');
+select tests.sign_out();
+delete from stark.pods where name like 'many-%';
+update stark.nodes set labels = '{"zone": "a"}' where name = 'n1';
+select is((select status from stark.pods where name = 'follows'), 'pending', 'a pod that wants company waits');
+select tests.sign_in('uma');
+select is(tests.code_of(format($$select stark.update_pods(array[%L]::uuid[], '{"app": "leads"}')$$, tests.pod('labelled'))), 'ok', 'until a pod has the label');
+select is((select coalesce(node_name, status_message) from stark.pods where name = 'follows'), 'n1', 'and then it is placed beside it');
+
 -- Stopping
 select tests.sign_out();
 select is(stark_internal.name_stem(n), stem, format('%s names its pods %s-…', n, stem)) from (values ('@acme/Alpha.Beta_1', 'alpha-beta-1'), ('~~', 'pod'), (repeat('a', 100), repeat('a', 57)), ('-a-', 'a')) t (n, stem);
@@ -110,7 +132,7 @@ begin
   return v;
 end $$;
 select is(pg_temp.as_user(who, format('select stark.%s(array(select id from p))', what)), code, format('%s by %s: %s', what, who, code)) from (values
-  ('udo', 'POD_NOT_FOUND'), ('none', 'POD_NOT_FOUND'), ('vic', 'FORBIDDEN'), ('dev', 'FORBIDDEN'), ('pub', 'POD_NOT_FOUND')) t (who, code), unnest(array['stop_pods', 'delete_pods']) what;
+  ('udo', 'POD_NOT_FOUND'), ('none', 'POD_NOT_FOUND'), ('vic', 'FORBIDDEN'), ('dev', 'FORBIDDEN'), ('pub', 'POD_NOT_FOUND')) t (who, code), unnest(array['stop_pods', 'delete_pods', 'update_pods']) what;
 select is(pg_temp.as_user('op', 'select stark.stop_pods(array(select id from p))'), 'ok', 'an operator stops anybody''s');
 select is((select status from stark.pods where name = 'waits'), 'stopping', 'and nobody else changed it');
 

@@ -32,6 +32,8 @@ select tests.sign_in('uma');
 select is((d).status || (d).current_replicas || (d).revision, 'progressing41', 'the answer counts the pods') from (
   select stark.create_deployment('{"name": "web", "pack": "alpha", "version": "1.0.0", "replicas": 4, "labels": {"team": "a"}, "template": {"labels": {"app": "web"}, "spec": {"env": {"KEY": "secret"}, "config": {"token": "hush"}}}}') d) c;
 select is(tests.code_of($$select stark.create_deployment('{"name": "web", "pack": "alpha"}')$$), 'DEPLOYMENT_EXISTS', 'a name is taken once');
+select is(tests.code_of(format($$select stark.update_pods(array(select id from stark.pods order by name limit 1), '{"%s": %s}')$$, key, value)), code, format('label %s of a pod: %s', key, code)) from (values
+  ('app', '"other"', 'INVALID_LABELS'), ('app', 'null', 'INVALID_LABELS'), ('pod-template-hash', '"x"', 'INVALID_LABELS'), ('Looked-at', '"yes"', 'ok'), ('Looked-at', 'null', 'ok')) t (key, value, code);
 select is(tests.count_of('select from stark.deployments'), 1::bigint, 'the owner sees it'), is(tests.count_of('select from stark.deployment_revisions'), 1::bigint, 'and its revision');
 select tests.sign_in('udo');
 select is(tests.count_of('select from stark.deployments'), 0::bigint, 'another user does not'), is(tests.count_of('select from stark.deployment_revisions'), 0::bigint, 'nor its revision');
@@ -72,7 +74,7 @@ select is(count(*), 4::bigint, 'pods that the controller stopped are gone') from
 
 -- Healing
 select tests.sign_in('uma');
-select count(*) from stark.delete_pods(array(select id from stark.pods limit 1));
+select count(*) from stark.delete_pods(array(select id from stark.pods order by name limit 1));
 select tests.sign_out(), tests.look();
 select is(tests.deployment('web'), 'progressing Progressing r2 3/4 3 r2 running, 1 r2 scheduled, 1 r2 stopping', 'what somebody deletes is replaced');
 select tests.let_run(60);

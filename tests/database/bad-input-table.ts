@@ -816,6 +816,21 @@ export const rows: Record<string, Row> = {
   },
   stop_pods: byPods(),
   delete_pods: byPods(),
+  update_pods: {
+    ...byPods(),
+    good: (world) => ({ p_ids: [world.pods.running], p_labels: { tier: 'b' } }),
+    bad: {
+      ...byPods().bad,
+      p_labels: 'INVALID_ARGUMENT, INVALID_LABELS',
+      p_annotations: 'INVALID_ARGUMENT',
+    },
+    cases: (world) => [
+      ...(byPods().cases?.(world) ?? []),
+      ['a label that is none', { p_labels: { 'a b': 'x' } }, 'INVALID_LABELS', 'a b'],
+      ['a value that is no text', { p_labels: { a: 1 } }, 'INVALID_LABELS', 'a'],
+      ['an annotation that is no text', { p_annotations: { a: {} } }, 'INVALID_ARGUMENT', 'a'],
+    ],
+  },
   roll_back_pod: {
     as: 'owner',
     denied: ['other', 'POD_NOT_FOUND'],

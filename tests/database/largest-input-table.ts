@@ -275,6 +275,14 @@ export const largest: Record<string, Largest> = {
     ['a cause', { p_change_cause: long(1025) }, 'INVALID_ARGUMENT'],
   ]),
   stop_pods: ofPods,
+  update_pods: {
+    args: (world) => ({ ...ofPods.args(world), p_labels: labels(60), p_annotations: { note: long(16_000) } }),
+    more: (world) => [
+      ...(ofPods.more?.(world) ?? []),
+      ['labels', { p_labels: labels(65) }, 'INVALID_LABELS'],
+      ['annotations', { p_annotations: { note: long(17_000) } }, 'LIMIT_EXCEEDED'],
+    ],
+  },
   delete_pods: ofPods,
   roll_back_pod: {
     args: (world) => ({ p_id: world.pods[0], p_version: '0.9.0' }),

@@ -224,10 +224,10 @@ describe('a call at its largest is taken, and one more is refused', () => {
     expect(await create(terms(most + 1))).toBe('LIMIT_EXCEEDED');
   });
 
-  it('stop_pods and delete_pods', async () => {
+  it('update_pods, stop_pods and delete_pods', async () => {
     await addPods(CALL_LIMITS.pods + 1);
     const ids = await value<string[]>('select array_agg(id) from stark.pods');
-    for (const fn of ['stop_pods', 'delete_pods']) {
+    for (const fn of ['update_pods', 'stop_pods', 'delete_pods']) {
       const call = (some: string[]) => codeOf(admin.call(`select count(*) from stark.${fn}($1)`, [some]));
       expect(await call(ids)).toBe('LIMIT_EXCEEDED');
       expect(await call(ids.slice(1))).toBe('ok');

@@ -67,7 +67,7 @@ export async function relabel(
       const able = Object.values(RESOURCES).filter((one) => one.relabel?.what.includes(what));
       throw usageError(
         `the ${what}s of ${resource.plural} cannot be changed`,
-        `those of ${able.map(({ plural }) => plural).join(' and ')} can; a pod's are said when it is made: --label`,
+        `those of ${able.map(({ plural }) => plural).join(', ')} can`,
       );
     }
     if (names === undefined && selector === undefined && !all) {

@@ -21,6 +21,7 @@ export function podRow(name: string, changes: Record<string, unknown> = {}): Rec
     ready: true,
     ports: { http: 41234 },
     labels: { app: 'web' },
+    annotations: {},
     spec: { resources: { requests: { cpu: 100, memory: 128 } } },
     priority: 100,
     created_by: null,

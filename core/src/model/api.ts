@@ -193,6 +193,7 @@ export interface FunctionResults {
   create_pods: Pod[];
   stop_pods: Pod[];
   delete_pods: Pod[];
+  update_pods: Pod[];
   create_join_token: NewJoinToken;
   revoke_join_token: JoinToken;
   register_node: { node_id: string; name: string };

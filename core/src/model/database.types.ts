@@ -3025,6 +3025,54 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      update_pods: {
+        Args: { p_annotations?: Json; p_ids: string[]; p_if_version?: number; p_labels?: Json };
+        Returns: {
+          annotations: NonNullable<Json>;
+          cpu_request: number;
+          created_at: string;
+          created_by: string | null;
+          deletion_requested_at: string | null;
+          deployment_id: string | null;
+          exit_code: number | null;
+          finished_at: string | null;
+          id: string;
+          incarnation: number | null;
+          labels: NonNullable<Json>;
+          memory_request: number;
+          name: string;
+          namespace: string;
+          node_id: string | null;
+          node_name: string | null;
+          nominated_node_id: string | null;
+          pack_id: string;
+          pack_name: string;
+          pack_version_id: string;
+          pinned_node_id: string | null;
+          ports: NonNullable<Json>;
+          priority: number;
+          ready: boolean;
+          ready_at: string | null;
+          resource_version: number;
+          restarts: number;
+          revision: number | null;
+          scheduled_at: string | null;
+          spec: NonNullable<Json>;
+          started_at: string | null;
+          status: string;
+          status_message: string | null;
+          status_reason: string | null;
+          stop_requested_at: string | null;
+          storage_request: number;
+          version: string;
+        }[];
+        SetofOptions: {
+          from: '*';
+          to: 'pods';
+          isOneToOne: false;
+          isSetofReturn: true;
+        };
+      };
       update_priority_class: {
         Args: { p_description?: string; p_global_default?: boolean; p_if_version?: number; p_name: string };
         Returns: {

@@ -131,5 +131,5 @@ export interface PodSpec {
 /** One run of a pack version on one node, as `stark.pods` shows it. */
 export type Pod = RowOf<
   'pods',
-  { status: PodStatus; ports: Readonly<Record<string, number>>; labels: Labels; spec: PodSpec }
+  { status: PodStatus; ports: Readonly<Record<string, number>>; labels: Labels; annotations: Labels; spec: PodSpec }
 >;

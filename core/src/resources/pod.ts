@@ -2,7 +2,7 @@ import type { Pod } from '../model/pod.js';
 import { isTerminal, shownStatus } from '../model/pod-status.js';
 import { ageOf, labelsCell, momentOf } from './cells.js';
 import { KINDS } from './kinds.js';
-import { actionOf, defineResource } from './resource.js';
+import { actionOf, defineResource, relabelOf } from './resource.js';
 
 /** What is shown of a pod. */
 export type PodRow = Pick<Pod, (typeof fields)[number]>;
@@ -24,6 +24,7 @@ const fields = [
   'revision',
   'ports',
   'labels',
+  'annotations',
   'priority',
   'spec',
   'created_at',
@@ -68,6 +69,7 @@ export const pods = defineResource<Pod>()({
     ...(pod.exit_code === null ? [] : [['Exit code', pod.exit_code] as const]),
     ['Ports', pod.ports],
     ['Labels', pod.labels],
+    ['Annotations', pod.annotations],
     ['Priority', pod.priority],
     ['Requests', pod.spec.resources?.requests],
     ['Node selector', pod.spec.nodeSelector],
@@ -100,6 +102,9 @@ export const pods = defineResource<Pod>()({
   ],
   why: whyOf,
   failure: { code: 'POD_FAILED', holds: ({ status }) => isTerminal(status) && status !== 'succeeded' },
+  relabel: relabelOf('update_pods', ['label', 'annotation'], (pod: PodRow, { labels = {}, annotations = {} }) => ({
+    ...{ p_ids: [pod.id], p_labels: { ...labels }, p_annotations: { ...annotations } },
+  })),
   remove: actionOf('delete_pods', {
     right: 'pods:delete',
     confirm: 'ask',
