@@ -99,6 +99,22 @@ create type stark_internal.metric_reading as (
 );
 comment on type stark_internal.metric_reading is 'What one metric of a deployment says: value of so many pods, others missing; the replicas that it asks for, null when it says nothing. Reported ones do not come from its pods.';
 
+create type stark_internal.planned_object as (
+  kind text,
+  scope text,
+  name text,
+  stated jsonb,
+  present jsonb,
+  before jsonb,
+  action text,
+  patch jsonb,
+  object_id text,
+  project text,
+  may_update boolean,
+  bundle jsonb
+);
+comment on type stark_internal.planned_object is 'What is to be done to an object: what is present, what was stated before, and the patch between.';
+
 create type stark_internal.pod_group as (
   priority integer,
   runtime text,
@@ -169,6 +185,16 @@ create type stark_internal.scaling_decision as (
   metrics jsonb
 );
 comment on type stark_internal.scaling_decision is 'What the autoscaler makes of a deployment: what the metrics recommend, what is wanted, and why. stopped: why it does nothing; unread: metrics of which nothing is known; because: what asked for most.';
+
+create type stark_internal.stated_object as (
+  ordinal integer,
+  rank integer,
+  kind text,
+  scope text,
+  name text,
+  stated jsonb
+);
+comment on type stark_internal.stated_object is 'An object that an apply states. rank: before which others it is written.';
 
 -- Tables
 
@@ -497,6 +523,7 @@ CREATE TRIGGER _700_note_new AFTER INSERT ON stark.deployments REFERENCING NEW T
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.deployments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.deployments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.deployments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_deployment_events('deployment', 'id');
+CREATE TRIGGER _820_forget_applied AFTER DELETE ON stark.deployments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.forget_applied('deployment', 'namespace', 'name', '');
 create policy "members read deployments of their namespaces, and theirs" on stark.deployments for select to authenticated
   using (((namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text) AS permitted_namespaces)::text[])) OR ((created_by = ( SELECT auth.uid() AS uid)) AND (namespace = ANY (( SELECT stark_internal.permitted_namespaces('deployments:get'::text, true) AS permitted_namespaces)::text[])))));
 comment on table stark.deployments is 'Wanted pods of one pack: what is wanted, and the controller''s last word.';
@@ -672,6 +699,7 @@ CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.namespaces REF
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.namespaces REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.namespaces REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('namespace', 'name');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.namespaces REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('namespace', 'name');
+CREATE TRIGGER _820_forget_applied AFTER DELETE ON stark.namespaces REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.forget_applied('namespace', '', 'name', '');
 create policy "members read the namespaces they have a right in" on stark.namespaces for select to authenticated
   using ((name = ANY (( SELECT stark_internal.permitted_namespaces('namespaces:get'::text) AS permitted_namespaces)::text[])));
 comment on table stark.namespaces is 'A boundary of names and rights for pods.';
@@ -896,6 +924,7 @@ CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.packs REFERENC
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.packs REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pack', 'id');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.packs REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('pack', 'id');
+CREATE TRIGGER _820_forget_applied AFTER DELETE ON stark.packs REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.forget_applied('pack', '', 'name', '');
 create policy "members read public packs, owners theirs, auditors all" on stark.packs for select to authenticated
   using ((( SELECT stark_internal.has_permission('packs:get'::text) AS has_permission) OR ((visibility = 'public'::text) AND ( SELECT stark_internal.is_member() AS is_member)) OR ((owner_id = ( SELECT auth.uid() AS uid)) AND ( SELECT stark_internal.has_permission('packs:get'::text, NULL::text, true) AS has_permission))));
 comment on table stark.packs is 'A named piece of software with an owner.';
@@ -1079,6 +1108,7 @@ CREATE TRIGGER _710_end_drains_of_deleted AFTER DELETE ON stark.pods FOR EACH ST
 CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.pods REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('pod', 'id');
+CREATE TRIGGER _820_forget_applied AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.forget_applied('pod', 'namespace', 'name', '');
 CREATE TRIGGER _850_finish_namespaces AFTER DELETE ON stark.pods FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.finish_namespaces();
 CREATE TRIGGER _900_schedule_on_changed_pods AFTER UPDATE ON stark.pods REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_room_is_freed();
 CREATE TRIGGER _900_schedule_on_deleted_pods AFTER DELETE ON stark.pods REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.schedule_when_room_is_freed();
@@ -1142,6 +1172,7 @@ CREATE TRIGGER _800_write_events_of_changed AFTER UPDATE ON stark.priority_class
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.priority_classes REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.priority_classes REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('priority_class', 'name');
 CREATE TRIGGER _810_warn_of_conflicts AFTER UPDATE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.warn_of_conflicts('priority_class', 'name');
+CREATE TRIGGER _820_forget_applied AFTER DELETE ON stark.priority_classes REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.forget_applied('priorityclass', '', 'name', '');
 create policy "members read priority classes" on stark.priority_classes for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.priority_classes is 'Named priorities that pods refer to by priorityClassName.';
@@ -1246,6 +1277,7 @@ CREATE TRIGGER _700_note_deployments_of_deleted AFTER DELETE ON stark.role_bindi
 CREATE TRIGGER _700_note_deployments_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.note_changed_rights();
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.role_bindings REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role_binding', 'id');
+CREATE TRIGGER _820_forget_applied AFTER DELETE ON stark.role_bindings REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.forget_applied('rolebinding', 'namespace', 'user_id', 'role');
 create policy "users read their bindings, admins and auditors all" on stark.role_bindings for select to authenticated
   using (((user_id = ( SELECT auth.uid() AS uid)) OR ( SELECT stark_internal.has_permission('roles:get'::text) AS has_permission)));
 comment on table stark.role_bindings is 'Which user has which role, in the whole cluster or in one namespace.';
@@ -1298,6 +1330,7 @@ alter table stark.roles add constraint roles_pkey PRIMARY KEY (name);
 CREATE INDEX roles_alias_of_idx ON stark.roles USING btree (alias_of);
 CREATE TRIGGER _800_write_events_of_deleted AFTER DELETE ON stark.roles REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
 CREATE TRIGGER _800_write_events_of_new AFTER INSERT ON stark.roles REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.write_events('role', 'name');
+CREATE TRIGGER _820_forget_applied AFTER DELETE ON stark.roles REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION stark_internal.forget_applied('role', '', 'name', '');
 create policy "members read roles" on stark.roles for select to authenticated
   using (( SELECT stark_internal.is_member() AS is_member));
 comment on table stark.roles is 'Roles that can be bound to users. An admin can define more.';
@@ -1321,6 +1354,28 @@ alter table stark_internal.admitted_users add constraint admitted_users_pkey PRI
 create policy "nobody reads admissions" on stark_internal.admitted_users for select to authenticated
   using (false);
 comment on table stark_internal.admitted_users is 'Ids under which Supabase Auth may make a user though registration is closed, and what such a user starts with. Used once, within an hour.';
+
+create table stark_internal.applied_objects (
+  kind text not null,
+  scope text not null,
+  name text not null,
+  project text,
+  stated jsonb not null,
+  object_id text,
+  applied_by uuid,
+  applied_at timestamp with time zone default now() not null
+);
+alter table stark_internal.applied_objects enable row level security;
+alter table stark_internal.applied_objects add constraint what_is_stated_has_at_most_32_levels CHECK ((NOT stark_internal.is_deep(stated)));
+alter table stark_internal.applied_objects add constraint applied_objects_applied_by_fkey FOREIGN KEY (applied_by) REFERENCES stark.profiles(id) ON DELETE SET NULL;
+alter table stark_internal.applied_objects add constraint applied_objects_pkey PRIMARY KEY (kind, scope, name);
+CREATE INDEX applied_objects_applied_by_idx ON stark_internal.applied_objects USING btree (applied_by);
+CREATE INDEX applied_objects_project_idx ON stark_internal.applied_objects USING btree (project) WHERE (project IS NOT NULL);
+create policy "nobody reads what was applied" on stark_internal.applied_objects for select to authenticated
+  using (false);
+comment on table stark_internal.applied_objects is 'What the last apply stated of each object, env and config too, and the project whose set it is in. Goes with the object.';
+comment on column stark_internal.applied_objects.scope is 'Namespace of the object, owner of a join token, empty for all else.';
+comment on column stark_internal.applied_objects.object_id is 'Of a join token, which has no name of its own.';
 
 create table stark_internal.blocked_versions (
   deployment_id uuid not null,
@@ -1913,6 +1968,18 @@ comment on function stark.append_pod_logs(uuid,bigint,jsonb) is 'An agent hands 
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to authenticated;
 grant execute on function stark.append_pod_logs(uuid,bigint,jsonb) to service_role;
 
+CREATE OR REPLACE FUNCTION stark.apply_objects(p_objects jsonb, p_project text DEFAULT NULL::text, p_prune boolean DEFAULT false, p_dry_run boolean DEFAULT false, p_take_over boolean DEFAULT false, p_if_digest text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET jit TO 'off'
+as md5 'd474bc1a87a88c3db5d9edb19db98a41';
+comment on function stark.apply_objects(jsonb,text,boolean,boolean,boolean,text) is 'Makes objects as they are stated, all or none, or tells what would become of them.';
+grant execute on function stark.apply_objects(jsonb,text,boolean,boolean,boolean,text) to authenticated;
+grant execute on function stark.apply_objects(jsonb,text,boolean,boolean,boolean,text) to service_role;
+
 CREATE OR REPLACE FUNCTION stark.can_i(p_verb text, p_kind text, p_namespace text DEFAULT NULL::text, p_own boolean DEFAULT true)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -2033,6 +2100,17 @@ as md5 '558986f8c13a2aafcdce604022406b66';
 comment on function stark.delete_node(text,boolean,bigint) is 'Removes a node.';
 grant execute on function stark.delete_node(text,boolean,bigint) to authenticated;
 grant execute on function stark.delete_node(text,boolean,bigint) to service_role;
+
+CREATE OR REPLACE FUNCTION stark.delete_objects(p_objects jsonb, p_dry_run boolean DEFAULT false, p_if_digest text DEFAULT NULL::text)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '6e52e4165ab9e7d1ef64306a9a60c64f';
+comment on function stark.delete_objects(jsonb,boolean,text) is 'Removes the objects that are stated, all or none, or tells what would become of them.';
+grant execute on function stark.delete_objects(jsonb,boolean,text) to authenticated;
+grant execute on function stark.delete_objects(jsonb,boolean,text) to service_role;
 
 CREATE OR REPLACE FUNCTION stark.delete_pack(p_name text, p_if_version bigint DEFAULT NULL::bigint)
  RETURNS stark.packs
@@ -2803,7 +2881,7 @@ CREATE OR REPLACE FUNCTION stark_internal.call_limit(p_what text)
  LANGUAGE sql
  IMMUTABLE
  SET search_path TO 'pg_temp'
-as md5 '1806c3297946143d951da63b17edeaba';
+as md5 'dc377f9f5f88103366072a239ef5fa95';
 comment on function stark_internal.call_limit(text) is 'The most of something that one call takes, or one step of work does.';
 
 CREATE OR REPLACE FUNCTION stark_internal.call_watcher(p_now timestamp with time zone DEFAULT now())
@@ -2978,6 +3056,14 @@ CREATE OR REPLACE FUNCTION stark_internal.command_starts(p_ids uuid[])
 as md5 '1e026e9f6b5baab19581322ebbd30923';
 comment on function stark_internal.command_starts(uuid[]) is 'Sends pods.start for these pods to their nodes.';
 
+CREATE OR REPLACE FUNCTION stark_internal.comparable(p_kind text, p_stated jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '807e1caa42717d37718229836fdaf75c';
+comment on function stark_internal.comparable(text,jsonb) is 'What of a stated object can be compared.';
+
 CREATE OR REPLACE FUNCTION stark_internal.comparator_bounds(p_comparator text, p_prerelease boolean)
  RETURNS text[]
  LANGUAGE plpgsql
@@ -3098,6 +3184,14 @@ CREATE OR REPLACE FUNCTION stark_internal.default_acceptance(p_capabilities json
  SET search_path TO 'pg_temp'
 as md5 'f1ac6cf44f9b9f593ba370893aaa986e';
 comment on function stark_internal.default_acceptance(jsonb) is 'Whose pods a node takes, by its isolation.';
+
+CREATE OR REPLACE FUNCTION stark_internal.default_fields(p_kind text)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '527dae5b15bf0b66af54867866d43f5a';
+comment on function stark_internal.default_fields(text) is 'Fields of an object that nobody states.';
 
 CREATE OR REPLACE FUNCTION stark_internal.deployment_fields()
  RETURNS TABLE(field text, column_name text, kind text, default_value jsonb)
@@ -3291,6 +3385,14 @@ CREATE OR REPLACE FUNCTION stark_internal.feasible_nodes(p_group stark_internal.
 as md5 '065ecf1cc3f1af900311601b06908540';
 comment on function stark_internal.feasible_nodes(stark_internal.pod_group,boolean) is 'Nodes that pass every filter, and their room.';
 
+CREATE OR REPLACE FUNCTION stark_internal.fields_problem(p_kind text, p_object jsonb)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '92ba62f2279fb74fcef7fc0affbdbc1b';
+comment on function stark_internal.fields_problem(text,jsonb) is 'What is wrong with the fields of an object; null when nothing is.';
+
 CREATE OR REPLACE FUNCTION stark_internal.filter_acceptance(p_group stark_internal.pod_group)
  RETURNS TABLE(node_no integer, detail text)
  LANGUAGE plpgsql
@@ -3460,6 +3562,14 @@ CREATE OR REPLACE FUNCTION stark_internal.fitting_nodes(p_deployment_id uuid, p_
 as md5 '5ae06b8084cd1a397b1d95c262565fef';
 comment on function stark_internal.fitting_nodes(uuid,bigint) is 'The nodes that fit a revision of a deployment of daemon mode.';
 
+CREATE OR REPLACE FUNCTION stark_internal.flat_patch(p_patch jsonb, p_present jsonb)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '8061745d6674a87a6e6517ecbc8c2e6e';
+comment on function stark_internal.flat_patch(jsonb,jsonb) is 'A merge patch of one level.';
+
 CREATE OR REPLACE FUNCTION stark_internal.follow_autoscale()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -3486,6 +3596,15 @@ CREATE OR REPLACE FUNCTION stark_internal.follow_versions(p_ids uuid[], p_now ti
  SET jit TO 'off'
 as md5 '227f7e1772c3b1b9f7652313928f7665';
 comment on function stark_internal.follow_versions(uuid[],timestamp with time zone) is 'Has deployments take the version they follow.';
+
+CREATE OR REPLACE FUNCTION stark_internal.forget_applied()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '3df31c5d824422f132cdc1f90ccd0f21';
+comment on function stark_internal.forget_applied() is 'Forgets what was applied to objects that are gone.';
 
 CREATE OR REPLACE FUNCTION stark_internal.forget_expired_metrics(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -4359,6 +4478,30 @@ CREATE OR REPLACE FUNCTION stark_internal.note_reconcile_error(p_id uuid, p_mess
 as md5 '1d01f28480d1d8540fdb58f557d43e24';
 comment on function stark_internal.note_reconcile_error(uuid,text,timestamp with time zone) is 'Notes what went wrong with a deployment.';
 
+CREATE OR REPLACE FUNCTION stark_internal.object_fields()
+ RETURNS TABLE(kind text, field text, type text, is_required boolean)
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '60be33933454c6c48900d84f246f32ea';
+comment on function stark_internal.object_fields() is 'The fields of objects that can be applied.';
+
+CREATE OR REPLACE FUNCTION stark_internal.object_kinds()
+ RETURNS TABLE(kind text, rank integer, rights text, is_pruned boolean)
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '225449aa6aacff3cc03485d7799daf90';
+comment on function stark_internal.object_kinds() is 'Kinds of objects that can be applied.';
+
+CREATE OR REPLACE FUNCTION stark_internal.object_permission(p_kind text, p_verb text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 'e80338870991340ac60211bc22b32abb';
+comment on function stark_internal.object_permission(text,text) is 'The permission that doing this to an object takes.';
+
 CREATE OR REPLACE FUNCTION stark_internal.observe_rollouts(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
@@ -4391,6 +4534,14 @@ CREATE OR REPLACE FUNCTION stark_internal.open_tables()
 as md5 '5c98d33484a742b249a6d1ac737ddaa6';
 comment on function stark_internal.open_tables() is 'Makes the working tables of a schedule pass, or empties them.';
 
+CREATE OR REPLACE FUNCTION stark_internal.patch_of(p_kind text, p_before jsonb, p_stated jsonb, p_present jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'f92ea9f345929160edd0e1524fe0c849';
+comment on function stark_internal.patch_of(text,jsonb,jsonb,jsonb) is 'The merge patch that an object takes to be as stated.';
+
 CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch jsonb)
  RETURNS jsonb
  LANGUAGE sql
@@ -4398,6 +4549,14 @@ CREATE OR REPLACE FUNCTION stark_internal.patch_taints(p_taints jsonb, p_patch j
  SET search_path TO 'pg_temp'
 as md5 '875f406cc7ca9aa08a20d68d38730612';
 comment on function stark_internal.patch_taints(jsonb,jsonb) is 'A list of taints with a patch by key and effect applied to it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.patched_fields(p_patch jsonb, p_present jsonb, p_path text[] DEFAULT '{}'::text[])
+ RETURNS TABLE(path text[], before jsonb, after jsonb)
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '3a4f5eb94169a8c487f6c22035203721';
+comment on function stark_internal.patched_fields(jsonb,jsonb,text[]) is 'The fields that a merge patch changes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pending_groups(p_waiting boolean DEFAULT false, p_after uuid DEFAULT NULL::uuid)
  RETURNS TABLE(pod_group stark_internal.pod_group, is_nominated boolean, previously_unschedulable boolean, retry_no bigint, pods stark_internal.pod_request[])
@@ -4499,6 +4658,30 @@ CREATE OR REPLACE FUNCTION stark_internal.plan_daemons(p_sets stark_internal.rev
 as md5 'd54c84158fd1da1dee905f7c944c22ae';
 comment on function stark_internal.plan_daemons(stark_internal.revision_set[],timestamp with time zone) is 'What shall be done on each node for deployments of daemon mode.';
 
+CREATE OR REPLACE FUNCTION stark_internal.plan_object(p_object stark_internal.stated_object, p_project text, p_take_over boolean)
+ RETURNS stark_internal.planned_object
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'e960b46edf0e55030218dda755bc5cf7';
+comment on function stark_internal.plan_object(stark_internal.stated_object,text,boolean) is 'What is to be done to make an object as it is stated.';
+
+CREATE OR REPLACE FUNCTION stark_internal.plan_prune(p_project text, p_objects stark_internal.stated_object[])
+ RETURNS stark_internal.planned_object[]
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'ad98f5968bc085acf0ba27bffb11a3a1';
+comment on function stark_internal.plan_prune(text,stark_internal.stated_object[]) is 'What is to be removed of a project''s set.';
+
+CREATE OR REPLACE FUNCTION stark_internal.plan_removal(p_kind text, p_scope text, p_name text, p_object_id text)
+ RETURNS stark_internal.planned_object
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '8026d887303c89cc0eef74073cb5a02b';
+comment on function stark_internal.plan_removal(text,text,text,text) is 'What is to be done to remove an object.';
+
 CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.revision_set[])
  RETURNS SETOF stark_internal.revision_set
  LANGUAGE plpgsql
@@ -4506,6 +4689,14 @@ CREATE OR REPLACE FUNCTION stark_internal.plan_revisions(p_sets stark_internal.r
  SET search_path TO 'pg_temp'
 as md5 '2041b1eb116ff63e1777c2e1c551f53c';
 comment on function stark_internal.plan_revisions(stark_internal.revision_set[]) is 'How many pods of each revision are wanted now.';
+
+CREATE OR REPLACE FUNCTION stark_internal.plans_digest(p_plans stark_internal.planned_object[])
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '7ed9a0fa0bdc7d3f51b341216cd09b42';
+comment on function stark_internal.plans_digest(stark_internal.planned_object[]) is 'A sum over what is stated and what was present.';
 
 CREATE OR REPLACE FUNCTION stark_internal.pod_samples(p_ids uuid[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, pod_id uuid, is_ready boolean, cpu_request integer, memory_request integer, usage jsonb)
@@ -4581,6 +4772,14 @@ CREATE OR REPLACE FUNCTION stark_internal.preferences_in_play(p_group stark_inte
  SET search_path TO 'pg_temp'
 as md5 '1110cac56b7e589e45f657be5b8afe59';
 comment on function stark_internal.preferences_in_play(stark_internal.pod_group) is 'Preferences that may tell nodes apart for a group.';
+
+CREATE OR REPLACE FUNCTION stark_internal.present_object(p_kind text, p_scope text, p_name text, p_stated jsonb, p_before jsonb, p_object_id text, OUT present jsonb, OUT is_own boolean)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'f4bffc9751757c5dc6ff8357edd56c49';
+comment on function stark_internal.present_object(text,text,text,jsonb,jsonb,text) is 'What is present of an object, as it would be stated.';
 
 CREATE OR REPLACE FUNCTION stark_internal.present_topic(p_topic text, p_of text DEFAULT NULL::text)
  RETURNS text
@@ -4670,6 +4869,14 @@ CREATE OR REPLACE FUNCTION stark_internal.read_reports(p_reports jsonb)
 as md5 'b4937eda98c37d5487acf611b4cf86d8';
 comment on function stark_internal.read_reports(jsonb) is 'Well-formed reports as rows.';
 
+CREATE OR REPLACE FUNCTION stark_internal.read_stated(p_objects jsonb)
+ RETURNS stark_internal.stated_object[]
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '3ad0b880fa0d3cc872bb7d8415edf118';
+comment on function stark_internal.read_stated(jsonb) is 'The objects of a call, checked.';
+
 CREATE OR REPLACE FUNCTION stark_internal.read_template(p_pack text, p_version text, p_namespace text, p_template jsonb, p_user_id uuid)
  RETURNS jsonb
  LANGUAGE plpgsql
@@ -4753,6 +4960,14 @@ CREATE OR REPLACE FUNCTION stark_internal.recount_revisions(p_ids uuid[], p_now 
 as md5 'eea2babd738e5a38bf37f183ba0c97cc';
 comment on function stark_internal.recount_revisions(uuid[],timestamp with time zone) is 'What count_revisions must answer, counted anew.';
 
+CREATE OR REPLACE FUNCTION stark_internal.refuse_concurrent(p_seen stark_internal.planned_object[], p_plans stark_internal.planned_object[])
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'df1bcd64b056773957cd7348d428f484';
+comment on function stark_internal.refuse_concurrent(stark_internal.planned_object[],stark_internal.planned_object[]) is 'Raises CONFLICT when somebody else was first.';
+
 CREATE OR REPLACE FUNCTION stark_internal.refuse_deployment(p_problem text, p_hint text DEFAULT 'stark deployment create --help'::text)
  RETURNS void
  LANGUAGE plpgsql
@@ -4760,6 +4975,14 @@ CREATE OR REPLACE FUNCTION stark_internal.refuse_deployment(p_problem text, p_hi
  SET search_path TO 'pg_temp'
 as md5 'ff6e0a7e2cefbba28bc7248099b7543b';
 comment on function stark_internal.refuse_deployment(text,text) is 'Raises a coded error when something is wrong with a deployment.';
+
+CREATE OR REPLACE FUNCTION stark_internal.refuse_other_bytes(p_stated jsonb, p_version stark.pack_versions)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'b2629794008a02fceef611db91a621a1';
+comment on function stark_internal.refuse_other_bytes(jsonb,stark.pack_versions) is 'Raises a coded error when a version has other bytes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.refuse_reserved(p_name text, p_labels jsonb, p_taints jsonb)
  RETURNS void
@@ -4779,6 +5002,14 @@ CREATE OR REPLACE FUNCTION stark_internal.rejections(p_group stark_internal.pod_
 as md5 '62c18622fc88efe4226d100503f0370e';
 comment on function stark_internal.rejections(stark_internal.pod_group,boolean) is 'Which nodes are rejected for a group, under each filter.';
 
+CREATE OR REPLACE FUNCTION stark_internal.removal(p_stated jsonb, p_present jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '52b1d8fe236ce28ea5a6838b20460f9d';
+comment on function stark_internal.removal(jsonb,jsonb) is 'The merge patch that takes away what was stated.';
+
 CREATE OR REPLACE FUNCTION stark_internal.remove_emptied_namespaces()
  RETURNS void
  LANGUAGE plpgsql
@@ -4794,6 +5025,14 @@ CREATE OR REPLACE FUNCTION stark_internal.remove_ended_pods()
  SET jit TO 'off'
 as md5 '26ded83581280074669eba130544fa24';
 comment on function stark_internal.remove_ended_pods() is 'Removes the rows of ended pods that were to be deleted.';
+
+CREATE OR REPLACE FUNCTION stark_internal.remove_object(p_plan stark_internal.planned_object)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '4284768f3b6f79880625d1bcb3438043';
+comment on function stark_internal.remove_object(stark_internal.planned_object) is 'Removes an object.';
 
 CREATE OR REPLACE FUNCTION stark_internal.remove_old_pods(p_now timestamp with time zone DEFAULT now())
  RETURNS integer
@@ -4906,6 +5145,14 @@ CREATE OR REPLACE FUNCTION stark_internal.require_deployment_room(p_namespace te
  SET search_path TO 'pg_temp'
 as md5 '266c0b6d689c4e5ce4fb343c7c1d086c';
 comment on function stark_internal.require_deployment_room(text) is 'Raises a coded error when a namespace takes no more deployments.';
+
+CREATE OR REPLACE FUNCTION stark_internal.require_digest(p_plans stark_internal.planned_object[], p_digest text)
+ RETURNS void
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'b9e3ee8930c6b544fe9798d35b317ebf';
+comment on function stark_internal.require_digest(stark_internal.planned_object[],text) is 'Raises CONFLICT when something has changed.';
 
 CREATE OR REPLACE FUNCTION stark_internal.require_grantable(p_role text, p_namespace text)
  RETURNS void
@@ -5355,6 +5602,30 @@ CREATE OR REPLACE FUNCTION stark_internal.set_disabled(p_user_id uuid, p_since t
 as md5 '51bd568d6fd553705f03cb8a4f31d6b7';
 comment on function stark_internal.set_disabled(uuid,timestamp with time zone) is 'Takes every right and session from a user, or gives them back.';
 
+CREATE OR REPLACE FUNCTION stark_internal.setting_defaults()
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 '7514d6960856946e7029577a07ba217d';
+comment on function stark_internal.setting_defaults() is 'The defaults of all settings.';
+
+CREATE OR REPLACE FUNCTION stark_internal.setting_name(p_field text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '6cab535b4cf2706197b8d23b63b52cd8';
+comment on function stark_internal.setting_name(text) is 'The column of a setting in camelCase.';
+
+CREATE OR REPLACE FUNCTION stark_internal.settings_of(p_config stark.cluster_config)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '84a29edbd6ec43432693f0e3c682c54c';
+comment on function stark_internal.settings_of(stark.cluster_config) is 'Settings in camelCase.';
+
 CREATE OR REPLACE FUNCTION stark_internal.settle_deployments(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS void
  LANGUAGE plpgsql
@@ -5395,6 +5666,22 @@ CREATE OR REPLACE FUNCTION stark_internal.spread_domains(p_group stark_internal.
  SET search_path TO 'pg_temp'
 as md5 '32ea6a838c21fd6ae68be488359fbf3a';
 comment on function stark_internal.spread_domains(stark_internal.pod_group,text) is 'Domains of spread rules and the pods in each.';
+
+CREATE OR REPLACE FUNCTION stark_internal.stated_problem(p_kind text, p_object jsonb, OUT code text, OUT problem text)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_temp'
+as md5 'c956bbd19657e5c68e9156d81cd70bdf';
+comment on function stark_internal.stated_problem(text,jsonb) is 'What is wrong with the shape of an object that is stated.';
+
+CREATE OR REPLACE FUNCTION stark_internal.stated_spec_problem(p_spec jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '8261a7d41951cd5de0787dfaa0d7064f';
+comment on function stark_internal.stated_spec_problem(jsonb) is 'What is wrong with a stated spec; null when nothing is.';
 
 CREATE OR REPLACE FUNCTION stark_internal.stop_surplus(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
  RETURNS integer
@@ -5444,6 +5731,22 @@ CREATE OR REPLACE FUNCTION stark_internal.template_hash(p_template jsonb, p_salt
  SET search_path TO 'pg_temp'
 as md5 'bd97113ab4f36cba7271eb762bc99252';
 comment on function stark_internal.template_hash(jsonb,uuid,uuid) is 'The hash of a template.';
+
+CREATE OR REPLACE FUNCTION stark_internal.three_way_patch(p_before jsonb, p_stated jsonb, p_present jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '6e1fe6362c61830a5b5fdd7a6ae8a6c0';
+comment on function stark_internal.three_way_patch(jsonb,jsonb,jsonb) is 'The merge patch from what is present to what is stated.';
+
+CREATE OR REPLACE FUNCTION stark_internal.told_plan(p_plan stark_internal.planned_object)
+ RETURNS jsonb
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_temp'
+as md5 '53d2c43cad395efde7c611693f17e361';
+comment on function stark_internal.told_plan(stark_internal.planned_object) is 'What is told of what is done to an object.';
 
 CREATE OR REPLACE FUNCTION stark_internal.tolerated_until(p_tolerations jsonb, p_taint jsonb, p_since timestamp with time zone)
  RETURNS timestamp with time zone
@@ -5665,8 +5968,16 @@ CREATE OR REPLACE FUNCTION stark_internal.work_off_notes(p_now timestamp with ti
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'c4f4db6e8988ec0dd2a881ba513f8fd7';
+as md5 '8e802d6496d4af7c867e143969bc89d7';
 comment on function stark_internal.work_off_notes(timestamp with time zone) is 'Looks at the deployments that something has happened to.';
+
+CREATE OR REPLACE FUNCTION stark_internal.write_bundle(p_plan stark_internal.planned_object, p_dry_run boolean)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '0a828e7e9f80c9a6cfc0729eb97e599a';
+comment on function stark_internal.write_bundle(stark_internal.planned_object,boolean) is 'Makes the announced version of a pack ready.';
 
 CREATE OR REPLACE FUNCTION stark_internal.write_deployment_events()
  RETURNS trigger
@@ -5695,6 +6006,30 @@ CREATE OR REPLACE FUNCTION stark_internal.write_node_updates()
  SET jit TO 'off'
 as md5 'c0108aeba77d0de31c4824184a64f445';
 comment on function stark_internal.write_node_updates() is 'Writes and broadcasts one event for each node that changed in more than its allocated amounts.';
+
+CREATE OR REPLACE FUNCTION stark_internal.write_object(p_plan stark_internal.planned_object, p_dry_run boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 'd814b8c65db88a09b014b72a5909bc3c';
+comment on function stark_internal.write_object(stark_internal.planned_object,boolean) is 'Makes an object as it is stated.';
+
+CREATE OR REPLACE FUNCTION stark_internal.write_plans(p_plans stark_internal.planned_object[], p_removals stark_internal.planned_object[], p_project text, p_dry_run boolean)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '44eba43c4f92e5df739ac33c402f93d4';
+comment on function stark_internal.write_plans(stark_internal.planned_object[],stark_internal.planned_object[],text,boolean) is 'Does what is planned, and tells what became of it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.write_pods(p_plans stark_internal.planned_object[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '790f1dc6bf20b5f21c20229999ef59fb';
+comment on function stark_internal.write_pods(stark_internal.planned_object[]) is 'Makes the pods that are stated.';
 
 -- Elsewhere
 
@@ -5773,6 +6108,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (DEPLOYMENT_NOT_FOUND,404,6)
 --  (DEPLOYMENT_TERMINATING,409,7)
 --  (EMAIL_TAKEN,409,7)
+--  (FIELD_IMMUTABLE,409,7)
 --  (FORBIDDEN,403,5)
 --  (INVALID_ARGUMENT,400,2)
 --  (INVALID_LABELS,400,2)
@@ -5807,6 +6143,7 @@ select cron.schedule('stark-watch', '* * * * *', 'select stark_internal.call_wat
 --  (PRIORITY_CLASS_EXISTS,409,7)
 --  (PRIORITY_CLASS_NOT_FOUND,404,6)
 --  (PRIORITY_CLASS_RESERVED,409,7)
+--  (PROJECT_CONFLICT,409,7)
 --  (QUOTA_EXCEEDED,409,7)
 --  (REGISTRATION_CLOSED,403,5)
 --  (REVISION_NOT_FOUND,404,6)

@@ -94,6 +94,8 @@ insert into stark.error_codes (code, http_status, exit_code, description) values
   ('REVISION_NOT_FOUND', 404, 6, 'The deployment has no such revision, or none to go back to.'),
   ('VERSION_BLOCKED', 409, 7, 'The version failed in this deployment, and is not tried again for a while.'),
   ('AUTOSCALED', 409, 7, 'The autoscaler sets the replicas of the deployment.'),
+  ('FIELD_IMMUTABLE', 409, 7, 'A field was stated otherwise that never changes once the object is there.'),
+  ('PROJECT_CONFLICT', 409, 7, 'The object was applied by another project, whose set it is in.'),
   ('NOT_PAUSED', 409, 7, 'The rollout stands at no pause that could be ended.'),
   ('CLUSTER_BUSY', 503, 8, 'Others held the cluster lock for all the time that the call waited for it. Nothing was changed: call again.');
 
@@ -302,6 +304,10 @@ as $$
     when 'ended_pods_removed_at_once' then 500
     when 'log_lines_removed_at_once' then 20000
     when 'message_bytes' then 120000
+    when 'objects' then 500
+    when 'object_bytes' then 1048576
+    when 'deployments_written_at_once' then 200
+    when 'deployments_looked_at_at_once' then 100
   end;
 $$;
 comment on function stark_internal.call_limit(text) is 'The most of something that one call takes, or one step of work does.';

@@ -451,7 +451,8 @@ revoke all on function stark_internal.controller_time() from public, anon;
 
 /**
  * stark_internal.work_off_notes(now): takes all notes, looks at these deployments, and places what was made; five times at most, since what happens
- * meanwhile notes again. What is left then is due at once. Functions that write call it at their end.
+ * meanwhile notes again. What is left then is due at once. Functions that write call it at their end; where stark.defer_notes says so many of
+ * them are called in turn, and their caller calls it once for all.
  */
 create function stark_internal.work_off_notes(p_now timestamptz default stark_internal.controller_time())
 returns void
@@ -463,6 +464,9 @@ declare
   v_ids uuid[];
 begin
   -- Definer: any writer's transaction ends with it. No API role may call it.
+  if pg_catalog.current_setting('stark.defer_notes', true) = 'yes' then
+    return;
+  end if;
   for round in 1 .. 6 loop
     with taken as (delete from stark_internal.deployments_to_reconcile n where true returning n.deployment_id)
     select array_agg(t.deployment_id order by t.deployment_id) into v_ids from taken t;

@@ -53,7 +53,7 @@ select is_empty(
 
 select set_eq(
   $$select p.proname::text from pg_proc p where p.pronamespace = 'stark'::regnamespace and has_function_privilege('authenticated', p.oid, 'execute')$$,
-  array['append_pod_logs', 'can_i', 'create_deployment', 'update_deployment', 'scale_deployment', 'pause_deployment', 'resume_deployment', 'delete_deployment',
+  array['append_pod_logs', 'apply_objects', 'delete_objects', 'can_i', 'create_deployment', 'update_deployment', 'scale_deployment', 'pause_deployment', 'resume_deployment', 'delete_deployment',
         'pause_rollout', 'resume_rollout', 'promote_rollout', 'undo_rollout', 'restart_rollout', 'report_metric', 'admit_user', 'create_join_token', 'create_namespace', 'create_pods', 'create_role', 'delete_role', 'disable_user', 'enable_user', 'list_users', 'update_role', 'create_priority_class', 'update_priority_class', 'cordon_node', 'delete_namespace', 'delete_node', 'delete_pack', 'delete_pods', 'delete_priority_class', 'drain_node', 'pending_evictions', 'roll_back_pod', 'uncordon_node', 'disconnect_node', 'events_topic', 'explain_placement', 'finish_pack_version', 'follow_logs', 'grant_role', 'needs_setup', 'node_sync',
         'diagnostics', 'probe_watcher', 'register_node', 'register_pack_version', 'report_pods', 'revoke_join_token', 'revoke_role', 'stop_pods', 'update_cluster_config', 'update_namespace', 'update_node', 'update_pack', 'update_pods', 'whoami', 'withdraw_pack_version'],
   'signed-in users may call the API, and that is all there is');
@@ -133,7 +133,7 @@ select is_empty(
 -- (require_user) is not enough, where the call is about something.
 select is_empty(
   $$select p.oid::regprocedure from pg_proc p where p.pronamespace = 'stark'::regnamespace and p.prosrc ~ 'lock_cluster\('
-      and split_part(p.prosrc, 'lock_cluster(', 1) !~ 'require_(permission|node|pods|agent|pack|deployment)\(|is_trusted\(|has_permission\(|read_pod\('$$,
+      and split_part(p.prosrc, 'lock_cluster(', 1) !~ 'require_(permission|node|pods|agent|pack|deployment)\(|is_trusted\(|has_permission\(|read_pod\(|plan_object\(|plan_removal\('$$,
   'rights are asked before the cluster lock is taken');
 
 select is_empty(

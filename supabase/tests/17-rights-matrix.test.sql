@@ -180,6 +180,17 @@ resume_deployment     401  404  403  403    404  404   200  200  200  200  200  
 resume_deployment     401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
 resume_deployment     401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}
 resume_deployment     401  404  403  403    404  404   404  403  403  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$other"}
+apply_objects         401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_objects": [{"kind": "namespace", "name": "new"}]}
+apply_objects         401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_objects": [{"kind": "clusterconfig", "liveness": "thrifty"}]}
+apply_objects         401  403  403  403    403  403   403  403  403  403  200   403      403    403   403    200     200    {"p_objects": [{"kind": "rolebinding", "user": "$other.me", "role": "viewer", "namespace": "a"}]}
+apply_objects         401  403  403  403    403  403   200  200  200  200  200   403      200    200   200    200     401    {"p_objects": [{"kind": "deployment", "name": "new", "pack": "public-$other", "namespace": "a", "replicas": 0}]}
+apply_objects         401  403  403  403    403  403   200  200  200  200  200   403      403    403   403    403     401    {"p_objects": [{"kind": "deployment", "name": "new", "pack": "public-$other", "namespace": "b", "replicas": 0}]}
+apply_objects         401  403  403  403    403  403   409  403  403  200  200   403      409    403   200    200     200    {"p_objects": [{"kind": "deployment", "name": "web-$other", "pack": "public-$other", "namespace": "a", "labels": {"a": "b"}}]}
+apply_objects         401  403  403  403    403  403   200  200  200  200  200   403      200    200   200    200     200    {"p_objects": [{"kind": "pod", "name": "new", "pack": "public-$other", "namespace": "a"}]}
+apply_objects         401  403  403  403    403  403   200  403  403  200  200   403      403    403   403    403     401    {"p_objects": [{"kind": "jointoken", "name": "new"}]}
+delete_objects        401  200  403  403    200  200   200  200  200  200  200   403      200    200   200    200     200    {"p_objects": [{"kind": "deployment", "name": "web-$own", "pack": "public-$own", "namespace": "a"}]}
+delete_objects        401  200  403  403    200  200   200  403  403  200  200   403      200    403   200    200     200    {"p_objects": [{"kind": "deployment", "name": "web-$other", "pack": "public-$other", "namespace": "a"}]}
+delete_objects        401  200  403  403    403  403   403  403  403  403  200   403      403    403   403    403     200    {"p_objects": [{"kind": "role", "name": "custom", "permissions": []}]}
 delete_deployment     401  404  403  403    404  404   200  200  200  200  200   403      200    200   200    200     200    {"p_namespace": "a", "p_name": "web-$own"}
 delete_deployment     401  404  403  403    404  404   200  200  200  200  200   404      404    404   404    404     200    {"p_namespace": "b", "p_name": "web-$own"}
 delete_deployment     401  404  403  403    404  404   404  403  403  200  200   403      404    403   200    200     200    {"p_namespace": "a", "p_name": "web-$other"}

@@ -250,7 +250,125 @@ function byDeployment(more: Args = {}, bad: Record<string, string> = {}) {
   };
 }
 
+/** What is wrong with objects that are stated, for calls that make or remove them. */
+const badObjects = (): Case[] => {
+  const one = (object: object) => ({ p_objects: [{ kind: 'namespace', name: 'first' }, object] });
+  const ofKind = (kind: string, object: object) => one({ kind, name: 'x', ...object });
+  return [
+    ['no kind', one({ name: 'x' }), 'INVALID_ARGUMENT', 'object 2'],
+    ['an unknown kind', one({ kind: 'node', name: 'x' }), 'INVALID_ARGUMENT', 'namespace'],
+    ['a kind that is a number', one({ kind: 1 }), 'INVALID_ARGUMENT', 'object 2'],
+    ['a text', { p_objects: ['x'] }, 'INVALID_ARGUMENT', 'object 1'],
+    ['an unknown field', ofKind('namespace', { quotas: {} }), 'INVALID_ARGUMENT', 'quotas'],
+    ['a name of SQL', ofKind('role', { name: "'; --", permissions: [] }), 'INVALID_NAME', 'role'],
+    ['no name', one({ kind: 'pod', pack: 'alpha' }), 'INVALID_ARGUMENT', 'name'],
+    ['an object twice', one({ kind: 'namespace', name: 'first' }), 'INVALID_ARGUMENT', 'twice'],
+    ['501 objects', { p_objects: many(501, (i) => ({ kind: 'namespace', name: `n${i}` })) }, 'LIMIT_EXCEEDED', '500'],
+    [
+      '201 pods',
+      { p_objects: many(201, (i) => ({ kind: 'pod', name: `n${i}`, pack: 'alpha' })) },
+      'LIMIT_EXCEEDED',
+      '200',
+    ],
+    ['two megabytes', ofKind('namespace', { labels: { a: megabyte, b: megabyte } }), 'LIMIT_EXCEEDED', 'p_objects'],
+    ['labels that are none', ofKind('namespace', { labels: { a: 1 } }), 'INVALID_LABELS', 'namespace x'],
+    ['a quota that is none', ofKind('namespace', { quota: { cpu: 'much' } }), 'INVALID_ARGUMENT', 'cpu'],
+    ['a value of words', ofKind('priorityclass', { value: 'high' }), 'INVALID_ARGUMENT', 'value'],
+    ['permissions of numbers', ofKind('role', { permissions: [1] }), 'INVALID_ARGUMENT', 'permissions'],
+    [
+      'a deployment that is none',
+      ofKind('deployment', { pack: 'alpha', replicas: -1 }),
+      'INVALID_ARGUMENT',
+      'replicas',
+    ],
+    ['a spec that is none', ofKind('pod', { pack: 'alpha', spec: { gpu: 1 } }), 'INVALID_SPEC', 'gpu'],
+    ['env of numbers', ofKind('pod', { pack: 'alpha', spec: { env: { A: 1 } } }), 'INVALID_SPEC', 'env'],
+    ['a setting that is none', one({ kind: 'clusterconfig', colour: 'red' }), 'INVALID_ARGUMENT', 'colour'],
+    ['a setting of another type', one({ kind: 'clusterconfig', liveness: 1 }), 'INVALID_ARGUMENT', 'liveness'],
+    ['a bundle that is none', ofKind('pack', { bundle: { version: '1.0.0' } }), 'INVALID_ARGUMENT', 'runtime'],
+    ['an unknown user', one({ kind: 'rolebinding', user: 'x@y.z', role: 'viewer' }), 'USER_NOT_FOUND', 'x@y.z'],
+    ['taints of words', ofKind('jointoken', { taints: 'a' }), 'INVALID_ARGUMENT', 'taints'],
+  ];
+};
+
 export const rows: Record<string, Row> = {
+  apply_objects: {
+    as: 'admin',
+    denied: ['owner', 'FORBIDDEN'],
+    good: () => ({ p_objects: [{ kind: 'namespace', name: 'applied' }], p_project: 'shop' }),
+    bad: {
+      p_objects: 'INVALID_ARGUMENT',
+      p_project: 'INVALID_NAME',
+      p_prune: 'typed',
+      p_dry_run: 'typed',
+      p_take_over: 'typed',
+      p_if_digest: 'CONFLICT',
+    },
+    cases: () => [
+      ...badObjects(),
+      ['a pack that is not there', { p_objects: [{ kind: 'pack', name: 'nowhere' }] }, 'PACK_NOT_FOUND', 'nowhere'],
+      ['pruning without a set', { p_project: null, p_prune: true }, 'INVALID_ARGUMENT', 'name'],
+      [
+        'another value of a class',
+        { p_objects: [{ kind: 'priorityclass', name: 'silver', value: 1 }] },
+        'FIELD_IMMUTABLE',
+        'value',
+      ],
+      [
+        'other bytes of a version',
+        {
+          p_objects: [
+            {
+              ...{ kind: 'pack', name: 'alpha' },
+              bundle: { version: '1.0.0', runtime: 'node', sizeBytes: 1, sha256: 'b'.repeat(64) },
+            },
+          ],
+        },
+        'VERSION_EXISTS',
+        'alpha@1.0.0',
+      ],
+      [
+        'bytes that nobody announced',
+        {
+          p_objects: [
+            {
+              ...{ kind: 'pack', name: 'beta' },
+              bundle: { version: '1.0.0', runtime: 'node', sizeBytes: 1, sha256: 'b'.repeat(64) },
+            },
+          ],
+        },
+        'BUNDLE_MISSING',
+        'beta@1.0.0',
+      ],
+      [
+        'the third thing being wrong',
+        {
+          p_objects: [
+            { kind: 'namespace', name: 'first' },
+            { kind: 'role', name: 'second', permissions: ['pods:get'] },
+            { kind: 'deployment', name: 'third', pack: 'nowhere' },
+          ],
+        },
+        'PACK_NOT_FOUND',
+        'nowhere',
+      ],
+    ],
+  },
+  // What one may not see is not there.
+  delete_objects: {
+    as: 'admin',
+    good: () => ({ p_objects: [{ kind: 'role', name: 'helper', permissions: [] }] }),
+    bad: { p_objects: 'INVALID_ARGUMENT', p_dry_run: 'typed', p_if_digest: 'CONFLICT' },
+    cases: () => [
+      ...badObjects(),
+      [
+        'what is built in',
+        { p_objects: [{ kind: 'role', name: 'viewer', permissions: [] }] },
+        'ROLE_RESERVED',
+        'viewer',
+      ],
+    ],
+  },
   create_deployment: {
     as: 'owner',
     denied: ['viewer', 'FORBIDDEN'],

@@ -31,6 +31,12 @@ const { pods, podEntries, podBytes, reports, reportsOfOnePod, logLines } = CALL_
 /** Pods that one transaction makes for deployments; the rest is made by those that follow. */
 const managedPods = 500;
 
+/** What one apply_objects takes. */
+const objects = 500;
+const deployments = (count: number) => many(count, (i) => ({ kind: 'deployment', name: `d${i}`, pack: 'alpha' }));
+
+const spaces = (count: number) => many(count, (i) => ({ kind: 'namespace', name: `n${i}`, labels: { a: 'b' } }));
+
 const namespaces = (count: number) => many(count, (i) => `n${i}`);
 const ofMachine = { p_labels: labels(64), p_taints: taints(64), p_capabilities: bytes(16_384) };
 const manyOfMachine = (code: string): More[] => [
@@ -230,6 +236,19 @@ export const largest: Record<string, Largest> = {
       ['labels', { p_pod: { pack: 'alpha', labels: labels(65) } }, 'INVALID_LABELS'],
       ['bytes', { p_pod: { pack: 'alpha', spec: { config: bytes(65_536) } } }, 'INVALID_SPEC'],
     ],
+  },
+  apply_objects: {
+    args: () => ({ p_objects: [...deployments(200), ...spaces(objects - 200)], p_project: name, p_prune: true }),
+    more: () => [
+      ['objects', { p_objects: spaces(objects + 1) }, 'LIMIT_EXCEEDED'],
+      ['deployments', { p_objects: deployments(201) }, 'LIMIT_EXCEEDED'],
+      ['bytes', { p_objects: bytes(1_048_577) }, 'LIMIT_EXCEEDED'],
+      ['pods', { p_objects: many(pods + 1, (i) => ({ kind: 'pod', name: `p${i}`, pack: 'alpha' })) }, 'LIMIT_EXCEEDED'],
+    ],
+  },
+  delete_objects: {
+    args: () => ({ p_objects: [{ kind: 'deployment', name: 'web', pack: 'alpha' }, ...deployments(objects - 1)] }),
+    more: () => [['objects', { p_objects: deployments(objects + 1) }, 'LIMIT_EXCEEDED']],
   },
   create_deployment: {
     args: () => ({ p_deployment: { name: 'd'.repeat(46), pack: 'alpha', replicas: managedPods, ...ofDeployment } }),

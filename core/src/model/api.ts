@@ -159,6 +159,53 @@ export interface PendingEviction {
   retry_after_seconds: number;
 }
 
+/** What was, or would be, done to an object. */
+export interface AppliedChange {
+  kind: string;
+  namespace: string | null;
+  name: string;
+  action: 'created' | 'changed' | 'unchanged' | 'deleted' | 'kept' | 'absent';
+}
+
+/** A field that is another one then; null where there is none. What is secret is not told. */
+export interface ChangedField {
+  path: string[];
+  before: unknown;
+  after: unknown;
+}
+
+/** Answer of `apply_objects`: what was done, or in a dry run what would be. */
+export interface AppliedObjects {
+  project: string | null;
+  /** Of the state that was looked at; with it the next call does this and nothing else. */
+  digest: string;
+  /** How many of the objects that are stated or pruned were in the project's set. */
+  members: number;
+  changes: (AppliedChange & { fields: ChangedField[] })[];
+  /** Where new pods are, those of one object on one node together. */
+  placements: {
+    kind: 'deployment' | 'pod';
+    namespace: string;
+    name: string;
+    node: string | null;
+    pods: number;
+    status: PodStatus;
+    message: string | null;
+  }[];
+  rollouts: {
+    namespace: string;
+    name: string;
+    from_revision: number | null;
+    to_revision: number;
+    from_version: string | null;
+    to_version: string;
+  }[];
+  /** How many deployments are looked at soon after, and not in this call. */
+  deferred: number;
+  /** Join tokens that were made: the only time that they are shown. */
+  tokens: { name: string; token: string; expires_at: string }[];
+}
+
 /** Results of the functions that answer with a document, or with rows whose columns core types more exactly. */
 export interface FunctionResults {
   cordon_node: Node;
@@ -190,6 +237,8 @@ export interface FunctionResults {
   can_i: boolean;
   register_pack_version: PackUpload;
   finish_pack_version: PackVersion;
+  apply_objects: AppliedObjects;
+  delete_objects: { digest: string; changes: AppliedChange[] };
   create_pods: Pod[];
   stop_pods: Pod[];
   delete_pods: Pod[];

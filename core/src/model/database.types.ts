@@ -1627,6 +1627,17 @@ export type Database = {
         Returns: Json;
       };
       append_pod_logs: { Args: { p_incarnation: number; p_lines: Json; p_node_id: string }; Returns: number };
+      apply_objects: {
+        Args: {
+          p_dry_run?: boolean;
+          p_if_digest?: string;
+          p_objects: Json;
+          p_project?: string;
+          p_prune?: boolean;
+          p_take_over?: boolean;
+        };
+        Returns: Json;
+      };
       can_i: { Args: { p_kind: string; p_namespace?: string; p_own?: boolean; p_verb: string }; Returns: boolean };
       cordon_node: {
         Args: { p_name: string };
@@ -1953,6 +1964,7 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      delete_objects: { Args: { p_dry_run?: boolean; p_if_digest?: string; p_objects: Json }; Returns: Json };
       delete_pack: {
         Args: { p_if_version?: number; p_name: string };
         Returns: {
