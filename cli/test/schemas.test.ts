@@ -197,6 +197,7 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['server-config-show', ['server-config', 'show']],
   ['server-config-show', ['server-config', 'set', '--enable-registration']],
   ['explain', ['explain', 'pod.spec']],
+  ['init', ['init', join(temporaryFolder(), 'new')]],
   ['completion', ['completion', 'bash']],
   ['explain-placement', ['explain', 'placement', '--pack', 'alpha']],
   ['pod-logs', ['pod', 'logs', 'alpha-1']],
