@@ -51,6 +51,7 @@ export const firstWords: ReadonlySet<string> = new Set([
     'delete',
     'deployment',
     'describe',
+    'dev',
     'doctor',
     'down',
     'events',

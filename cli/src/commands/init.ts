@@ -59,7 +59,7 @@ export default class Init extends StarkCommand<typeof Init> {
     this.next(
       'stark up --detach',
       'stark auth setup --email you@example.com',
-      `stark pack register ${this.args.folder}`,
+      this.args.folder === '.' ? 'stark dev' : `stark dev ${this.args.folder}`,
     );
   }
 }

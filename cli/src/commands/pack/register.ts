@@ -1,20 +1,20 @@
 import { readFile, stat } from 'node:fs/promises';
 import * as Flags from '@oclif/core/flags';
-import { StarkError, toStarkError, usageError } from '@stark-o/core/errors';
-import { PACK_VISIBILITIES, type PackUpload, type PodPort } from '@stark-o/core/model';
+import { StarkError, usageError } from '@stark-o/core/errors';
+import { PACK_VISIBILITIES, type PodPort } from '@stark-o/core/model';
 import { sizeOf } from '@stark-o/core/resources';
 import { StarkCommand } from '../../base/command.js';
 import { argument, repeated } from '../../base/flags.js';
 import { externalFlag, runtimeFlag, toRuntime } from '../../base/pack-flags.js';
 import { Progress } from '../../base/progress.js';
 import { say } from '../../base/terminal.js';
-import { assetsPath, checkBundle, requireSize, sha256 } from '../../bundle/bundle.js';
+import { assetsPath, checkBundle, requireSize } from '../../bundle/bundle.js';
 import { makePack } from '../../bundle/make-pack.js';
 import { manifestIn, requireRuntime } from '../../bundle/manifest.js';
 import { aboutBundle, type PackAbout } from '../../bundle/project.js';
-import { findVersions, type VersionRow, versionObject } from '../../data/packs.js';
+import { type VersionRow, versionObject } from '../../data/packs.js';
 import { parsePort } from '../../data/pod-flags.js';
-import type { Connection } from '../../session/connection.js';
+import { registerVersion } from '../../data/register-version.js';
 
 export default class PackRegister extends StarkCommand<typeof PackRegister> {
   static override summary = 'Register a bundle as a version of a pack.';
@@ -46,43 +46,15 @@ export default class PackRegister extends StarkCommand<typeof PackRegister> {
     const progress = new Progress();
     const { bytes, assets, found, isMade } = await this.#bundle(progress);
     const about: PackAbout & { entry?: string } = { ...found.about, ...this.#said() };
-    const { name, version, runtime, ports = [] } = about;
+    const { name, version, runtime } = about;
     if (name === undefined) throw usageError('--name is needed: neither the bundle nor a package.json of it has one');
     if (version === undefined) throw usageError('--ver is needed: neither the bundle nor a package.json of it has one');
     const checked = requireRuntime(runtime, this.args.bundle);
     if (!isMade) await checkBundle(this.args.bundle, bytes, checked);
     for (const line of originsOf(found, this.#said())) say(line);
-    const sum = sha256(bytes);
-    const connection = await this.connection();
-    try {
-      progress.now(`announcing ${name}@${version}`);
-      const upload = await connection.call('register_pack_version', {
-        p_name: name,
-        p_version: version,
-        p_runtime: checked,
-        p_entry: about.entry ?? 'default',
-        p_visibility: about.visibility ?? null,
-        p_description: about.description ?? null,
-        p_size_bytes: bytes.byteLength,
-        p_sha256: sum,
-        ...(assets !== undefined && { p_assets_size_bytes: assets.byteLength, p_assets_sha256: sha256(assets) }),
-        ...(ports.length > 0 && { p_ports: ports }),
-      });
-      progress.now(`uploading ${sizeOf(bytes.byteLength + (assets?.byteLength ?? 0))}`);
-      await store(connection, upload, upload.path, bytes, 'text/javascript');
-      if (assets !== undefined && upload.assets_path !== undefined) {
-        await store(connection, upload, upload.assets_path, assets, 'application/zip');
-      }
-      progress.now(`finishing ${name}@${version}`);
-      const row = await connection.call('finish_pack_version', { p_version_id: upload.version_id });
-      progress.clear();
-      await this.#print(row, 'registered');
-    } catch (error) {
-      progress.clear();
-      const same = await sameVersion(connection, error, name, version, [sum, assets && sha256(assets)]);
-      if (same === undefined) throw error;
-      await this.#print(same, 'already registered');
-    }
+    const bundle = { about: { ...about, name, version, runtime: checked }, bytes, assets };
+    const { row, isNew } = await registerVersion(await this.connection(), bundle, progress);
+    await this.#print(row, isNew ? 'registered' : 'already registered');
     this.next(`stark pod create --pack ${name}`, `stark pack versions ${name}`);
   }
 
@@ -156,43 +128,4 @@ async function assetsBeside(path: string): Promise<Uint8Array | undefined> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-// Nothing is half-done when this fails: the version stays `uploading`, no pod can get it, and the same command goes on.
-async function store(
-  connection: Connection,
-  { bucket }: PackUpload,
-  path: string,
-  bytes: Uint8Array,
-  contentType: string,
-): Promise<void> {
-  const client = await connection.starkClient();
-  const { error } = await client.storage.from(bucket).upload(path, bytes, { contentType, upsert: true });
-  if (error === null) return;
-  const failure = toStarkError(error, { url: connection.url });
-  throw new StarkError(`the bundle was not uploaded: ${failure.message}`, {
-    code: failure.code,
-    status: failure.status,
-    exitCode: failure.exitCode,
-    hint: failure.hint ?? 'run the same command again: it goes on where it stopped',
-    cause: error,
-  });
-}
-
-async function sameVersion(
-  connection: Connection,
-  error: unknown,
-  name: string,
-  version: string,
-  [sum, assets]: [string, string | undefined],
-): Promise<VersionRow | undefined> {
-  if (!(error instanceof StarkError) || error.code !== 'VERSION_EXISTS') return undefined;
-  const versions = await findVersions(connection, [name]);
-  return versions.find(
-    (row) =>
-      row.version === version &&
-      row.sha256 === sum &&
-      (row.assets_sha256 ?? undefined) === assets &&
-      row.state === 'ready',
-  );
 }
