@@ -545,7 +545,7 @@ begin
   return query
     select m.deployment_id, m.revision, m.missing, m.makeable, m.reason, m.message, m.until from stark_internal.missing_replicas(p_sets, p_now) m
     union all
-    select m.deployment_id, m.revision, m.missing, m.makeable, m.reason, m.message, m.until from stark_internal.missing_daemons(p_sets, p_now) m;
+    select m.deployment_id, m.revision, m.missing, m.makeable, m.reason, m.message, m.until from stark_internal.missing_daemons(p_sets, array(select p from stark_internal.plan_daemons(p_sets, p_now) p), p_now) m;
 end;
 $$;
 comment on function stark_internal.missing_pods(stark_internal.revision_set[], timestamptz) is 'How many pods of each revision can be made now, and why not all.';

@@ -309,8 +309,8 @@ $$;
 comment on function stark_internal.plan_daemons(stark_internal.revision_set[], timestamptz) is 'What shall be done on each node for deployments of daemon mode.';
 revoke all on function stark_internal.plan_daemons(stark_internal.revision_set[], timestamptz) from public, anon;
 
-/** stark_internal.missing_daemons(sets, now) -> of each revision that lacks pods on nodes how many can be made now, and why not all; with whose rights. That one which stops is still there is no reason: its end is news. */
-create function stark_internal.missing_daemons(p_sets stark_internal.revision_set[], p_now timestamptz)
+/** stark_internal.missing_daemons(sets, steps, now) -> by these steps of plan_daemons of each revision that lacks pods on nodes how many can be made now, and why not all; with whose rights. That one which stops is still there is no reason: its end is news. */
+create function stark_internal.missing_daemons(p_sets stark_internal.revision_set[], p_steps stark_internal.daemon_step[], p_now timestamptz)
 returns table (deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamptz, avoids text, maker uuid)
 language plpgsql
 stable
@@ -318,7 +318,7 @@ set search_path = ''
 as $$
 #variable_conflict use_column
 begin
-  if not exists (select from stark_internal.daemon_fits) then
+  if p_steps = '{}' then
     return;
   end if;
   return query
@@ -331,7 +331,7 @@ begin
     from (
       select p.deployment_id, p.revision, count(*)::integer as missing, count(*) filter (where p.step = 'make') as empty, h.until, h.node_name,
              count(*) filter (where p.step = 'make' and n.name = h.node_name and h.held > 0) as held
-      from stark_internal.plan_daemons(p_sets, p_now) p
+      from unnest(p_steps) p
       join stark.nodes n on n.id = p.node_id
       join unnest(p_sets) s on s.deployment_id = p.deployment_id and s.revision = p.revision
       cross join lateral stark_internal.held_replacements(s.deployment_id, s.template_hash, p_now) h
@@ -345,8 +345,8 @@ begin
       coalesce((r.template #>> '{spec,resources,requests,memory}')::bigint, 0), coalesce((r.template #>> '{spec,resources,requests,storage}')::bigint, 0)) q;
 end;
 $$;
-comment on function stark_internal.missing_daemons(stark_internal.revision_set[], timestamptz) is 'How many pods of deployments of daemon mode can be made now, and why not all.';
-revoke all on function stark_internal.missing_daemons(stark_internal.revision_set[], timestamptz) from public, anon;
+comment on function stark_internal.missing_daemons(stark_internal.revision_set[], stark_internal.daemon_step[], timestamptz) is 'How many pods of deployments of daemon mode can be made now, and why not all.';
+revoke all on function stark_internal.missing_daemons(stark_internal.revision_set[], stark_internal.daemon_step[], timestamptz) from public, anon;
 
 /** stark_internal.make_daemons(sets, steps, now) -> how many were made, on nodes in the order of their names, as far as quota, back-off and what one transaction makes allow. */
 create function stark_internal.make_daemons(p_sets stark_internal.revision_set[], p_steps stark_internal.daemon_step[], p_now timestamptz)
@@ -366,7 +366,7 @@ begin
       select p.deployment_id, p.revision, p.node_id, m.makeable, m.maker,
              row_number() over (partition by p.deployment_id, p.revision order by n.name) as nth, row_number() over (order by p.deployment_id, p.revision, n.name) as ord
       from unnest(p_steps) p
-      join stark_internal.missing_daemons(p_sets, p_now) m on m.deployment_id = p.deployment_id and m.revision = p.revision
+      join stark_internal.missing_daemons(p_sets, p_steps, p_now) m on m.deployment_id = p.deployment_id and m.revision = p.revision
       join stark.nodes n on n.id = p.node_id
       where p.step = 'make' and n.name is distinct from m.avoids) p
     join stark.deployment_revisions r on r.deployment_id = p.deployment_id and r.revision = p.revision
