@@ -4006,6 +4006,24 @@ CREATE OR REPLACE FUNCTION stark_internal.limit_range_problem(p_range jsonb)
 as md5 '69979c9998555af2aa7d015b4b56f8f9';
 comment on function stark_internal.limit_range_problem(jsonb) is 'What is wrong with this limit range; null when nothing is.';
 
+CREATE OR REPLACE FUNCTION stark_internal.load_counts()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+as md5 '4c3a50da87945b8aa173b1fc674659f3';
+comment on function stark_internal.load_counts() is 'Fills the working table of counts.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_domains()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+as md5 'ae62225a8ae2472bbce78d9107dc93c8';
+comment on function stark_internal.load_domains() is 'Fills the working table of domains.';
+
 CREATE OR REPLACE FUNCTION stark_internal.load_given_pods(p_pods stark.pods[])
  RETURNS void
  LANGUAGE plpgsql
@@ -4013,6 +4031,15 @@ CREATE OR REPLACE FUNCTION stark_internal.load_given_pods(p_pods stark.pods[])
  SET jit TO 'off'
 as md5 '38f2115d8855de8bf4eca6febcf0217c';
 comment on function stark_internal.load_given_pods(stark.pods[]) is 'Adds given pods to the working table of pending pods.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_holders()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+as md5 'bb952c61aaad59c3abee08d9ca4be751';
+comment on function stark_internal.load_holders() is 'Fills the working table of placed pods with rules about others.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_makers()
  RETURNS void
@@ -4027,7 +4054,7 @@ CREATE OR REPLACE FUNCTION stark_internal.load_nodes()
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 'e97fd032e28e106105fc52143795ca06';
+as md5 '4bacd9b8adfddcb5811c766bc498b714';
 comment on function stark_internal.load_nodes() is 'Fills the working table of nodes.';
 
 CREATE OR REPLACE FUNCTION stark_internal.load_pods(p_retry boolean DEFAULT true, p_of_a_kind integer DEFAULT stark_internal.call_limit('placements_of_a_pass'::text), p_new stark.pods[] DEFAULT '{}'::stark.pods[], p_after uuid DEFAULT NULL::uuid)
@@ -4050,10 +4077,27 @@ CREATE OR REPLACE FUNCTION stark_internal.load_rules()
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
+ SET jit TO 'off'
+as md5 '5298c9fb1de51ed17fc5467e38d9e971';
+comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_selectors()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
  SET enable_sort TO 'off'
  SET jit TO 'off'
-as md5 '926a2f29a2dd2aa965b1a8ed51eb95a5';
-comment on function stark_internal.load_rules() is 'Fills the working tables of rules about other pods.';
+as md5 'b6779726152360211a404b656dd9b0c9';
+comment on function stark_internal.load_selectors() is 'Fills the working tables of rules and selectors.';
+
+CREATE OR REPLACE FUNCTION stark_internal.load_stances()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+as md5 '6b2c85be003d7e7c5dabe9af9853fce0';
+comment on function stark_internal.load_stances() is 'Fills the working tables of what placed pods want of others.';
 
 CREATE OR REPLACE FUNCTION stark_internal.lock_cluster()
  RETURNS void
@@ -4077,7 +4121,7 @@ CREATE OR REPLACE FUNCTION stark_internal.make_daemons(p_sets stark_internal.rev
  LANGUAGE plpgsql
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '22a6c8d374d13ee153a2a4e58150be27';
+as md5 '0022f3b2f109b9e6d1ac00f0f61e74b0';
 comment on function stark_internal.make_daemons(stark_internal.revision_set[],stark_internal.daemon_step[],timestamp with time zone) is 'Makes pods that nodes lack.';
 
 CREATE OR REPLACE FUNCTION stark_internal.make_missing(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
@@ -4111,6 +4155,15 @@ CREATE OR REPLACE FUNCTION stark_internal.manifest_of(p_deployment stark.deploym
  SET search_path TO 'pg_temp'
 as md5 'ee54e1950136728aa9b6444d1b2706e2';
 comment on function stark_internal.manifest_of(stark.deployments) is 'The manifest of a deployment as a caller writes it.';
+
+CREATE OR REPLACE FUNCTION stark_internal.match_pending_pods()
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_temp'
+ SET enable_sort TO 'off'
+ SET jit TO 'off'
+as md5 '58473b05d255a6473bc75199ee207892';
+comment on function stark_internal.match_pending_pods() is 'Notes which selectors match pending pods.';
 
 CREATE OR REPLACE FUNCTION stark_internal.matches_selector(p_labels jsonb, p_selector jsonb)
  RETURNS boolean
@@ -4236,13 +4289,13 @@ CREATE OR REPLACE FUNCTION stark_internal.mirror_users()
 as md5 'c0a3bf67e92c9f380d6a56b952f5b257';
 comment on function stark_internal.mirror_users() is 'Keeps one profile for each user of Supabase Auth.';
 
-CREATE OR REPLACE FUNCTION stark_internal.missing_daemons(p_sets stark_internal.revision_set[], p_now timestamp with time zone)
+CREATE OR REPLACE FUNCTION stark_internal.missing_daemons(p_sets stark_internal.revision_set[], p_steps stark_internal.daemon_step[], p_now timestamp with time zone)
  RETURNS TABLE(deployment_id uuid, revision bigint, missing integer, makeable bigint, reason text, message text, until timestamp with time zone, avoids text, maker uuid)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '72b1d23b5e0293e5e2077479b38ea76b';
-comment on function stark_internal.missing_daemons(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of deployments of daemon mode can be made now, and why not all.';
+as md5 'd8c2ba8463b27a56fe50d99775ec57be';
+comment on function stark_internal.missing_daemons(stark_internal.revision_set[],stark_internal.daemon_step[],timestamp with time zone) is 'How many pods of deployments of daemon mode can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_permission(p_permissions text[], p_namespace text)
  RETURNS text
@@ -4257,7 +4310,7 @@ CREATE OR REPLACE FUNCTION stark_internal.missing_pods(p_sets stark_internal.rev
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '45a91772ebe895aa88ad9544929218f7';
+as md5 'fda0015f0a5507f2acb93b2a31c022aa';
 comment on function stark_internal.missing_pods(stark_internal.revision_set[],timestamp with time zone) is 'How many pods of each revision can be made now, and why not all.';
 
 CREATE OR REPLACE FUNCTION stark_internal.missing_replicas(p_sets stark_internal.revision_set[], p_now timestamp with time zone)

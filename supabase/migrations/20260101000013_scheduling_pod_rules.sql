@@ -99,27 +99,38 @@ $$;
 comment on function stark_internal.rules_of(text, jsonb) is 'Rules of a pod about other pods, one a row.';
 revoke all on function stark_internal.rules_of(text, jsonb) from public, anon;
 
-/** stark_internal.load_rules() -> whether any rule about other pods is in play: fills the working tables of rules, selectors and counts. */
-create function stark_internal.load_rules()
+/** stark_internal.load_holders() -> whether a placed pod wants others near or away. Reads pods and the working table of nodes; writes that of holders. */
+create function stark_internal.load_holders()
 returns boolean
 language plpgsql
 volatile
 set search_path = ''
 set enable_sort = off
 as $$
-declare
-  v_holders boolean;
 begin
   insert into pg_temp.pass_holders
     select p.namespace, stark_internal.with_label_keys(p.spec -> 'affinity', p.labels), n.node_no, count(*)
     from stark.pods p join pg_temp.pass_nodes n on n.node_id = p.node_id
     where p.spec -> 'affinity' ?| array['podAffinity', 'podAntiAffinity'] and stark_internal.occupies(p.status)
     group by 1, 2, 3;
-  v_holders := found;
-  if not v_holders and not exists (select from pg_temp.pass_pods p where p.rules is not null) then
-    return false;
-  end if;
-  -- The rules of pending pods, and the selectors that they and the rules of placed pods use.
+  return found;
+end;
+$$;
+comment on function stark_internal.load_holders() is 'Fills the working table of placed pods with rules about others.';
+revoke all on function stark_internal.load_holders() from public, anon;
+
+/**
+ * stark_internal.load_selectors(): the rules of pending pods, numbered by what they say, and each selector that they or the rules of placed pods name, once. Reads the
+ * working tables of pods and holders; writes those of selectors and rules, and rules_no of pods.
+ */
+create function stark_internal.load_selectors()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+set enable_sort = off
+as $$
+begin
   with rule_sets as materialized (
     select w.*, row_number() over (order by w.namespace, w.rules::text) as rules_no
     from (select distinct p.namespace, p.rules from pg_temp.pass_pods p where p.rules is not null) w
@@ -148,7 +159,21 @@ begin
   )
   update pg_temp.pass_pods p set rules_no = w.rules_no
     from rule_sets w where w.namespace = p.namespace and w.rules = p.rules;
-  -- Which selectors match each pending pod. Pods whose labels match the same selectors are equal to the pass.
+end;
+$$;
+comment on function stark_internal.load_selectors() is 'Fills the working tables of rules and selectors.';
+revoke all on function stark_internal.load_selectors() from public, anon;
+
+/** stark_internal.match_pending_pods(): which selectors match each pending pod. Reads the working table of selectors; writes matches of pods. */
+create function stark_internal.match_pending_pods()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+set enable_sort = off
+as $$
+begin
+  -- Pods whose labels match the same selectors are equal to the pass.
   update pg_temp.pass_pods p set matches = m.matches
     from (
       select d.namespace, d.labels, array_agg(s.selector_no order by s.selector_no) as matches
@@ -158,7 +183,23 @@ begin
         else stark_internal.matches_terms(d.namespace, d.labels, s.terms) end
       group by d.namespace, d.labels) m
     where p.namespace = m.namespace and p.labels = m.labels;
-  -- How many placed pods each selector matches on each node, for the selectors that a rule of a pending pod uses.
+end;
+$$;
+comment on function stark_internal.match_pending_pods() is 'Notes which selectors match pending pods.';
+revoke all on function stark_internal.match_pending_pods() from public, anon;
+
+/**
+ * stark_internal.load_counts(): how many placed pods each selector that a rule of a pending pod uses matches on each node. Reads pods and the working tables
+ * of nodes, selectors and rules; writes that of counts.
+ */
+create function stark_internal.load_counts()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+set enable_sort = off
+as $$
+begin
   insert into pg_temp.pass_counts
     select s.selector_no, n.node_no, count(*), count(*) filter (where p.status <> 'stopping')
     from stark.pods p
@@ -182,32 +223,92 @@ begin
     insert into pg_temp.pass_counts
       select m.selector_no, t.node_no, sum(t.pods), sum(t.staying) from there t join matched m using (namespace, labels) group by 1, 2;
   end if;
-  if v_holders then
-    with stances as materialized (
-      select h.namespace, h.rules, s.selector_no, r.kind, r.topology_key, sum(r.weight) as weight
-      from (select distinct h.namespace, h.rules from pg_temp.pass_holders h) h
-      cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
-      join pg_temp.pass_selectors s using (terms)
-      where r.kind in ('anti_affinity', 'prefer', 'company')
-      group by 1, 2, 3, 4, 5
-    ), anti_affinity_counts as (
-      insert into pg_temp.pass_anti_affinity_counts
-        select s.selector_no, s.topology_key, h.node_no, sum(h.pods)
-        from pg_temp.pass_holders h join stances s using (namespace, rules)
-        where s.kind = 'anti_affinity'
-        group by 1, 2, 3
-    )
-    insert into pg_temp.pass_preferences
-      select s.selector_no, s.topology_key, h.node_no, sum(s.weight * h.pods)
+end;
+$$;
+comment on function stark_internal.load_counts() is 'Fills the working table of counts.';
+revoke all on function stark_internal.load_counts() from public, anon;
+
+/**
+ * stark_internal.load_stances(): what placed pods want of the pods that a selector matches: to keep them away, or near. Reads the working tables of holders and
+ * selectors; writes those of anti-affinity counts and preferences.
+ */
+create function stark_internal.load_stances()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+set enable_sort = off
+as $$
+begin
+  with stances as materialized (
+    select h.namespace, h.rules, s.selector_no, r.kind, r.topology_key, sum(r.weight) as weight
+    from (select distinct h.namespace, h.rules from pg_temp.pass_holders h) h
+    cross join lateral stark_internal.rules_of(h.namespace, h.rules) r
+    join pg_temp.pass_selectors s using (terms)
+    where r.kind in ('anti_affinity', 'prefer', 'company')
+    group by 1, 2, 3, 4, 5
+  ), anti_affinity_counts as (
+    insert into pg_temp.pass_anti_affinity_counts
+      select s.selector_no, s.topology_key, h.node_no, sum(h.pods)
       from pg_temp.pass_holders h join stances s using (namespace, rules)
-      where s.kind <> 'anti_affinity'
-      group by 1, 2, 3;
-  end if;
+      where s.kind = 'anti_affinity'
+      group by 1, 2, 3
+  )
+  insert into pg_temp.pass_preferences
+    select s.selector_no, s.topology_key, h.node_no, sum(s.weight * h.pods)
+    from pg_temp.pass_holders h join stances s using (namespace, rules)
+    where s.kind <> 'anti_affinity'
+    group by 1, 2, 3;
+end;
+$$;
+comment on function stark_internal.load_stances() is 'Fills the working tables of what placed pods want of others.';
+revoke all on function stark_internal.load_stances() from public, anon;
+
+/**
+ * stark_internal.load_domains(): the domains of every topology key that a rule of anybody names. Reads the working tables of nodes, rules, anti-affinity counts
+ * and preferences; writes that of domains.
+ */
+create function stark_internal.load_domains()
+returns void
+language plpgsql
+volatile
+set search_path = ''
+set enable_sort = off
+as $$
+begin
   insert into pg_temp.pass_domains
     select k.topology_key, n.node_no, n.labels ->> k.topology_key
     from (select r.topology_key from pg_temp.pass_rules r union select b.topology_key from pg_temp.pass_anti_affinity_counts b
           union select w.topology_key from pg_temp.pass_preferences w) k
     join pg_temp.pass_nodes n on n.labels ? k.topology_key;
+end;
+$$;
+comment on function stark_internal.load_domains() is 'Fills the working table of domains.';
+revoke all on function stark_internal.load_domains() from public, anon;
+
+/**
+ * stark_internal.load_rules() -> whether any rule about other pods is in play: fills the working tables that filters, scores and picks read of it. Needs those of nodes
+ * and pods; leaves all others empty where nobody speaks of others. Equal rules have one number, and equal selectors too; nodes without a topology key are in no domain.
+ */
+create function stark_internal.load_rules()
+returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_holders boolean := stark_internal.load_holders();
+begin
+  if not v_holders and not exists (select from pg_temp.pass_pods p where p.rules is not null) then
+    return false;
+  end if;
+  perform stark_internal.load_selectors();
+  perform stark_internal.match_pending_pods();
+  perform stark_internal.load_counts();
+  if v_holders then
+    perform stark_internal.load_stances();
+  end if;
+  perform stark_internal.load_domains();
   return true;
 end;
 $$;

@@ -374,7 +374,8 @@ revoke all on function stark_internal.pick_in_rounds(stark_internal.pod_group, i
 
 /**
  * stark_internal.pick_slots(group, wanted) -> nodes in the order in which pods take them, at most so many; fewer where it is necessary
- * to look again in between.
+ * to look again in between. The same as picking one by one: a slot that is left is never better than one that was taken before it.
+ * Reads the working tables of facts and nodes and what scores and rules read; writes none.
  */
 create function stark_internal.pick_slots(p_group stark_internal.pod_group, p_wanted integer)
 returns integer[]

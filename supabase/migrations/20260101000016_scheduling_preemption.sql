@@ -93,6 +93,8 @@ revoke all on function stark_internal.blocking_rules(stark_internal.pod_group) f
  * least_request, most_request: cpu, memory and storage from which and up to which this node's answer is the same; the most is
  * also all that it has for newcomers then, and most_pods how many it takes. lowest_kept: the lowest priority that need not go, and of
  * the pods that have it latest_kept: the latest start, and most_kept: the most cpu, memory and storage that one has.
+ * A victim is never a pod that fits beside the newcomer and those put back before it, and never one that is stopping anyway.
+ * Reads pods and the working tables of nodes and nominations, and what blocking_rules reads; writes none.
  */
 create function stark_internal.choose_victims(p_group stark_internal.pod_group, p_nodes integer[])
 returns table (node_no integer, victims uuid[], highest integer, total bigint, started timestamptz, least_request bigint[], most_request bigint[], most_pods bigint, lowest_kept integer, latest_kept timestamptz, most_kept bigint[])
@@ -333,6 +335,8 @@ revoke all on function stark_internal.placed_individually(stark_internal.pod_gro
  * to go for it. As kube-scheduler does (minCandidateNodesAbsolute, minCandidateNodesPercentage), it looks at a tenth of the nodes,
  * 100 at least, and at more only where that does not help. Pods that are placed individually cost an attempt each, under the lock: after so many
  * the others are left to the next pass. Pods evicted for one of them may open a node for the next one, which is then placed there at once.
+ * Each pod is nominated once, no victim is named twice, and what was nominated before counts as if it were there. Reads the working tables of nodes
+ * and rules; writes those of nominations and counts, what count_taken writes, and by take_slots bindings.
  */
 create function stark_internal.preempt(p_group stark_internal.pod_group, p_pods stark_internal.pod_request[], p_attempts integer default stark_internal.call_limit('groups_of_a_pass'))
 returns boolean
