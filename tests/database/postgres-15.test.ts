@@ -10,7 +10,8 @@ import { connect } from './sessions.js';
  * They cost as much as all others together, and what they ask of the database the others have asked on 15 too: whose right it is,
  * which node is the best, how many pods are wanted. `npm run test:pg15` runs them as well.
  */
-const LEFT_OUT = /^(08-scheduling|08[235]-.*|086-neighbours|17-rights-matrix|2[23]-(deployments|autoscaling))\./;
+const LEFT_OUT =
+  /^(08-scheduling|08[235]-.*|086-neighbours|17-rights-matrix|2[23]\d?-(deployments|deployment-rights|autoscaling))\./;
 
 if (hasPostgres15) describe('Postgres 15', onPostgres15);
 else it.skip(`Postgres 15 is not installed, so the migrations are not tried on it (${howToInstall})`);
