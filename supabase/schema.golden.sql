@@ -1975,7 +1975,7 @@ CREATE OR REPLACE FUNCTION stark.apply_objects(p_objects jsonb, p_project text D
  SET search_path TO 'pg_temp'
  SET plan_cache_mode TO 'force_generic_plan'
  SET jit TO 'off'
-as md5 'd474bc1a87a88c3db5d9edb19db98a41';
+as md5 '192b3202e53eca5d862673c15884a3e6';
 comment on function stark.apply_objects(jsonb,text,boolean,boolean,boolean,text) is 'Makes objects as they are stated, all or none, or tells what would become of them.';
 grant execute on function stark.apply_objects(jsonb,text,boolean,boolean,boolean,text) to authenticated;
 grant execute on function stark.apply_objects(jsonb,text,boolean,boolean,boolean,text) to service_role;
@@ -2107,7 +2107,7 @@ CREATE OR REPLACE FUNCTION stark.delete_objects(p_objects jsonb, p_dry_run boole
  SECURITY DEFINER
  SET search_path TO 'pg_temp'
  SET jit TO 'off'
-as md5 '6e52e4165ab9e7d1ef64306a9a60c64f';
+as md5 'eb1e7895678547bfc675c383eb7d4e88';
 comment on function stark.delete_objects(jsonb,boolean,text) is 'Removes the objects that are stated, all or none, or tells what would become of them.';
 grant execute on function stark.delete_objects(jsonb,boolean,text) to authenticated;
 grant execute on function stark.delete_objects(jsonb,boolean,text) to service_role;
@@ -4716,7 +4716,7 @@ CREATE OR REPLACE FUNCTION stark_internal.plan_object(p_object stark_internal.st
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'e960b46edf0e55030218dda755bc5cf7';
+as md5 '2a91e9aba47581f6553e7a9d8ec3f0d7';
 comment on function stark_internal.plan_object(stark_internal.stated_object,text,boolean) is 'What is to be done to make an object as it is stated.';
 
 CREATE OR REPLACE FUNCTION stark_internal.plan_prune(p_project text, p_objects stark_internal.stated_object[])
@@ -4927,7 +4927,7 @@ CREATE OR REPLACE FUNCTION stark_internal.read_stated(p_objects jsonb)
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 '3ad0b880fa0d3cc872bb7d8415edf118';
+as md5 '2d87060eb901c70d68ddcf49acc13c66';
 comment on function stark_internal.read_stated(jsonb) is 'The objects of a call, checked.';
 
 CREATE OR REPLACE FUNCTION stark_internal.read_template(p_pack text, p_version text, p_namespace text, p_template jsonb, p_user_id uuid)

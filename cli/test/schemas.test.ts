@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildManifest } from '../src/manifest.js';
 import { FakeCluster } from './support/fake-cluster.js';
 import {
+  appliedObjects,
   autoscalerRow,
   clusterConfigRow,
   deploymentFunctions,
@@ -105,6 +106,7 @@ beforeAll(async () => {
   cluster.tables.autoscalers = [autoscalerRow('web')];
   cluster.tables.deployment_revisions = [revisionRow('web')];
   cluster.tables.deployment_reasons = [{ reason: 'AsWanted', completed_by: 'nothing' }];
+  cluster.functions.apply_objects = () => ({ body: appliedObjects() });
   for (const fn of deploymentFunctions) cluster.functions[fn] = () => ({ body: deploymentRow('web') });
   cluster.tables.node_leases = [
     {
@@ -196,6 +198,7 @@ const outputs: [schema: string, args: string[], input?: string][] = [
   ['role-list', ['role', 'update', 'restarter', '--description', 'Restarts.']],
   ['server-config-show', ['server-config', 'show']],
   ['server-config-show', ['server-config', 'set', '--enable-registration']],
+  ['apply', ['apply', '--filename', '-'], JSON.stringify({ kind: 'role', name: 'a', permissions: [] })],
   ['explain', ['explain', 'pod.spec']],
   ['init', ['init', join(temporaryFolder(), 'new')]],
   ['completion', ['completion', 'bash']],
@@ -293,6 +296,8 @@ describe('JSON output', () => {
   it('has a schema for every command, and none that belongs to nothing', async () => {
     const ids = Object.keys((await buildManifest(packageRoot)).commands).map((id) => id.replaceAll(':', '-'));
     const shared: Record<string, string> = {
+      diff: 'apply',
+      plan: 'apply',
       'pod-create': 'pod-list',
       'pod-delete': 'pod-list',
       'pod-rollback': 'pod-list',

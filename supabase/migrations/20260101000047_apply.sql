@@ -368,7 +368,6 @@ declare
   v_user uuid;
   v_default text := (select c.default_namespace from stark.cluster_config c);
 begin
-  perform stark_internal.require_json('p_objects', p_objects, stark_internal.call_limit('object_bytes'));
   if jsonb_typeof(p_objects) is distinct from 'array' then
     perform stark_internal.fail('INVALID_ARGUMENT', 'p_objects must be a list of objects', 'give [{"kind": "namespace", "name": "team-a"}]');
   elsif jsonb_array_length(p_objects) > stark_internal.call_limit('objects') then
@@ -672,7 +671,7 @@ begin
       where p_object.kind = 'pod' or f.path[1] = any (case p_object.kind when 'priorityclass' then '{value,preemptionPolicy}' when 'deployment' then '{pack}' else '{}' end::text[]);
     if v_fields is not null then
       perform stark_internal.fail('FIELD_IMMUTABLE', format('%s %s is there with another %s, which never changes', p_object.kind, p_object.name, v_fields),
-        format('stark %s delete %s%s, or choose another name', p_object.kind, p_object.name, case when v_where is not null then ' -n ' || v_where else '' end));
+        format('stark delete %s/%s%s, or choose another name', p_object.kind, p_object.name, case when v_where is not null then ' -n ' || v_where else '' end));
     end if;
     perform stark_internal.require_permission(stark_internal.object_permission(p_object.kind, 'update'), v_where, v_found.is_own);
   end if;
@@ -1063,6 +1062,7 @@ declare
   v_told jsonb;
 begin
   perform stark_internal.require_user();
+  perform stark_internal.require_json('p_objects', p_objects, stark_internal.call_limit('object_bytes'));
   v_objects := stark_internal.read_stated(p_objects);
   if p_project is not null and not stark_internal.is_dns_label(p_project) then
     perform stark_internal.fail('INVALID_NAME', format('%s is no name for a project', to_json(left(p_project, 80))), 'use lower case letters, digits and -, at most 63');
@@ -1124,6 +1124,7 @@ declare
   v_removals stark_internal.planned_object[];
 begin
   perform stark_internal.require_user();
+  perform stark_internal.require_json('p_objects', p_objects, stark_internal.call_limit('object_bytes'));
   v_objects := stark_internal.read_stated(p_objects);
   perform stark_internal.plan_removal(o.kind, o.scope, o.name, a.object_id)
     from unnest(v_objects) o left join stark_internal.applied_objects a using (kind, scope, name);

@@ -38,6 +38,7 @@ export const firstWords: ReadonlySet<string> = new Set([
   ...[
     'annotate',
     'api-resources',
+    'apply',
     'auth',
     'autocomplete',
     'autoscaler',
@@ -52,6 +53,7 @@ export const firstWords: ReadonlySet<string> = new Set([
     'deployment',
     'describe',
     'dev',
+    'diff',
     'doctor',
     'down',
     'events',
@@ -61,7 +63,19 @@ export const firstWords: ReadonlySet<string> = new Set([
     'jointoken',
     'label',
   ],
-  ...['logs', 'namespace', 'node', 'pack', 'pod', 'priorityclass', 'role', 'rolebinding', 'rollout', 'server-config'],
+  ...[
+    'logs',
+    'namespace',
+    'node',
+    'pack',
+    'plan',
+    'pod',
+    'priorityclass',
+    'role',
+    'rolebinding',
+    'rollout',
+    'server-config',
+  ],
   ...['status', 'top', 'up', 'user', 'version', 'wait', 'watch', '--help'],
 ]);
 

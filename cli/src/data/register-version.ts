@@ -14,38 +14,49 @@ export interface NewVersion {
   assets?: Uint8Array | undefined;
 }
 
-/** Announces a version, uploads its bundle, and finishes it. The same bytes under the same version are no error. */
-export async function registerVersion(
+/** Announces a version and uploads its bundle; it is nobody's until it is finished. */
+export async function announceVersion(
   connection: Connection,
   { about, bytes, assets }: NewVersion,
   progress: Progress,
-): Promise<{ row: VersionRow; isNew: boolean }> {
+): Promise<PackUpload> {
   const { name, version, runtime, ports = [] } = about;
-  const sum = sha256(bytes);
+  progress.now(`announcing ${name}@${version}`);
+  const upload = await connection.call('register_pack_version', {
+    p_name: name,
+    p_version: version,
+    p_runtime: runtime,
+    p_entry: about.entry ?? 'default',
+    p_visibility: about.visibility ?? null,
+    p_description: about.description ?? null,
+    p_size_bytes: bytes.byteLength,
+    p_sha256: sha256(bytes),
+    ...(assets !== undefined && { p_assets_size_bytes: assets.byteLength, p_assets_sha256: sha256(assets) }),
+    ...(ports.length > 0 && { p_ports: ports }),
+  });
+  progress.now(`uploading ${sizeOf(bytes.byteLength + (assets?.byteLength ?? 0))}`);
+  await store(connection, upload, upload.path, bytes, 'text/javascript');
+  if (assets !== undefined && upload.assets_path !== undefined) {
+    await store(connection, upload, upload.assets_path, assets, 'application/zip');
+  }
+  return upload;
+}
+
+/** Announces a version, uploads its bundle, and finishes it. The same bytes under the same version are no error. */
+export async function registerVersion(
+  connection: Connection,
+  bundle: NewVersion,
+  progress: Progress,
+): Promise<{ row: VersionRow; isNew: boolean }> {
+  const { about, bytes, assets } = bundle;
+  const { name, version } = about;
   try {
-    progress.now(`announcing ${name}@${version}`);
-    const upload = await connection.call('register_pack_version', {
-      p_name: name,
-      p_version: version,
-      p_runtime: runtime,
-      p_entry: about.entry ?? 'default',
-      p_visibility: about.visibility ?? null,
-      p_description: about.description ?? null,
-      p_size_bytes: bytes.byteLength,
-      p_sha256: sum,
-      ...(assets !== undefined && { p_assets_size_bytes: assets.byteLength, p_assets_sha256: sha256(assets) }),
-      ...(ports.length > 0 && { p_ports: ports }),
-    });
-    progress.now(`uploading ${sizeOf(bytes.byteLength + (assets?.byteLength ?? 0))}`);
-    await store(connection, upload, upload.path, bytes, 'text/javascript');
-    if (assets !== undefined && upload.assets_path !== undefined) {
-      await store(connection, upload, upload.assets_path, assets, 'application/zip');
-    }
+    const upload = await announceVersion(connection, bundle, progress);
     progress.now(`finishing ${name}@${version}`);
     return { row: await connection.call('finish_pack_version', { p_version_id: upload.version_id }), isNew: true };
   } catch (error) {
     progress.clear();
-    const same = await sameVersion(connection, error, name, version, [sum, assets && sha256(assets)]);
+    const same = await sameVersion(connection, error, name, version, [sha256(bytes), assets && sha256(assets)]);
     if (same === undefined) throw error;
     return { row: same, isNew: false };
   } finally {

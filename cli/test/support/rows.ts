@@ -219,3 +219,41 @@ export const deploymentFunctions = [
   ...['create', 'update', 'scale', 'pause', 'resume', 'delete'].map((verb) => `${verb}_deployment`),
   ...['pause', 'resume', 'promote', 'undo', 'restart'].map((verb) => `${verb}_rollout`),
 ];
+
+/** An answer of `apply_objects` with something in each of its lists. */
+export const appliedObjects = () => ({
+  ...{ project: 'shop', digest: 'd41d8cd98f00b204e9800998ecf8427e', members: 2, deferred: 0 },
+  changes: [
+    {
+      ...{ kind: 'deployment', namespace: 'default', name: 'web', action: 'changed' },
+      fields: [{ path: ['replicas'], before: 1, after: null }],
+    },
+    { kind: 'role', namespace: null, name: 'helper', action: 'unchanged', fields: [] },
+  ],
+  placements: [
+    ...[
+      {
+        kind: 'deployment',
+        namespace: 'default',
+        name: 'web',
+        node: null,
+        pods: 1,
+        status: 'pending',
+        message: 'full',
+      },
+    ],
+  ],
+  rollouts: [
+    ...[
+      {
+        namespace: 'default',
+        name: 'web',
+        from_revision: null,
+        to_revision: 1,
+        from_version: null,
+        to_version: '1.0.0',
+      },
+    ],
+  ],
+  tokens: [{ name: 'lab', token: 'stark_join_x', expires_at: '2026-01-01T00:00:00+00:00' }],
+});
