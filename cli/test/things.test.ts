@@ -1,7 +1,7 @@
 import { RESOURCES } from '@stark-o/core/resources';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeCluster } from './support/fake-cluster.js';
-import { deploymentRow, nodeRow, packRow, podRow } from './support/rows.js';
+import { deploymentRow, nodeRow, packRow, placement, podRow, revisionRow } from './support/rows.js';
 import { ended, Machine } from './support/run.js';
 
 // The commands that serve every kind of thing: get, describe, events, wait, delete, label, annotate, top, and debug of pods.
@@ -63,6 +63,17 @@ beforeEach(() => {
 const run = (line: string) => machine.run(line.split(' '));
 const json = async (line: string) => JSON.parse((await run(`${line} -o json`)).stdout);
 
+describe('a list of 10,000 pods', () => {
+  it('takes a request for each 1,000, and little memory', async () => {
+    cluster.tables.pods = Array.from({ length: 10_000 }, (_, at) => ({ ...podRow('many'), name: `many-${at}` }));
+    cluster.requests.length = 0;
+    const { code, stdout } = await machine.run(['pod', 'list'], { env: { NODE_OPTIONS: '--max-old-space-size=120' } });
+    expect(code).toBe(0);
+    expect(stdout.match(/\n/g)).toHaveLength(10_001);
+    expect(cluster.seen('GET', '/rest/v1/pods').length).toBeLessThanOrEqual(11);
+  });
+});
+
 describe('get', () => {
   it('of one kind is its list, in both word orders and under every name', async () => {
     const { stdout } = await run('pod list');
@@ -106,6 +117,46 @@ describe('describe', () => {
     expect(stdout).toMatch(/^Pods:\n {2}NAME[\s\S]*alpha-1[\s\S]*alpha-2/m);
     expect((await run('node describe node-1')).stdout).toBe(stdout);
     expect((await run('pod describe alpha-1')).stdout).toMatch(/Events:\n.*pending +0\/1 nodes: 1 cordoned/);
+  });
+
+  it('says of a pod what it asks for, and of one that waits what each node says to it', async () => {
+    const probe = { httpGet: { port: 'http', path: '/healthz' } };
+    const spec = {
+      ...{ resources: { limits: { memory: 256 } }, restartPolicy: 'OnFailure', livenessProbe: probe },
+      tolerations: [{ key: 'gpu', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 5 }],
+    };
+    const waits = { spec, status: 'pending', node_name: null, ready: false, status_message: '0/1 nodes: 1 cordoned' };
+    cluster.tables.pods = [podRow('alpha-1', waits)];
+    cluster.functions.explain_placement = (args) => {
+      expect(args).toMatchObject({ p_pod: { pack: 'alpha', version: '1.0.0', namespace: 'default', spec } });
+      return { body: placement() };
+    };
+    const { stdout } = await run('describe pod/alpha-1');
+    expect(stdout).toMatch(/^Conditions: +PodScheduled=False, Initialized=False, Ready=False$/m);
+    expect(stdout).toMatch(/^Limits: +memory=256$/m);
+    expect(stdout).toMatch(
+      /^Liveness: +http-get :http\/healthz delay=0s timeout=1s period=10s #success=1 #failure=3$/m,
+    );
+    expect(stdout).toMatch(/^Tolerations: +gpu:NoExecute for 5s$/m);
+    expect(stdout).toMatch(/^Placement:\n {2}NODE +FITS +WHY-NOT\n {2}\S/m);
+    cluster.functions.explain_placement = () => ({ status: 403, body: { code: 'FORBIDDEN', message: 'no' } });
+    expect(await run('describe pod/alpha-1')).toMatchObject({
+      code: 0,
+      stdout: expect.not.stringContaining('Placement'),
+    });
+  });
+
+  it('says of a deployment what its pods are made from, and how its revisions fared', async () => {
+    const { id } = deploymentRow('web');
+    const spec = { resources: { limits: { memory: 512 } } };
+    cluster.tables.deployment_revisions = [
+      revisionRow('web', { deployment_id: id }),
+      revisionRow('web', { deployment_id: id, revision: 2, template: { labels: { app: 'web' }, priority: 100, spec } }),
+    ];
+    cluster.tables.deployments = [deploymentRow('web', { revision: 2 })];
+    const { stdout } = await run('describe deployment/web');
+    expect(stdout).toMatch(/^Pod template:\n {2}Labels: +app=web\n {2}Limits: +memory=512\nRevisions:\n {2}REVISION/m);
+    expect(stdout).toMatch(/^ {2}2 +\S/m);
   });
 
   it('shows what a pod was given to who may read it, and says so to others', async () => {

@@ -1,17 +1,30 @@
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
-import { type AnyRow, type Guarded, RESOURCES, type Related, type Resource } from '@stark-o/core/resources';
+import type { PlacementExplanation } from '@stark-o/core/model';
+import {
+  type AnyRow,
+  type DeploymentRow,
+  type Guarded,
+  type PodRow,
+  RESOURCES,
+  type Related,
+  type Resource,
+  specDetails,
+} from '@stark-o/core/resources';
 import type { OutputFormat } from '../base/format.js';
 import { describe, printKinds, printList, type Shown, type View, writeData } from '../base/output.js';
-import { table } from '../base/table.js';
+import { type Column, table } from '../base/table.js';
 import { fittingWidth } from '../base/terminal.js';
 import type { Connection } from '../session/connection.js';
 import { eventLines, lastEvents, type ObjectEvent, objectEvent } from './events.js';
 import { findObjects } from './query.js';
+import { findRevisions, historyColumns } from './rollouts.js';
 
 /** How many of its events stand below a description. */
 const LAST_EVENTS = 10;
 /** How many things of a kind stand below a description. */
 const MAX_RELATED = 10;
+/** How many of its revisions stand below that of a deployment. */
+const LAST_REVISIONS = 5;
 
 interface Described<Row> {
   row: Row;
@@ -138,7 +151,8 @@ async function linesOf<Row>(
 ): Promise<string[]> {
   const related = await Promise.all(resource.related.map((one) => relatedLines(connection, one, row)));
   const details = [...resource.details(row), ...guardedDetails(resource, guarded)];
-  return [...describe(details), ...related.flat(), ...(events === undefined ? [] : eventLines(events))];
+  const own = await ownLines(connection, resource.kind, row);
+  return [...describe(details), ...own, ...related.flat(), ...(events === undefined ? [] : eventLines(events))];
 }
 
 function guardedDetails<Row>(
@@ -148,6 +162,52 @@ function guardedDetails<Row>(
   if (guarded === undefined) return [];
   const hidden = `not shown: it takes the right ${rights}:${guarded.verb}`;
   return Object.entries(guarded.fields).map(([name, title]) => [title, values === undefined ? hidden : values[name]]);
+}
+
+/** What only things of this kind have, below what all have. */
+async function ownLines(connection: Connection, kind: string, row: unknown): Promise<string[]> {
+  if (kind === 'pod') return placementLines(connection, row as PodRow);
+  return kind === 'deployment' ? revisionLines(connection, row as DeploymentRow) : [];
+}
+
+/** What the pods of a deployment are made from, and how its last revisions fared. */
+async function revisionLines(connection: Connection, { id, revision }: DeploymentRow): Promise<string[]> {
+  const revisions = await findRevisions(connection, id);
+  const template = revisions.find((one) => one.revision === revision)?.template;
+  const { labels = {}, spec = {} } = template ?? {};
+  const wanted = describe([['Labels', labels], ...specDetails(spec)]).map((line) => `  ${line}`);
+  const last = revisions.slice(-LAST_REVISIONS);
+  return [
+    ...(template === undefined ? [] : ['Pod template:', ...wanted]),
+    ...(last.length === 0 ? [] : ['Revisions:', ...indentedTable(historyColumns, last)]),
+  ];
+}
+
+function indentedTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string[] {
+  const width = fittingWidth();
+  return table(columns, rows, width === undefined ? {} : { width: width - 2 }).map((line) => `  ${line}`);
+}
+
+const placementColumns: readonly Column<PlacementExplanation['nodes'][number]>[] = [
+  { header: 'NODE', value: ({ node }) => node },
+  { header: 'FITS', value: ({ feasible }) => feasible },
+  { header: 'WHY-NOT', value: ({ reasons }) => reasons.join('; '), prose: true },
+];
+
+/** Of a pod that waits for a node: what each of them says to it now, by filter. */
+async function placementLines(connection: Connection, pod: PodRow): Promise<string[]> {
+  if (pod.status !== 'pending') return [];
+  const { pack_name: pack, version, namespace, labels, priority, spec } = pod;
+  const asked = { pack, version, namespace, labels, priority, spec };
+  const answer = await connection.call('explain_placement', { p_pod: asked }).catch((error: unknown) => {
+    // Who may see a pod may not be allowed to make one, and its version may be withdrawn by now.
+    if (error instanceof StarkError && error.exitCode !== EXIT_CODES.unreachable) return undefined;
+    throw error;
+  });
+  if (answer === undefined || answer.nodes.length === 0) return [];
+  const nodes = answer.nodes.slice(0, MAX_RELATED);
+  const more = answer.nodes.length > nodes.length ? ['  …'] : [];
+  return ['Placement:', ...indentedTable(placementColumns, nodes), ...more];
 }
 
 async function relatedLines<Row>(connection: Connection, related: Related<Row>, row: Row): Promise<string[]> {
@@ -161,8 +221,6 @@ async function relatedLines<Row>(connection: Connection, related: Related<Row>, 
     throw error;
   });
   if (found.length === 0) return [];
-  const width = fittingWidth();
-  const fitting = width === undefined ? {} : { width: width - 2 };
-  const lines = table(resource.columns, found.slice(0, MAX_RELATED), fitting).map((line) => `  ${line}`);
+  const lines = indentedTable(resource.columns, found.slice(0, MAX_RELATED));
   return [`${related.title}:`, ...lines, ...(found.length > MAX_RELATED ? ['  …'] : [])];
 }

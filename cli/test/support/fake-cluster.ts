@@ -31,6 +31,7 @@ export class FakeCluster {
     pack_versions: [],
     events: [],
     pod_logs: [],
+    deployment_revisions: [],
     join_tokens: [],
   };
   readonly functions: Record<string, (args: Row) => Answer> = {};

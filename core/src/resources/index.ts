@@ -24,6 +24,7 @@ export { type NamespaceRow, namespaces } from './namespace.js';
 export { isolationOf, type NodeRow, nodes } from './node.js';
 export { type PackRow, packs } from './pack.js';
 export { type PodRow, pods } from './pod.js';
+export { specDetails } from './pod-details.js';
 export { type PriorityClassRow, priorityClasses } from './priority-class.js';
 export type {
   Action,

@@ -2,6 +2,7 @@ import type { Pod } from '../model/pod.js';
 import { isTerminal, shownStatus } from '../model/pod-status.js';
 import { ageOf, labelsCell, momentOf } from './cells.js';
 import { KINDS } from './kinds.js';
+import { conditionsOf, specDetails } from './pod-details.js';
 import { actionOf, defineResource, relabelOf } from './resource.js';
 
 /** What is shown of a pod. */
@@ -71,9 +72,10 @@ export const pods = defineResource<Pod>()({
     ['Labels', pod.labels],
     ['Annotations', pod.annotations],
     ['Priority', pod.priority],
-    ['Requests', pod.spec.resources?.requests],
-    ['Node selector', pod.spec.nodeSelector],
+    ['Conditions', conditionsOf(pod)],
+    ...specDetails(pod.spec),
     ['Created', momentOf(pod.created_at)],
+    ['Scheduled', momentOf(pod.scheduled_at)],
     ['Started', momentOf(pod.started_at)],
     ...(pod.finished_at === null ? [] : [['Finished', momentOf(pod.finished_at)] as const]),
     ['Id', pod.id],
