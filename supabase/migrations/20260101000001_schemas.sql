@@ -112,7 +112,7 @@ create function stark_internal.fail(p_code text, p_message text, p_hint text def
 returns void
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_temp
 as $$
 declare
   v_status integer := (select e.http_status from stark.error_codes e where e.code = p_code);
@@ -155,7 +155,8 @@ create function stark_internal.current_server()
 returns table (system_identifier bigint, timeline integer)
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   system_identifier := 0;
@@ -172,40 +173,12 @@ revoke all on function stark_internal.current_server() from public, anon;
 
 insert into stark_internal.database_identity (system_identifier, timeline) select s.system_identifier, s.timeline from stark_internal.current_server() s;
 
-/**
- * stark_internal.reset_after_restore(now): after a restore. Every incarnation is over and its successors count 10,000 higher, so that no
- * agent is taken for one of the time that was lost; who was connected connects anew, under whichever installation, and keeps the
- * pods that the database knows. Events count a billion higher. Nobody has watched yet. The cluster lock is held.
- * Called by itself where the server or its timeline is another one; by hand after tables were filled from a dump in place.
- */
-create function stark_internal.reset_after_restore(p_now timestamptz default now())
-returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  update stark_internal.database_identity i set id = gen_random_uuid(), since = p_now where i.only_row;
-  update stark_internal.event_heads h set seq = h.seq + 1000000000 where h.topic = '*';
-  update stark_internal.node_watch w set watched = '{}', called_at = null where w.only_row;
-  delete from stark_internal.node_secrets s where true;
-  update stark.nodes n set
-      incarnation = n.incarnation + 10000,
-      installation = null,
-      status = case when n.status in ('healthy', 'unhealthy') then 'unhealthy' else n.status end,
-      status_reason = case when n.status in ('healthy', 'unhealthy') then 'DatabaseRestored' else n.status_reason end,
-      updated_at = p_now
-    where true;
-  perform stark_internal.request_sync(array(select n.id from stark.nodes n where n.status = 'unhealthy'));
-end;
-$$;
-comment on function stark_internal.reset_after_restore(timestamptz) is 'Has counters go on behind what was given out in the time that a restore took back.';
-revoke all on function stark_internal.reset_after_restore(timestamptz) from public, anon;
-
 /** stark_internal.detect_restore(): begins anew when the server or its timeline is not the one that was noted. The cluster lock is held. */
 create function stark_internal.detect_restore()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   update stark_internal.database_identity i set system_identifier = s.system_identifier, timeline = s.timeline
@@ -230,7 +203,8 @@ create function stark_internal.lock_cluster()
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_timeout text := pg_catalog.current_setting('lock_timeout');
@@ -260,7 +234,8 @@ create function stark_internal.lock_cluster_first()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
@@ -282,7 +257,7 @@ create function stark_internal.call_limit(p_what text)
 returns integer
 language sql
 immutable
-set search_path = ''
+set search_path = pg_temp
 as $$
   select case p_what
     when 'pods' then 200
@@ -324,7 +299,7 @@ create function stark_internal.caller_role()
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_temp
 as $$
 begin
   return coalesce(nullif(pg_catalog.current_setting('role', true), 'none'), session_user::text);
@@ -337,7 +312,7 @@ create function stark_internal.is_trusted()
 returns boolean
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_temp
 as $$
 begin
   return stark_internal.caller_role() in ('service_role', 'postgres', 'supabase_admin');
@@ -351,7 +326,7 @@ create function stark_internal.request_header(p_name text)
 returns text
 language sql
 stable
-set search_path = ''
+set search_path = pg_temp
 as $$
   select nullif(pg_catalog.current_setting('request.headers', true), '')::jsonb ->> p_name;
 $$;
@@ -362,7 +337,8 @@ revoke all on function stark_internal.request_header(text) from public, anon;
 create function stark_internal.bump_version()
 returns trigger
 language plpgsql
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   new.resource_version := old.resource_version + 1;
@@ -380,7 +356,8 @@ create function stark_internal.require_version(p_what text, p_seen bigint, p_pre
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   perform pg_catalog.set_config('stark.saw_revision', case when p_seen is null then '' else 'yes' end, true);
@@ -397,7 +374,7 @@ create function stark_internal.merge_patch(p_target jsonb, p_patch jsonb)
 returns jsonb
 language sql
 immutable
-set search_path = ''
+set search_path = pg_temp
 as $$
   select coalesce((select jsonb_object_agg(e.key, e.value) from jsonb_each(p_target || coalesce(p_patch, '{}')) e where e.value <> 'null'), '{}');
 $$;

@@ -66,7 +66,7 @@ create function stark_internal.present_topic(p_topic text, p_of text default nul
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_temp
 as $$
 begin
   return p_topic || coalesce((select ':' || e.epoch from stark_internal.topic_epochs e where e.topic = coalesce(p_of, p_topic)), '');
@@ -82,7 +82,8 @@ revoke all on function stark_internal.present_topic(text, text) from public, ano
 create function stark_internal.move_topics(p_topics text[])
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_old text[] := array(select stark_internal.present_topic(t) from unnest(p_topics) t);
@@ -95,6 +96,20 @@ $$;
 comment on function stark_internal.move_topics(text[]) is 'Gives topics another name, and tells who hears them.';
 revoke all on function stark_internal.move_topics(text[]) from public, anon;
 
+/** stark_internal.is_hearing(kind, verb, scope): with this permission a topic may be heard: events of all, or a log, of own pods too. */
+create function stark_internal.is_hearing(p_kind text, p_verb text, p_scope text)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_temp
+as $$
+begin
+  return p_verb in ('*', 'get') and (p_kind in ('*', 'logs') or (p_scope = 'any' and p_kind in ('events', 'nodes', 'packs')));
+end;
+$$;
+comment on function stark_internal.is_hearing(text, text, text) is 'Whether a topic may be heard by this permission.';
+revoke all on function stark_internal.is_hearing(text, text, text) from public, anon;
+
 /**
  * stark_internal.move_topics_of_lost_rights(): statement trigger; users lost rights to hear. Topics of a namespace move where the right
  * was in it, all of them where it was in the whole cluster. An agent's account hears none of these, so that it may go unnoticed.
@@ -103,7 +118,8 @@ create function stark_internal.move_topics_of_lost_rights()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_namespaces text[];
@@ -139,20 +155,6 @@ $$;
 comment on function stark_internal.move_topics_of_lost_rights() is 'Moves topics on when somebody lost the right to hear them.';
 revoke all on function stark_internal.move_topics_of_lost_rights() from public, anon;
 
-/** stark_internal.is_hearing(kind, verb, scope): with this permission a topic may be heard: events of all, or a log, of own pods too. */
-create function stark_internal.is_hearing(p_kind text, p_verb text, p_scope text)
-returns boolean
-language plpgsql
-immutable
-set search_path = ''
-as $$
-begin
-  return p_verb in ('*', 'get') and (p_kind in ('*', 'logs') or (p_scope = 'any' and p_kind in ('events', 'nodes', 'packs')));
-end;
-$$;
-comment on function stark_internal.is_hearing(text, text, text) is 'Whether a topic may be heard by this permission.';
-revoke all on function stark_internal.is_hearing(text, text, text) from public, anon;
-
 create trigger _700_move_topics_of_disabled_users after update on stark.profiles
   referencing old table as old_rows new table as new_rows for each statement execute function stark_internal.move_topics_of_lost_rights();
 create trigger _700_move_topics_of_unbound_users after delete on stark.role_bindings
@@ -173,7 +175,8 @@ returns text
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   perform stark_internal.require_permission('events:get', p_namespace);
@@ -199,8 +202,9 @@ create function stark_internal.broadcast_events(p_after bigint, p_last bigint, p
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_temp
 set plan_cache_mode = force_generic_plan
+set jit = off
 as $$
 declare
   v_topics text[];
@@ -250,7 +254,8 @@ create function stark_internal.begin_events(p_count bigint, out after bigint, ou
 returns record
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   update stark_internal.event_heads h set seq = h.seq + p_count where h.topic = '*' returning h.seq - p_count into after;
@@ -270,7 +275,8 @@ create function stark_internal.end_events(p_kind text, p_after bigint, p_count b
 returns void
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   -- What happens to users and roles is read by who may read users, and the topics have other listeners.
@@ -289,7 +295,8 @@ revoke all on function stark_internal.end_events(text, bigint, bigint, timestamp
 create function stark_internal.append_events(p_kind text, p_type text, p_id_column text, p_objects jsonb[], p_details jsonb[] default null)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_events record;
@@ -317,7 +324,8 @@ create function stark_internal.write_events()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_kind text := tg_argv[0];
@@ -351,8 +359,9 @@ create function stark_internal.write_node_updates()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
 set enable_nestloop = off
+set jit = off
 as $$
 declare
   v_objects jsonb[];

@@ -17,7 +17,7 @@ returns boolean
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_temp
 as $$
 declare
   v_rest text := substring(p_topic from '^stark:[a-z]+:(.+)$');

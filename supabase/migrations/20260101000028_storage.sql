@@ -9,7 +9,7 @@ returns boolean
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_temp
 as $$
   -- Definer: Storage asks as the uploading user.
   select exists (
@@ -30,7 +30,7 @@ returns boolean
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_temp
 as $$
   -- Definer: Storage asks as the downloading user.
   select exists (
@@ -70,7 +70,8 @@ create function stark_internal.keep_bundles()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   -- Definer, since Storage's own role has no right in this schema. Only a trigger can call it.

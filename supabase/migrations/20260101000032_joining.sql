@@ -55,7 +55,8 @@ create function stark.create_join_token(p_ttl_seconds integer default 3600, p_la
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_user uuid := stark_internal.require_user();
@@ -109,7 +110,8 @@ create function stark.revoke_join_token(p_id text)
 returns stark.join_tokens
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_user uuid := stark_internal.require_user();
@@ -142,7 +144,7 @@ create function stark_internal.require_join(p_secret_sha256 text, p_name text, p
 returns stark.join_tokens
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_temp
 as $$
 declare
   v_token stark.join_tokens;
@@ -187,7 +189,8 @@ create function stark.admit_node(p_secret_sha256 text, p_name text, p_runtime te
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_user uuid;
@@ -216,7 +219,8 @@ create function stark.join_node(p_secret_sha256 text, p_user_id uuid, p_name tex
 returns jsonb
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_token stark.join_tokens;
@@ -263,7 +267,8 @@ create function stark_internal.close_deleted_nodes()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   -- Definer: accounts are Supabase Auth's. Only a trigger can call it.
@@ -292,7 +297,8 @@ create function stark_internal.shut_out_users()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_users uuid[];
@@ -347,7 +353,8 @@ create function stark_internal.unbind_first()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   -- Definer: Supabase Auth's own role removes users. Only a trigger can call it.

@@ -12,7 +12,7 @@ create function stark_internal.is_amount(p_value jsonb)
 returns boolean
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_temp
 as $$
 begin
   return case jsonb_typeof(p_value)
@@ -29,7 +29,7 @@ create function stark_internal.amount_of(p_value jsonb, p_total integer, p_up bo
 returns integer
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_temp
 as $$
 declare
   v_share numeric;
@@ -44,34 +44,12 @@ $$;
 comment on function stark_internal.amount_of(jsonb, integer, boolean) is 'How many pods an amount is.';
 revoke all on function stark_internal.amount_of(jsonb, integer, boolean) from public, anon;
 
-/** stark_internal.canary_problem(steps): null when it is a list of at most 20 of {weight: 0 to 100} and {pause: "10m"} or {pause: {}}; else what is wrong. */
-create function stark_internal.canary_problem(p_steps jsonb)
-returns text
-language plpgsql
-immutable
-set search_path = ''
-as $$
-begin
-  if jsonb_typeof(p_steps) is distinct from 'array' or jsonb_array_length(p_steps) > 20 then
-    return 'canary.steps must be a list of at most 20';
-  elsif exists (
-    select from jsonb_array_elements(p_steps) s
-    where jsonb_typeof(s) <> 'object' or (select count(*) from jsonb_object_keys(s)) <> 1
-       or not coalesce(stark_internal.is_whole(s -> 'weight', 0, 100), false) and s -> 'pause' is distinct from '{}' and stark_internal.seconds_of(s -> 'pause') is null) then
-    return 'each of canary.steps is {weight: 0 to 100}, {pause: "10m"} or {pause: {}}, which ends when it is promoted';
-  end if;
-  return null;
-end;
-$$;
-comment on function stark_internal.canary_problem(jsonb) is 'What is wrong with these canary steps; null when nothing is.';
-revoke all on function stark_internal.canary_problem(jsonb) from public, anon;
-
 /** stark_internal.seconds_of(value) -> seconds of a duration, 90 or "90s", "10m", "1h", "1d", at most a week; null when it is none. */
 create function stark_internal.seconds_of(p_value jsonb)
 returns integer
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_temp
 as $$
 declare
   v_parts text[] := regexp_match(p_value #>> '{}', '^(\d{1,6})(s|m|h|d)$');
@@ -88,6 +66,28 @@ end;
 $$;
 comment on function stark_internal.seconds_of(jsonb) is 'Seconds of a duration; null when it is none.';
 revoke all on function stark_internal.seconds_of(jsonb) from public, anon;
+
+/** stark_internal.canary_problem(steps): null when it is a list of at most 20 of {weight: 0 to 100} and {pause: "10m"} or {pause: {}}; else what is wrong. */
+create function stark_internal.canary_problem(p_steps jsonb)
+returns text
+language plpgsql
+immutable
+set search_path = pg_temp
+as $$
+begin
+  if jsonb_typeof(p_steps) is distinct from 'array' or jsonb_array_length(p_steps) > 20 then
+    return 'canary.steps must be a list of at most 20';
+  elsif exists (
+    select from jsonb_array_elements(p_steps) s
+    where jsonb_typeof(s) <> 'object' or (select count(*) from jsonb_object_keys(s)) <> 1
+       or not coalesce(stark_internal.is_whole(s -> 'weight', 0, 100), false) and s -> 'pause' is distinct from '{}' and stark_internal.seconds_of(s -> 'pause') is null) then
+    return 'each of canary.steps is {weight: 0 to 100}, {pause: "10m"} or {pause: {}}, which ends when it is promoted';
+  end if;
+  return null;
+end;
+$$;
+comment on function stark_internal.canary_problem(jsonb) is 'What is wrong with these canary steps; null when nothing is.';
+revoke all on function stark_internal.canary_problem(jsonb) from public, anon;
 
 -- Why a deployment is not complete --------------------------------------------------------------------------------------
 
@@ -424,7 +424,7 @@ create function stark_internal.counted_as(p_pod stark.pods, p_sign integer)
 returns stark_internal.managed_count
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_temp
 as $$
 begin
   return (p_pod.deployment_id, p_pod.revision, p_pod.node_id, p_sign * (p_pod.status <> 'stopping')::integer,
@@ -440,7 +440,8 @@ create function stark_internal.count_managed_pods()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_changes stark_internal.managed_count[];
@@ -495,7 +496,7 @@ create function stark_internal.deployment_spec(p_deployment stark.deployments)
 returns jsonb
 language sql
 immutable
-set search_path = ''
+set search_path = pg_temp
 as $$
   select to_jsonb(p_deployment) - array['generation', 'observed_generation', 'status', 'status_reason', 'status_message', 'conditions', 'desired_replicas',
     'current_replicas', 'updated_replicas', 'ready_replicas', 'available_replicas', 'unavailable_replicas', 'reconciled_at', 'next_reconcile_at',
@@ -509,7 +510,8 @@ create function stark_internal.bump_generation()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 begin
   -- Definer: what the removal of a user cascades to fires this as Supabase Auth's own role. Only a trigger can call it.
@@ -539,7 +541,8 @@ create function stark_internal.write_deployment_events()
 returns trigger
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_temp
+set jit = off
 as $$
 declare
   v_silent constant text[] := array['desired_replicas', 'current_replicas', 'updated_replicas', 'ready_replicas', 'available_replicas', 'unavailable_replicas',
@@ -592,3 +595,41 @@ create policy "members read deployments of their namespaces, and theirs" on star
 create policy "revisions are read with their deployment" on stark.deployment_revisions for select to authenticated
   using (deployment_id in (select d.id from stark.deployments d));
 grant select on stark.deployments, stark.deployment_revisions to authenticated, service_role;
+
+/** stark_internal.controller_time() -> what time it is to the controller: now, unless the session has set stark.now, as tests do. */
+create function stark_internal.controller_time()
+returns timestamptz
+language plpgsql
+stable
+set search_path = pg_temp
+as $$
+begin
+  return coalesce(nullif(pg_catalog.current_setting('stark.now', true), '')::timestamptz, now());
+end;
+$$;
+comment on function stark_internal.controller_time() is 'What time it is to the controller.';
+revoke all on function stark_internal.controller_time() from public, anon;
+
+create table stark_internal.deployments_to_reconcile (
+  deployment_id uuid primary key references stark.deployments (id) on delete cascade
+);
+comment on table stark_internal.deployments_to_reconcile is 'Deployments that something has happened to in this transaction.';
+alter table stark_internal.deployments_to_reconcile enable row level security;
+create policy "nobody reads notes" on stark_internal.deployments_to_reconcile for select to authenticated using (false);
+
+/** stark_internal.note_deployments(ids): these are to be looked at before the transaction ends. The controller's own writes note nothing. */
+create function stark_internal.note_deployments(p_ids uuid[])
+returns void
+language plpgsql
+set search_path = pg_temp
+set jit = off
+as $$
+begin
+  if cardinality(p_ids) > 0 and coalesce(pg_catalog.current_setting('stark.reconciling', true), '') <> 'yes' then
+    insert into stark_internal.deployments_to_reconcile (deployment_id)
+      select d.id from stark.deployments d where d.id = any (p_ids) order by d.id on conflict do nothing;
+  end if;
+end;
+$$;
+comment on function stark_internal.note_deployments(uuid[]) is 'Notes deployments that something has happened to.';
+revoke all on function stark_internal.note_deployments(uuid[]) from public, anon;

@@ -301,16 +301,16 @@ describe('the database', () => {
   it.each<[string, string, string, RegExp, string]>([
     [
       'has a migration that was edited since',
-      `update supabase_migrations.schema_migrations set name = name || '#', statements = statements || '{select 1}' where version = '20260101000045'`,
-      `update supabase_migrations.schema_migrations set name = trim(name, '#'), statements = trim_array(statements, 1) where version = '20260101000045'`,
-      /1 migrations were other ones when they were pushed: 20260101000045_diagnostics\.sql/,
+      `update supabase_migrations.schema_migrations set name = name || '#', statements = statements || '{select 1}' where version = '20260101000054'`,
+      `update supabase_migrations.schema_migrations set name = trim(name, '#'), statements = trim_array(statements, 1) where version = '20260101000054'`,
+      /1 migrations were other ones when they were pushed: 20260101000054_diagnostics\.sql/,
       'docs/hosted.md',
     ],
     [
       'lacks a migration',
-      `update supabase_migrations.schema_migrations set version = 'x' where version = '20260101000044'`,
-      `update supabase_migrations.schema_migrations set version = '20260101000044' where version = 'x'`,
-      /1 of \d+ migrations are missing, the first is 20260101000044/,
+      `update supabase_migrations.schema_migrations set version = 'x' where version = '20260101000051'`,
+      `update supabase_migrations.schema_migrations set version = '20260101000051' where version = 'x'`,
+      /1 of \d+ migrations are missing, the first is 20260101000051/,
       'supabase db push --remote',
     ],
   ])('%s', async (_, breaks, mends, message, hint) => {

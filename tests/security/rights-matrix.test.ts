@@ -12,7 +12,7 @@ interface Line {
 }
 
 // Both blocks of the file that asks the same in SQL: this one asks it from outside, as signed-in users do.
-const file = await readFile(join(testsFolder, '17-rights-matrix.test.sql'), 'utf8');
+const file = await readFile(join(testsFolder, '00b-rights-matrix.test.sql'), 'utf8');
 const tables = linesOf('tables');
 // Those left out have another's right or less of it, and SQL has asked them all: each call here costs as much as ten there.
 const functions = linesOf('functions').map((line) => ({

@@ -1,5 +1,5 @@
 -- What the matrix of rights is asked about: one actor for each way of having rights, things that are theirs, and the same things
--- of a stranger. The matrix itself is data in 17-rights-matrix.test.sql; tests/security/rights-matrix.test.ts asks it over HTTP.
+-- of a stranger. The matrix itself is data in 00b-rights-matrix.test.sql; tests/security/rights-matrix.test.ts asks it over HTTP.
 
 /**
  * tests.rights_actors(): who asks. Bound in the whole cluster, or (viewer-a, …) in namespace a. off is a disabled admin; agent an account
