@@ -3,6 +3,18 @@
 -- `stark` is the API (PostgREST exposes it); `stark_internal` is machinery that no API role may touch: they have no usage on
 -- it. Policies may still call a function there, since a policy's names were resolved when it was created.
 --
+-- The files are read in their order: what is used stands before what uses it, but for what a write sets off, which its body names:
+-- work_off_notes, schedule_pods, request_sync, continue_work, reset_after_restore.
+--
+-- Each function says `set search_path = pg_temp`. Names of tables and functions are written in full; types are written bare, and Postgres
+-- looks for bare names of types in pg_temp first, unless the path names pg_temp. A role that can make a temporary domain called text
+-- would have its check run by our functions, as their owner. Named, pg_temp comes after pg_catalog, in which every bare name is found.
+--
+-- What changes something, what is called from outside, and what says enable_nestloop = off also says `set jit = off`: it runs without
+-- compiling its plans. Postgres compiles a plan that looks dear, as those over working tables of unknown size do and those that are left
+-- no way but what was switched off: seconds for a statement of milliseconds, while everybody waits for the cluster lock. Hosted projects
+-- have jit off; an ordinary server with LLVM has it on. A guard test asks every function for both.
+--
 -- How triggers are named: _000 locks, _100 checks, _200 accounts, _300 commands nodes, _800 writes events, _900 schedules; Postgres
 -- fires them in that order. Those that compare the rows before with the rows after switch nested loops off: their plan is
 -- made at the first call, often for one row, and would be quadratic when thousands come.

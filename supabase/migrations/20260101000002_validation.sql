@@ -1,4 +1,4 @@
--- What names, versions, labels, taints and pod specs may look like. Immutable functions, used twice: by constraints and
+-- What names, versions, labels, taints and the parts of pod specs may look like. Immutable functions, used twice: by constraints and
 -- triggers (so that a limit holds for every writer) and by the API functions (so that the caller gets a coded error that names
 -- the thing). Small ones are plpgsql: an SQL function with a search_path of its own cannot be inlined, and is several times
 -- slower to call.

@@ -1,5 +1,5 @@
 -- Cluster configuration: one typed row, so that no writer can store a value out of range. A setting is a column
--- with its type, default, rule and comment; update_cluster_config reads from them all that it must know.
+-- with its type, default, rule and comment; update_cluster_config, in the file of cluster settings, reads from them all that it must know.
 
 create table stark.cluster_config (
   name text primary key default 'cluster',

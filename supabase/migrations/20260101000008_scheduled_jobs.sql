@@ -1,6 +1,6 @@
 -- Scheduled jobs: what pg_cron shall call, and when, as rows. The files of what is called put them in.
 
--- What pg_cron runs, said once: the last file schedules it, and stark.diagnostics compares.
+-- What pg_cron runs, said once: schedule_jobs has it run, and stark.diagnostics compares.
 create table stark_internal.scheduled_jobs (
   name text primary key,
   schedule text not null,

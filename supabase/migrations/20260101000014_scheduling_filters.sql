@@ -1,6 +1,6 @@
 -- Filters: each tells the nodes it rejects for a group, with the detail that its reason names, if any. Only the registry has texts, which are
 -- made once, when they are shown. A node may be rejected by several filters, and counts under each. What looks at other pods
--- stands in the next file.
+-- stands in the next file, and the one after it asks them all.
 
 create table stark_internal.scheduling_plugins (
   kind text not null,

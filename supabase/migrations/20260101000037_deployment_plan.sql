@@ -4,7 +4,8 @@
 --   counts ──► terms (how many are wanted, surge, unavailable, the goal of a canary) ──► wanted for each set
 --
 -- Up: at most replicas + surge - total more. Down: available pods never fall below replicas - unavailable by our hand. Old pods that are
--- not available go first and cost no budget; those on a node that is not healthy are not available, but not missing either.
+-- not available go first and cost no budget; those on a node that is not healthy are not available, but not missing either. What drains
+-- wait for is part of the plan: more pods are wanted until the replacements of those that a budget holds are available.
 
 create type stark_internal.revision_set as (
   deployment_id uuid,

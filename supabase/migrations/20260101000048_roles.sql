@@ -1,4 +1,4 @@
--- Roles of one's own, beside the built-in ones. A permission is written kind:verb, or kind:verb:own for the caller's own objects
+-- Roles of one's own, beside the built-in ones, and who is given which. A permission is written kind:verb, or kind:verb:own for the caller's own objects
 -- only, with * for all: pods:get, packs:*:own. What kinds and verbs there are stands in stark.role_permissions.
 
 /** stark_internal.check_permissions(permissions): passes when they are at most 200 and read like permissions. Raises INVALID_ARGUMENT. */

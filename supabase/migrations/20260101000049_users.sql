@@ -1,4 +1,4 @@
--- Users as an admin sees them: listing, adding, disabling. Passwords and sessions are Supabase Auth's; what stands here is who
+-- Users: how they follow Supabase Auth, and as an admin sees them: listing, adding, disabling. Passwords and sessions are Supabase Auth's; what stands here is who
 -- may have an account and whether it counts.
 
 /**

@@ -11,7 +11,7 @@ import { startClusterIn } from '../../scripts/db/test-cluster.mjs';
 import { startTestDatabase } from '../../scripts/db/test-database.mjs';
 
 // A restore as hosted projects do it: the files of an earlier backup are recovered, and Postgres begins a new timeline. What the
-// functions then do to agents and readers stands in supabase/tests/21-restore; here it is shown that they notice.
+// functions then do to agents and readers stands in supabase/tests/31-restore; here it is shown that they notice.
 
 const nodeId = `tests.node('n1')`;
 
