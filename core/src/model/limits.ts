@@ -5,7 +5,7 @@ import type { PodRequest } from './api.js';
  * database refuses more than this (`stark_internal.call_limit`); docs/limits.md says how each was sized.
  */
 export const CALL_LIMITS = {
-  /** Pods in one call of create_pods, stop_pods or delete_pods. */
+  /** Pods in one call of create_pods, update_pods, stop_pods or delete_pods. */
   pods: 200,
   /** Entries in one call of create_pods. */
   podEntries: 50,
