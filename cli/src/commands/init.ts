@@ -83,7 +83,7 @@ async function filesFor(
   return [pack, configFile(folder, found, { name, source: `./${pack.path}` })];
 }
 
-/** Whoever made the file meanwhile keeps it. */
+/** A file that somebody made meanwhile stays as it is. */
 async function writeNew(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   try {

@@ -22,7 +22,7 @@ export async function complete(args: readonly string[]): Promise<void> {
     const text = candidates.map(lineOf).join('');
     await new Promise<void>((done) => process.stdout.write(text, () => done()));
   } catch {
-    // Whoever completes a line reads no errors; the command that is run in the end tells them.
+    // A shell that completes a line shows no errors; the command that is run in the end tells them.
   }
 }
 
