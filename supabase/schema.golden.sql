@@ -4831,7 +4831,7 @@ CREATE OR REPLACE FUNCTION stark_internal.present_object(p_kind text, p_scope te
  LANGUAGE plpgsql
  STABLE
  SET search_path TO 'pg_temp'
-as md5 'f4bffc9751757c5dc6ff8357edd56c49';
+as md5 'bbdfe104211a6dacabdd6f979008883e';
 comment on function stark_internal.present_object(text,text,text,jsonb,jsonb,text) is 'What is present of an object, as it would be stated.';
 
 CREATE OR REPLACE FUNCTION stark_internal.present_topic(p_topic text, p_of text DEFAULT NULL::text)

@@ -541,7 +541,7 @@ begin
     if (p_stated #> v_spec ?| array['env', 'config']) is true or (p_before #> v_spec ?| array['env', 'config']) is true then
       perform stark_internal.require_permission('pods:read-env', p_scope);
     end if;
-    present := present #- (v_spec || 'env') #- (v_spec || 'config');
+    present := present #- array_append(v_spec, 'env') #- array_append(v_spec, 'config');
   end if;
 end;
 $$;

@@ -116,6 +116,13 @@ select is(pg_temp.code('udo', objects), code, what) from (values
   ('[{"kind": "deployment", "name": "web", "namespace": "team-a", "pack": "alpha", "template": {"spec": {"env": {"KEY": "other"}}}}]'::jsonb, 'FORBIDDEN', 'who may not read env learns nothing by stating a guess that is right'),
   ('[{"kind": "deployment", "name": "web", "namespace": "team-a", "pack": "alpha", "template": {"spec": {"env": {"KEY": "wrong"}}}}]', 'FORBIDDEN', 'nor one that is wrong'),
   ('[{"kind": "deployment", "name": "web", "namespace": "team-a", "pack": "alpha"}]', 'FORBIDDEN', 'nor by leaving out what was stated')) t (objects, code, what);
+select tests.sign_in('ada');
+select stark.create_deployment('{"name": "quiet", "namespace": "team-a", "pack": "alpha", "template": {"spec": {"env": {"KEY": "hush"}}}}');
+select tests.sign_out();
+select is(pg_temp.words(pg_temp.apply('udo', '[{"kind": "deployment", "name": "quiet", "namespace": "team-a", "pack": "alpha", "labels": {"by": "udo"}}]', null)), 'changed deployment quiet labels.by=->udo',
+  'who states nothing of an env that they may not read changes the rest');
+select is((select s.secrets from stark_internal.revision_secrets s join stark.deployments d on d.id = s.deployment_id where d.name = 'quiet'), '{"env": {"KEY": "hush"}}'::jsonb, 'and leaves the env as it was');
+delete from stark.deployments where name = 'quiet';
 
 -- Sets
 select is(pg_temp.code('ada', objects, 'other'), 'PROJECT_CONFLICT', 'what a project has another does not take') from files;
