@@ -11,7 +11,7 @@ import { connect } from './sessions.js';
  * which node is the best, how many pods are wanted. `npm run test:pg15` runs them as well.
  */
 const LEFT_OUT =
-  /^\d+[a-z]?-(scheduling|pod-rules|scores|preemption|neighbours|rights-matrix|deployments|deployment-rights|autoscaling)\./;
+  /^\d+[a-z]?-(scheduling|pod-rules|scores|preemption|neighbours|rights-matrix|deployments|deployment-rights|autoscaling|pod-logs|pod-env|apply)\./;
 
 if (hasPostgres15) describe('Postgres 15', onPostgres15);
 else it.skip(`Postgres 15 is not installed, so the migrations are not tried on it (${howToInstall})`);

@@ -96,7 +96,7 @@ describe('a pack', () => {
   });
 
   it('gets no JSON by require, nor is it told that the file exists', async () => {
-    expect(await attempt('createRequire("/")(process.argv[1] + "/../../../../package.json")')).toBe(
+    expect(await attempt('createRequire("/")(process.argv[1] + "/../../../../../package.json")')).toBe(
       'refused MODULE_NOT_FOUND',
     );
   });
