@@ -11,6 +11,8 @@ const keep = process.argv.includes('--keep');
 const nodes = ['node-1', 'node-2', 'node-3'];
 const packs = ['alpha', 'beta'];
 const replicas = 3;
+// A kept connection would have ended unseen by the next request, since this program stands still while a command runs.
+const ONCE = { connection: 'close' };
 
 checkNode();
 installDependencies();
@@ -209,6 +211,7 @@ async function giveJobs() {
     jobs.map(({ pod, text }) =>
       fetch(`http://127.0.0.1:${pod.ports.http}/api/jobs`, {
         method: 'POST',
+        headers: ONCE,
         body: JSON.stringify({ text }),
         signal: AbortSignal.timeout(10_000),
       }),
@@ -218,7 +221,7 @@ async function giveJobs() {
 
 async function showPage(pod) {
   const url = `http://127.0.0.1:${pod.ports.http}/`;
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(url, { headers: ONCE, signal: AbortSignal.timeout(10_000) });
   const page = await response.text();
   const heading = /<title>(.*?)<\/title>/s.exec(page)?.[1] ?? 'no title';
   console.log(

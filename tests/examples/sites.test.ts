@@ -64,7 +64,7 @@ async function both(site: { default: Pack; web: WebPack }, use: (page: Page | Fr
 describe('examples of websites', () => {
   it('vite-pack', async () => {
     await both(await bundle('vite-pack'), async (page) => {
-      await page.waitForFunction('document.getElementById("face").naturalWidth > 0');
+      await page.waitForFunction('document.getElementById("face")?.naturalWidth > 0');
       expect(await page.locator('#time').textContent()).toMatch(/\d+:\d\d:\d\d/);
       await page.getByRole('button').click();
       await page.getByText(/^(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day$/).waitFor();
