@@ -28,7 +28,7 @@ beforeEach(() => {
     };
   };
   const running = (version: unknown) => {
-    const deployment = deploymentRow('shop-dev', { pack_name: 'shop' });
+    const deployment = deploymentRow('shop-dev', { pack_name: 'shop', labels: { 'stark/dev': 'true' } });
     cluster.tables.deployments = [deployment];
     cluster.tables.pods = [
       podRow('shop-dev-1', { deployment_id: deployment.id, version, status: 'running', ready: true }),
@@ -108,6 +108,21 @@ describe('stark dev', () => {
     expect(new Set(versions).size).toBe(3);
     expect(asked('withdraw_pack_version').map(({ p_version }) => p_version)).toEqual(versions);
     expect(asked('delete_deployment')).toMatchObject([{ p_name: 'shop-dev' }]);
+  });
+
+  it('neither changes nor deletes a deployment of that name that somebody else made', async () => {
+    put(
+      'package.json',
+      JSON.stringify({ name: 'shop', version: '1.0.0', stark: { entry: 'src/index.js', runtime: 'node' } }),
+    );
+    put('src/index.js', pack('hello'));
+    cluster.tables.deployments = [deploymentRow('shop-dev', { pack_name: 'shop' })];
+    expect(await machine.run(['dev'], { cwd: folder })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('deployment shop-dev was not made by stark dev'),
+    });
+    expect([...asked('update_deployment'), ...asked('delete_deployment')]).toEqual([]);
+    expect(asked('withdraw_pack_version')).toHaveLength(1);
   });
 
   it('says what is wrong before there is anything to work on', async () => {

@@ -43,9 +43,11 @@ export default class Dev extends StarkCommand<typeof Dev> {
         turns++;
         await this.#tell(turn);
       } catch (error) {
+        // What was given up is no mistake.
+        if (until.aborted) return;
         // The first one has to be mended before there is anything to work on.
         if (turns === 0) throw error;
-        if (!until.aborted) await reportError(asStarkError(error), { format: undefined, command: 'dev' });
+        await reportError(asStarkError(error), { format: undefined, command: 'dev' });
       }
     };
     // Whatever changes while the first one is made is not missed.

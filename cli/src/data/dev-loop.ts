@@ -12,6 +12,8 @@ import type { DevProject } from './dev-project.js';
 import { findPods } from './pods.js';
 import { registerVersion } from './register-version.js';
 
+/** The label of deployments that are changed and deleted here; others of the same name are somebody's. */
+const MADE_HERE = 'stark/dev';
 /** How often it is looked whether a change runs. */
 const LOOK_MS = 100;
 /** How long a change may take to run before the loop goes on without a word of it. */
@@ -79,8 +81,9 @@ export class DevLoop {
     const name = `${labelOf(pack).slice(0, 42)}-dev`;
     const namespace = this.#namespace;
     const [there] = await findDeployments(this.#connection, { namespace, names: [name], allowMissing: true });
-    if (there !== undefined && there.pack_name !== pack) {
-      throw usageError(`deployment ${name} is of pack ${there.pack_name}`, `stark deployment delete ${name}`);
+    if (there !== undefined && (there.pack_name !== pack || there.labels[MADE_HERE] === undefined)) {
+      const what = there.pack_name === pack ? 'was not made by stark dev' : `is of pack ${there.pack_name}`;
+      throw usageError(`deployment ${name} ${what}`, `stark describe deployment/${name}`);
     }
     const shape = {
       // Both at once where that is possible: the old one may take its time to stop.
@@ -90,7 +93,7 @@ export class DevLoop {
     };
     return there === undefined
       ? this.#connection.call('create_deployment', {
-          p_deployment: { name, namespace, pack, version, labels: { 'stark/dev': 'true' }, ...shape },
+          p_deployment: { name, namespace, pack, version, labels: { [MADE_HERE]: 'true' }, ...shape },
         })
       : this.#connection.call('update_deployment', {
           p_namespace: namespace,
