@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { openFileOutbox } from '../src/node/outbox-file.js';
 import type { Outbox } from '../src/outbox/outbox.js';
+import { type OutboxStorage, StoredOutbox } from '../src/outbox/stored-outbox.js';
 import { aFolder } from './support/folder.js';
 import { memoryLog } from './support/log.js';
 
@@ -149,6 +150,45 @@ describe('an outbox', () => {
     await outbox.flush();
     expect(texts(outbox)).toEqual(['1']);
     expect(log.lines.at(-1)).toMatchObject({ level: 'error', message: 'cannot write an outbox; it is kept in memory' });
+  });
+
+  it('fills no memory while its storage fails, and stores what it holds when that is well again', async () => {
+    const stored = new Map<number, Item>();
+    let isWell = true;
+    let most = 0;
+    const storage: OutboxStorage<Item> = {
+      name: 'model',
+      load: async () => ({ entries: [], last: 0 }),
+      close: async () => {},
+      write: async (changes) => {
+        most = Math.max(most, changes.length);
+        if (!isWell) throw new Error('no space left');
+        for (const change of changes) {
+          if ('put' in change) stored.set(change.put.number, change.put.item);
+          else if ('dropped' in change) stored.delete(change.dropped);
+          else for (const number of stored.keys()) if (number <= change.doneUpTo) stored.delete(number);
+        }
+      },
+    };
+    const outbox = await StoredOutbox.open(storage, { keyOf: ({ pod }) => pod, maxBytes: 3_000 }, log);
+    outbox.add(1, [item('before'), item('too')]);
+    await outbox.flush();
+    expect(stored.size).toBe(2);
+    isWell = false;
+    for (let round = 1; round <= 300; round++) {
+      outbox.add(
+        1,
+        Array.from({ length: 20 }, (_, n) => item(`${round} ${n}`)),
+      );
+      if (round % 7 === 0) outbox.done(round * 20 - 10);
+      await outbox.flush();
+    }
+    expect(outbox.size).toBeLessThan(200);
+    expect(most).toBeLessThan(2_000);
+    isWell = true;
+    outbox.add(1, [item('after')]);
+    await outbox.flush();
+    expect([...stored.values()].map(({ text }) => text)).toEqual(texts(outbox));
   });
 
   it('keeps everything it said was safe when its process is killed', async () => {

@@ -22,6 +22,9 @@ export interface OutboxStorage<T> {
   close(): Promise<void>;
 }
 
+/** So many changes may wait to be written whatever the outbox holds. */
+const SLACK = 1_000;
+
 /**
  * An outbox in memory that writes every change to its storage. What came in while the storage was busy is written together;
  * what cannot be written stays in memory and is tried again with the next entry.
@@ -91,6 +94,21 @@ export class StoredOutbox<T> implements Outbox<T> {
     await this.storage.close();
   }
 
+  /** Of changes that could not be written those that still say something. */
+  #stillNeeded(changes: readonly Change<T>[]): Change<T>[] {
+    const waiting = new Set(this.#queue.all().map(({ number }) => number));
+    const added = new Set(changes.flatMap((change) => ('put' in change ? [change.put.number] : [])));
+    const doneUpTo = changes.reduce(
+      (most, change) => ('doneUpTo' in change ? Math.max(most, change.doneUpTo) : most),
+      0,
+    );
+    const needed = changes.filter((change) => {
+      if ('put' in change) return waiting.has(change.put.number);
+      return 'dropped' in change && !added.has(change.dropped) && change.dropped > doneUpTo;
+    });
+    return doneUpTo > 0 ? [{ doneUpTo }, ...needed] : needed;
+  }
+
   #write(): void {
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
@@ -107,7 +125,9 @@ export class StoredOutbox<T> implements Outbox<T> {
         await this.storage.write(changes, () => this.#queue.all());
         this.#broken = false;
       } catch (error) {
-        this.#unwritten = [...changes, ...this.#unwritten];
+        const left = [...changes, ...this.#unwritten];
+        // A disk that stays full must not fill the memory: what is superseded goes once it is the larger part.
+        this.#unwritten = left.length > 2 * this.size + SLACK ? this.#stillNeeded(left) : left;
         if (!this.#broken) {
           const about = { outbox: this.storage.name, error: String(error) };
           this.log.error(about, 'cannot write an outbox; it is kept in memory');
