@@ -3,14 +3,13 @@ import { usageError } from '@stark-o/core/errors';
 import type { AppliedObjects } from '@stark-o/core/model';
 import { StarkCommand } from '../base/command.js';
 import { waitFlags, yesFlag } from '../base/flags.js';
-import { printObject } from '../base/output.js';
 import { confirm } from '../base/prompt.js';
 import { say } from '../base/terminal.js';
 import { waitTime } from '../base/wait.js';
 import { applyObjects, prepareProject, uploadBundles, waitForApplied } from '../project/apply.js';
 import { applyFlags, fileFlags } from '../project/flags.js';
 import { loadProject } from '../project/load.js';
-import { differs, listChanges, printChanges, titleOf } from '../project/show.js';
+import { differs, printAnswer, printChanges, titleOf } from '../project/show.js';
 
 export default class Apply extends StarkCommand<typeof Apply> {
   static override summary = 'Make things as files say that they should be.';
@@ -74,9 +73,7 @@ export default class Apply extends StarkCommand<typeof Apply> {
   }
 
   async #print(answer: AppliedObjects): Promise<void> {
-    const format = await this.format();
-    if (format === 'table') await printChanges(answer.changes);
-    else if (format === 'wide' || format === 'name') await listChanges(answer.changes, format);
-    else await printObject(answer, format, { name: `project/${answer.project}`, lines: [] });
+    const { changes } = answer;
+    await printAnswer(answer, await this.format(), { table: () => printChanges(changes), listed: changes });
   }
 }

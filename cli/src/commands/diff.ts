@@ -1,3 +1,4 @@
+import type { AppliedObjects } from '@stark-o/core/model';
 import { StarkCommand } from '../base/command.js';
 import { apartFromDifference, compare, printCompared } from '../project/compare.js';
 import { applyFlags, fileFlags } from '../project/flags.js';
@@ -18,7 +19,12 @@ export default class Diff extends StarkCommand<typeof Diff> {
     const { namespace } = await this.settings();
     const connection = await this.connection();
     const answer = await compare(connection, { files, recursive, namespace, prune, takeOver });
-    await printCompared(answer, await this.format(), () => printDiff(answer));
+    await printCompared(answer, await this.format(), () => this.print(answer));
+  }
+
+  /** For people; machines get all of the answer. */
+  protected async print(answer: AppliedObjects): Promise<void> {
+    await printDiff(answer);
   }
 
   protected override async catch(error: Error): Promise<never> {

@@ -1,10 +1,8 @@
 import type { AppliedObjects } from '@stark-o/core/model';
-import { StarkCommand } from '../base/command.js';
-import { apartFromDifference, compare, printCompared } from '../project/compare.js';
-import { applyFlags, fileFlags } from '../project/flags.js';
-import { printDiff, printPlacement } from '../project/show.js';
+import { printPlacement } from '../project/show.js';
+import Diff from './diff.js';
 
-export default class Plan extends StarkCommand<typeof Plan> {
+export default class Plan extends Diff {
   static override summary =
     'Say what an apply of files would change, where new pods would run, and which rollouts begin; nothing is changed.';
   static override description =
@@ -13,22 +11,9 @@ export default class Plan extends StarkCommand<typeof Plan> {
     '<%= config.bin %> plan --filename stark.yaml',
     '<%= config.bin %> plan --prune --output json',
   ];
-  static override flags = { ...fileFlags, ...applyFlags };
 
-  async run(): Promise<void> {
-    const { filename: files = [], recursive, prune, 'take-over': takeOver } = this.flags;
-    const { namespace } = await this.settings();
-    const connection = await this.connection();
-    const answer = await compare(connection, { files, recursive, namespace, prune, takeOver });
-    await printCompared(answer, await this.format(), () => this.#print(answer));
-  }
-
-  protected override async catch(error: Error): Promise<never> {
-    throw await super.catch(error).catch(apartFromDifference);
-  }
-
-  async #print(answer: AppliedObjects): Promise<void> {
-    await printDiff(answer);
+  protected override async print(answer: AppliedObjects): Promise<void> {
+    await super.print(answer);
     await printPlacement(answer);
   }
 }

@@ -1,4 +1,4 @@
-import { StarkError } from '@stark-o/core/errors';
+import type { StarkError } from '@stark-o/core/errors';
 import { Progress } from '../base/progress.js';
 
 export interface PortionOptions<Portion, Row> {
@@ -37,16 +37,11 @@ export async function inPortions<Portion, Row extends { name: string }>(
 }
 
 function stoppedAt(error: StarkError, done: string, size: number, rows: readonly { name: string }[]): StarkError {
-  const { code, hint, status, exitCode, details } = error;
+  const { status, details } = error;
   // A call without an answer may have been carried out.
   const unknown = status === undefined ? `; of the next ${size} it is not known` : '';
-  return new StarkError(`${done}, then: ${error.message}${unknown}`, {
-    code,
-    hint,
+  return error.reworded(`${done}, then: ${error.message}${unknown}`, {
     details: { pods: rows.map(({ name }) => name), ...(details === undefined ? {} : { details }) },
-    status,
-    exitCode,
-    cause: error,
   });
 }
 

@@ -86,8 +86,7 @@ export async function withPlaces<T>(places: readonly string[], call: () => Promi
     const [, number, rest] = (cause instanceof StarkError && /^object (\d+) (.*)$/s.exec(cause.message)) || [];
     const place = places[Number(number) - 1];
     if (!(cause instanceof StarkError) || place === undefined) throw cause;
-    const { code, hint, details, status, exitCode } = cause;
-    throw new StarkError(`${place}: ${rest}`, { code, hint, details, status, exitCode, cause });
+    throw cause.reworded(`${place}: ${rest}`);
   }
 }
 

@@ -1,11 +1,10 @@
 import { EXIT_CODES, StarkError } from '@stark-o/core/errors';
 import type { AppliedObjects } from '@stark-o/core/model';
 import type { OutputFormat } from '../base/format.js';
-import { printObject } from '../base/output.js';
 import type { Connection } from '../session/connection.js';
 import { applyObjects, prepareProject } from './apply.js';
 import { loadProject } from './load.js';
-import { differs, listChanges } from './show.js';
+import { differs, printAnswer } from './show.js';
 
 export interface CompareOptions {
   files: readonly string[];
@@ -30,17 +29,13 @@ export async function printCompared(
   format: OutputFormat,
   print: () => Promise<void>,
 ): Promise<void> {
-  if (format === 'table') await print();
-  else if (format === 'wide' || format === 'name') {
-    const changed = answer.changes.filter(({ action }) => action !== 'unchanged');
-    await listChanges(changed, format);
-  } else await printObject(answer, format, { name: `project/${answer.project}`, lines: [] });
+  const listed = answer.changes.filter(({ action }) => action !== 'unchanged');
+  await printAnswer(answer, format, { table: print, listed });
   if (differs(answer)) process.exitCode = EXIT_CODES.failed;
 }
 
 /** An error of a command that ends with 1 where something differs: it ends with 2, or what is more. */
 export function apartFromDifference(error: unknown): unknown {
   if (!(error instanceof StarkError) || error.exitCode !== EXIT_CODES.failed) return error;
-  const { code, hint, details, status, message } = error;
-  return new StarkError(message, { code, hint, details, status, exitCode: EXIT_CODES.usage, cause: error });
+  return error.reworded(error.message, { exitCode: EXIT_CODES.usage });
 }

@@ -35,9 +35,7 @@ export async function bundleStated(
   const { bundle, about } = await inFolderOf(source, () =>
     makePack(source, { runtime, minify: false, external, progress }),
   ).catch((cause: unknown) => {
-    if (!(cause instanceof StarkError)) throw cause;
-    const { code, hint, details, exitCode, status } = cause;
-    throw new StarkError(`${place}: ${cause.message}`, { code, hint, details, exitCode, status, cause });
+    throw cause instanceof StarkError ? cause.reworded(`${place}: ${cause.message}`) : cause;
   });
   const { name, version, description, visibility } = { ...about, ...withoutAbsent(stated) };
   if (name === undefined || version === undefined) {

@@ -1,6 +1,6 @@
 import type { AppliedChange, AppliedObjects, ChangedField } from '@stark-o/core/model';
 import type { OutputFormat } from '../base/format.js';
-import { printList, type View, writeData } from '../base/output.js';
+import { printList, printObject, type View, writeData } from '../base/output.js';
 import { paint, printable } from '../base/terminal.js';
 
 const changeView: View<AppliedChange> = {
@@ -23,6 +23,17 @@ export async function listChanges(changes: readonly AppliedChange[], format: Out
 /** `deployment/web in team-a`. */
 export function titleOf({ kind, namespace, name }: Pick<AppliedChange, 'kind' | 'namespace' | 'name'>): string {
   return `${kind}/${name}${namespace === null || namespace === 'default' ? '' : ` in ${namespace}`}`;
+}
+
+/** Prints an answer: as a table by the function that is given, as a list the changes that are given, for machines all of it. */
+export async function printAnswer(
+  answer: AppliedObjects,
+  format: OutputFormat,
+  { table, listed }: { table: () => Promise<void>; listed: readonly AppliedChange[] },
+): Promise<void> {
+  if (format === 'table') await table();
+  else if (format === 'wide' || format === 'name') await listChanges(listed, format);
+  else await printObject(answer, format, { name: `project/${answer.project}`, lines: [] });
 }
 
 /** One line for each object: what was done to it. */

@@ -35,6 +35,12 @@ export class StarkError extends Error {
     this.exitCode = options.exitCode ?? exitCodeOf(options.code, options.status);
   }
 
+  /** The same error in other words, which is its cause; what is not changed stays. */
+  reworded(message: string, changes: Omit<Partial<StarkErrorOptions>, 'cause'> = {}): StarkError {
+    const { code, hint, details, status, exitCode } = this;
+    return new StarkError(message, { code, hint, details, status, exitCode, ...changes, cause: this });
+  }
+
   toEnvelope(): ErrorEnvelope {
     return {
       error: { code: this.code, message: this.message, hint: this.hint ?? null, details: this.details ?? null },
