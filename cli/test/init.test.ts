@@ -53,6 +53,11 @@ describe('stark init', () => {
     expect(await objects()).toMatchObject([{}, { fields: { name: 'pi', pack: '@acme/pi' } }]);
   });
 
+  it.each(['123', 'true', 'null', '1e5', '0x1f'])('names a project so that YAML reads a text: %s', async (name) => {
+    expect((await init('--name', name)).code).toBe(0);
+    expect(await objects()).toMatchObject([{}, { fields: { name, pack: name } }]);
+  });
+
   it('finds package.json, framework and entry of a project, and puts a pack beside a program that exports none', async () => {
     put({
       'package.json': { name: 'api', version: '2.0.0', main: 'server.js', dependencies: { express: '5' } },

@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { upwards } from '../config/directories.js';
 import type { FoundProject } from './found.js';
 
@@ -73,26 +74,27 @@ export function configFile(
 ): NewFile {
   const label = labelOf(name);
   const own = [
-    ...(found.name === undefined || found.name !== name ? [`    name: ${quoted(name)}`] : []),
+    ...(found.name === undefined || found.name !== name ? [`    name: ${scalar(name)}`] : []),
     ...(found.version === undefined ? ['    version: 0.1.0'] : []),
     ...(found.runtime === undefined ? [] : [`    runtime: ${found.runtime}`]),
     ...(found.runtime === 'node' ? ['    ports:', '      - name: http'] : []),
   ];
   const lines = [
     `# yaml-language-server: $schema=${schemaFor(folder)}`,
-    `name: ${label}`,
+    `name: ${scalar(label)}`,
     'packs:',
-    `  - source: ${source}`,
+    `  - source: ${scalar(source)}`,
     ...(found.isPack ? [] : own),
     'deployments:',
-    `  - name: ${label}`,
-    `    pack: ${quoted(name)}`,
+    `  - name: ${scalar(label)}`,
+    `    pack: ${scalar(name)}`,
     '    replicas: 1',
   ];
   return { path: 'stark.yaml', text: `${lines.join('\n')}\n` };
 }
 
-const quoted = (name: string) => (name.startsWith('@') ? `'${name}'` : name);
+/** A text as YAML has it: `123` and `true` are none as they stand. */
+const scalar = (text: string) => stringify(text, { singleQuote: true, lineWidth: 0 }).trimEnd();
 
 /** A DNS label of at most 46 characters, as names of deployments are. */
 export function labelOf(name: string): string {
