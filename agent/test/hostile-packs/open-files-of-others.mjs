@@ -29,4 +29,6 @@ export default async () => {
       );
     console.log(end);
   }
+  // Else Node.js may warn of it in the log, when it collects what nobody has any more.
+  await handle.close();
 };
